@@ -1,0 +1,52 @@
+// The first file of every program: the small vocabulary that all kernels share.
+//
+// One source, three ways to run it: OpenCL on GPUs, OpenCL on CPUs, and as C++ inside the program (native.h gives the
+// OpenCL words their meaning there). Kernels without barriers and local memory run all three ways; they use explicit
+// 16-wide vectors, and one work-item does a large piece of work. Tensors are channels-last: [B, H, W, C].
+//
+// Weights of a convolution are held packed as [O/16][KH][KW][C][16]: sixteen output channels side by side, so that a
+// vector load fetches one weight for each of them. Output channels beyond O are zero.
+
+#ifndef GPUNOISY_NATIVE
+#define FUNCTION static
+#endif
+
+#define LANES 16
+
+// Rounds a number of channels up to whole vectors.
+#define PADDED(channels) (((channels) + LANES - 1) / LANES * LANES)
+
+// The counters that a plan reads instead of kernel arguments, so that it can be replayed (see Compute/StepState).
+#define COUNTER_OFFSET 0       // position of this step's first sample in the epoch's order
+#define COUNTER_EPOCH 1        // epoch, from 0; keys the random numbers of the augmentation
+#define COUNTER_SEED_LOW 2
+#define COUNTER_SEED_HIGH 3
+#define COUNTER_RECORD 4       // 1: margins of this epoch count towards the AUM statistics
+
+// The numbers that change from epoch to epoch.
+#define NUMBER_LEARNING_RATE 0
+#define NUMBER_MOMENTUM 1
+#define NUMBER_WEIGHT_DECAY 2
+#define NUMBER_NESTEROV 3
+#define NUMBER_CLIP_NORM 4     // 0: gradients are not clipped
+#define NUMBER_PEER_WEIGHT 5   // factor of the peer pass's gradient (peer loss: -alpha)
+#define NUMBER_LOSS 8          // the loss's own parameters, in the order of its catalogue entry
+
+// Loads the first `count` (1...16) floats at `from`; the other lanes are zero.
+FUNCTION float16 load_lanes(__global const float *from, int count) {
+  if (count >= LANES) return vload16(0, from);
+  float lanes[LANES];
+  for (int i = 0; i < LANES; i++) lanes[i] = i < count ? from[i] : 0.0f;
+  return vload16(0, lanes);
+}
+
+// Stores the first `count` (1...16) lanes at `to`.
+FUNCTION void store_lanes(float16 value, __global float *to, int count) {
+  if (count >= LANES) {
+    vstore16(value, 0, to);
+    return;
+  }
+  float lanes[LANES];
+  vstore16(value, 0, lanes);
+  for (int i = 0; i < count; i++) to[i] = lanes[i];
+}

@@ -1,0 +1,41 @@
+// The kernels: their text for OpenCL devices, and their machine code for the built-in CPU device.
+#pragma once
+#include <stdbool.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// One kernel file, as OpenCL C text.
+typedef struct {
+  const char *name;
+  const char *text;
+} gpunoisy_source;
+
+/// The kernel files in the order in which they are compiled; null behind the last.
+const gpunoisy_source *gpunoisy_source_at(int index);
+
+/// A kernel of the built-in CPU device; values[i] points at its i-th argument (a pointer, an int or a float).
+typedef void (*gpunoisy_kernel)(void *const *values);
+
+/// The instruction sets that the kernels were compiled for, best first.
+int gpunoisy_instruction_set_count(void);
+const char *gpunoisy_instruction_set_name(int set);
+/// Whether this processor has the instruction set.
+bool gpunoisy_instruction_set_works(int set);
+/// The kernel of that name, or null.
+gpunoisy_kernel gpunoisy_find_kernel(int set, const char *name);
+
+/// The processors that this process may use.
+int gpunoisy_processor_count(void);
+
+/// A team of threads that runs launches one after the other; the caller is one of them.
+typedef struct gpunoisy_threads gpunoisy_threads;
+gpunoisy_threads *gpunoisy_threads_create(int count);
+void gpunoisy_threads_destroy(gpunoisy_threads *threads);
+/// Runs the kernel once for each index of x * y * z and returns when all are done.
+void gpunoisy_threads_run(gpunoisy_threads *threads, gpunoisy_kernel kernel, void *const *values, int x, int y, int z);
+
+#ifdef __cplusplus
+}
+#endif

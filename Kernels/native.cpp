@@ -1,0 +1,215 @@
+// The built-in CPU device's half in C++: the kernels, compiled for several instruction sets, and the threads that run
+// them. The Swift half is Sources/ComputeCPU.
+#include "CKernels.h"
+
+#include "native.h"
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <sched.h>
+#include <thread>
+#include <utility>
+#include <vector>
+
+thread_local int gpunoisy_global_id[3];
+
+// MARK: - The kernels, once per instruction set
+
+namespace {
+inline int min(int a, int b) { return a < b ? a : b; }
+inline int max(int a, int b) { return a > b ? a : b; }
+inline float max(float a, float b) { return a > b ? a : b; }
+
+// Calls a kernel with the arguments that `values` points at, converted to the kernel's own parameter types.
+template <auto kernel> struct Caller;
+template <class... Parameters, void (*kernel)(Parameters...)> struct Caller<kernel> {
+  template <size_t... index> static void spread(void *const *values, std::index_sequence<index...>) {
+    kernel(*static_cast<std::remove_const_t<Parameters> *>(values[index])...);
+  }
+  static void call(void *const *values) { spread(values, std::index_sequence_for<Parameters...>{}); }
+};
+
+struct Entry {
+  const char *name;
+  void (*call)(void *const *values);
+};
+}  // namespace
+
+// Built-in functions on vectors; macros, because a function would lose the callers' target attribute.
+#define fma(a, b, c) __builtin_elementwise_fma(a, b, c)
+#define fmax(a, b) __builtin_elementwise_max(a, b)
+#define fmin(a, b) __builtin_elementwise_min(a, b)
+
+// Vectors of 16 are passed to functions that are always inlined: there is no call whose convention could change.
+#pragma clang diagnostic ignored "-Wpsabi"
+
+#define ENTRY(kernel) {#kernel, Caller<kernel>::call}
+
+#if defined(__x86_64__)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma"))), apply_to = function)
+#define CONV_PIXELS 8
+#define CONV_BLOCKS 2
+#define CONV_WEIGHT_CHANNELS 8
+namespace avx512 {
+#include "native_set.h"
+}
+#undef CONV_PIXELS
+#undef CONV_BLOCKS
+#undef CONV_WEIGHT_CHANNELS
+#pragma clang attribute pop
+
+// 16 registers of 256 bits, two for each vector of 16: smaller tiles.
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#define CONV_PIXELS 6
+#define CONV_BLOCKS 1
+#define CONV_WEIGHT_CHANNELS 2
+namespace avx2 {
+#include "native_set.h"
+}
+#undef CONV_PIXELS
+#undef CONV_BLOCKS
+#undef CONV_WEIGHT_CHANNELS
+#pragma clang attribute pop
+#endif
+
+// NEON, or whatever the compiler takes for granted.
+#define CONV_PIXELS 4
+#define CONV_BLOCKS 1
+#define CONV_WEIGHT_CHANNELS 2
+namespace generic {
+#include "native_set.h"
+}
+
+namespace {
+struct InstructionSet {
+  const char *name;
+  const Entry *entries;
+  int count;
+};
+
+#define SET(name) {#name, name::entries, (int)(sizeof(name::entries) / sizeof(Entry))}
+const InstructionSet sets[] = {
+#if defined(__x86_64__)
+    SET(avx512), SET(avx2),
+#endif
+    SET(generic)};
+}  // namespace
+
+extern "C" int gpunoisy_instruction_set_count(void) { return (int)(sizeof(sets) / sizeof(*sets)); }
+
+extern "C" const char *gpunoisy_instruction_set_name(int set) { return sets[set].name; }
+
+extern "C" bool gpunoisy_instruction_set_works(int set) {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (sets[set].entries == avx512::entries)
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma");
+  if (sets[set].entries == avx2::entries) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#endif
+  return true;
+}
+
+extern "C" gpunoisy_kernel gpunoisy_find_kernel(int set, const char *name) {
+  for (int i = 0; i < sets[set].count; i++)
+    if (strcmp(sets[set].entries[i].name, name) == 0) return sets[set].entries[i].call;
+  return nullptr;
+}
+
+// MARK: - The threads
+
+extern "C" int gpunoisy_processor_count(void) {
+#if defined(__linux__)
+  cpu_set_t set;  // as allowed to this process, which may be fewer than the machine has
+  if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0) return CPU_COUNT(&set);
+#endif
+  const unsigned count = std::thread::hardware_concurrency();
+  return count > 0 ? (int)count : 1;
+}
+
+// Threads that sleep between launches. A launch's work-items are taken in runs of neighbours, first come, first served:
+// which thread runs which work-item never matters to the result.
+struct gpunoisy_threads {
+  std::vector<std::thread> workers;
+  std::mutex mutex;
+  std::condition_variable wake;
+  std::atomic<long> generation{0};
+  std::atomic<long> next{0};
+  std::atomic<int> busy{0};
+  bool closing = false;
+
+  gpunoisy_kernel kernel = nullptr;
+  void *const *values = nullptr;
+  long size[2] = {1, 1}, total = 0, run = 1;
+
+  void work() {
+    for (;;) {
+      const long first = next.fetch_add(run, std::memory_order_relaxed);
+      if (first >= total) return;
+      const long last = first + run < total ? first + run : total;
+      for (long i = first; i < last; i++) {
+        gpunoisy_global_id[0] = (int)(i % size[0]);
+        gpunoisy_global_id[1] = (int)(i / size[0] % size[1]);
+        gpunoisy_global_id[2] = (int)(i / size[0] / size[1]);
+        kernel(values);
+      }
+    }
+  }
+
+  void serve() {
+    long seen = 0;
+    for (;;) {
+      // A training step's launches follow one another within microseconds: look for a while before going to sleep.
+      for (int look = 0; look < 2000 && generation.load(std::memory_order_acquire) == seen; look++)
+        std::this_thread::yield();
+      if (generation.load(std::memory_order_acquire) == seen) {
+        std::unique_lock<std::mutex> lock(mutex);
+        wake.wait(lock, [&] { return closing || generation.load(std::memory_order_acquire) != seen; });
+        if (closing) return;
+      }
+      seen = generation.load(std::memory_order_acquire);
+      work();
+      busy.fetch_sub(1, std::memory_order_release);
+    }
+  }
+};
+
+extern "C" gpunoisy_threads *gpunoisy_threads_create(int count) {
+  auto *threads = new gpunoisy_threads;
+  for (int i = 1; i < count; i++) threads->workers.emplace_back([threads] { threads->serve(); });
+  return threads;
+}
+
+extern "C" void gpunoisy_threads_destroy(gpunoisy_threads *threads) {
+  {
+    std::lock_guard<std::mutex> lock(threads->mutex);
+    threads->closing = true;
+    threads->generation.fetch_add(0);
+  }
+  threads->wake.notify_all();
+  for (auto &worker : threads->workers) worker.join();
+  delete threads;
+}
+
+extern "C" void gpunoisy_threads_run(
+    gpunoisy_threads *threads, gpunoisy_kernel kernel, void *const *values, int x, int y, int z) {
+  threads->kernel = kernel;
+  threads->values = values;
+  threads->size[0] = x;
+  threads->size[1] = y;
+  threads->total = (long)x * y * z;
+  const int workers = (int)threads->workers.size();
+  threads->run = threads->total / ((workers + 1) * 16) + 1;
+  threads->next.store(0, std::memory_order_relaxed);
+  if (workers > 0 && threads->total > 1) {
+    threads->busy.store(workers, std::memory_order_relaxed);
+    {
+      std::lock_guard<std::mutex> lock(threads->mutex);
+      threads->generation.fetch_add(1, std::memory_order_release);
+    }
+    threads->wake.notify_all();
+  }
+  threads->work();
+  while (threads->busy.load(std::memory_order_acquire) > 0) std::this_thread::yield();
+}

@@ -1,0 +1,52 @@
+// The kernels of one instruction set; native.cpp includes this file once for each, inside of a namespace.
+#include "common.cl"
+#include "random.cl"
+#include "augment.cl"
+#include "conv.cl"
+#include "gemm.cl"
+#include "batchnorm.cl"
+#include "pointwise.cl"
+#include "pool.cl"
+#include "reduce.cl"
+#include "loss.cl"
+#include "optimizer.cl"
+
+static const Entry entries[] = {
+    ENTRY(augment_crop_flip),
+    ENTRY(conv_forward_3x3),
+    ENTRY(conv_forward),
+    ENTRY(conv_transpose_weights),
+    ENTRY(conv_backward_data),
+    ENTRY(conv_backward_weights_3x3),
+    ENTRY(conv_backward_weights),
+    ENTRY(gemm_forward),
+    ENTRY(batchnorm_statistics),
+    ENTRY(batchnorm_combine),
+    ENTRY(batchnorm_inference),
+    ENTRY(batchnorm_normalize),
+    ENTRY(batchnorm_backward_sums),
+    ENTRY(batchnorm_backward_combine),
+    ENTRY(batchnorm_backward_apply),
+    ENTRY(add_forward),
+    ENTRY(rectify_forward),
+    ENTRY(rectify_backward),
+    ENTRY(shortcut_forward),
+    ENTRY(shortcut_backward),
+    ENTRY(pool_global_forward),
+    ENTRY(pool_global_backward),
+    ENTRY(pool_forward),
+    ENTRY(pool_backward),
+    ENTRY(reduce_partials),
+    ENTRY(reduce_rows),
+    ENTRY(reduce_squares),
+    ENTRY(loss_ce_rows),
+    ENTRY(loss_mae_rows),
+    ENTRY(loss_rce_rows),
+    ENTRY(loss_sce_rows),
+    ENTRY(loss_gce_rows),
+    ENTRY(loss_peer_rows),
+    ENTRY(loss_lsr_rows),
+    ENTRY(loss_evaluate),
+    ENTRY(optimizer_sgd),
+    ENTRY(advance_step),
+};

@@ -1,0 +1,53 @@
+// Element by element: addition, ReLU, and the parameter-free shortcut between two stages of a ResNet.
+// Launches: (ceil(n / 4096)) unless stated.
+
+#define POINTWISE_PIECE 4096
+
+__kernel void add_forward(__global const float *a, __global const float *b, __global float *output, int n) {
+  const int first = get_global_id(0) * POINTWISE_PIECE, last = min(n, first + POINTWISE_PIECE);
+  for (int i = first; i < last; i++) output[i] = a[i] + b[i];
+}
+
+__kernel void rectify_forward(__global const float *input, __global float *output, int n) {
+  const int first = get_global_id(0) * POINTWISE_PIECE, last = min(n, first + POINTWISE_PIECE);
+  for (int i = first; i < last; i++) output[i] = fmax(input[i], 0.0f);
+}
+
+// The gradient passes where the output is positive.
+__kernel void rectify_backward(
+    __global const float *doutput, __global const float *output, __global float *dinput, int n) {
+  const int first = get_global_id(0) * POINTWISE_PIECE, last = min(n, first + POINTWISE_PIECE);
+  for (int i = first; i < last; i++) dinput[i] = output[i] > 0.0f ? doutput[i] : 0.0f;
+}
+
+// Halves height and width and doubles the channels, the new ones zero: [B, H, W, C] -> [B, P, Q, 2C].
+// average: the mean of 2 x 2 pixels (Pleiss et al., 2020); else every second pixel (He et al., 2015, option A).
+// Launch: (P, B).
+__kernel void shortcut_forward(
+    __global const float *restrict input, __global float *restrict output,
+    int H, int W, int C, int P, int Q, int average) {
+  const int p = get_global_id(0), image = get_global_id(1);
+  __global const float *top = input + (image * H + 2 * p) * W * C;
+  output += (image * P + p) * Q * 2 * C;
+  for (int q = 0; q < Q; q++) {
+    for (int c = 0; c < C; c++) {
+      const int at = 2 * q * C + c;
+      output[c] = average ? 0.25f * ((top[at] + top[at + C]) + (top[at + W * C] + top[at + W * C + C])) : top[at];
+      output[C + c] = 0.0f;
+    }
+    output += 2 * C;
+  }
+}
+
+// doutput [B, P, Q, 2C] -> dinput [B, H, W, C]. Launch: (H, B).
+__kernel void shortcut_backward(
+    __global const float *restrict doutput, __global float *restrict dinput,
+    int H, int W, int C, int P, int Q, int average) {
+  const int h = get_global_id(0), image = get_global_id(1), p = h / 2;
+  dinput += (image * H + h) * W * C;
+  for (int w = 0; w < W; w++) {
+    const int q = w / 2, reached = p < P && q < Q && (average || (h % 2 == 0 && w % 2 == 0));
+    __global const float *from = doutput + ((image * P + p) * Q + q) * 2 * C;
+    for (int c = 0; c < C; c++) dinput[w * C + c] = reached ? (average ? 0.25f : 1.0f) * from[c] : 0.0f;
+  }
+}

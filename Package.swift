@@ -1,0 +1,75 @@
+// swift-tools-version: 6.1
+// The floors, from the top down. Arrows go down only; this file is the one place that declares them
+// (`Tools/test` builds with `--explicit-target-dependency-import-check error`).
+import PackageDescription
+
+let package = Package(
+  name: "gpunoisy",
+  products: [
+    .executable(name: "gpunoisy", targets: ["gpunoisy"]),
+    // Everything below the command, so that a Swift program can train (Tools/example).
+    .library(name: "GPUNoisy", targets: ["Training", "ComputeCPU", "ComputeOpenCL"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+  ],
+  targets: [
+    // Floor 5: the command, and the example that the tests build and run.
+    .executableTarget(
+      name: "gpunoisy",
+      dependencies: [
+        "Training", "Reports", "Datasets", "Networks", "Losses", "Compute", "ComputeKernels", "ComputeCPU",
+        "ComputeOpenCL", "FileFormats", "Statistics", "Images", "Failures",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+
+    // Floor 4: run settings, loop, schedule, checkpoints, evaluation.
+    .target(
+      name: "Training",
+      dependencies: [
+        "Reports", "Datasets", "Networks", "Losses", "Compute", "FileFormats", "Statistics", "Failures",
+        .product(name: "TOMLKit", package: "TOMLKit"),
+      ]),
+
+    // Floor 3: what is written down.
+    .target(name: "Reports", dependencies: ["Datasets", "FileFormats", "Statistics", "Failures"]),
+
+    // Floor 2: data, networks, formulas, and the two devices.
+    .target(name: "Datasets", dependencies: ["Images", "FileFormats", "Statistics", "Failures"]),
+    .target(name: "Networks", dependencies: ["Compute", "Statistics", "Failures"]),
+    .target(name: "Losses", dependencies: ["Compute", "Failures"]),
+    .target(name: "ComputeReference", dependencies: ["Compute", "Statistics", "Failures"]),
+    .target(name: "ComputeCPU", dependencies: ["ComputeKernels", "Compute", "CKernels", "Failures"]),
+    .target(
+      name: "ComputeOpenCL",
+      dependencies: ["ComputeKernels", "Compute", "CKernels", "COpenCL", "FileFormats", "Failures"]),
+
+    // Floor 1: the seam (Compute), its lowering to kernel launches, pictures, file formats, plain numbers.
+    .target(name: "ComputeKernels", dependencies: ["Compute", "CKernels", "Failures"]),
+    .target(name: "Compute", dependencies: ["Failures"]),
+    .target(name: "Images", dependencies: ["CTurboJPEG", "CSPNG", "Failures"]),
+    .target(name: "FileFormats", dependencies: ["CZlib", "Failures"]),
+    .target(name: "Statistics"),
+
+    // Floor 0: other people's code, the kernels, and how a failure is told.
+    .target(name: "Failures"),
+    .target(name: "CKernels", path: "Kernels", sources: ["embed.c", "native.cpp"]),
+    .systemLibrary(name: "COpenCL", providers: [.apt(["ocl-icd-opencl-dev"])]),
+    .systemLibrary(name: "CTurboJPEG", providers: [.apt(["libturbojpeg0-dev"])]),
+    .systemLibrary(name: "CSPNG", providers: [.apt(["libspng-dev"])]),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+
+    // Tests: one target per module, and the support that they share.
+    .target(name: "TestSupport", dependencies: ["FileFormats", "Failures"], path: "Tests/TestSupport"),
+    .testTarget(name: "FileFormatsTests", dependencies: ["FileFormats", "Failures", "TestSupport"]),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Images", "FileFormats", "Statistics", "Failures", "TestSupport"]),
+    .testTarget(name: "ComputeReferenceTests", dependencies: ["ComputeReference", "Compute", "Statistics", "Failures"]),
+    .testTarget(
+      name: "DeviceTests", dependencies: ["ComputeCPU", "ComputeReference", "Compute", "Statistics", "Failures"]),
+    .testTarget(name: "ComputeOpenCLTests", dependencies: ["ComputeOpenCL", "Compute", "Failures", "TestSupport"]),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .gnu2x,
+  cxxLanguageStandard: .gnucxx20
+)

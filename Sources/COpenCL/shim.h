@@ -1,0 +1,71 @@
+// OpenCL 1.2, reached through the ICD loader. The loader is opened when the program asks for OpenCL, not linked: the
+// built-in CPU device must work on a machine without libOpenCL.
+#pragma once
+#define CL_TARGET_OPENCL_VERSION 120
+#define CL_USE_DEPRECATED_OPENCL_1_2_APIS
+#include <CL/cl.h>
+#include <dlfcn.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+// Every function that is used, once.
+#define OPENCL_FUNCTIONS(USE) \
+  USE(clGetPlatformIDs) \
+  USE(clGetPlatformInfo) \
+  USE(clGetDeviceIDs) \
+  USE(clGetDeviceInfo) \
+  USE(clCreateContext) \
+  USE(clReleaseContext) \
+  USE(clCreateCommandQueue) \
+  USE(clReleaseCommandQueue) \
+  USE(clCreateBuffer) \
+  USE(clReleaseMemObject) \
+  USE(clEnqueueReadBuffer) \
+  USE(clEnqueueWriteBuffer) \
+  USE(clEnqueueCopyBuffer) \
+  USE(clEnqueueFillBuffer) \
+  USE(clCreateProgramWithSource) \
+  USE(clCreateProgramWithBinary) \
+  USE(clBuildProgram) \
+  USE(clGetProgramInfo) \
+  USE(clGetProgramBuildInfo) \
+  USE(clReleaseProgram) \
+  USE(clCreateKernel) \
+  USE(clGetKernelInfo) \
+  USE(clGetKernelArgInfo) \
+  USE(clGetKernelWorkGroupInfo) \
+  USE(clSetKernelArg) \
+  USE(clReleaseKernel) \
+  USE(clEnqueueNDRangeKernel) \
+  USE(clFlush) \
+  USE(clFinish) \
+  USE(clWaitForEvents) \
+  USE(clGetEventInfo) \
+  USE(clGetEventProfilingInfo) \
+  USE(clReleaseEvent)
+
+// The loader's functions under their own names. Filled once, then only read, so it may cross threads.
+typedef struct __attribute__((swift_attr("@Sendable"))) OpenCLFunctions {
+#define OPENCL_FIELD(name) __typeof__(name) *name;
+  OPENCL_FUNCTIONS(OPENCL_FIELD)
+#undef OPENCL_FIELD
+} OpenCLFunctions;
+
+// Fills `functions` from an opened library. Returns the name of the first function that it lacks, or null.
+static inline const char *opencl_find_functions(void *library, OpenCLFunctions *functions) {
+#define OPENCL_FIND(name) \
+  functions->name = (__typeof__(functions->name))dlsym(library, #name); \
+  if (!functions->name) return #name;
+  OPENCL_FUNCTIONS(OPENCL_FIND)
+#undef OPENCL_FIND
+  return NULL;
+}
+
+// What the loader tells about itself: `parameter` 2 is its version, 3 its name. Not every loader can be asked.
+static inline bool opencl_loader_text(void *library, cl_uint parameter, char *text, size_t capacity) {
+  typedef void *(*Find)(const char *);
+  typedef cl_int (*Ask)(cl_uint, size_t, void *, size_t *);
+  const Find find = (Find)dlsym(library, "clGetExtensionFunctionAddress");
+  const Ask ask = find ? (Ask)find("clGetICDLoaderInfoOCLICD") : NULL;
+  return ask && ask(parameter, capacity, text, NULL) == CL_SUCCESS;
+}

@@ -1,0 +1,51 @@
+/// What a device must offer. Everything else is written once, above.
+///
+/// Preparing does everything that is slow or can be wrong: building kernels, checking arguments, sizing workspace.
+/// Enqueueing is cheap, in order, and can fail only if the device dies. Reading is the only call that waits.
+///
+/// A conformer must pass this: after writing x into a buffer and enqueueing prepared operations A then B, reading gives
+/// what A then B leave, whatever was enqueued before; and doing so twice from the same state gives the same bits.
+public protocol Device: AnyObject {
+  associatedtype Buffer
+  associatedtype Prepared
+
+  /// What it is called in a run's record, such as `cpu (avx512, 2 threads)`.
+  var name: String { get }
+  /// The driver's name and version; for the built-in CPU path, its instruction set.
+  var driver: String { get }
+  /// The fused forms that the device computes in one pass.
+  var forms: Set<FusedForm> { get }
+
+  /// Device memory, zero-filled. Throws `Failure.Kind.outOfMemory`.
+  func allocate(byteCount: Int) throws -> Buffer
+  /// Replaces bytes from `offset`; the source may be reused as soon as this returns.
+  func write(_ bytes: UnsafeRawBufferPointer, to buffer: Buffer, at offset: Int) throws
+  /// Waits for all that was enqueued, then copies.
+  func read(_ buffer: Buffer, at offset: Int, into bytes: UnsafeMutableRawBufferPointer) throws
+
+  /// Floats of `Store.workspace` and `Store.vectors` that an operation needs.
+  func workspace(for operation: TensorOperation) throws -> (workspace: Int, vectors: Int)
+  /// Binds an operation to its buffers.
+  func prepare(_ operation: TensorOperation, buffer: (Operand) -> Buffer) throws -> [Prepared]
+  /// Runs one prepared launch after all that came before.
+  func enqueue(_ prepared: Prepared) throws
+  /// Hands what was enqueued to the device without waiting.
+  func flush() throws
+}
+
+extension Device {
+  /// Writes an array.
+  public func write<Element: BitwiseCopyable>(_ values: [Element], to buffer: Buffer, at index: Int = 0) throws {
+    try values.withUnsafeBytes { try write($0, to: buffer, at: index * MemoryLayout<Element>.stride) }
+  }
+
+  /// Reads `count` elements from element `index` on.
+  public func read<Element: BitwiseCopyable>(
+    _ type: Element.Type, count: Int, from buffer: Buffer, at index: Int = 0
+  ) throws -> [Element] {
+    try [Element](unsafeUninitializedCapacity: count) { uninitialized, initialized in
+      try read(buffer, at: index * MemoryLayout<Element>.stride, into: UnsafeMutableRawBufferPointer(uninitialized))
+      initialized = count
+    }
+  }
+}

@@ -1,0 +1,168 @@
+/// A tensor of a graph: a name for a result, without memory.
+public struct Value: Hashable, Sendable {
+  /// Position in the graph's list of shapes.
+  public let index: Int
+
+  /// The value at a position; graphs make their own.
+  public init(index: Int) { self.index = index }
+}
+
+/// The geometry of a convolution or pooling: `[B, H, W, C]` → `[B, P, Q, O]`.
+public struct Window: Hashable, Sendable {
+  public let B: Int, H: Int, W: Int, C: Int
+  public let P: Int, Q: Int, O: Int
+  public let KH: Int, KW: Int, stride: Int, padding: Int
+
+  /// Derives the output size: P = ⌊(H + 2 · padding − KH) / stride⌋ + 1, Q likewise.
+  public init(B: Int, H: Int, W: Int, C: Int, O: Int, KH: Int, KW: Int, stride: Int, padding: Int) {
+    precondition(stride >= 1 && padding >= 0 && H + 2 * padding >= KH && W + 2 * padding >= KW,
+                 "a \(KH)×\(KW) window with padding \(padding) does not fit on \(H)×\(W)")
+    (self.B, self.H, self.W, self.C, self.O) = (B, H, W, C, O)
+    (self.KH, self.KW, self.stride, self.padding) = (KH, KW, stride, padding)
+    P = (H + 2 * padding - KH) / stride + 1
+    Q = (W + 2 * padding - KW) / stride + 1
+  }
+}
+
+/// The parameter-free shortcut where a ResNet halves the image and doubles the channels.
+public enum Shortcut: String, Sendable, CaseIterable {
+  /// Mean of 2 × 2 pixels, zero channels behind (Pleiss et al., 2020).
+  case average
+  /// Every second pixel, zero channels behind (He et al., 2015, option A).
+  case stride
+}
+
+/// The four vectors of one batch norm: indices into the graph's parameters and running statistics.
+public struct BatchNorm: Hashable, Sendable {
+  public let gamma: Int, beta: Int
+  public let runningMean: Int, runningVariance: Int
+}
+
+/// What one step computes from images to logits: values with shapes, no memory.
+///
+/// A network is a function that adds layers to a graph. The same function called with another batch size declares the
+/// same parameters in the same order, so that plans of several batch sizes share one set of parameters.
+public struct Graph: Sendable {
+  /// One layer. Outputs are new values; a value is never written twice.
+  public enum Layer: Sendable, Hashable {
+    case convolve(input: Value, weights: Int, window: Window, output: Value)
+    case normalize(input: Value, batchNorm: BatchNorm, residual: Value?, rectify: Bool, output: Value)
+    case rectify(input: Value, output: Value)
+    case add(Value, Value, output: Value)
+    case shortcut(input: Value, kind: Shortcut, output: Value)
+    case pool(input: Value, window: Window, maximum: Bool, output: Value)
+    case globalAverage(input: Value, output: Value)
+    case linear(input: Value, weights: Int, bias: Int, output: Value)
+  }
+
+  /// B, the images of one batch.
+  public let batch: Int
+  /// Shapes of all values, `[B, H, W, C]` or `[B, C]`.
+  public private(set) var shapes: [[Int]] = []
+  /// The layers in order of computation.
+  public internal(set) var layers: [Layer] = []
+  /// What is learned.
+  public private(set) var parameters = ParameterTable()
+  /// The running means and variances of batch norm.
+  public private(set) var running = ParameterTable()
+  /// The images, `[B, H, W, C]`.
+  public let images: Value
+  /// The result, `[B, K]`; set by the last layer.
+  public private(set) var logits: Value
+
+  /// A graph whose input is `batch` images.
+  public init(batch: Int, height: Int, width: Int, channels: Int) {
+    self.batch = batch
+    shapes = [[batch, height, width, channels]]
+    images = Value(index: 0)
+    logits = images
+  }
+
+  /// The shape of a value.
+  public subscript(_ value: Value) -> [Int] { shapes[value.index] }
+
+  mutating func value(_ shape: [Int]) -> Value {
+    shapes.append(shape)
+    return Value(index: shapes.count - 1)
+  }
+
+  private mutating func append(_ layer: Layer, _ output: Value) -> Value {
+    layers.append(layer)
+    logits = output
+    return output
+  }
+
+  /// A convolution without bias; weights `name.weight [O, C, size, size]`, initialised fan-out (He et al., 2015).
+  public mutating func convolve(
+    _ input: Value, _ name: String, channels O: Int, size: Int, stride: Int = 1, padding: Int
+  ) -> Value {
+    let from = self[input]
+    let window = Window(
+      B: from[0], H: from[1], W: from[2], C: from[3], O: O, KH: size, KW: size, stride: stride, padding: padding)
+    let weights = parameters.add("\(name).weight", shape: [O, from[3], size, size], initialization: .normalFanOut)
+    let output = value([from[0], window.P, window.Q, O])
+    return append(.convolve(input: input, weights: weights, window: window, output: output), output)
+  }
+
+  /// Batch normalisation: gamma · (x − mean) / sqrt(variance + 1e-5) + beta (Ioffe and Szegedy, 2015).
+  public mutating func normalize(_ input: Value, _ name: String) -> Value {
+    let shape = self[input], C = [shape[shape.count - 1]]
+    let batchNorm = BatchNorm(
+      gamma: parameters.add("\(name).weight", shape: C, initialization: .constant(1)),
+      beta: parameters.add("\(name).bias", shape: C, initialization: .constant(0)),
+      runningMean: running.add("\(name).running_mean", shape: C, initialization: .constant(0)),
+      runningVariance: running.add("\(name).running_var", shape: C, initialization: .constant(1)))
+    let output = value(shape)
+    return append(
+      .normalize(input: input, batchNorm: batchNorm, residual: nil, rectify: false, output: output), output)
+  }
+
+  /// max(0, x).
+  public mutating func rectify(_ input: Value) -> Value {
+    let output = value(self[input])
+    return append(.rectify(input: input, output: output), output)
+  }
+
+  /// a + b, of equal shapes.
+  public mutating func add(_ a: Value, _ b: Value) -> Value {
+    precondition(self[a] == self[b], "cannot add \(self[a]) and \(self[b])")
+    let output = value(self[a])
+    return append(.add(a, b, output: output), output)
+  }
+
+  /// Halves the image, doubles the channels.
+  public mutating func shortcut(_ input: Value, _ kind: Shortcut) -> Value {
+    let from = self[input]
+    // Averages need whole pairs; every second pixel begins with the first.
+    let round = kind == .average ? 0 : 1
+    let output = value([from[0], (from[1] + round) / 2, (from[2] + round) / 2, 2 * from[3]])
+    return append(.shortcut(input: input, kind: kind, output: output), output)
+  }
+
+  /// The largest, or the mean, of size × size pixels.
+  public mutating func pool(_ input: Value, size: Int, stride: Int, padding: Int = 0, maximum: Bool) -> Value {
+    let from = self[input]
+    let window = Window(
+      B: from[0], H: from[1], W: from[2], C: from[3], O: from[3], KH: size, KW: size, stride: stride, padding: padding)
+    let output = value([from[0], window.P, window.Q, from[3]])
+    return append(.pool(input: input, window: window, maximum: maximum, output: output), output)
+  }
+
+  /// The mean over all pixels: `[B, H, W, C]` → `[B, C]`.
+  public mutating func globalAverage(_ input: Value) -> Value {
+    let from = self[input]
+    let output = value([from[0], from[3]])
+    return append(.globalAverage(input: input, output: output), output)
+  }
+
+  /// x · weightsᵀ + bias: `[B, K]` → `[B, N]`; both initialised uniformly in ±1/√K, PyTorch's default.
+  public mutating func linear(_ input: Value, _ name: String, outputs N: Int) -> Value {
+    let from = self[input]
+    precondition(from.count == 2, "a linear layer takes [B, K], got \(from)")
+    let bound = 1 / Float(from[1]).squareRoot()
+    let weights = parameters.add("\(name).weight", shape: [N, from[1]], initialization: .uniform(bound: bound))
+    let bias = parameters.add("\(name).bias", shape: [N], initialization: .uniform(bound: bound))
+    let output = value([from[0], N])
+    return append(.linear(input: input, weights: weights, bias: bias, output: output), output)
+  }
+}

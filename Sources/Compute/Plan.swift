@@ -1,0 +1,113 @@
+/// A step program with memory and prepared operations: bound once for one device, run thousands of times.
+public final class Plan<D: Device> {
+  /// What the plan computes.
+  public let program: StepProgram
+  /// The prepared launches of each operation, in order.
+  public let prepared: [[D.Prepared]]
+  /// Bytes of device memory that belong to this plan alone.
+  public let byteCount: Int
+  private let device: D
+  private let logits: D.Buffer
+
+  /// Plans memory and prepares every operation.
+  ///
+  /// - Parameter store: the buffers that outlive the plan; `workspace` and `vectors` are the plan's own.
+  public init(_ program: StepProgram, on device: D, stores: [Store: D.Buffer], shared: SharedMemory<D>) throws {
+    self.program = program
+    self.device = device
+    var needed = (workspace: 1, vectors: 1)
+    for operation in program.operations {
+      let need = try device.workspace(for: operation)
+      needed = (max(needed.workspace, need.workspace), max(needed.vectors, need.vectors))
+    }
+    let memory = MemoryPlan(program)
+    let slabs = try shared.buffers(of: memory.slabs, on: device)
+    let workspace = try device.allocate(byteCount: needed.workspace * 4)
+    let vectors = try device.allocate(byteCount: needed.vectors * 4)
+    byteCount = (memory.slabs.reduce(0, +) + needed.workspace + needed.vectors) * 4
+    func buffer(_ operand: Operand) -> D.Buffer {
+      switch operand {
+      case .value(let value): return slabs[memory.slab(of: value)]
+      case .store(.workspace): return workspace
+      case .store(.vectors): return vectors
+      case .store(let store):
+        guard let found = stores[store] else { preconditionFailure("the plan needs \(store), which is not bound") }
+        return found
+      }
+    }
+    prepared = try program.operations.map { try device.prepare($0, buffer: buffer) }
+    logits = buffer(.value(program.logits))
+  }
+
+  /// Enqueues one step.
+  public func run() throws {
+    for launches in prepared { for launch in launches { try device.enqueue(launch) } }
+    try device.flush()
+  }
+
+  /// The logits of the last step, `[B, K]`. Waits.
+  public func readLogits() throws -> [Float] {
+    try device.read(Float.self, count: program.batch * program.classes, from: logits)
+  }
+}
+
+/// The activations' memory, shared by plans that never run at the same time (whole batches, the last batch, evaluation).
+public final class SharedMemory<D: Device> {
+  private var slabs: [(count: Int, buffer: D.Buffer)] = []
+
+  public init() {}
+
+  /// One buffer of at least each size, largest first where possible; grows as needed.
+  func buffers(of counts: [Int], on device: D) throws -> [D.Buffer] {
+    var taken = Set<Int>()
+    return try counts.map { count in
+      let fitting = slabs.indices.filter { !taken.contains($0) && slabs[$0].count >= count }
+      if let best = fitting.min(by: { slabs[$0].count < slabs[$1].count }) {
+        taken.insert(best)
+        return slabs[best].buffer
+      }
+      slabs.append((count, try device.allocate(byteCount: count * 4)))
+      taken.insert(slabs.count - 1)
+      return slabs[slabs.count - 1].buffer
+    }
+  }
+}
+
+/// Which values share memory: a value's slab is free for others after its last reader.
+struct MemoryPlan {
+  /// Floats of each slab.
+  private(set) var slabs: [Int] = []
+  private var slabOf: [Int: Int] = [:]
+
+  func slab(of value: Value) -> Int {
+    guard let slab = slabOf[value.index] else { preconditionFailure("value \(value.index) is never written") }
+    return slab
+  }
+
+  init(_ program: StepProgram) {
+    var lastUse: [Int: Int] = [program.logits.index: Int.max]
+    for (index, operation) in program.operations.enumerated() {
+      let (reads, writes) = operation.values
+      for value in reads + writes { lastUse[value.index] = max(lastUse[value.index] ?? 0, index) }
+    }
+    var free: [Int] = []
+    for (index, operation) in program.operations.enumerated() {
+      let (reads, writes) = operation.values
+      for value in writes where slabOf[value.index] == nil {
+        let count = program.counts[value.index]
+        // The smallest free slab that fits but wastes less than half of itself.
+        let fitting = free.filter { slabs[$0] >= count && slabs[$0] <= 2 * count }
+        if let best = fitting.min(by: { slabs[$0] < slabs[$1] }) {
+          free.removeAll { $0 == best }
+          slabOf[value.index] = best
+        } else {
+          slabs.append(count)
+          slabOf[value.index] = slabs.count - 1
+        }
+      }
+      for value in Set(reads + writes) where lastUse[value.index] == index {
+        if let slab = slabOf[value.index] { free.append(slab) }
+      }
+    }
+  }
+}

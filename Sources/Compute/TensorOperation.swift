@@ -1,0 +1,169 @@
+/// A buffer that outlives a step, by what it holds.
+public enum Store: Hashable, Sendable, CaseIterable {
+  /// Flat, packed (`ParameterTable`): what is learned, its gradients and momenta, and batch norm's running statistics.
+  case parameters, gradients, momenta, running
+  /// What changes from step to step (`StepState`): floats and 32-bit integers.
+  case numbers, counters
+  /// The data set: bytes `[N, H, W, C]`, labels `[N]`, and per channel mean and standard deviation of pixel / 255.
+  case pixels, labels, inputStatistics
+  /// The epoch's sample ids by position; and for the peer pass of peer loss, whose images, and whose labels.
+  case order, peerOrder, peerLabelOrder
+  /// The per-sample table: columns of length N, indexed by sample id.
+  case sampleLoss, samplePrediction, sampleConfidence, marginSum, marginLost, marginCount
+  /// Shared by all operations of a plan, valid within one operation: partial sums, and vectors of channels.
+  case workspace, vectors
+}
+
+/// What an operation reads or writes.
+public enum Operand: Hashable, Sendable {
+  case value(Value)
+  case store(Store)
+}
+
+/// The mean and 1 / sqrt(variance + epsilon) of a batch, and the batch norm whose running statistics they move.
+public struct BatchStatistics: Hashable, Sendable {
+  public let mean: Value, inverse: Value
+  /// Offsets of the running mean and variance in `Store.running`.
+  public let runningMean: Int, runningVariance: Int
+
+  /// The statistics of one batch norm.
+  public init(mean: Value, inverse: Value, runningMean: Int, runningVariance: Int) {
+    (self.mean, self.inverse) = (mean, inverse)
+    (self.runningMean, self.runningVariance) = (runningMean, runningVariance)
+  }
+}
+
+/// Random crop (from a border of `crop` black pixels) and flip; 0 and false for none.
+public struct Augmentation: Hashable, Sendable {
+  public var crop: Int
+  public var flip: Bool
+
+  public init(crop: Int, flip: Bool) {
+    self.crop = crop
+    self.flip = flip
+  }
+}
+
+/// A loss by its kernel: the device launches it and knows nothing else of it.
+public struct RowFunction: Hashable, Sendable {
+  /// The kernel, such as `loss_sce_rows`.
+  public let kernel: String
+
+  public init(kernel: String) { self.kernel = kernel }
+}
+
+/// The heavy work of a step: a closed set, which every device answers case by case.
+///
+/// Integers named `…At` are offsets into the flat buffers of `ParameterTable`. `accumulate` adds to the gradients that
+/// are there instead of replacing them.
+public enum TensorOperation: Hashable, Sendable {
+  /// Gathers, crops, flips and normalises the batch's images of `shape` `[B, H, W, C]`.
+  case augment(output: Value, shape: [Int], augmentation: Augmentation, peer: Bool)
+  /// output = input ∗ weights; with `statistics`, also those of the output.
+  case convolve(window: Window, input: Value, weightsAt: Int, output: Value, statistics: BatchStatistics?)
+  /// dinput = transposed convolution of doutput (+ addend).
+  case convolveBackwardData(window: Window, doutput: Value, weightsAt: Int, addend: Value?, dinput: Value)
+  case convolveBackwardWeights(window: Window, input: Value, doutput: Value, weightsAt: Int, accumulate: Bool)
+  /// The batch statistics of `[M, C]`.
+  case batchStatistics(input: Value, M: Int, C: Int, statistics: BatchStatistics)
+  /// The running statistics in the place of the batch's.
+  case inferenceStatistics(C: Int, statistics: BatchStatistics)
+  /// gamma · (input − mean) · inverse + beta [+ residual] [max 0], over `[M, C]`.
+  case normalize(
+    input: Value, statistics: BatchStatistics, gammaAt: Int, betaAt: Int, residual: Value?, rectify: Bool,
+    output: Value, M: Int, C: Int)
+  /// Gradients of `normalize`; `dresidual`, where there was a residual, may be `doutput` itself.
+  case normalizeBackward(
+    doutput: Value, output: Value, input: Value, statistics: BatchStatistics, gammaAt: Int, betaAt: Int,
+    dresidual: Value?, rectify: Bool, dinput: Value, M: Int, C: Int, accumulate: Bool)
+  case add(Value, Value, output: Value, count: Int)
+  case rectify(input: Value, output: Value, count: Int)
+  case rectifyBackward(doutput: Value, output: Value, dinput: Value, count: Int)
+  case shortcut(input: Value, output: Value, shape: [Int], outputShape: [Int], kind: Shortcut)
+  case shortcutBackward(doutput: Value, dinput: Value, shape: [Int], outputShape: [Int], kind: Shortcut)
+  case pool(window: Window, input: Value, output: Value, maximum: Bool)
+  case poolBackward(window: Window, doutput: Value, input: Value, dinput: Value, maximum: Bool)
+  /// Mean over M pixels: `[B, M, C]` → `[B, C]`.
+  case globalAverage(input: Value, output: Value, B: Int, M: Int, C: Int)
+  case globalAverageBackward(doutput: Value, dinput: Value, B: Int, M: Int, C: Int)
+  /// `[M, K]` · weightsᵀ + bias → `[M, N]`.
+  case linear(input: Value, weightsAt: Int, biasAt: Int, output: Value, M: Int, N: Int, K: Int)
+  case linearBackwardData(doutput: Value, weightsAt: Int, dinput: Value, M: Int, N: Int, K: Int)
+  case linearBackwardWeights(
+    input: Value, doutput: Value, weightsAt: Int, biasAt: Int, M: Int, N: Int, K: Int, accumulate: Bool)
+  /// Softmax, loss, gradient of the mean loss, and the per-sample columns, in one pass over `[B, K]`.
+  case loss(RowFunction, logits: Value, dlogits: Value, B: Int, K: Int, peer: Bool)
+  /// Cross entropy, prediction and confidence per sample; `scratch` is `[B, K]`.
+  case evaluate(logits: Value, scratch: Value, B: Int, K: Int)
+  /// SGD over all parameters; with `clip`, gradients are scaled down to the norm in `numbers`.
+  case update(count: Int, clip: Bool)
+  /// Moves on to the next batch of the epoch.
+  case advance(B: Int)
+}
+
+extension TensorOperation {
+  /// The values that the operation reads and writes, for planning memory.
+  public var values: (reads: [Value], writes: [Value]) {
+    func vectors(_ statistics: BatchStatistics) -> [Value] { [statistics.mean, statistics.inverse] }
+    switch self {
+    case .augment(let output, _, _, _): return ([], [output])
+    case .convolve(_, let input, _, let output, let statistics):
+      return ([input], [output] + (statistics.map(vectors) ?? []))
+    case .convolveBackwardData(_, let doutput, _, let addend, let dinput):
+      return ([doutput] + (addend.map { [$0] } ?? []), [dinput])
+    case .convolveBackwardWeights(_, let input, let doutput, _, _): return ([input, doutput], [])
+    case .batchStatistics(let input, _, _, let statistics): return ([input], vectors(statistics))
+    case .inferenceStatistics(_, let statistics): return ([], vectors(statistics))
+    case .normalize(let input, let statistics, _, _, let residual, _, let output, _, _):
+      return ([input] + vectors(statistics) + (residual.map { [$0] } ?? []), [output])
+    case .normalizeBackward(
+      let doutput, let output, let input, let statistics, _, _, let dresidual, _, let dinput, _, _, _):
+      return ([doutput, output, input] + vectors(statistics), [dinput] + (dresidual.map { [$0] } ?? []))
+    case .add(let a, let b, let output, _): return ([a, b], [output])
+    case .rectify(let input, let output, _): return ([input], [output])
+    case .rectifyBackward(let doutput, let output, let dinput, _): return ([doutput, output], [dinput])
+    case .shortcut(let input, let output, _, _, _): return ([input], [output])
+    case .shortcutBackward(let doutput, let dinput, _, _, _): return ([doutput], [dinput])
+    case .pool(_, let input, let output, _): return ([input], [output])
+    case .poolBackward(_, let doutput, let input, let dinput, _): return ([doutput, input], [dinput])
+    case .globalAverage(let input, let output, _, _, _): return ([input], [output])
+    case .globalAverageBackward(let doutput, let dinput, _, _, _): return ([doutput], [dinput])
+    case .linear(let input, _, _, let output, _, _, _): return ([input], [output])
+    case .linearBackwardData(let doutput, _, let dinput, _, _, _): return ([doutput], [dinput])
+    case .linearBackwardWeights(let input, let doutput, _, _, _, _, _, _): return ([input, doutput], [])
+    case .loss(_, let logits, let dlogits, _, _, _): return ([logits], [dlogits])
+    case .evaluate(let logits, let scratch, _, _): return ([logits], [scratch])
+    case .update, .advance: return ([], [])
+    }
+  }
+
+  /// A short name for tables and errors.
+  public var name: String {
+    switch self {
+    case .augment: "augment"
+    case .convolve: "convolve"
+    case .convolveBackwardData: "convolve backward data"
+    case .convolveBackwardWeights: "convolve backward weights"
+    case .batchStatistics: "batch statistics"
+    case .inferenceStatistics: "inference statistics"
+    case .normalize: "normalize"
+    case .normalizeBackward: "normalize backward"
+    case .add: "add"
+    case .rectify: "rectify"
+    case .rectifyBackward: "rectify backward"
+    case .shortcut: "shortcut"
+    case .shortcutBackward: "shortcut backward"
+    case .pool: "pool"
+    case .poolBackward: "pool backward"
+    case .globalAverage: "global average"
+    case .globalAverageBackward: "global average backward"
+    case .linear: "linear"
+    case .linearBackwardData: "linear backward data"
+    case .linearBackwardWeights: "linear backward weights"
+    case .loss: "loss"
+    case .evaluate: "evaluate"
+    case .update: "update"
+    case .advance: "advance"
+    }
+  }
+}

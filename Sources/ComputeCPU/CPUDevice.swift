@@ -1,0 +1,149 @@
+import CKernels
+import Compute
+import ComputeKernels
+import Failures
+import Glibc
+
+/// The built-in CPU device: the barrier-free kernels as machine code, run over threads. It needs no OpenCL.
+///
+/// Results do not depend on the number of threads: the pieces of work, and the order of every sum, depend on shapes
+/// alone. Enqueueing computes; there is nothing to wait for.
+public final class CPUDevice: Device {
+  /// The instruction sets that this program was built for and this processor has, best first.
+  public static var instructionSets: [String] {
+    (0..<gpunoisy_instruction_set_count()).filter { gpunoisy_instruction_set_works($0) }
+      .map { String(cString: gpunoisy_instruction_set_name($0)) }
+  }
+
+  /// The processors that this process may use.
+  public static var availableThreads: Int { Int(gpunoisy_processor_count()) }
+
+  /// Zero-filled memory, aligned for the widest vectors.
+  public final class Buffer {
+    let bytes: UnsafeMutableRawBufferPointer
+
+    init(byteCount: Int) throws {
+      // calloc: pages that are never touched cost nothing.
+      guard byteCount < Int.max - 64, let base = calloc(1, byteCount + 64) else {
+        throw Failure(
+          .outOfMemory, "there is no memory for \(byteCount) more bytes.",
+          why: "the system refused the allocation.", fix: "use a smaller --batch-size, or a machine with more memory.")
+      }
+      allocation = base
+      let aligned = UnsafeMutableRawPointer(bitPattern: (UInt(bitPattern: base) + 63) & ~63) ?? base
+      bytes = UnsafeMutableRawBufferPointer(start: aligned, count: byteCount)
+    }
+
+    private let allocation: UnsafeMutableRawPointer
+
+    deinit { free(allocation) }
+  }
+
+  /// A kernel with its arguments and index space.
+  public final class Prepared {
+    let call: gpunoisy_kernel
+    let size: (Int32, Int32, Int32)
+    /// The arguments' values side by side, and a pointer to each: what the kernel's caller unpacks.
+    private let values: UnsafeMutablePointer<UInt64>
+    let pointers: UnsafeMutablePointer<UnsafeMutableRawPointer?>
+    /// Keeps the memory behind the pointers alive.
+    private let buffers: [Buffer]
+
+    init(call: gpunoisy_kernel, size: (Int32, Int32, Int32), values given: [UInt64], buffers: [Buffer]) {
+      self.call = call
+      self.size = size
+      self.buffers = buffers
+      values = .allocate(capacity: given.count)
+      pointers = .allocate(capacity: given.count)
+      for (index, value) in given.enumerated() {
+        (values + index).initialize(to: value)
+        (pointers + index).initialize(to: UnsafeMutableRawPointer(values + index))
+      }
+    }
+
+    deinit {
+      values.deallocate()
+      pointers.deallocate()
+    }
+  }
+
+  public let name: String
+  public let driver: String
+  public let forms: Set<FusedForm> = [.convolveWithStatistics, .normalizeAddRectify]
+  /// The threads that work together, the caller among them.
+  public let threads: Int
+  private let lowering = VectorLowering()
+  private let set: Int32
+  private let team: OpaquePointer
+
+  /// - Parameters:
+  ///   - threads: how many threads work together; nil for one per processor.
+  ///   - instructionSet: a name from `instructionSets`; nil for the best.
+  public init(threads: Int? = nil, instructionSet: String? = nil) throws {
+    let working = (0..<gpunoisy_instruction_set_count()).filter { gpunoisy_instruction_set_works($0) }
+    let chosen = working.first {
+      instructionSet == nil || String(cString: gpunoisy_instruction_set_name($0)) == instructionSet
+    }
+    guard let chosen else {
+      throw Failure(
+        .deviceUnavailable, "this processor cannot run the '\(instructionSet ?? "")' kernels.",
+        why: "it has \(Self.instructionSets.joined(separator: ", ")).", fix: "leave the instruction set out.")
+    }
+    set = chosen
+    self.threads = max(1, threads ?? Self.availableThreads)
+    driver = String(cString: gpunoisy_instruction_set_name(chosen))
+    name = "cpu (built in, \(driver), \(self.threads) \(self.threads == 1 ? "thread" : "threads"))"
+    team = gpunoisy_threads_create(Int32(self.threads))
+  }
+
+  deinit { gpunoisy_threads_destroy(team) }
+
+  public func allocate(byteCount: Int) throws -> Buffer { try Buffer(byteCount: byteCount) }
+
+  public func write(_ bytes: UnsafeRawBufferPointer, to buffer: Buffer, at offset: Int) throws {
+    precondition(offset >= 0 && offset + bytes.count <= buffer.bytes.count, "writing behind the end of a buffer")
+    UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[offset..<offset + bytes.count]).copyMemory(from: bytes)
+  }
+
+  public func read(_ buffer: Buffer, at offset: Int, into bytes: UnsafeMutableRawBufferPointer) throws {
+    precondition(offset >= 0 && offset + bytes.count <= buffer.bytes.count, "reading behind the end of a buffer")
+    bytes.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer.bytes[offset..<offset + bytes.count]))
+  }
+
+  public func workspace(for operation: TensorOperation) throws -> (workspace: Int, vectors: Int) {
+    lowering.workspace(for: operation)
+  }
+
+  public func prepare(_ operation: TensorOperation, buffer: (Operand) -> Buffer) throws -> [Prepared] {
+    try lowering.launches(for: operation).map { launch in
+      guard let call = gpunoisy_find_kernel(set, launch.kernel), let signature = KernelSources.signatures[launch.kernel]
+      else {
+        throw Failure(
+          .bug, "the built-in CPU device has no kernel '\(launch.kernel)'.",
+          why: "it is missing in Kernels/native_set.h.", fix: "add it there; please report this.")
+      }
+      try signature.check(launch.arguments.map(\.name))
+      var buffers: [Buffer] = []
+      let values = launch.arguments.map { _, value -> UInt64 in
+        switch value {
+        case .operand(let operand):
+          let found = buffer(operand)
+          buffers.append(found)
+          return UInt64(UInt(bitPattern: found.bytes.baseAddress))
+        case .none: return 0
+        case .int(let int): return UInt64(UInt32(bitPattern: Int32(int)))
+        case .float(let float): return UInt64(float.bitPattern)
+        }
+      }
+      let size = launch.global.map(Int32.init) + [1, 1]
+      return Prepared(call: call, size: (size[0], size[1], size[2]), values: values, buffers: buffers)
+    }
+  }
+
+  public func enqueue(_ prepared: Prepared) throws {
+    gpunoisy_threads_run(
+      team, prepared.call, prepared.pointers, prepared.size.0, prepared.size.1, prepared.size.2)
+  }
+
+  public func flush() throws {}
+}

@@ -1,0 +1,46 @@
+import Compute
+
+/// One launch of one kernel: what both devices understand, one by setting arguments, the other by calling the function.
+public struct KernelLaunch: Sendable {
+  /// The value of one argument.
+  public enum Argument: Sendable, Hashable {
+    case operand(Operand)
+    /// No buffer: the kernel does not look at this argument.
+    case none
+    case int(Int)
+    case float(Float)
+  }
+
+  /// The kernel's name in Kernels/*.cl.
+  public var kernel: String
+  /// The arguments under the names that the kernel gives them, in its order.
+  public var arguments: [(name: String, value: Argument)]
+  /// Work-items per dimension.
+  public var global: [Int]
+  /// Work-items per group; nil for kernels whose work-items are independent (groups of one on CPU-type devices).
+  public var local: [Int]?
+
+  init(_ kernel: String, _ arguments: KeyValuePairs<String, Argument>, global: [Int], local: [Int]? = nil) {
+    self.kernel = kernel
+    self.arguments = arguments.map { ($0.key, $0.value) }
+    self.global = global
+    self.local = local
+  }
+}
+
+extension KernelLaunch.Argument {
+  static func value(_ value: Value) -> Self { .operand(.value(value)) }
+  static func value(_ value: Value?) -> Self { value.map { .operand(.value($0)) } ?? .none }
+  static func store(_ store: Store) -> Self { .operand(.store(store)) }
+  static func flag(_ flag: Bool) -> Self { .int(flag ? 1 : 0) }
+}
+
+/// How a kind of device turns operations into launches.
+public protocol Lowering: Sendable {
+  /// The launches of one operation, in order.
+  func launches(for operation: TensorOperation) -> [KernelLaunch]
+  /// Floats of shared workspace, and of vectors of channels, that those launches use.
+  func workspace(for operation: TensorOperation) -> (workspace: Int, vectors: Int)
+}
+
+func quotient(_ a: Int, _ b: Int) -> Int { (a + b - 1) / b }

@@ -1,0 +1,113 @@
+import Compute
+import ComputeKernels
+import Failures
+
+/// A device behind OpenCL: one context, one in-order queue, the kernels in the variants that suit its kind.
+///
+/// It either works as asked or throws; it never falls back to another device or to slower kernels silently.
+public final class OpenCLDevice: Device {
+  /// The two families of kernels.
+  public enum Style: String, Sendable, CaseIterable {
+    /// Independent work-items with 16-wide vectors, for CPU-type devices.
+    case vectors
+    /// Work-groups with local memory and barriers, for GPUs and accelerators.
+    case workGroups
+  }
+
+  /// A bound kernel and its index space.
+  public struct Prepared {
+    let kernel: Kernel
+    let global: [Int], local: [Int]
+  }
+
+  public let name: String
+  public let driver: String
+  public let forms: Set<FusedForm> = [.convolveWithStatistics, .normalizeAddRectify]
+  /// What the driver tells of the device.
+  public let info: DeviceInfo
+  /// The family of kernels in force.
+  public let style: Style
+  /// Whether the kernels came compiled from the cache.
+  public var isFromCache: Bool { program.isFromCache }
+  private let lowering: any Lowering
+  private let queue: CommandQueue
+  private let program: Program
+  /// A queue that keeps times, made when first asked for.
+  private var timingQueue: CommandQueue?
+
+  /// Opens a device and builds its kernels (or loads them from the cache).
+  ///
+  /// - Parameters:
+  ///   - style: nil for the family that suits the device's kind.
+  ///   - cache: where compiled kernels are kept; nil for nowhere.
+  public init(_ info: DeviceInfo, style: Style? = nil, cache: ProgramCache? = .standard()) throws {
+    self.info = info
+    self.style = style ?? (info.kind == .cpu ? .vectors : .workGroups)
+    name = info.name
+    driver = "\(info.platform.name) \(info.driverVersion)"
+    let context = try Context(info)
+    queue = try CommandQueue(context)
+    var options = ""
+    switch self.style {
+    case .vectors:
+      lowering = VectorLowering()
+      // 16 registers of 8 floats, or fewer: smaller tiles, so that the sums stay in registers.
+      if info.nativeFloatVectorWidth < 16 { options = "-DCONV_PIXELS=6 -DCONV_BLOCKS=1 -DCONV_WEIGHT_CHANNELS=2" }
+    case .workGroups:
+      lowering = WorkGroupLowering(
+        maxWorkGroupSize: info.maxWorkGroupSize, localMemory: Int(clamping: info.localMemoryBytes))
+    }
+    let sources = KernelSources.files(for: self.style == .vectors ? .vectors : .workGroups)
+    program = try Program.build(sources.map { ($0.name, $0.text) }, options: options, in: context, cache: cache)
+  }
+
+  public func allocate(byteCount: Int) throws -> Buffer {
+    let buffer = try Buffer(queue.context, byteCount: max(byteCount, 4))
+    try queue.fill(buffer, with: UInt8(0))
+    return buffer
+  }
+
+  public func write(_ bytes: UnsafeRawBufferPointer, to buffer: Buffer, at offset: Int) throws {
+    try queue.write(bytes, to: buffer, at: offset)
+  }
+
+  public func read(_ buffer: Buffer, at offset: Int, into bytes: UnsafeMutableRawBufferPointer) throws {
+    try queue.read(into: bytes, from: buffer, at: offset)
+  }
+
+  public func workspace(for operation: TensorOperation) throws -> (workspace: Int, vectors: Int) {
+    lowering.workspace(for: operation)
+  }
+
+  public func prepare(_ operation: TensorOperation, buffer: (Operand) -> Buffer) throws -> [Prepared] {
+    try lowering.launches(for: operation).map { launch in
+      let kernel = try program.kernel(launch.kernel)
+      try kernel.bind(launch.arguments.map { name, value in
+        switch value {
+        case .operand(let operand): (name, KernelArgument.buffer(buffer(operand)))
+        case .none: (name, .none)
+        case .int(let int): (name, .int(int))
+        case .float(let float): (name, .float(float))
+        }
+      })
+      return Prepared(
+        kernel: kernel, global: launch.global, local: launch.local ?? launch.global.map { _ in 1 })
+    }
+  }
+
+  public func enqueue(_ prepared: Prepared) throws {
+    try queue.enqueue(prepared.kernel, global: prepared.global, local: prepared.local)
+  }
+
+  public func flush() throws { try queue.flush() }
+
+  /// Runs one launch alone and returns the seconds that the device spent on it. Waits.
+  public func seconds(of prepared: Prepared) throws -> Double {
+    try queue.finish()
+    let timing = try timingQueue ?? CommandQueue(queue.context, isProfiling: true)
+    timingQueue = timing
+    let times = try timing.enqueueTimed(prepared.kernel, global: prepared.global, local: prepared.local)
+    try timing.finish()
+    return try times.seconds()
+  }
+}

@@ -1,0 +1,91 @@
+/// An OpenCL driver as the loader presents it.
+public struct Platform: Equatable, Sendable {
+  public var name: String
+  public var vendor: String
+  /// For example `OpenCL 3.0 CUDA 12.4.131`.
+  public var version: String
+
+  public init(name: String, vendor: String, version: String) {
+    self.name = name
+    self.vendor = vendor
+    self.version = version
+  }
+}
+
+/// What an OpenCL device says about itself.
+///
+/// A value: listing devices creates nothing on them. `Context` opens the device.
+public struct DeviceInfo: Equatable, Sendable {
+  /// The kinds of device, in the order in which devices are listed.
+  public enum Kind: Int, Comparable, Sendable, CaseIterable {
+    case gpu, accelerator, cpu, other
+
+    public static func < (left: Kind, right: Kind) -> Bool { left.rawValue < right.rawValue }
+  }
+
+  public var name: String
+  public var vendor: String
+  public var driverVersion: String
+  public var platform: Platform
+  public var kind: Kind
+  /// For example `OpenCL 3.0 CUDA`.
+  public var version: String
+  /// The language of its kernels, for example `OpenCL C 1.2`.
+  public var languageVersion: String
+  public var extensions: [String]
+
+  public var computeUnits = 1
+  /// In MHz; 0 if unknown.
+  public var clockFrequency = 0
+  public var globalMemoryBytes: UInt64 = 0
+  /// The largest buffer that the driver promises; some create larger ones.
+  public var maxAllocationBytes: UInt64 = 0
+  public var localMemoryBytes: UInt64 = 0
+  /// Whether local memory is memory of its own, as on GPUs, and not a piece of global memory.
+  public var hasDedicatedLocalMemory = false
+  public var maxWorkGroupSize = 1
+  /// The largest work-group along each dimension.
+  public var maxWorkItemSizes: [Int] = []
+  /// How many floats the driver likes to see in a vector.
+  public var preferredFloatVectorWidth = 1
+  /// How many floats fit into a vector register of the device.
+  public var nativeFloatVectorWidth = 1
+  /// The most bytes that all arguments of a kernel may take.
+  public var maxParameterBytes = 1024
+  public var isAvailable = true
+  public var hasCompiler = true
+
+  /// The address of the driver's device; 0 in a description that was made by hand.
+  ///
+  /// Such root devices live as long as the process, so that the address is a value like any other.
+  var address: UInt = 0
+
+  /// Describes a device that no driver stands behind; `Context` refuses it.
+  public init(
+    name: String, vendor: String = "", driverVersion: String = "",
+    platform: Platform = Platform(name: "", vendor: "", version: ""), kind: Kind = .other,
+    version: String = "OpenCL 1.2", languageVersion: String = "OpenCL C 1.2", extensions: [String] = []
+  ) {
+    self.name = name
+    self.vendor = vendor
+    self.driverVersion = driverVersion
+    self.platform = platform
+    self.kind = kind
+    self.version = version
+    self.languageVersion = languageVersion
+    self.extensions = extensions
+  }
+
+  /// Whether kernels may compute with `half` (`cl_khr_fp16`).
+  ///
+  /// NVIDIA's drivers do not say so although their newer compilers accept `half`.
+  public var hasHalf: Bool { extensions.contains("cl_khr_fp16") }
+
+  /// Whether the device has OpenCL 1.2 or newer, the oldest that can be used.
+  public var isSupported: Bool {
+    guard let number = version.split(separator: " ").dropFirst().first else { return false }
+    let parts = number.split(separator: ".").map { Int($0) ?? 0 }
+    guard parts.count >= 2 else { return false }
+    return (parts[0], parts[1]) >= (1, 2)
+  }
+}

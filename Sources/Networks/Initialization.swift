@@ -1,0 +1,29 @@
+import Compute
+import Statistics
+
+extension ParameterTable {
+  /// The first values of all parameters in their packed order, a pure function of the seed.
+  ///
+  /// Each element is drawn by its own counter (parameter, element), so that adding a layer changes no other layer.
+  public func initialValues(seed: UInt64) -> [Float] {
+    let random = CounterRandom(seed: seed)
+    var packed = [Float](repeating: 0, count: packedCount)
+    for (index, parameter) in entries.enumerated() {
+      let values: [Float] = switch parameter.initialization {
+      case .constant(let value): [Float](repeating: value, count: parameter.count)
+      case .normalFanOut: normal(random, index, parameter)
+      case .uniform(let bound):
+        (0..<parameter.count).map {
+          Float(random.uniform(.initialization, UInt32(index), UInt32($0)) * 2 - 1) * bound
+        }
+      }
+      packed.replaceSubrange(parameter.offset..<parameter.offset + parameter.packedCount, with: parameter.pack(values))
+    }
+    return packed
+  }
+
+  private func normal(_ random: CounterRandom, _ index: Int, _ parameter: Parameter) -> [Float] {
+    let deviation = (2 / Double(parameter.shape[0] * parameter.shape[2] * parameter.shape[3])).squareRoot()
+    return (0..<parameter.count).map { Float(random.normal(.initialization, UInt32(index), UInt32($0)) * deviation) }
+  }
+}

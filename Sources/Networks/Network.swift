@@ -1,0 +1,69 @@
+import Compute
+import Failures
+
+/// A network as the command line names it: `resnet32`, `resnet32:shortcut=stride`.
+public struct Network: Sendable {
+  /// One entry of the catalogue.
+  public struct Entry: Sendable {
+    /// The name on the command line.
+    public let name: String
+    /// One line for `--help` and tables.
+    public let summary: String
+    /// The options after the colon, each with its values; the first is the default.
+    public let options: [(name: String, values: [String])]
+    /// Adds the layers from images to logits; throws if the images do not fit.
+    let build: @Sendable (_ graph: inout Graph, _ classes: Int, _ options: [String: String]) throws -> Void
+  }
+
+  /// Every network, in the order of tables.
+  public static let catalogue: [Entry] = ResNet.entries
+
+  /// The catalogue's entry.
+  public let entry: Entry
+  /// The value of every option.
+  public let options: [String: String]
+
+  /// Parses `NAME[:option=value,…]`.
+  ///
+  /// - Throws: `.usage` for an unknown name, option or value.
+  public init(_ text: String) throws(Failure) {
+    let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
+    guard let entry = Self.catalogue.first(where: { $0.name == parts.first?.lowercased() }) else {
+      throw Failure(
+        .usage, "there is no network '\(text)'.",
+        why: "the networks are \(Self.catalogue.map(\.name).joined(separator: ", ")).",
+        fix: "give --model one of these names.")
+    }
+    var options = Dictionary(uniqueKeysWithValues: entry.options.map { ($0.name, $0.values[0]) })
+    for item in parts.count > 1 ? parts[1].split(separator: ",") : [] {
+      let pair = item.split(separator: "=", maxSplits: 1).map(String.init)
+      guard pair.count == 2, let option = entry.options.first(where: { $0.name == pair[0] }),
+        option.values.contains(pair[1])
+      else {
+        let known = entry.options.map { "\($0.name)=\($0.values.joined(separator: "|"))" }.joined(separator: ", ")
+        throw Failure(
+          .usage, "'\(item)' is not an option of \(entry.name).", why: "its options are: \(known).",
+          fix: "write for instance --model \(entry.name):\(entry.options.first.map { "\($0.name)=\($0.values[0])" } ?? "").")
+      }
+      options[pair[0]] = pair[1]
+    }
+    self.entry = entry
+    self.options = options
+  }
+
+  /// The name with the options that differ from their defaults.
+  public var description: String {
+    let changed = entry.options.filter { options[$0.name] != $0.values[0] }
+    guard !changed.isEmpty else { return entry.name }
+    return "\(entry.name):" + changed.map { "\($0.name)=\(options[$0.name] ?? "")" }.joined(separator: ",")
+  }
+
+  /// The graph from `batch` images to logits `[batch, classes]`.
+  ///
+  /// - Throws: `.configuration` if the network cannot take images of this size.
+  public func graph(batch: Int, height: Int, width: Int, channels: Int, classes: Int) throws -> Graph {
+    var graph = Graph(batch: batch, height: height, width: width, channels: channels)
+    try entry.build(&graph, classes, options)
+    return graph
+  }
+}

@@ -1,0 +1,75 @@
+import Compute
+import Datasets
+
+/// Evaluation of one data set on a device: plans for whole batches and the rest, and the per-sample results.
+public final class EvaluationPlans<D: Device> {
+  /// What evaluation leaves for each sample, by id.
+  public struct Results: Sendable {
+    /// Cross entropy, whatever the training loss.
+    public var losses: [Float]
+    /// The class with the largest logit.
+    public var predictions: [Int32]
+    /// The probability of the sample's label.
+    public var confidences: [Float]
+  }
+
+  private let count: Int, classes: Int
+  private let batchSizes: [Int]
+  private let whole: Plan<D>?, rest: Plan<D>?
+  private let stores: [Store: D.Buffer]
+
+  /// Uploads the data and prepares the plans.
+  ///
+  /// - Parameters:
+  ///   - graph: the network for a batch size.
+  ///   - stores: the network's buffers, of which evaluation reads parameters, running statistics and input statistics.
+  public init(
+    _ data: LabelledSet, batchSize: Int, graph: (Int) throws -> Graph, stores network: [Store: D.Buffer],
+    shared: SharedMemory<D>, on device: D
+  ) throws {
+    count = data.count
+    let full = count / batchSize, tail = count % batchSize
+    batchSizes = [Int](repeating: batchSize, count: full) + (tail > 0 ? [tail] : [])
+    var stores = network
+    for column in [Store.labels, .order, .sampleLoss, .samplePrediction, .sampleConfidence] {
+      stores[column] = try device.allocate(byteCount: max(count, 1) * 4)
+    }
+    stores[.counters] = try device.allocate(byteCount: 8 * 4)
+    stores[.pixels] = try device.allocate(byteCount: data.images.pixels.count)
+    try device.write(data.images.pixels, to: stores[.pixels]!)
+    try device.write(data.labels, to: stores[.labels]!)
+    try device.write((0..<Int32(count)).map { $0 }, to: stores[.order]!)
+    self.stores = stores
+    func plan(_ batch: Int) throws -> Plan<D> {
+      try Plan(.evaluation(graph(batch), forms: device.forms), on: device, stores: stores, shared: shared)
+    }
+    whole = full > 0 ? try plan(batchSize) : nil
+    rest = tail > 0 ? try plan(tail) : nil
+    classes = (whole ?? rest)?.program.classes ?? 0
+  }
+
+  /// Evaluates every sample. Waits.
+  public func run(on device: D) throws -> Results {
+    try device.write(StepState().counters, to: stores[.counters]!)
+    for batch in 0..<batchSizes.count { try plan(batch)?.run() }
+    return Results(
+      losses: try device.read(Float.self, count: count, from: stores[.sampleLoss]!),
+      predictions: try device.read(Int32.self, count: count, from: stores[.samplePrediction]!),
+      confidences: try device.read(Float.self, count: count, from: stores[.sampleConfidence]!))
+  }
+
+  /// The logits of every sample, `[N, K]`. Waits after each batch.
+  public func logits(on device: D) throws -> [Float] {
+    try device.write(StepState().counters, to: stores[.counters]!)
+    var logits: [Float] = []
+    logits.reserveCapacity(count * classes)
+    for batch in 0..<batchSizes.count {
+      guard let plan = plan(batch) else { continue }
+      try plan.run()
+      logits += try plan.readLogits()
+    }
+    return logits
+  }
+
+  private func plan(_ batch: Int) -> Plan<D>? { batchSizes[batch] == whole?.program.batch ? whole : rest }
+}

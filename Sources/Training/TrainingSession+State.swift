@@ -1,0 +1,75 @@
+import Compute
+
+/// Everything of a session that a checkpoint keeps, in PyTorch's names and order of axes.
+public struct SessionState: Sendable {
+  /// A named tensor.
+  public struct Tensor: Sendable {
+    public var name: String
+    public var shape: [Int]
+    public var values: [Float]
+
+    public init(name: String, shape: [Int], values: [Float]) {
+      self.name = name
+      self.shape = shape
+      self.values = values
+    }
+  }
+
+  /// What is learned, and the momenta in the same order.
+  public var parameters: [Tensor], momenta: [Tensor]
+  /// Batch norm's running means and variances.
+  public var running: [Tensor]
+  /// The per-sample table, by sample id.
+  public var marginSum: [Float], marginLost: [Float], marginCount: [Int32]
+  public var sampleLoss: [Float], samplePrediction: [Int32]
+}
+
+extension TrainingSession {
+  /// Reads the whole state. Waits.
+  public func readState() throws -> SessionState {
+    func column<Element: BitwiseCopyable>(_ store: Store, _ type: Element.Type) throws -> [Element] {
+      try device.read(type, count: sampleCount, from: stores[store]!)
+    }
+    return SessionState(
+      parameters: try read(parameters, .parameters), momenta: try read(parameters, .momenta),
+      running: try read(running, .running), marginSum: try column(.marginSum, Float.self),
+      marginLost: try column(.marginLost, Float.self), marginCount: try column(.marginCount, Int32.self),
+      sampleLoss: try column(.sampleLoss, Float.self), samplePrediction: try column(.samplePrediction, Int32.self))
+  }
+
+  /// Puts a whole state back; its tensors must have this network's names and shapes.
+  public func write(_ state: SessionState) throws {
+    try write(state.parameters, parameters, .parameters)
+    try write(state.momenta, parameters, .momenta)
+    try write(state.running, running, .running)
+    try device.write(state.marginSum, to: stores[.marginSum]!)
+    try device.write(state.marginLost, to: stores[.marginLost]!)
+    try device.write(state.marginCount, to: stores[.marginCount]!)
+    try device.write(state.sampleLoss, to: stores[.sampleLoss]!)
+    try device.write(state.samplePrediction, to: stores[.samplePrediction]!)
+  }
+
+  /// Replaces the weights and running statistics alone (`--init`, evaluation).
+  public func writeWeights(parameters given: [SessionState.Tensor], running statistics: [SessionState.Tensor]) throws {
+    try write(given, parameters, .parameters)
+    try write(statistics, running, .running)
+  }
+
+  private func read(_ table: ParameterTable, _ store: Store) throws -> [SessionState.Tensor] {
+    let packed = try device.read(Float.self, count: table.packedCount, from: stores[store]!)
+    return table.entries.map { entry in
+      SessionState.Tensor(
+        name: entry.name, shape: entry.shape,
+        values: entry.unpack(packed[entry.offset..<entry.offset + entry.packedCount]))
+    }
+  }
+
+  private func write(_ tensors: [SessionState.Tensor], _ table: ParameterTable, _ store: Store) throws {
+    precondition(tensors.map(\.name) == table.entries.map(\.name), "the tensors are not this network's")
+    var packed = [Float](repeating: 0, count: table.packedCount)
+    for (tensor, entry) in zip(tensors, table.entries) {
+      packed.replaceSubrange(entry.offset..<entry.offset + entry.packedCount, with: entry.pack(tensor.values))
+    }
+    try device.write(packed, to: stores[store]!)
+  }
+}

@@ -1,0 +1,193 @@
+import Compute
+import Datasets
+import Losses
+import Networks
+import Statistics
+
+/// One network in training on one device: its memory, its plans, and the few calls that the loop makes.
+///
+/// The data set lives on the device as bytes, and so does the per-sample table. A step is a plan that is run; nothing in
+/// it waits for the host. Reading happens between steps, when the loop asks for it.
+public final class TrainingSession<D: Device> {
+  /// What does not change during a run.
+  public struct Settings: Sendable {
+    public var network: Network
+    public var loss: Loss
+    public var batchSize: Int
+    public var evaluationBatchSize = 256
+    public var augmentation: Augmentation
+    public var shuffles = true
+    public var dropsLast = false
+    public var momentum = 0.9
+    public var nesterov = true
+    public var weightDecay = 1e-4
+    /// 0: gradients are not clipped.
+    public var clipNorm = 0.0
+    public var seed: UInt64 = 1
+
+    /// The paper's settings for a network, a loss and a batch size.
+    public init(network: Network, loss: Loss, batchSize: Int, augmentation: Augmentation) {
+      self.network = network
+      self.loss = loss
+      self.batchSize = batchSize
+      self.augmentation = augmentation
+    }
+  }
+
+  public let settings: Settings
+  public let device: D
+  /// The parameters and running statistics, by name.
+  public let parameters: ParameterTable, running: ParameterTable
+  /// Mean and standard deviation of the inputs, per channel.
+  public let normalization: Normalization
+  /// Ids that can be drawn: those that have a label.
+  public let sampleIDs: [Int32]
+  /// Number of training samples, N, those without a label included.
+  public let sampleCount: Int
+  /// Number of classes, K.
+  public let classes: Int
+  /// Images per step: full batches and, at the epoch's end, the rest.
+  public let batchSizes: [Int]
+
+  let stores: [Store: D.Buffer]
+  private let whole: Plan<D>?, rest: Plan<D>?
+  private let evaluation: EvaluationPlans<D>?
+  /// The state that the next epoch's steps will read.
+  private var state = StepState()
+  private var order: [Int32] = []
+
+  /// Allocates memory, uploads the data, prepares every plan, and sets the first weights.
+  ///
+  /// - Throws: what the device throws; `.configuration` if the network cannot take the images.
+  public init(
+    _ settings: Settings, train: LabelledSet, test: LabelledSet?, classes: Int, normalization: Normalization? = nil,
+    on device: D
+  ) throws {
+    self.settings = settings
+    self.device = device
+    self.classes = classes
+    self.normalization = normalization ?? Normalization(of: train.images, ids: train.usableIDs)
+    sampleIDs = train.usableIDs
+    sampleCount = train.count
+    let images = train.images, usable = sampleIDs.count
+    let full = usable / settings.batchSize, tail = settings.dropsLast ? 0 : usable % settings.batchSize
+    batchSizes = [Int](repeating: settings.batchSize, count: full) + (tail > 0 ? [tail] : [])
+    func graph(_ batch: Int) throws -> Graph {
+      try settings.network.graph(
+        batch: batch, height: images.height, width: images.width, channels: images.channels, classes: classes)
+    }
+    let first = try graph(min(settings.batchSize, max(usable, 1)))
+    parameters = first.parameters
+    running = first.running
+
+    // What outlives a step.
+    var stores: [Store: D.Buffer] = [:]
+    func store(_ name: Store, count: Int) throws { stores[name] = try device.allocate(byteCount: count * 4) }
+    try store(.parameters, count: parameters.packedCount)
+    try store(.gradients, count: parameters.packedCount)
+    try store(.momenta, count: parameters.packedCount)
+    try store(.running, count: max(running.packedCount, 1))
+    try store(.numbers, count: 16)
+    try store(.counters, count: 8)
+    try store(.inputStatistics, count: 2 * images.channels)
+    for column in [Store.labels, .order, .sampleLoss, .samplePrediction, .marginSum, .marginLost, .marginCount] {
+      try store(column, count: max(train.count, 1))
+    }
+    if settings.loss.peerWeight != nil {
+      try store(.peerOrder, count: usable)
+      try store(.peerLabelOrder, count: usable)
+    }
+    stores[.pixels] = try device.allocate(byteCount: images.pixels.count)
+    self.stores = stores
+    try device.write(images.pixels, to: stores[.pixels]!)
+    try device.write(train.labels, to: stores[.labels]!)
+    try device.write(
+      self.normalization.mean + self.normalization.standardDeviation, to: stores[.inputStatistics]!)
+    try device.write(parameters.initialValues(seed: settings.seed), to: stores[.parameters]!)
+    try device.write(running.initialValues(seed: settings.seed), to: stores[.running]!)
+
+    // The plans: whole batches, the last one, and evaluation share the activations' memory.
+    let shared = SharedMemory<D>()
+    func plan(_ batch: Int) throws -> Plan<D> {
+      try Plan(
+        .training(
+          graph(batch), forms: device.forms, augmentation: settings.augmentation, loss: settings.loss.function,
+          peer: settings.loss.peerWeight != nil, clip: settings.clipNorm > 0),
+        on: device, stores: stores, shared: shared)
+    }
+    whole = full > 0 ? try plan(settings.batchSize) : nil
+    rest = tail > 0 ? try plan(tail) : nil
+    evaluation = try test.map {
+      try EvaluationPlans(
+        $0, batchSize: settings.evaluationBatchSize, graph: graph, stores: stores, shared: shared, on: device)
+    }
+  }
+
+  // MARK: - Training
+
+  /// Makes the device ready for epoch `epoch` (from 0), beginning at step `step`.
+  ///
+  /// The order of samples, the peer samples and all crops and flips are functions of the seed and the epoch.
+  public func begin(epoch: Int, step: Int = 0, learningRate: Double, recordsMargins: Bool) throws {
+    let random = CounterRandom(seed: settings.seed), count = sampleIDs.count
+    order = sampleIDs
+    if settings.shuffles {
+      order = random.permutation(of: count, .shuffle, UInt32(epoch)).map { sampleIDs[Int($0)] }
+    }
+    try device.write(order, to: stores[.order]!)
+    if settings.loss.peerWeight != nil {
+      for (store, purpose) in [(Store.peerOrder, CounterRandom.Purpose.peerImage), (.peerLabelOrder, .peerLabel)] {
+        let drawn = (0..<count).map { position in
+          sampleIDs[random.integer(below: count, purpose, UInt32(epoch), UInt32(position))]
+        }
+        try device.write(drawn, to: stores[store]!)
+      }
+    }
+    state.offset = batchSizes.prefix(step).reduce(0, +)
+    state.epoch = epoch
+    state.seed = settings.seed
+    state.recordsMargins = recordsMargins
+    state.learningRate = Float(learningRate)
+    state.momentum = Float(settings.momentum)
+    state.nesterov = settings.nesterov
+    state.weightDecay = Float(settings.weightDecay)
+    state.clipNorm = Float(settings.clipNorm)
+    state.peerWeight = settings.loss.peerWeight ?? 0
+    state.lossParameters = settings.loss.values
+    try device.write(state.counters, to: stores[.counters]!)
+    try device.write(state.numbers, to: stores[.numbers]!)
+  }
+
+  /// Enqueues step `step` of the epoch; steps must follow one another.
+  public func run(step: Int) throws {
+    try (batchSizes[step] == settings.batchSize ? whole : rest)?.run()
+  }
+
+  /// Waits for what was enqueued, and tells whether the logits of step `step`, the last one run, are finite.
+  public func isFinite(afterStep step: Int) throws -> Bool {
+    try (batchSizes[step] == settings.batchSize ? whole : rest)?.readLogits().allSatisfy(\.isFinite) ?? true
+  }
+
+  /// Ids of the samples of the epoch's first `steps` steps, in order.
+  public func ids(ofFirst steps: Int) -> ArraySlice<Int32> { order.prefix(batchSizes.prefix(steps).reduce(0, +)) }
+
+  /// The last training loss and prediction of every sample, by id. Waits.
+  public func sampleResults() throws -> (losses: [Float], predictions: [Int32]) {
+    (
+      try device.read(Float.self, count: sampleCount, from: stores[.sampleLoss]!),
+      try device.read(Int32.self, count: sampleCount, from: stores[.samplePrediction]!)
+    )
+  }
+
+
+  // MARK: - Evaluation
+
+  /// The test set's results with running statistics, by sample id; nil where there is no test set. Waits.
+  public func evaluate() throws -> EvaluationPlans<D>.Results? {
+    guard let evaluation else { return nil }
+    return try evaluation.run(on: device)
+  }
+
+  /// The test set's logits `[N, K]`, by sample id. Waits.
+  public func testLogits() throws -> [Float]? { try evaluation?.logits(on: device) }
+}
