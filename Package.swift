@@ -62,12 +62,15 @@ let package = Package(
 
     // Tests: one target per module, and the support that they share.
     .target(name: "TestSupport", dependencies: ["FileFormats", "Failures"], path: "Tests/TestSupport"),
+    .testTarget(name: "ReportsTests", dependencies: ["Reports", "FileFormats", "Failures", "TestSupport"]),
     .testTarget(name: "FileFormatsTests", dependencies: ["FileFormats", "Failures", "TestSupport"]),
+    .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
+    .testTarget(name: "ImagesTests", dependencies: ["Images", "FileFormats", "Failures", "TestSupport"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Images", "FileFormats", "Statistics", "Failures", "TestSupport"]),
     .testTarget(name: "ComputeReferenceTests", dependencies: ["ComputeReference", "Compute", "Statistics", "Failures"]),
     .testTarget(
       name: "DeviceTests", dependencies: ["ComputeCPU", "ComputeReference", "Compute", "Statistics", "Failures"]),
-    .testTarget(name: "ComputeOpenCLTests", dependencies: ["ComputeOpenCL", "Compute", "Failures", "TestSupport"]),
+    .testTarget(name: "ComputeOpenCLTests", dependencies: ["ComputeOpenCL", "ComputeKernels", "Compute", "FileFormats", "Failures", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu2x,

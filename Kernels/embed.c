@@ -34,6 +34,33 @@ static const char loss[] = {
 static const char optimizer[] = {
 #embed "optimizer.cl"
     , 0};
+static const char gpu_common[] = {
+#embed "gpu_common.cl"
+    , 0};
+static const char gpu_augment[] = {
+#embed "gpu_augment.cl"
+    , 0};
+static const char gpu_conv[] = {
+#embed "gpu_conv.cl"
+    , 0};
+static const char gpu_conv_weights[] = {
+#embed "gpu_conv_weights.cl"
+    , 0};
+static const char gpu_batchnorm[] = {
+#embed "gpu_batchnorm.cl"
+    , 0};
+static const char gpu_pointwise[] = {
+#embed "gpu_pointwise.cl"
+    , 0};
+static const char gpu_pool[] = {
+#embed "gpu_pool.cl"
+    , 0};
+static const char gpu_reduce[] = {
+#embed "gpu_reduce.cl"
+    , 0};
+static const char gpu_optimizer[] = {
+#embed "gpu_optimizer.cl"
+    , 0};
 
 static const gpunoisy_source sources[] = {
     {"common.cl", common},
@@ -47,6 +74,15 @@ static const gpunoisy_source sources[] = {
     {"reduce.cl", reduce},
     {"loss.cl", loss},
     {"optimizer.cl", optimizer},
+    {"gpu_common.cl", gpu_common},
+    {"gpu_augment.cl", gpu_augment},
+    {"gpu_conv.cl", gpu_conv},
+    {"gpu_conv_weights.cl", gpu_conv_weights},
+    {"gpu_batchnorm.cl", gpu_batchnorm},
+    {"gpu_pointwise.cl", gpu_pointwise},
+    {"gpu_pool.cl", gpu_pool},
+    {"gpu_reduce.cl", gpu_reduce},
+    {"gpu_optimizer.cl", gpu_optimizer},
 };
 
 const gpunoisy_source *gpunoisy_source_at(int index) {

@@ -17,11 +17,14 @@ public struct KernelSignature: Equatable, Sendable {
 
   /// One argument of a kernel.
   public struct Argument: Equatable, Sendable {
+    /// Its name in the kernel.
     public var name: String
+    /// What a host passes for it.
     public var kind: Kind
     /// The type without qualifiers; for a pointer, of what it points to: `float`.
     public var type: String
 
+    /// An argument.
     public init(name: String, kind: Kind, type: String) {
       self.name = name
       self.kind = kind
@@ -29,9 +32,12 @@ public struct KernelSignature: Equatable, Sendable {
     }
   }
 
+  /// Its name in the source.
   public var name: String
+  /// What it takes, in order.
   public var arguments: [Argument]
 
+  /// A kernel with given arguments.
   public init(name: String, arguments: [Argument]) {
     self.name = name
     self.arguments = arguments
@@ -62,7 +68,8 @@ public struct KernelSignature: Equatable, Sendable {
   /// - Throws: `.bug` with a sentence that names the first difference.
   public static func check(_ labels: [String], against names: [String], of kernel: String) throws(Failure) {
     if let index = zip(names, labels).enumerated().first(where: { $1.0 != $1.1 })?.offset {
-      throw mismatch("\(kernel): argument \(index) is '\(names[index])' in the kernel but '\(labels[index])' on the host.")
+      throw mismatch(
+        "\(kernel): argument \(index) is '\(names[index])' in the kernel but '\(labels[index])' on the host.")
     }
     if names.count != labels.count {
       throw mismatch("\(kernel) takes \(arguments(names.count)), the host gives \(labels.count).")

@@ -23,7 +23,7 @@ public enum KernelSources {
 
   /// The files of one family in the order of compilation.
   public static func files(for family: Family) -> [(name: String, text: String)] {
-    let shared: Set = ["common.cl", "random.cl", "loss.cl", "augment.cl", "optimizer.cl", "conv.cl"]
+    let shared: Set = ["common.cl", "random.cl", "loss.cl", "optimizer.cl"]
     return files.filter { file in
       switch family {
       case .vectors: !file.name.hasPrefix("gpu_")
@@ -36,37 +36,8 @@ public enum KernelSources {
   public static let signatures: [String: KernelSignature] = {
     var signatures: [String: KernelSignature] = [:]
     for file in files {
-      for signature in KernelSignature.all(in: expandingArgumentLists(file.text)) { signatures[signature.name] = signature }
+      for signature in KernelSignature.all(in: file.text) { signatures[signature.name] = signature }
     }
     return signatures
   }()
-
-  /// Puts argument lists that several kernels share (`#define …_ARGUMENTS`) where they are used.
-  private static func expandingArgumentLists(_ text: String) -> String {
-    var lines: [Substring] = [], lists: [(name: Substring, list: String)] = []
-    var open: (name: Substring, list: String)?
-    for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
-      let goesOn = line.hasSuffix("\\"), content = goesOn ? line.dropLast() : line
-      if let (name, list) = open {
-        open = (name, list + content)
-      } else if line.hasPrefix("#define "), let name = line.dropFirst(8).split(separator: " ").first,
-        name.hasSuffix("_ARGUMENTS") {
-        open = (name, String(content.dropFirst(8 + name.count)))
-      } else {
-        lines.append(line)
-        continue
-      }
-      if !goesOn, let done = open {
-        lists.append(done)
-        open = nil
-      }
-    }
-    return lines.map { line in
-      for (name, list) in lists where line.hasPrefix("__kernel") && line.contains("(\(name))") {
-        let parts = line.split(separator: "(", maxSplits: 1), rest = parts[1].dropFirst(name.count)
-        return "\(parts[0])(\(list)\(rest)"
-      }
-      return String(line)
-    }.joined(separator: "\n")
-  }
 }

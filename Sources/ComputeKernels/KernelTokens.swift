@@ -58,7 +58,8 @@ struct KernelTokens {
   /// Room to read one preprocessor line, of which nothing is read yet.
   private init(line: ArraySlice<UInt8>) {
     var line = Array(line)
-    for index in line.indices.dropLast() where line[index] == UInt8(ascii: "\\") && line[index + 1] == UInt8(ascii: "\n") {
+    for index in line.indices.dropLast()
+    where line[index] == UInt8(ascii: "\\") && line[index + 1] == UInt8(ascii: "\n") {
       line[index] = UInt8(ascii: " ")
       line[index + 1] = UInt8(ascii: " ")
     }
@@ -111,7 +112,8 @@ extension UInt8 {
   fileprivate var isWordByte: Bool {
     switch self {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), 0x80...: true
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), 0x80...:
+      true
     default: false
     }
   }

@@ -205,11 +205,14 @@ extension VectorLowering {
   ) -> [KernelLaunch] {
     let (B, H, W, C, O) = (window.B, window.H, window.W, window.C, window.O)
     // Backward-data of a 3×3 convolution with stride 1 is the forward kernel on turned filters.
-    let reverse = Window(
-      B: B, H: window.P, W: window.Q, C: O, O: C, KH: window.KH, KW: window.KW, stride: 1, padding: 1)
-    let turned = window.padding == 1 && window.stride == 1 && rows3x3(reverse) != nil
-    let transposed = transpose(weightsAt, C: C, O: O, KH: window.KH, KW: window.KW, turned: turned)
-    if turned {
+    // It keeps the image's size; other filters do not, and may not even fit on their own output.
+    var reverse: Window?
+    if window.KH == 3 && window.KW == 3 && window.stride == 1 && window.padding == 1 {
+      let candidate = Window(B: B, H: H, W: W, C: O, O: C, KH: 3, KW: 3, stride: 1, padding: 1)
+      if rows3x3(candidate) != nil { reverse = candidate }
+    }
+    let transposed = transpose(weightsAt, C: C, O: O, KH: window.KH, KW: window.KW, turned: reverse != nil)
+    if let reverse {
       return [
         transposed, forward(reverse, doutput, .store(.workspace), 0, addend: addend, dinput, partials: false),
       ]

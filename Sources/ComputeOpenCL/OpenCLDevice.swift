@@ -39,8 +39,8 @@ public final class OpenCLDevice: Device {
   ///
   /// - Parameters:
   ///   - style: nil for the family that suits the device's kind.
-  ///   - cache: where compiled kernels are kept; nil for nowhere.
-  public init(_ info: DeviceInfo, style: Style? = nil, cache: ProgramCache? = .standard()) throws {
+  ///   - cache: where compiled kernels are kept; nil for the place that suits the driver.
+  public init(_ info: DeviceInfo, style: Style? = nil, cache: ProgramCache? = nil) throws {
     self.info = info
     self.style = style ?? (info.kind == .cpu ? .vectors : .workGroups)
     name = info.name
@@ -54,11 +54,12 @@ public final class OpenCLDevice: Device {
       // 16 registers of 8 floats, or fewer: smaller tiles, so that the sums stay in registers.
       if info.nativeFloatVectorWidth < 16 { options = "-DCONV_PIXELS=6 -DCONV_BLOCKS=1 -DCONV_WEIGHT_CHANNELS=2" }
     case .workGroups:
-      lowering = WorkGroupLowering(
+      lowering = try WorkGroupLowering(
         maxWorkGroupSize: info.maxWorkGroupSize, localMemory: Int(clamping: info.localMemoryBytes))
     }
     let sources = KernelSources.files(for: self.style == .vectors ? .vectors : .workGroups)
-    program = try Program.build(sources.map { ($0.name, $0.text) }, options: options, in: context, cache: cache)
+    program = try Program.build(sources.map { ($0.name, $0.text) }, options: options, in: context,
+      cache: cache ?? .standard(for: info))
   }
 
   public func allocate(byteCount: Int) throws -> Buffer {
@@ -68,7 +69,12 @@ public final class OpenCLDevice: Device {
   }
 
   public func write(_ bytes: UnsafeRawBufferPointer, to buffer: Buffer, at offset: Int) throws {
-    try queue.write(bytes, to: buffer, at: offset)
+    // A few numbers are copied and need not wait; a data set is not worth a second copy.
+    if bytes.count <= 4096 {
+      try queue.enqueueWrite(bytes, to: buffer, at: offset)
+    } else {
+      try queue.write(bytes, to: buffer, at: offset)
+    }
   }
 
   public func read(_ buffer: Buffer, at offset: Int, into bytes: UnsafeMutableRawBufferPointer) throws {

@@ -49,10 +49,10 @@ extension TrainingSession {
     try device.write(state.samplePrediction, to: stores[.samplePrediction]!)
   }
 
-  /// Replaces the weights and running statistics alone (`--init`, evaluation).
-  public func writeWeights(parameters given: [SessionState.Tensor], running statistics: [SessionState.Tensor]) throws {
+  /// Replaces the weights, and the running statistics if there are any, alone.
+  public func writeWeights(parameters given: [SessionState.Tensor], running statistics: [SessionState.Tensor]?) throws {
     try write(given, parameters, .parameters)
-    try write(statistics, running, .running)
+    if let statistics { try write(statistics, running, .running) }
   }
 
   private func read(_ table: ParameterTable, _ store: Store) throws -> [SessionState.Tensor] {

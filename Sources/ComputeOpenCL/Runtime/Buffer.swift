@@ -3,7 +3,9 @@ import Failures
 
 /// A piece of device memory that kernels may read and write.
 public final class Buffer {
+  /// What it belongs to.
   public let context: Context
+  /// Its size.
   public let byteCount: Int
   let handle: cl_mem
 

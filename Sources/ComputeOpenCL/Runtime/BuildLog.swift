@@ -2,10 +2,14 @@
 public struct BuildLog: Equatable, Sendable {
   /// An error with its place in a source file.
   public struct Problem: Equatable, Sendable {
+    /// The file as the compiler names it.
     public var file: String
+    /// The line, from 1.
     public var line: Int
+    /// What is wrong there.
     public var message: String
 
+    /// A problem at a place.
     public init(file: String, line: Int, message: String) {
       self.file = file
       self.line = line
@@ -16,18 +20,21 @@ public struct BuildLog: Equatable, Sendable {
   /// The log without control characters and without white space around it.
   public let text: String
 
+  /// Takes what `CL_PROGRAM_BUILD_LOG` holds.
   public init(_ text: String) {
     let scalars = text.unicodeScalars.filter { $0 == "\n" || $0 == "\t" || ($0.value >= 0x20 && $0.value != 0x7F) }
     self.text = String(String.UnicodeScalarView(scalars)).trimmed
   }
 
-  /// The first error whose place the log names, in any compiler's way:
+  /// The first error whose place the log names, in any compiler's way.
   ///
   /// `conv.cl:22:14: error: …` (clang, and most built on it), `error: conv.cl:22:14: …` (PoCL), `conv.cl(22): error: …`,
   /// `"conv.cl", line 22: error: …`.
   public var firstProblem: Problem? {
     for line in text.split(separator: "\n") {
-      guard let (place, message) = Self.split(Substring(String(line).trimmed)), let (file, number) = Self.position(in: place) else { continue }
+      guard let (place, message) = Self.split(Substring(String(line).trimmed)),
+        let (file, number) = Self.position(in: place)
+      else { continue }
       return Problem(file: file, line: number, message: message)
     }
     return nil
@@ -84,9 +91,8 @@ public struct BuildLog: Equatable, Sendable {
 extension String {
   /// This text without white space around it.
   fileprivate var trimmed: String {
-    guard let first = firstIndex(where: { !$0.isWhitespace }), let last = lastIndex(where: { !$0.isWhitespace }) else {
-      return ""
-    }
+    guard let first = firstIndex(where: { !$0.isWhitespace }), let last = lastIndex(where: { !$0.isWhitespace })
+    else { return "" }
     return String(self[first...last])
   }
 }

@@ -3,6 +3,7 @@ import Failures
 
 /// Sends work to a device, in order: each command begins when the one before it is done.
 public final class CommandQueue {
+  /// What it belongs to.
   public let context: Context
   /// Whether launches are timed (`enqueueTimed`); timing makes launches slower.
   public let isProfiling: Bool
@@ -10,6 +11,8 @@ public final class CommandQueue {
   /// Copies of host bytes that the device has yet to read, oldest first.
   var pendingWrites: [PendingWrite] = []
 
+  /// Opens a queue.
+  ///
   /// - Throws: `.deviceUnavailable` or `.outOfMemory`.
   public init(_ context: Context, isProfiling: Bool = false) throws(Failure) {
     let properties = cl_command_queue_properties(isProfiling ? CL_QUEUE_PROFILING_ENABLE : 0)

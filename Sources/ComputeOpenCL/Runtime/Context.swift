@@ -5,6 +5,7 @@ import Failures
 ///
 /// Contexts and what belongs to them are used by one thread at a time.
 public final class Context {
+  /// The device that is open.
   public let device: DeviceInfo
   let handle: cl_context
   let deviceHandle: cl_device_id

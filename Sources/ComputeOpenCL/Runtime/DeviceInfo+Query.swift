@@ -55,8 +55,9 @@ extension DeviceInfo {
 extension DeviceInfo.Kind {
   /// A simulator may claim to be everything at once; what claims to be a CPU among others is one.
   fileprivate init(type: cl_device_type) {
-    func claims(_ bit: Int32) -> Bool { type & cl_device_type(bit) != 0 }
-    self = claims(CL_DEVICE_TYPE_CPU) ? .cpu : claims(CL_DEVICE_TYPE_GPU) ? .gpu
-      : claims(CL_DEVICE_TYPE_ACCELERATOR) ? .accelerator : .other
+    let claimed: [(bit: Int32, kind: Self)] = [
+      (CL_DEVICE_TYPE_CPU, .cpu), (CL_DEVICE_TYPE_GPU, .gpu), (CL_DEVICE_TYPE_ACCELERATOR, .accelerator),
+    ]
+    self = claimed.first { type & cl_device_type($0.bit) != 0 }?.kind ?? .other
   }
 }

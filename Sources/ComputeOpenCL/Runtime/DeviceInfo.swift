@@ -1,10 +1,13 @@
 /// An OpenCL driver as the loader presents it.
 public struct Platform: Equatable, Sendable {
+  /// For example `NVIDIA CUDA`.
   public var name: String
+  /// Who made the driver.
   public var vendor: String
   /// For example `OpenCL 3.0 CUDA 12.4.131`.
   public var version: String
 
+  /// Describes a driver.
   public init(name: String, vendor: String, version: String) {
     self.name = name
     self.vendor = vendor
@@ -20,29 +23,40 @@ public struct DeviceInfo: Equatable, Sendable {
   public enum Kind: Int, Comparable, Sendable, CaseIterable {
     case gpu, accelerator, cpu, other
 
+    /// Whether `left` is listed before `right`.
     public static func < (left: Kind, right: Kind) -> Bool { left.rawValue < right.rawValue }
   }
 
+  /// For example `NVIDIA H200`.
   public var name: String
+  /// Who made the device.
   public var vendor: String
+  /// For example `575.51`.
   public var driverVersion: String
+  /// The driver that has it.
   public var platform: Platform
+  /// What it is.
   public var kind: Kind
   /// For example `OpenCL 3.0 CUDA`.
   public var version: String
   /// The language of its kernels, for example `OpenCL C 1.2`.
   public var languageVersion: String
+  /// What it can do beyond its version, such as `cl_khr_fp16`.
   public var extensions: [String]
 
+  /// How many cores or multiprocessors work at once.
   public var computeUnits = 1
-  /// In MHz; 0 if unknown.
+  /// Its highest clock in MHz; 0 if unknown.
   public var clockFrequency = 0
+  /// Memory for buffers.
   public var globalMemoryBytes: UInt64 = 0
   /// The largest buffer that the driver promises; some create larger ones.
   public var maxAllocationBytes: UInt64 = 0
+  /// Memory that the work-items of a group share.
   public var localMemoryBytes: UInt64 = 0
   /// Whether local memory is memory of its own, as on GPUs, and not a piece of global memory.
   public var hasDedicatedLocalMemory = false
+  /// The most work-items in a group.
   public var maxWorkGroupSize = 1
   /// The largest work-group along each dimension.
   public var maxWorkItemSizes: [Int] = []
@@ -52,7 +66,9 @@ public struct DeviceInfo: Equatable, Sendable {
   public var nativeFloatVectorWidth = 1
   /// The most bytes that all arguments of a kernel may take.
   public var maxParameterBytes = 1024
+  /// Whether the driver lets programs use it.
   public var isAvailable = true
+  /// Whether its driver compiles kernels.
   public var hasCompiler = true
 
   /// The address of the driver's device; 0 in a description that was made by hand.

@@ -19,6 +19,7 @@ public enum KernelArgument {
 ///
 /// Arguments are bound once; launching it again and again sets nothing. It keeps its buffers alive.
 public final class Kernel {
+  /// Its name in the source.
   public let name: String
   let handle: cl_kernel
   /// Whether all arguments have a value.
@@ -48,7 +49,9 @@ public final class Kernel {
     argumentCount = count.map { Int($0) } ?? signatures.first?.arguments.count ?? 0
     driverNames = Self.names(of: kernel, count: argumentCount)
     // Branches of an #if may declare it twice; the number of arguments then tells which one was compiled.
-    signature = signatures.count == 1 ? signatures.first : signatures.first { [argumentCount] in $0.arguments.count == argumentCount }
+    signature =
+      signatures.count == 1
+      ? signatures.first : signatures.first { [argumentCount] in $0.arguments.count == argumentCount }
   }
 
   deinit { _ = opencl.clReleaseKernel(handle) }
@@ -122,7 +125,8 @@ extension Kernel {
       precondition(byteCount > 0, "\(name): '\(label)' has no local memory")
       try set(index, byteCount: byteCount, from: nil, named: label)
     case (.float(let number), .float), (.float(let number), nil): try setBytes(index, of: number, named: label)
-    case (.int(let number), .int), (.int(let number), nil): try setInteger(index, to: number, as: Int32.self, named: label)
+    case (.int(let number), .int), (.int(let number), nil):
+      try setInteger(index, to: number, as: Int32.self, named: label)
     case (.int(let number), .uint): try setInteger(index, to: number, as: UInt32.self, named: label)
     case (.int(let number), .long): try setInteger(index, to: number, as: Int64.self, named: label)
     case (.int(let number), .ulong): try setInteger(index, to: number, as: UInt64.self, named: label)

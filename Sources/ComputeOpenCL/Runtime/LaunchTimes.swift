@@ -3,6 +3,7 @@ import Failures
 
 /// When a launch on a profiling queue began and ended, by the device's clock.
 public final class LaunchTimes {
+  /// What was launched.
   public let kernelName: String
   private let context: Context
   private let event: cl_event

@@ -8,6 +8,7 @@ public struct OpenCLError: Error, Equatable, Sendable {
   /// The code as in `cl.h`; negative.
   public var code: Int32
 
+  /// An error as a call returned it.
   public init(_ call: String, code: Int32) {
     self.call = call
     self.code = code

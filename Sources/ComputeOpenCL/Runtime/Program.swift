@@ -7,6 +7,7 @@ public final class Program {
   /// A file of kernels under the name by which errors quote it.
   public typealias Source = (fileName: String, text: String)
 
+  /// What it belongs to.
   public let context: Context
   /// Whether the kernels came from the cache and not from the compiler.
   public let isFromCache: Bool
@@ -128,7 +129,8 @@ public final class Program {
 
   private static func log(of program: cl_program, in context: Context) -> BuildLog {
     let text = try? infoText("clGetProgramBuildInfo") {
-      opencl.clGetProgramBuildInfo(program, context.deviceHandle, cl_program_build_info(CL_PROGRAM_BUILD_LOG), $0, $1, $2)
+      opencl.clGetProgramBuildInfo(
+        program, context.deviceHandle, cl_program_build_info(CL_PROGRAM_BUILD_LOG), $0, $1, $2)
     }
     return BuildLog(text ?? "")
   }

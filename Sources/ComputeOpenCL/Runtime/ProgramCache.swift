@@ -9,6 +9,7 @@ public struct ProgramCache: Equatable, Sendable {
   /// The largest binary that is kept or loaded, in bytes.
   public static let largestBinary = 256 << 20
 
+  /// Where the entries are.
   public let folder: String
 
   /// A cache in `folder`, which is made with permissions 0700 when the first entry is stored.
@@ -49,7 +50,9 @@ public struct ProgramCache: Equatable, Sendable {
       hash.update(text)
     }
     add("gpunoisy kernels, format \(ProgramCacheEntry.format)")
-    for text in [device.platform.name, device.platform.version, device.name, device.driverVersion, options] { add(text) }
+    for text in [device.platform.name, device.platform.version, device.name, device.driverVersion, options] {
+      add(text)
+    }
     for source in sources {
       add(source.fileName)
       add(source.text)

@@ -1,0 +1,193 @@
+// Batch normalisation for GPU-type devices; formulas and layouts are those of batchnorm.cl. Tensors are [M, C].
+//
+// Sums over pixels: a group takes `rows` pixels of 16 channels, four channels per work-item, and leaves them as one
+// piece; a second kernel, one group per four channels, combines the pieces. Element by element: four per work-item.
+
+#define GPU_BATCHNORM_EPSILON 1e-5f
+#define GPU_BATCHNORM_MOMENTUM 0.1f
+
+// Mean and sum of squared deviations of `rows` pixels, partials [piece][2][PADDED(C)].
+// Launch: (ceil(M / rows) groups, PADDED(C) / 16 groups).
+__kernel void batchnorm_statistics_gpu(
+    __global const float *restrict input, __global float *restrict partials, int M, int C, int rows) {
+  __local float4 memory[2 * GPU_ITEMS];
+  const int item = get_local_id(0), size = get_local_size(0), c0 = get_group_id(1) * LANES, c = c0 + item % 4 * 4;
+  const int first = get_group_id(0) * rows, count = min(rows, M - first);
+  input += first * C + c;
+  const float4 origin = load_quad(input, C - c, ALIGNED(C));
+  float4 sum = (float4)(0.0f), squares = (float4)(0.0f);
+  for (int m = item / 4; m < count; m += size / 4) {
+    const float4 difference = load_quad(input + m * C, C - c, ALIGNED(C)) - origin;
+    sum += difference;
+    squares = fma(difference, difference, squares);
+  }
+  memory[item] = sum;
+  memory[size + item] = squares;
+  group_sum(memory, 4, 2);
+  if (item < 4) {
+    const float4 total = memory[item], n = (float4)(1.0f / (float)count);
+    partials += get_group_id(0) * 2 * PADDED(C) + c;
+    *(__global float4 *)partials = origin + total * n;
+    *(__global float4 *)(partials + PADDED(C)) = memory[size + item] - total * total * n;
+  }
+}
+
+// Chan's formula: adds the mean and sum of squared deviations of `count` pixels to those of `total` pixels.
+#define BATCHNORM_MERGE(total, average, squares, count, other_average, other_squares) \
+  {                                                                                   \
+    const float merged = total + (count), share = (count) / merged;                   \
+    const float4 difference = (other_average) - average;                              \
+    average = fma(difference, (float4)(share), average);                              \
+    squares += (other_squares) + difference * difference * (float4)(total * share);   \
+    total = merged;                                                                   \
+  }
+
+// Combines the pieces, moves the running statistics (unbiased variance), and leaves the batch's mean and
+// 1 / sqrt(variance + epsilon). Pieces are tiles of `rows` x `columns` pixels of an image of H x W, in reading order,
+// image after image. Launch: (PADDED(C) / 4 groups).
+__kernel void batchnorm_combine_gpu(
+    __global const float *restrict partials, __global float *restrict running, __global float *restrict mean,
+    __global float *restrict inverse, int running_mean_at, int running_variance_at, int C, int pieces, int rows,
+    int columns, int H, int W) {
+  __local float4 averages[GPU_ITEMS], deviations[GPU_ITEMS];
+  __local float totals[GPU_ITEMS];
+  const int item = get_local_id(0), size = get_local_size(0), c = get_group_id(0) * 4;
+  const int across = (W + columns - 1) / columns, down = (H + rows - 1) / rows;
+  float4 average = (float4)(0.0f), squares = (float4)(0.0f);
+  float total = 0.0f;
+  for (int i = item; i < pieces; i += size) {
+    __global const float *piece = partials + i * 2 * PADDED(C) + c;
+    const float count =
+        (float)(min(rows, H - i / across % down * rows) * min(columns, W - i % across * columns));
+    BATCHNORM_MERGE(total, average, squares, count, QUAD(piece), QUAD(piece + PADDED(C)))
+  }
+  averages[item] = average;
+  deviations[item] = squares;
+  totals[item] = total;
+  LOCAL_BARRIER;
+  for (int step = size / 2; step > 0; step /= 2) {
+    if (item < step && totals[item + step] > 0.0f) {
+      BATCHNORM_MERGE(total, average, squares, totals[item + step], averages[item + step], deviations[item + step])
+      averages[item] = average;
+      deviations[item] = squares;
+      totals[item] = total;
+    }
+    LOCAL_BARRIER;
+  }
+  if (item == 0) {
+    const float4 variance = squares * (float4)(1.0f / total);
+    const float4 unbiased = squares * (float4)(1.0f / max(total - 1.0f, 1.0f));
+    *(__global float4 *)(mean + c) = average;
+    inverse[c] = 1.0f / sqrt(variance.s0 + GPU_BATCHNORM_EPSILON);
+    inverse[c + 1] = 1.0f / sqrt(variance.s1 + GPU_BATCHNORM_EPSILON);
+    inverse[c + 2] = 1.0f / sqrt(variance.s2 + GPU_BATCHNORM_EPSILON);
+    inverse[c + 3] = 1.0f / sqrt(variance.s3 + GPU_BATCHNORM_EPSILON);
+    __global float4 *running_mean = (__global float4 *)(running + running_mean_at + c);
+    __global float4 *running_variance = (__global float4 *)(running + running_variance_at + c);
+    const float4 momentum = (float4)(GPU_BATCHNORM_MOMENTUM);
+    *running_mean = fma(average - *running_mean, momentum, *running_mean);
+    *running_variance = fma(unbiased - *running_variance, momentum, *running_variance);
+  }
+}
+
+// The running statistics in the form that batchnorm_normalize_gpu reads. n = PADDED(C). Launch: (n, rounded up).
+__kernel void batchnorm_inference_gpu(
+    __global const float *restrict running, __global float *restrict mean, __global float *restrict inverse,
+    int running_mean_at, int running_variance_at, int n) {
+  const int c = get_global_id(0);
+  if (c >= n) return;
+  mean[c] = running[running_mean_at + c];
+  inverse[c] = 1.0f / sqrt(running[running_variance_at + c] + GPU_BATCHNORM_EPSILON);
+}
+
+// output = gamma * (input - mean) * inverse + beta [+ residual] [max 0], over n = M * C elements.
+// Launch: (ceil(n / 4), rounded up).
+__kernel void batchnorm_normalize_gpu(
+    __global const float *restrict input, __global const float *residual, __global const float *restrict mean,
+    __global const float *restrict inverse, __global const float *restrict parameters, __global float *output,
+    int gamma_at, int beta_at, int n, int C, int has_residual, int rectify) {
+  const int i = get_global_id(0) * 4, c = i % C;
+  if (i >= n) return;
+  const float4 scale = channel_quad(parameters + gamma_at, c, C) * channel_quad(inverse, c, C);
+  const float4 shift = channel_quad(parameters + beta_at, c, C) - channel_quad(mean, c, C) * scale;
+  float4 value = fma(load_quad(input + i, n - i, 1), scale, shift);
+  if (has_residual) value += load_quad(residual + i, n - i, 1);
+  if (rectify) value = fmax(value, (float4)(0.0f));
+  store_quad(value, output + i, n - i, 1);
+}
+
+// Per piece the sums over pixels of g and g * (input - mean), where g = doutput, zero where the ReLU was off.
+// partials [piece][2][PADDED(C)]. Launch: (ceil(M / rows) groups, PADDED(C) / 16 groups).
+__kernel void batchnorm_backward_sums_gpu(
+    __global const float *restrict doutput, __global const float *restrict output, __global const float *restrict input,
+    __global const float *restrict mean, __global float *restrict partials, int M, int C, int rows, int rectify) {
+  __local float4 memory[2 * GPU_ITEMS];
+  const int item = get_local_id(0), size = get_local_size(0), c = get_group_id(1) * LANES + item % 4 * 4;
+  const int first = get_group_id(0) * rows, last = min(M, first + rows);
+  const float4 center = QUAD(mean + c), zero = (float4)(0.0f);
+  float4 sum = zero, product = zero;
+  for (int m = first + item / 4; m < last; m += size / 4) {
+    const int at = m * C + c;
+    float4 gradient = load_quad(doutput + at, C - c, ALIGNED(C));
+    if (rectify) gradient = load_quad(output + at, C - c, ALIGNED(C)) > zero ? gradient : zero;
+    sum += gradient;
+    product = fma(gradient, load_quad(input + at, C - c, ALIGNED(C)) - center, product);
+  }
+  memory[item] = sum;
+  memory[size + item] = product;
+  group_sum(memory, 4, 2);
+  if (item < 4) {
+    partials += get_group_id(0) * 2 * PADDED(C) + c;
+    *(__global float4 *)partials = memory[item];
+    *(__global float4 *)(partials + PADDED(C)) = memory[size + item];
+  }
+}
+
+// Adds the pieces up, writes or adds to dgamma and dbeta, and leaves in `means` the two numbers per channel that
+// batchnorm_backward_apply_gpu needs: mean of g, and mean of g * (input - mean) times inverse squared.
+// Launch: (PADDED(C) / 4 groups).
+__kernel void batchnorm_backward_combine_gpu(
+    __global const float *restrict partials, __global const float *restrict inverse, __global float *restrict gradients,
+    __global float *restrict means, int gamma_at, int beta_at, int M, int C, int pieces, int accumulate) {
+  __local float4 memory[2 * GPU_ITEMS];
+  const int item = get_local_id(0), size = get_local_size(0), c = get_group_id(0) * 4;
+  float4 sum = (float4)(0.0f), product = (float4)(0.0f);
+  for (int i = item; i < pieces; i += size) {
+    __global const float *piece = partials + i * 2 * PADDED(C) + c;
+    sum += QUAD(piece);
+    product += QUAD(piece + PADDED(C));
+  }
+  memory[item] = sum;
+  memory[size + item] = product;
+  group_sum(memory, 1, 2);
+  if (item == 0) {
+    const float4 scale = QUAD(inverse + c), n = (float4)(1.0f / (float)M);
+    sum = memory[0];
+    product = memory[size];
+    *(__global float4 *)(means + c) = sum * n;
+    *(__global float4 *)(means + PADDED(C) + c) = product * scale * scale * n;
+    __global float4 *dgamma = (__global float4 *)(gradients + gamma_at + c);
+    __global float4 *dbeta = (__global float4 *)(gradients + beta_at + c);
+    *dgamma = accumulate ? *dgamma + product * scale : product * scale;
+    *dbeta = accumulate ? *dbeta + sum : sum;
+  }
+}
+
+// dinput = gamma * inverse * (g - mean of g - (input - mean) * means[1]); where there was a residual, its gradient is g.
+// Over n = M * C elements. Launch: (ceil(n / 4), rounded up). dresidual may be doutput itself.
+__kernel void batchnorm_backward_apply_gpu(
+    __global const float *doutput, __global const float *restrict output, __global const float *restrict input,
+    __global const float *restrict mean, __global const float *restrict inverse,
+    __global const float *restrict parameters, __global const float *restrict means, __global float *restrict dinput,
+    __global float *dresidual, int gamma_at, int n, int C, int has_residual, int rectify) {
+  const int i = get_global_id(0) * 4, c = i % C;
+  if (i >= n) return;
+  const float4 zero = (float4)(0.0f);
+  const float4 scale = channel_quad(parameters + gamma_at, c, C) * channel_quad(inverse, c, C);
+  float4 gradient = load_quad(doutput + i, n - i, 1);
+  if (rectify) gradient = load_quad(output + i, n - i, 1) > zero ? gradient : zero;
+  const float4 value = load_quad(input + i, n - i, 1) - channel_quad(mean, c, C);
+  const float4 change = channel_quad(means, c, C) + value * channel_quad(means + PADDED(C), c, C);
+  store_quad(scale * (gradient - change), dinput + i, n - i, 1);
+  if (has_residual) store_quad(gradient, dresidual + i, n - i, 1);
+}

@@ -1,0 +1,264 @@
+// Convolution for GPU-type devices, forward and backward-data. Shapes and layouts are those of conv.cl: input
+// [B, H, W, C], output [B, P, Q, O], weights packed [O/16][KH][KW][C][16] at weights + weights_at.
+//
+// A group stages a tile of the input and the filters that belong to it in local memory, a few channels at a time; a
+// work-item keeps 4 pixels x 4 output channels in registers. Eight neighbouring work-items have neighbouring pixels and
+// the next three eights have the other channels of a block of sixteen, so that 32 work-items read 8 pixels and 16
+// weights together, and write 8 pixels of 16 channels.
+//
+// With `transposed` the same kernels compute backward-data: input is then doutput, C and O change places, and the
+// filters are read turned and transposed as they are staged, so that no turned copy of them is ever written.
+//
+// partials: per tile of pixels [2][PADDED(O)], mean and sum of squared deviations (for batch norm), or null. The
+// deviations are taken from the tile's first pixel's value, not from zero: sums of plain squares lose all digits where
+// a channel's mean is large against its spread.
+
+// The weight from input channel c (of C) to output channel o (of O) at `tap`, where `weights` holds the forward
+// filters, [C/16][taps][O][16], of which this is the backward direction.
+FUNCTION float conv_turned_weight(__global const float *weights, int c, int o, int tap, int C, int O, int taps) {
+  if (c >= C || o >= O) return 0.0f;
+  return weights[((c / LANES * taps + taps - 1 - tap) * O + o) * LANES + c % LANES];
+}
+
+// Leaves a tile's mean and sum of squared deviations of `count` pixels in `partials` (at channel 0 of the first of the
+// group's `quads` fours of channels). `sum` and `squares` are of this work-item's pixels, from `origin`; `index` says
+// where they belong: pixel index times quads + four of channels. Wanted fours: `valid`.
+FUNCTION void conv_tile_statistics(
+    float4 sum, float4 squares, __local float4 *memory, int index, int quads, int valid, int count,
+    __local const float4 *origins, __global float *partials, int stride) {
+  const int size = get_local_size(0), item = get_local_id(0);
+  memory[index] = sum;
+  memory[size + index] = squares;
+  group_sum(memory, quads, 2);
+  if (item < valid) {
+    const float4 total = memory[item], n = (float4)(1.0f / (float)count);
+    *(__global float4 *)(partials + 4 * item) = origins[item] + total * n;
+    *(__global float4 *)(partials + stride + 4 * item) = memory[size + item] - total * total * n;
+  }
+}
+
+// Input channels that are staged together.
+#define CONV_3X3_CHANNELS 8
+// Fours of floats of local memory: 16 KB. The largest tile takes (8 + 2) * (32 + 2) * 2 for pixels and 288 for filters.
+#define CONV_3X3_MEMORY 1024
+
+// One input channel: three weights times six pixels of `column`.
+#define CONV_3X3_PIXEL(t, component)                                           \
+  {                                                                            \
+    sums[t] = fma((float4)(column[t].component), high, sums[t]);               \
+    sums[t] = fma((float4)(column[(t) + 1].component), middle, sums[t]);       \
+    sums[t] = fma((float4)(column[(t) + 2].component), low, sums[t]);          \
+  }
+#define CONV_3X3_CHANNEL(i, component)                                                                        \
+  {                                                                                                           \
+    const float4 high = filter[i * quads], middle = filter[(24 + i) * quads], low = filter[(48 + i) * quads]; \
+    CONV_3X3_PIXEL(0, component)                                                                              \
+    CONV_3X3_PIXEL(1, component)                                                                              \
+    CONV_3X3_PIXEL(2, component)                                                                              \
+    CONV_3X3_PIXEL(3, component)                                                                              \
+  }
+
+// 3x3, stride 1, padding 1. A group: one image's tile of `rows` (4, 8, 16, 32) x `columns` (8, 16, 32) pixels, `blocks`
+// (1 or 2) blocks of 16 output channels; rows * columns * blocks work-items, at most 256.
+// Launch: (tiles of one image * B groups, PADDED(O) / 16 / blocks groups, rounded up). addend: like output, or null.
+__kernel void conv_forward_3x3_gpu(
+    __global const float *restrict input, __global const float *restrict weights, __global const float *addend,
+    __global float *output, __global float *restrict partials, int weights_at, int H, int W, int C, int O, int columns,
+    int rows, int blocks, int transposed, int has_addend, int has_partials) {
+  __local float4 memory[CONV_3X3_MEMORY];
+  __local float4 origins[8];
+  const int item = get_local_id(0), size = get_local_size(0), band = item / 32, lane = item % 32;
+  const int across = (W + columns - 1) / columns, down = (H + rows - 1) / rows;
+  const int tile = get_group_id(0), image = tile / (across * down);
+  const int first_w = tile % across * columns, first_h = tile / across % down * rows;
+  const int spatial = rows / 4 * columns / 8;  // eights of columns of four pixels
+  const int place = band % spatial, block = band / spatial;
+  const int x = place % (columns / 8) * 8 + lane % 8, y = place / (columns / 8) * 4;
+  const int first_o = get_group_id(1) * blocks * LANES, quads = 4 * blocks, quad = block * 4 + lane / 8;
+  const int pitch = columns + 2, plane = (rows + 2) * pitch;
+  __local float4 *filters = memory + 2 * plane;  // [9][8 input channels][blocks * 4 fours of output channels]
+  input += image * H * W * C;
+  weights += weights_at;
+
+  float4 sums[4];
+#pragma unroll
+  for (int t = 0; t < 4; t++) sums[t] = (float4)(0.0f);
+  for (int c0 = 0; c0 < C; c0 += CONV_3X3_CHANNELS) {
+    const int planes = C - c0 > 4 ? 2 : 1;
+    LOCAL_BARRIER;
+    // Pixels [2 planes of 4 channels][rows + 2][columns + 2], zero outside of the image; 32 work-items take a row.
+    for (int r = band; r < rows + 2; r += size / 32)
+      for (int i = lane; i < 2 * pitch; i += 32) {
+        const int part = i % 2, h = first_h + r - 1, w = first_w + i / 2 - 1, c = c0 + 4 * part;
+        const int inside = h >= 0 && h < H && w >= 0 && w < W;
+        memory[part * plane + r * pitch + i / 2] =
+            load_quad(input + (inside ? (h * W + w) * C + c : 0), inside ? C - c : 0, ALIGNED(C));
+      }
+    if (transposed) {
+      __local float *scalars = (__local float *)filters;
+      for (int i = item; i < 9 * 8 * 4 * quads; i += size) {
+        const int c = i % 8, o = i / 8 & (4 * quads - 1), tap = i / 32 >> (blocks + 1);
+        scalars[(tap * 8 + c) * 4 * quads + o] = conv_turned_weight(weights, c0 + c, first_o + o, tap, C, O, 9);
+      }
+    } else {
+      for (int i = item; i < 9 * 8 * quads; i += size) {
+        const int q = i & (quads - 1), c = (i >> (blocks + 1)) % 8, tap = (i >> (blocks + 1)) / 8;
+        const int o = first_o + 4 * q, there = c0 + c < C && o < O;
+        filters[i] = there ? QUAD(weights + ((o / LANES * 9 + tap) * C + c0 + c) * LANES + o % LANES) : (float4)(0.0f);
+      }
+    }
+    LOCAL_BARRIER;
+    for (int part = 0; part < planes; part++)
+      for (int kw = 0; kw < 3; kw++) {
+        // Six pixels of a column serve four output pixels and three rows of the filter.
+        __local const float4 *from = memory + part * plane + y * pitch + x + kw;
+        __local const float4 *filter = filters + (kw * 8 + part * 4) * quads + quad;
+        float4 column[6];
+#pragma unroll
+        for (int t = 0; t < 6; t++) column[t] = from[t * pitch];
+        CONV_3X3_CHANNEL(0, s0)
+        CONV_3X3_CHANNEL(1, s1)
+        CONV_3X3_CHANNEL(2, s2)
+        CONV_3X3_CHANNEL(3, s3)
+      }
+  }
+
+  const int o = first_o + 4 * quad, w = first_w + x;
+#pragma unroll
+  for (int t = 0; t < 4; t++) {
+    const int h = first_h + y + t, at = ((image * H + h) * W + w) * O + o, there = h < H && w < W ? O - o : 0;
+    if (has_addend && there > 0) sums[t] += load_quad(addend + at, there, ALIGNED(O));
+    if (there > 0) store_quad(sums[t], output + at, there, ALIGNED(O));
+  }
+  if (!has_partials) return;
+  LOCAL_BARRIER;
+  if (place == 0 && lane % 8 == 0) origins[quad] = sums[0];
+  LOCAL_BARRIER;
+  float4 sum = (float4)(0.0f), squares = (float4)(0.0f);
+#pragma unroll
+  for (int t = 0; t < 4; t++)
+    if (first_h + y + t < H && w < W) {
+      const float4 difference = sums[t] - origins[quad];
+      sum += difference;
+      squares = fma(difference, difference, squares);
+    }
+  conv_tile_statistics(
+      sum, squares, memory, (place * 8 + lane % 8) * quads + quad, quads, min(quads, (PADDED(O) - first_o) / 4),
+      min(rows, H - first_h) * min(columns, W - first_w), origins, partials + tile * 2 * PADDED(O) + first_o, PADDED(O));
+}
+
+// Pixels and input channels of a step of the kernel below, and the distance of channels in the staged tile.
+#define CONV_PIXELS_MOST 128
+#define CONV_STEP 16
+#define CONV_PITCH (CONV_PIXELS_MOST / 4 + 1)
+
+// Any filter, stride and padding, and matrix products: output pixel (y, x) takes tap (kh, kw) of the filter from input
+// pixel ((y * up + kh - before_h) / down, (x * up + kw - before_w) / down) where the divisions leave no remainder.
+// Forward: up = stride, down = 1, before = padding. Backward-data (transposed): up = 1, down = stride, before =
+// filter size - 1 - padding. Pixels are taken by their phase (coordinates modulo `down`), within which all need the
+// same taps: no zeros are multiplied and nothing is scattered.
+//
+// A group of 64 or 128 work-items: as many pixels of one phase (numbered through all images), 16 output channels.
+// Launch: (ceil(B * ceil(P / down) * ceil(Q / down) / pixels) groups, PADDED(O) / 16 groups, down * down).
+// addend: at addend + addend_at, a tensor like the output (addend_pitch = O), one vector for all pixels (a bias,
+// addend_pitch = 0), or null. partials where down = 1: per group [2][PADDED(O)], or null.
+__kernel void conv_forward_gpu(
+    __global const float *restrict input, __global const float *restrict weights, __global const float *addend,
+    __global float *output, __global float *restrict partials, int weights_at, int addend_at, int addend_pitch, int B,
+    int H, int W, int C, int P, int Q, int O, int KH, int KW, int up, int down, int before_h, int before_w,
+    int transposed, int has_addend, int has_partials) {
+  __local float4 memory[CONV_STEP * CONV_PITCH];  // [16 channels][pixels]
+  __local float4 filters[CONV_STEP * 4];          // [16 input channels][16 output channels]
+  __local float4 origins[4];
+  const int item = get_local_id(0), size = get_local_size(0);
+  const int phase_h = get_group_id(2) / down, phase_w = get_group_id(2) % down;
+  const int rows = (P - phase_h + down - 1) / down, columns = (Q - phase_w + down - 1) / down;
+  const int M = B * rows * columns, first = get_group_id(0) * size, block = get_group_id(1), o0 = block * LANES;
+  if (first >= M) return;
+  weights += weights_at;
+
+  // This work-item stages four channels of four pixels; where the filter's first tap of each falls.
+  const int part = item % 4;
+  int image[4], top[4], left[4];
+#pragma unroll
+  for (int i = 0; i < 4; i++) {
+    const int m = first + item / 4 + i * (size / 4), there = m < M;
+    image[i] = there ? m / columns / rows : -1;
+    top[i] = (m / columns % rows * down + phase_h) * up - before_h;
+    left[i] = (m % columns * down + phase_w) * up - before_w;
+  }
+  // It computes four neighbouring pixels and four output channels.
+  const int group = item / 32 * 8 + item % 8, quad = item / 8 % 4;
+  float4 sums[4];
+#pragma unroll
+  for (int t = 0; t < 4; t++) sums[t] = (float4)(0.0f);
+
+  for (int tap = 0; tap < KH * KW; tap++) {
+    const int kh = tap / KW, kw = tap % KW;
+    if ((phase_h * up + kh - before_h) % down != 0 || (phase_w * up + kw - before_w) % down != 0) continue;
+    for (int c0 = 0; c0 < C; c0 += CONV_STEP) {
+      LOCAL_BARRIER;
+      __local float *pixels = (__local float *)memory;
+#pragma unroll
+      for (int i = 0; i < 4; i++) {
+        const int h = (top[i] + kh) / down, w = (left[i] + kw) / down, c = c0 + 4 * part;
+        const int inside = image[i] >= 0 && top[i] + kh >= 0 && h < H && left[i] + kw >= 0 && w < W;
+        const float4 value = load_quad(
+            input + (inside ? ((image[i] * H + h) * W + w) * C + c : 0), inside ? C - c : 0, ALIGNED(C));
+        __local float *to = pixels + 4 * part * 4 * CONV_PITCH + item / 4 + i * (size / 4);
+        to[0] = value.s0;
+        to[4 * CONV_PITCH] = value.s1;
+        to[8 * CONV_PITCH] = value.s2;
+        to[12 * CONV_PITCH] = value.s3;
+      }
+      if (transposed) {
+        __local float *scalars = (__local float *)filters;
+        for (int i = item; i < CONV_STEP * LANES; i += size) {
+          const int c = i % CONV_STEP, o = i / CONV_STEP;
+          scalars[c * LANES + o] = conv_turned_weight(weights, c0 + c, o0 + o, tap, C, O, KH * KW);
+        }
+      } else if (item < CONV_STEP * 4) {
+        const int c = c0 + item / 4;
+        filters[item] = c < C ? QUAD(weights + ((block * KH * KW + tap) * C + c) * LANES + item % 4 * 4)
+                              : (float4)(0.0f);
+      }
+      LOCAL_BARRIER;
+      const int channels = min(CONV_STEP, C - c0);
+#pragma unroll 4
+      for (int c = 0; c < channels; c++) {
+        const float4 pixel = memory[c * CONV_PITCH + group], weight = filters[c * 4 + quad];
+        sums[0] = fma((float4)(pixel.s0), weight, sums[0]);
+        sums[1] = fma((float4)(pixel.s1), weight, sums[1]);
+        sums[2] = fma((float4)(pixel.s2), weight, sums[2]);
+        sums[3] = fma((float4)(pixel.s3), weight, sums[3]);
+      }
+    }
+  }
+
+  const int o = o0 + 4 * quad;
+#pragma unroll
+  for (int t = 0; t < 4; t++) {
+    const int m = first + 4 * group + t;
+    if (m < M && o < O) {
+      const int h = m / columns % rows * down + phase_h, w = m % columns * down + phase_w;
+      const int pixel = (m / columns / rows * P + h) * Q + w;
+      if (has_addend) sums[t] += load_quad(addend + addend_at + pixel * addend_pitch + o, O - o, ALIGNED(addend_pitch));
+      store_quad(sums[t], output + pixel * O + o, O - o, ALIGNED(O));
+    }
+  }
+  if (!has_partials) return;
+  LOCAL_BARRIER;
+  if (group == 0) origins[quad] = sums[0];
+  LOCAL_BARRIER;
+  float4 sum = (float4)(0.0f), squares = (float4)(0.0f);
+#pragma unroll
+  for (int t = 0; t < 4; t++)
+    if (first + 4 * group + t < M) {
+      const float4 difference = sums[t] - origins[quad];
+      sum += difference;
+      squares = fma(difference, difference, squares);
+    }
+  conv_tile_statistics(
+      sum, squares, memory, group * 4 + quad, 4, 4, min(size, M - first), origins,
+      partials + get_group_id(0) * 2 * PADDED(O) + o0, PADDED(O));
+}

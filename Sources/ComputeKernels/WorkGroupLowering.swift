@@ -1,0 +1,242 @@
+import Compute
+import Failures
+
+/// The launches for GPU-type devices: work-groups of 64 to 256 with local memory and barriers, neighbouring work-items
+/// for neighbouring channels.
+///
+/// How work is cut into groups depends on shapes and on the largest group that the device allows, never on how many
+/// groups it runs at a time: sums keep their order.
+public struct WorkGroupLowering: Lowering {
+  /// Bytes of local memory that the kernels use at most.
+  public static let localMemory = 20_000
+
+  /// Work-items of a group: a power of two.
+  let group: Int
+
+  /// - Parameters:
+  ///   - maxWorkGroupSize: the most work-items that the device runs as one group.
+  ///   - localMemory: bytes of local memory that it gives to a group.
+  /// - Throws: `.deviceUnavailable` for fewer than 64 work-items or too little local memory.
+  public init(maxWorkGroupSize: Int, localMemory: Int) throws(Failure) {
+    guard maxWorkGroupSize >= 64, localMemory >= Self.localMemory else {
+      throw Failure(
+        .deviceUnavailable,
+        "the device offers groups of \(maxWorkGroupSize) work-items with \(localMemory) bytes of local memory.",
+        why: "the kernels for GPUs need 64 work-items and \(Self.localMemory) bytes.",
+        fix: "choose another device; 'gpunoisy devices' lists them.")
+    }
+    group = maxWorkGroupSize >= 256 ? 256 : maxWorkGroupSize >= 128 ? 128 : 64
+  }
+
+  public func launches(for operation: TensorOperation) -> [KernelLaunch] {
+    switch operation {
+    case .augment(let output, let shape, let augmentation, let peer): [augment(output, shape, augmentation, peer)]
+    case .convolve(let window, let input, let weightsAt, let output, let statistics):
+      convolve(window, input, weightsAt, output, statistics)
+    case .convolveBackwardData(let window, let doutput, let weightsAt, let addend, let dinput):
+      [backwardData(window, doutput, weightsAt, addend, dinput)]
+    case .convolveBackwardWeights(let window, let input, let doutput, let weightsAt, let accumulate):
+      backwardWeights(window, input, doutput, weightsAt, accumulate)
+    case .batchStatistics(let input, let M, let C, let statistics): batchStatistics(input, M, C, statistics)
+    case .inferenceStatistics(let C, let statistics): [inferenceStatistics(C, statistics)]
+    case .normalize(
+      let input, let statistics, let gammaAt, let betaAt, let residual, let rectify, let output, let M, let C):
+      [normalize(input, statistics, gammaAt, betaAt, residual, rectify, output, M, C)]
+    case .normalizeBackward(
+      let doutput, let output, let input, let statistics, let gammaAt, let betaAt, let dresidual, let rectify,
+      let dinput, let M, let C, let accumulate):
+      normalizeBackward(
+        doutput, output, input, statistics, gammaAt, betaAt, dresidual, rectify, dinput, M, C, accumulate)
+    case .add(let a, let b, let output, let count):
+      [quads("add_forward_gpu", ["a": .value(a), "b": .value(b), "output": .value(output), "n": .int(count)], count)]
+    case .rectify(let input, let output, let count):
+      [quads("rectify_forward_gpu", ["input": .value(input), "output": .value(output), "n": .int(count)], count)]
+    case .rectifyBackward(let doutput, let output, let dinput, let count):
+      [
+        quads(
+          "rectify_backward_gpu",
+          ["doutput": .value(doutput), "output": .value(output), "dinput": .value(dinput), "n": .int(count)], count)
+      ]
+    case .shortcut(let input, let output, let shape, let outputShape, let kind):
+      [
+        shortcut(
+          "shortcut_forward_gpu", ["input": .value(input), "output": .value(output)], shape, outputShape, kind,
+          outputShape)
+      ]
+    case .shortcutBackward(let doutput, let dinput, let shape, let outputShape, let kind):
+      [
+        shortcut(
+          "shortcut_backward_gpu", ["doutput": .value(doutput), "dinput": .value(dinput)], shape, outputShape, kind,
+          shape)
+      ]
+    case .pool(let window, let input, let output, let maximum):
+      [
+        pool(
+          "pool_forward_gpu", ["input": .value(input), "output": .value(output)], window, maximum,
+          window.P * window.Q)
+      ]
+    case .poolBackward(let window, let doutput, let input, let dinput, let maximum):
+      [
+        pool(
+          "pool_backward_gpu", ["doutput": .value(doutput), "input": .value(input), "dinput": .value(dinput)], window,
+          maximum, window.H * window.W)
+      ]
+    case .globalAverage(let input, let output, let B, let M, let C):
+      [
+        groups(
+          "pool_global_forward_gpu",
+          ["input": .value(input), "output": .value(output), "M": .int(M), "C": .int(C)],
+          [B, quotient(C, Parameter.lanes)], size: 64)
+      ]
+    case .globalAverageBackward(let doutput, let dinput, let B, let M, let C):
+      [
+        items(
+          "pool_global_backward_gpu",
+          ["doutput": .value(doutput), "dinput": .value(dinput), "M": .int(M), "C": .int(C), "n": .int(B * M * C)],
+          B * M * C)
+      ]
+    case .linear(let input, let weightsAt, let biasAt, let output, let M, let N, let K):
+      [linear(input, weightsAt, biasAt, output, M, N, K)]
+    case .linearBackwardData(let doutput, let weightsAt, let dinput, let M, let N, let K):
+      [linearBackwardData(doutput, weightsAt, dinput, M, N, K)]
+    case .linearBackwardWeights(
+      let input, let doutput, let weightsAt, let biasAt, let M, let N, let K, let accumulate):
+      linearBackwardWeights(input, doutput, weightsAt, biasAt, M, N, K, accumulate)
+    case .loss(let function, let logits, let dlogits, let B, let K, let peer):
+      [loss(function, logits, dlogits, B, K, peer)]
+    case .evaluate(let logits, let scratch, let B, let K): [evaluate(logits, scratch, B, K)]
+    case .update(let count, let clip): update(count, clip)
+    case .advance(let B):
+      [KernelLaunch("advance_step", ["counters": .store(.counters), "B": .int(B)], global: [1], local: [1])]
+    }
+  }
+
+  public func workspace(for operation: TensorOperation) -> (workspace: Int, vectors: Int) {
+    switch operation {
+    case .convolve(let window, _, _, _, .some): (tiles(of: window).count * 2 * Parameter.padded(window.O), 0)
+    case .convolveBackwardWeights(let window, _, _, _, _): (weightPartials(window), 0)
+    case .batchStatistics(_, let M, let C, _): (quotient(M, pieceRows(M, C)) * 2 * Parameter.padded(C), 0)
+    case .normalizeBackward(_, _, _, _, _, _, _, _, _, let M, let C, _):
+      (quotient(M, pieceRows(M, C)) * 2 * Parameter.padded(C), 2 * Parameter.padded(C))
+    case .linearBackwardWeights(_, _, _, _, let M, let N, let K, _): (weightPartials(pixelWindow(M, N, K)), 0)
+    case .update(let count, true): (quotient(count, squaresPiece(count)), 0)
+    default: (0, 0)
+    }
+  }
+}
+
+// MARK: - Shapes of launches
+
+extension WorkGroupLowering {
+  typealias Arguments = KeyValuePairs<String, KernelLaunch.Argument>
+
+  /// One work-item for each of `count`, in whole groups.
+  func items(_ kernel: String, _ arguments: Arguments, _ count: Int) -> KernelLaunch {
+    KernelLaunch(kernel, arguments, global: [quotient(count, group) * group], local: [group])
+  }
+
+  /// One work-item for four of `count` elements, in whole groups.
+  func quads(_ kernel: String, _ arguments: Arguments, _ count: Int) -> KernelLaunch {
+    items(kernel, arguments, quotient(count, 4))
+  }
+
+  /// `counts` groups per dimension, of `size` work-items (nil for the usual) along the first.
+  func groups(_ kernel: String, _ arguments: Arguments, _ counts: [Int], size: Int? = nil) -> KernelLaunch {
+    let size = size ?? group
+    return KernelLaunch(
+      kernel, arguments, global: [counts[0] * size] + counts.dropFirst(),
+      local: [size] + counts.dropFirst().map { _ in 1 })
+  }
+
+  /// One work-item for each of `count` rows, for kernels that do not guard the edge: groups of the largest divisor.
+  private func rows(_ kernel: String, _ arguments: Arguments, _ count: Int) -> KernelLaunch {
+    let size = (1...64).last { count % $0 == 0 } ?? 1
+    return KernelLaunch(kernel, arguments, global: [count], local: [size])
+  }
+}
+
+// MARK: - What is neither convolution nor batch norm
+
+extension WorkGroupLowering {
+  private func augment(_ output: Value, _ shape: [Int], _ augmentation: Augmentation, _ peer: Bool) -> KernelLaunch {
+    items(
+      "augment_crop_flip_gpu",
+      [
+        "pixels": .store(.pixels), "order": .store(peer ? .peerOrder : .order), "counters": .store(.counters),
+        "input_statistics": .store(.inputStatistics), "output": .value(output), "B": .int(shape[0]),
+        "H": .int(shape[1]), "W": .int(shape[2]), "C": .int(shape[3]), "crop": .int(augmentation.crop),
+        "flip": .flag(augmentation.flip), "peer": .flag(peer),
+      ], shape[0] * shape[1] * shape[2])
+  }
+
+  private func shortcut(
+    _ kernel: String, _ tensors: Arguments, _ shape: [Int], _ outputShape: [Int], _ kind: Shortcut, _ written: [Int]
+  ) -> KernelLaunch {
+    var launch = items(kernel, tensors, written.reduce(1, *))
+    launch.arguments += [
+      ("B", .int(shape[0])), ("H", .int(shape[1])), ("W", .int(shape[2])), ("C", .int(shape[3])),
+      ("P", .int(outputShape[1])), ("Q", .int(outputShape[2])), ("average", .flag(kind == .average)),
+    ]
+    return launch
+  }
+
+  private func pool(
+    _ kernel: String, _ tensors: Arguments, _ window: Window, _ maximum: Bool, _ pixels: Int
+  ) -> KernelLaunch {
+    var launch = items(kernel, tensors, window.B * pixels * window.C)
+    launch.arguments += [
+      ("B", .int(window.B)), ("H", .int(window.H)), ("W", .int(window.W)), ("C", .int(window.C)),
+      ("P", .int(window.P)), ("Q", .int(window.Q)), ("size", .int(window.KH)), ("stride", .int(window.stride)),
+      ("padding", .int(window.padding)), ("maximum", .flag(maximum)),
+    ]
+    return launch
+  }
+
+  private func loss(
+    _ function: RowFunction, _ logits: Value, _ dlogits: Value, _ B: Int, _ K: Int, _ peer: Bool
+  ) -> KernelLaunch {
+    rows(
+      function.kernel,
+      [
+        "logits": .value(logits), "labels": .store(.labels), "order": .store(peer ? .peerOrder : .order),
+        "label_order": .store(peer ? .peerLabelOrder : .order), "counters": .store(.counters),
+        "numbers": .store(.numbers), "dlogits": .value(dlogits), "sample_loss": .store(.sampleLoss),
+        "sample_prediction": .store(.samplePrediction), "margin_sum": .store(.marginSum),
+        "margin_lost": .store(.marginLost), "margin_count": .store(.marginCount), "B": .int(B), "K": .int(K),
+        "peer": .flag(peer),
+      ], B)
+  }
+
+  private func evaluate(_ logits: Value, _ scratch: Value, _ B: Int, _ K: Int) -> KernelLaunch {
+    rows(
+      "loss_evaluate",
+      [
+        "logits": .value(logits), "labels": .store(.labels), "order": .store(.order), "counters": .store(.counters),
+        "scratch": .value(scratch), "sample_loss": .store(.sampleLoss),
+        "sample_prediction": .store(.samplePrediction), "sample_confidence": .store(.sampleConfidence), "K": .int(K),
+      ], B)
+  }
+
+  /// Elements of one sum of squares: at most 256 sums, which every group of the optimizer adds up.
+  private func squaresPiece(_ count: Int) -> Int { 4 * max(1024, quotient(count, 4 * 256)) }
+
+  private func update(_ count: Int, _ clip: Bool) -> [KernelLaunch] {
+    let piece = squaresPiece(count), pieces = quotient(count, piece)
+    let step = quads(
+      "optimizer_sgd_gpu",
+      [
+        "parameters": .store(.parameters), "gradients": .store(.gradients), "momenta": .store(.momenta),
+        "numbers": .store(.numbers), "squares": .store(.workspace), "n": .int(count),
+        "pieces": .int(clip ? pieces : 0),
+      ], count)
+    guard clip else { return [step] }
+    return [
+      groups(
+        "reduce_squares_gpu",
+        [
+          "input": .store(.gradients), "partials": .store(.workspace), "n": .int(count), "piece": .int(piece),
+        ], [pieces]),
+      step,
+    ]
+  }
+}

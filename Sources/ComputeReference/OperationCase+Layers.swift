@@ -1,0 +1,170 @@
+import Compute
+
+// MARK: - Element by element
+
+extension OperationCase {
+  static func add(count: Int) -> OperationCase {
+    OperationCase(
+      .add(value(0), value(1), output: value(2), count: count), shape: "\(count)",
+      contents: [operand(0): .normal(count), operand(1): .normal(count), operand(2): written(count)])
+  }
+
+  static func rectify(count: Int) -> OperationCase {
+    OperationCase(
+      .rectify(input: value(0), output: value(1), count: count), shape: "\(count)",
+      contents: [operand(0): .normal(count), operand(1): written(count)])
+  }
+
+  static func rectifyBackward(count: Int) -> OperationCase {
+    OperationCase(
+      .rectifyBackward(doutput: value(0), output: value(1), dinput: value(2), count: count), shape: "\(count)",
+      contents: [operand(0): .normal(count), operand(1): .rectified(count), operand(2): written(count)])
+  }
+
+  // MARK: Shortcut
+
+  static func shortcut(_ shape: [Int], _ outputShape: [Int], _ kind: Shortcut) -> OperationCase {
+    OperationCase(
+      .shortcut(input: value(0), output: value(1), shape: shape, outputShape: outputShape, kind: kind),
+      shape: "\(text(shape)), \(kind.rawValue)",
+      contents: [operand(0): .normal(shape.reduce(1, *)), operand(1): written(outputShape.reduce(1, *))])
+  }
+
+  static func shortcutBackward(_ shape: [Int], _ outputShape: [Int], _ kind: Shortcut) -> OperationCase {
+    OperationCase(
+      .shortcutBackward(doutput: value(0), dinput: value(1), shape: shape, outputShape: outputShape, kind: kind),
+      shape: "\(text(shape)), \(kind.rawValue)",
+      contents: [operand(0): .normal(outputShape.reduce(1, *)), operand(1): written(shape.reduce(1, *))])
+  }
+
+  // MARK: Pooling
+
+  private static func text(_ window: Window, _ maximum: Bool, _ ties: Bool) -> String {
+    var words = "\(text([window.B, window.H, window.W, window.C])), \(maximum ? "max" : "average") \(window.KH)"
+    words += "×\(window.KW) / \(window.stride)"
+    if window.padding != 0 { words += " + \(window.padding)" }
+    return words + (ties ? ", ties" : "")
+  }
+
+  static func pool(_ window: Window, maximum: Bool) -> OperationCase {
+    OperationCase(
+      .pool(window: window, input: value(0), output: value(1), maximum: maximum), shape: text(window, maximum, false),
+      contents: [
+        // All below zero, so that padding taken for zeros would win.
+        operand(0): .normal(window.B * window.H * window.W * window.C, mean: -5),
+        operand(1): written(window.B * window.P * window.Q * window.C),
+      ])
+  }
+
+  static func poolBackward(_ window: Window, maximum: Bool, ties: Bool = false) -> OperationCase {
+    let count = window.B * window.H * window.W * window.C
+    return OperationCase(
+      .poolBackward(window: window, doutput: value(0), input: value(1), dinput: value(2), maximum: maximum),
+      shape: text(window, maximum, ties),
+      contents: [
+        operand(0): .normal(window.B * window.P * window.Q * window.C),
+        operand(1): ties ? .steps(count) : .normal(count), operand(2): written(count),
+      ])
+  }
+
+  static func globalAverage(B: Int, M: Int, C: Int) -> OperationCase {
+    OperationCase(
+      .globalAverage(input: value(0), output: value(1), B: B, M: M, C: C), shape: text([B, M, C]),
+      contents: [operand(0): .normal(B * M * C), operand(1): written(B * C)])
+  }
+
+  static func globalAverageBackward(B: Int, M: Int, C: Int) -> OperationCase {
+    OperationCase(
+      .globalAverageBackward(doutput: value(0), dinput: value(1), B: B, M: M, C: C), shape: text([B, M, C]),
+      contents: [operand(0): .normal(B * C), operand(1): written(B * M * C)])
+  }
+
+  // MARK: Linear layers
+
+  private static let weightsAt = 32
+
+  private static func packed(_ N: Int, _ K: Int) -> (weights: Packed, bias: Packed) {
+    let weights = Packed(offset: weightsAt, outputs: N, inputs: K)
+    return (weights, Packed(offset: weights.end + 16, outputs: N, inputs: 1))
+  }
+
+  private static func parameters(_ N: Int, _ K: Int) -> Content {
+    let (weights, bias) = packed(N, K)
+    return .parameters(bias.end + margin, [weights, bias])
+  }
+
+  static func linear(M: Int, N: Int, K: Int) -> OperationCase {
+    OperationCase(
+      .linear(
+        input: value(0), weightsAt: weightsAt, biasAt: packed(N, K).bias.offset, output: value(1), M: M, N: N, K: K),
+      shape: "\(text([M, K])) → \(N)",
+      contents: [operand(0): .normal(M * K), operand(1): written(M * N), .store(.parameters): parameters(N, K)])
+  }
+
+  static func linearBackwardData(M: Int, N: Int, K: Int) -> OperationCase {
+    OperationCase(
+      .linearBackwardData(doutput: value(0), weightsAt: weightsAt, dinput: value(1), M: M, N: N, K: K),
+      shape: "\(text([M, K])) → \(N)",
+      contents: [operand(0): .normal(M * N), operand(1): written(M * K), .store(.parameters): parameters(N, K)])
+  }
+
+  static func linearBackwardWeights(M: Int, N: Int, K: Int, accumulate: Bool) -> OperationCase {
+    let bias = packed(N, K).bias, count = bias.end + margin
+    return OperationCase(
+      .linearBackwardWeights(
+        input: value(0), doutput: value(1), weightsAt: weightsAt, biasAt: bias.offset, M: M, N: N, K: K,
+        accumulate: accumulate),
+      shape: "\(text([M, K])) → \(N)" + (accumulate ? ", accumulate" : ""),
+      contents: [
+        operand(0): .normal(M * K), operand(1): .normal(M * N),
+        .store(.gradients): accumulate ? .normal(count) : .nothing(count),
+      ])
+  }
+
+  // MARK: The table
+
+  static let layers: [OperationCase] = {
+    var cases = [1, 15, 4096, 4097, 10_000].flatMap {
+      [add(count: $0), rectify(count: $0), rectifyBackward(count: $0)]
+    }
+    let images = [
+      [2, 32, 32, 16], [2, 16, 16, 32], [2, 28, 28, 16], [2, 14, 14, 32], [1, 5, 7, 3], [3, 13, 5, 17], [7, 2, 3, 33],
+      [1, 1, 5, 10],
+    ]
+    for image in images {
+      for kind in Shortcut.allCases where kind == .stride || image[1] > 1 {
+        let round = kind == .average ? 0 : 1
+        let output = [image[0], (image[1] + round) / 2, (image[2] + round) / 2, 2 * image[3]]
+        cases += [shortcut(image, output, kind), shortcutBackward(image, output, kind)]
+      }
+    }
+    func window(_ B: Int, _ H: Int, _ W: Int, _ C: Int, _ size: Int, _ stride: Int, _ padding: Int) -> Window {
+      Window(B: B, H: H, W: W, C: C, O: C, KH: size, KW: size, stride: stride, padding: padding)
+    }
+    let windows = [
+      window(2, 16, 16, 32, 2, 2, 0), window(2, 28, 28, 3, 3, 2, 1), window(1, 7, 13, 17, 3, 1, 1),
+      window(3, 5, 5, 1, 2, 1, 0), window(1, 13, 7, 33, 5, 3, 2), window(1, 1, 1, 10, 1, 1, 0),
+      window(1, 5, 7, 16, 3, 3, 0), window(1, 7, 7, 5, 2, 3, 1),
+    ]
+    for window in windows {
+      for maximum in [false, true] {
+        cases += [pool(window, maximum: maximum), poolBackward(window, maximum: maximum)]
+      }
+      cases.append(poolBackward(window, maximum: true, ties: true))
+    }
+    for (B, M, C) in [(2, 64, 64), (2, 49, 64), (3, 1, 5), (1, 49, 17), (2, 1000, 33)] {
+      cases += [globalAverage(B: B, M: M, C: C), globalAverageBackward(B: B, M: M, C: C)]
+    }
+    let products = [
+      (2, 10, 64), (1, 1, 1), (3, 5, 17), (7, 33, 48), (9, 100, 31), (13, 17, 10), (37, 16, 64), (8, 2, 3),
+    ]
+    for (M, N, K) in products {
+      cases += [
+        linear(M: M, N: N, K: K), linearBackwardData(M: M, N: N, K: K),
+        linearBackwardWeights(M: M, N: N, K: K, accumulate: false),
+        linearBackwardWeights(M: M, N: N, K: K, accumulate: true),
+      ]
+    }
+    return cases
+  }()
+}

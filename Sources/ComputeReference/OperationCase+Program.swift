@@ -1,0 +1,67 @@
+import Compute
+
+extension OperationCase {
+  /// Every operation with the shapes of ResNet-32 and with odd ones.
+  public static var all: [OperationCase] { convolutions + batchNorms + layers + samples }
+
+  /// The operations of a program with small batches: each different one once, in the order of the program.
+  ///
+  /// - Parameter batch: images of a case; the program's own number would take the reference too long.
+  public static func cases(for program: StepProgram, batch: Int = 2) -> [OperationCase] {
+    var known = Set<TensorOperation>()
+    return program.operations.compactMap { operation in
+      let small = OperationCase(like: operation, in: program, batch: min(batch, program.batch))
+      guard let small, known.insert(small.operation).inserted else { return nil }
+      return small
+    }
+  }
+
+  /// A case with an operation's shape and variant; nil for a loss that the reference does not know.
+  private init?(like operation: TensorOperation, in program: StepProgram, batch: Int) {
+    func small(_ window: Window) -> Window {
+      Window(
+        B: min(window.B, batch), H: window.H, W: window.W, C: window.C, O: window.O, KH: window.KH, KW: window.KW,
+        stride: window.stride, padding: window.padding)
+    }
+    func small(_ shape: [Int]) -> [Int] { [min(shape[0], batch)] + shape.dropFirst() }
+    // Rows, pixels and elements that are a multiple of the program's batch.
+    func small(_ count: Int) -> Int { max(1, count / program.batch * batch) }
+    switch operation {
+    case .augment(_, let shape, let augmentation, let peer): self = .augment(small(shape), augmentation, peer: peer)
+    case .convolve(let window, _, _, _, let statistics):
+      self = .convolve(small(window), statistics: statistics != nil)
+    case .convolveBackwardData(let window, _, _, let addend, _):
+      self = .convolveBackwardData(small(window), addend: addend != nil)
+    case .convolveBackwardWeights(let window, _, _, _, let accumulate):
+      self = .convolveBackwardWeights(small(window), accumulate: accumulate)
+    case .batchStatistics(_, let M, let C, _): self = .batchStatistics(M: small(M), C: C)
+    case .inferenceStatistics(let C, _): self = .inferenceStatistics(C: C)
+    case .normalize(_, _, _, _, let residual, let rectify, _, let M, let C):
+      self = .normalize(M: small(M), C: C, residual: residual != nil, rectify: rectify)
+    case .normalizeBackward(let doutput, _, _, _, _, _, let dresidual, let rectify, _, let M, let C, let accumulate):
+      self = .normalizeBackward(
+        M: small(M), C: C, residual: dresidual == nil ? .none : dresidual == doutput ? .inPlace : .apart,
+        rectify: rectify, accumulate: accumulate)
+    case .add(_, _, _, let count): self = .add(count: small(count))
+    case .rectify(_, _, let count): self = .rectify(count: small(count))
+    case .rectifyBackward(_, _, _, let count): self = .rectifyBackward(count: small(count))
+    case .shortcut(_, _, let shape, let outputShape, let kind): self = .shortcut(small(shape), small(outputShape), kind)
+    case .shortcutBackward(_, _, let shape, let outputShape, let kind):
+      self = .shortcutBackward(small(shape), small(outputShape), kind)
+    case .pool(let window, _, _, let maximum): self = .pool(small(window), maximum: maximum)
+    case .poolBackward(let window, _, _, _, let maximum): self = .poolBackward(small(window), maximum: maximum)
+    case .globalAverage(_, _, let B, let M, let C): self = .globalAverage(B: min(B, batch), M: M, C: C)
+    case .globalAverageBackward(_, _, let B, let M, let C): self = .globalAverageBackward(B: min(B, batch), M: M, C: C)
+    case .linear(_, _, _, _, let M, let N, let K): self = .linear(M: min(M, batch), N: N, K: K)
+    case .linearBackwardData(_, _, _, let M, let N, let K): self = .linearBackwardData(M: min(M, batch), N: N, K: K)
+    case .linearBackwardWeights(_, _, _, _, let M, let N, let K, let accumulate):
+      self = .linearBackwardWeights(M: min(M, batch), N: N, K: K, accumulate: accumulate)
+    case .loss(let function, _, _, let B, let K, let peer):
+      guard let reference = ReferenceLoss.table[function.kernel] else { return nil }
+      self = .loss(reference, B: min(B, batch), K: K, peer: peer)
+    case .evaluate(_, _, let B, let K): self = .evaluate(B: min(B, batch), K: K)
+    case .update(let count, let clip): self = .update(count: count, clip: clip, clipNorm: clip ? 1 : 0)
+    case .advance(let B): self = .advance(B: min(B, batch))
+    }
+  }
+}

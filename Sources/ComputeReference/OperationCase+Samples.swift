@@ -1,0 +1,162 @@
+import Compute
+import Statistics
+
+/// The operations that begin and end a step: they read the data set, and write per-sample columns.
+extension OperationCase {
+  /// Samples in the data set of these cases.
+  private static let N = 64
+  /// The step's first position in the epoch's order.
+  private static let first = 3
+
+  /// A permutation of the sample ids.
+  private static func order(_ key: UInt32) -> Content {
+    .integers(CounterRandom(seed: 5).permutation(of: N, .shuffle, key))
+  }
+
+  private static func counters(recordsMargins: Bool = false) -> Content {
+    var state = StepState()
+    state.offset = first
+    state.epoch = 7
+    state.seed = 0x1234_5678_9ABC_DEF0
+    state.recordsMargins = recordsMargins
+    return .integers(state.counters)
+  }
+
+  private static func labels(K: Int) -> [Int32] { (0..<N).map { Int32($0 * 7 % K) } }
+
+  // MARK: Images
+
+  static func augment(_ shape: [Int], _ augmentation: Augmentation, peer: Bool) -> OperationCase {
+    let (B, C) = (shape[0], shape[3])
+    precondition(first + B <= N, "a case has at most \(N - first) images")
+    let means = (0..<C).map { c -> Float in 0.3 + 0.1 * Float(c % 5) }
+    let deviations = (0..<C).map { c -> Float in 0.2 + 0.05 * Float(c % 7) }
+    var words = [text(shape)]
+    if augmentation.crop > 0 { words.append("crop \(augmentation.crop)") }
+    if augmentation.flip { words.append("flip") }
+    if peer { words.append("peer") }
+    return OperationCase(
+      .augment(output: value(0), shape: shape, augmentation: augmentation, peer: peer),
+      shape: words.joined(separator: ", "),
+      contents: [
+        operand(0): written(shape.reduce(1, *)), .store(.pixels): .bytes(N * shape.dropFirst().reduce(1, *)),
+        .store(.order): order(0), .store(.peerOrder): order(1), .store(.counters): counters(),
+        .store(.inputStatistics): .floats(means + deviations),
+      ])
+  }
+
+  // MARK: Losses
+
+  /// What the logits of a case are like.
+  enum Logits: String, CaseIterable {
+    case ordinary
+    /// ±80: probabilities that underflow, and such that are 1.
+    case extreme
+    /// Many equal logits, among them the largest.
+    case ties
+
+    func content(B: Int, K: Int) -> Content {
+      switch self {
+      case .ordinary: return .normal(B * K, deviation: 3)
+      case .ties: return .steps(B * K)
+      case .extreme:
+        return .floats((0..<B * K).map { i -> Float in
+          let draw = i * 13 / 5 % 12
+          return draw == 0 ? 80 : draw % 3 == 0 ? -80 : Float(i % 7)
+        })
+      }
+    }
+  }
+
+  static func loss(
+    _ loss: ReferenceLoss, B: Int, K: Int, peer: Bool, records: Bool = true, logits: Logits = .ordinary
+  ) -> OperationCase {
+    precondition(first + B <= N, "a case has at most \(N - first) rows")
+    var state = StepState()
+    state.peerWeight = -0.5
+    state.lossParameters = loss.exampleParameters
+    var words = ["\(loss.kernel) \(text([B, K]))"]
+    if logits != .ordinary { words.append(logits.rawValue) }
+    if peer { words.append("peer") }
+    if !records { words.append("margins not recorded") }
+    return OperationCase(
+      .loss(RowFunction(kernel: loss.kernel), logits: value(0), dlogits: value(1), B: B, K: K, peer: peer),
+      shape: words.joined(separator: ", "),
+      contents: [
+        operand(0): logits.content(B: B, K: K), operand(1): written(B * K), .store(.labels): .integers(labels(K: K)),
+        .store(.order): order(0), .store(.peerOrder): order(1), .store(.peerLabelOrder): order(2),
+        .store(.counters): counters(recordsMargins: records), .store(.numbers): .floats(state.numbers),
+        .store(.sampleLoss): .nothing(N), .store(.samplePrediction): .integers([Int32](repeating: -9, count: N)),
+        .store(.marginSum): .normal(N, deviation: 100), .store(.marginLost): .normal(N, deviation: 1e-6),
+        .store(.marginCount): .integers((0..<Int32(N)).map { $0 }),
+      ])
+  }
+
+  static func evaluate(B: Int, K: Int, logits: Logits = .ordinary) -> OperationCase {
+    precondition(first + B <= N, "a case has at most \(N - first) rows")
+    // A few samples have no label.
+    let labels = labels(K: K).enumerated().map { $0 % 4 == 1 ? -1 : $1 }
+    return OperationCase(
+      .evaluate(logits: value(0), scratch: value(1), B: B, K: K),
+      shape: text([B, K]) + (logits == .ordinary ? "" : ", \(logits.rawValue)"),
+      contents: [
+        operand(0): logits.content(B: B, K: K), operand(1): .nothing(B * K), .store(.labels): .integers(labels),
+        .store(.order): order(0), .store(.counters): counters(), .store(.sampleLoss): .nothing(N),
+        .store(.samplePrediction): .integers([Int32](repeating: -9, count: N)), .store(.sampleConfidence): .nothing(N),
+      ],
+      meaningful: [operand(1): 0])
+  }
+
+  // MARK: The step's end
+
+  /// - Parameter clipNorm: the limit in the step's numbers; used only where the operation clips.
+  static func update(count: Int, clip: Bool, clipNorm: Float = 0, nesterov: Bool = true) -> OperationCase {
+    var state = StepState()
+    state.learningRate = 0.1
+    state.momentum = 0.9
+    state.weightDecay = 1e-4
+    state.nesterov = nesterov
+    state.clipNorm = clipNorm
+    return OperationCase(
+      .update(count: count, clip: clip),
+      shape: "\(count)" + (clip ? ", clip \(clipNorm)" : "") + (nesterov ? ", Nesterov" : ""),
+      contents: [
+        .store(.parameters): .normal(count + margin), .store(.gradients): .normal(count + margin),
+        .store(.momenta): .normal(count + margin), .store(.numbers): .floats(state.numbers),
+      ])
+  }
+
+  static func advance(B: Int) -> OperationCase {
+    OperationCase(.advance(B: B), shape: "\(B)", contents: [.store(.counters): counters(recordsMargins: true)])
+  }
+
+  // MARK: The table
+
+  static let samples: [OperationCase] = {
+    var cases: [OperationCase] = []
+    for (shape, crop) in [([2, 32, 32, 3], 4), ([2, 28, 28, 1], 2), ([7, 5, 13, 3], 7), ([13, 7, 1, 5], 1)] {
+      for (crop, flip) in [(0, false), (0, true), (crop, false), (crop, true)] {
+        for peer in [false, true] {
+          cases.append(augment(shape, Augmentation(crop: crop, flip: flip), peer: peer))
+        }
+      }
+    }
+    for reference in ReferenceLoss.all {
+      for (B, K) in [(5, 2), (16, 10), (3, 11), (7, 100)] {
+        cases += [false, true].map { loss(reference, B: B, K: K, peer: $0) }
+      }
+      cases.append(loss(reference, B: 33, K: 10, peer: false, records: false))
+      for logits in [Logits.extreme, .ties] { cases.append(loss(reference, B: 40, K: 10, peer: false, logits: logits)) }
+    }
+    for (B, K) in [(1, 2), (16, 10), (3, 11), (7, 100)] { cases.append(evaluate(B: B, K: K)) }
+    for logits in [Logits.extreme, .ties] { cases.append(evaluate(B: 40, K: 10, logits: logits)) }
+    for count in [1, 16, 4096, 4112, 10_000] {
+      for nesterov in [false, true] { cases.append(update(count: count, clip: false, nesterov: nesterov)) }
+      // Half of the expected norm, far above it, and switched off by the numbers.
+      for clipNorm in [0.5 * Float(count).squareRoot(), 1e6, 0] {
+        cases.append(update(count: count, clip: true, clipNorm: clipNorm))
+      }
+    }
+    return cases + [advance(B: 1), advance(B: 256)]
+  }()
+}

@@ -1,0 +1,135 @@
+import Compute
+import Failures
+import Statistics
+
+/// Positions in `Store.counters`, as `StepState.counters` lays them out.
+enum Counter {
+  static let offset = 0, epoch = 1, seedLow = 2, seedHigh = 3, record = 4
+}
+
+/// Positions in `Store.numbers`, as `StepState.numbers` lays them out.
+enum Number {
+  static let learningRate = 0, momentum = 1, weightDecay = 2, nesterov = 3, clipNorm = 4, peerWeight = 5, loss = 8
+  static let lossCount = 8
+}
+
+// MARK: - What reads the data set and the per-sample table
+
+extension ReferenceDevice {
+  func augment(
+    _ output: Buffer, _ shape: [Int], _ augmentation: Augmentation, _ peer: Bool, _ buffer: (Operand) -> Buffer
+  ) -> Prepared {
+    let (H, W, C) = (shape[1], shape[2], shape[3])
+    let pixels = buffer(.store(.pixels)), order = buffer(.store(peer ? .peerOrder : .order))
+    let counters = buffer(.store(.counters)), statistics = buffer(.store(.inputStatistics))
+    return Prepared {
+      let low = UInt32(truncatingIfNeeded: counters.integer(at: Counter.seedLow))
+      let high = UInt32(truncatingIfNeeded: counters.integer(at: Counter.seedHigh))
+      let random = CounterRandom(seed: UInt64(high) << 32 | UInt64(low))
+      let epoch = UInt32(truncatingIfNeeded: counters.integer(at: Counter.epoch))
+      let mean = statistics.numbers(count: C), deviation = statistics.numbers(at: C, count: C)
+      for b in 0..<shape[0] {
+        let position = counters.integer(at: Counter.offset) + b, sample = order.integer(at: position)
+        // An image occurs once in an epoch, but perhaps several times among the peers: there the position counts.
+        let words = random.words(
+          peer ? .peerAugment : .augment, epoch, UInt32(truncatingIfNeeded: peer ? position : sample))
+        let range = 2 * augmentation.crop + 1
+        let down = CounterRandom.integer(words.x, below: range) - augmentation.crop
+        let right = CounterRandom.integer(words.y, below: range) - augmentation.crop
+        let isMirrored = augmentation.flip && words.z >= 1 << 31
+        for h in 0..<H {
+          for w in 0..<W {
+            let fromH = h + down, fromW = (isMirrored ? W - 1 - w : w) + right
+            let isInside = (0..<H).contains(fromH) && (0..<W).contains(fromW)
+            for c in 0..<C {
+              let byte = isInside ? pixels.byte(at: ((sample * H + fromH) * W + fromW) * C + c) : 0
+              let brightness = ReferenceNumber(Double(byte)) / 255
+              output.write((brightness - mean[c]) / deviation[c], at: ((b * H + h) * W + w) * C + c)
+            }
+          }
+        }
+      }
+    }
+  }
+
+  func loss(
+    _ function: RowFunction, _ logits: Buffer, _ dlogits: Buffer, B: Int, K: Int, _ peer: Bool,
+    _ buffer: (Operand) -> Buffer
+  ) throws -> Prepared {
+    guard let reference = ReferenceLoss.table[function.kernel] else {
+      throw Failure(
+        .bug, "the reference device has no loss '\(function.kernel)'.",
+        why: "its formula is missing in ComputeReference/ReferenceLoss.swift.", fix: "add it there; please report this.")
+    }
+    let counters = buffer(.store(.counters)), numbers = buffer(.store(.numbers)), labels = buffer(.store(.labels))
+    let order = buffer(.store(peer ? .peerOrder : .order))
+    let labelOrder = buffer(.store(peer ? .peerLabelOrder : .order))
+    let losses = buffer(.store(.sampleLoss)), predictions = buffer(.store(.samplePrediction))
+    let margins = MarginColumns(
+      sum: buffer(.store(.marginSum)), lost: buffer(.store(.marginLost)), count: buffer(.store(.marginCount)))
+    return Prepared {
+      let parameters = numbers.numbers(at: Number.loss, count: Number.lossCount)
+      let weight = peer ? numbers.number(at: Number.peerWeight) : 1
+      for b in 0..<B {
+        let position = counters.integer(at: Counter.offset) + b, sample = order.integer(at: position)
+        let label = labels.integer(at: labelOrder.integer(at: position))
+        let row = ReferenceRow(logits: logits.numbers(at: b * K, count: K), label: label)
+        let (loss, gradient) = reference.evaluate(row, parameters)
+        // The gradient of the mean over the batch.
+        dlogits.write(gradient.map { $0 * weight / ReferenceNumber(Double(B)) }, at: b * K)
+        guard !peer else { continue }
+        losses.write(loss, at: sample)
+        predictions.write(integer: row.prediction, at: sample)
+        if counters.integer(at: Counter.record) != 0 { margins.add(row.margin, to: sample) }
+      }
+    }
+  }
+
+  func evaluate(_ logits: Buffer, B: Int, K: Int, _ buffer: (Operand) -> Buffer) -> Prepared {
+    let counters = buffer(.store(.counters)), labels = buffer(.store(.labels)), order = buffer(.store(.order))
+    let losses = buffer(.store(.sampleLoss)), predictions = buffer(.store(.samplePrediction))
+    let confidences = buffer(.store(.sampleConfidence))
+    return Prepared {
+      for b in 0..<B {
+        let sample = order.integer(at: counters.integer(at: Counter.offset) + b)
+        // A sample without a label is looked at as if it were of the first class.
+        let row = ReferenceRow(
+          logits: logits.numbers(at: b * K, count: K), label: max(labels.integer(at: sample), 0))
+        losses.write(-row.logProbability, at: sample)
+        predictions.write(integer: row.prediction, at: sample)
+        confidences.write(row.probability, at: sample)
+      }
+    }
+  }
+
+  func update(_ count: Int, _ clip: Bool, _ buffer: (Operand) -> Buffer) -> Prepared {
+    let parameters = buffer(.store(.parameters)), gradients = buffer(.store(.gradients))
+    let momenta = buffer(.store(.momenta)), numbers = buffer(.store(.numbers))
+    return Prepared {
+      let clipNorm = numbers.number(at: Number.clipNorm)
+      let result = ReferenceMath.stochasticGradientDescent(
+        parameters: parameters.numbers(count: count), gradients: gradients.numbers(count: count),
+        momenta: momenta.numbers(count: count), rate: numbers.number(at: Number.learningRate),
+        momentum: numbers.number(at: Number.momentum), decay: numbers.number(at: Number.weightDecay),
+        nesterov: numbers.number(at: Number.nesterov).value > 0, clipNorm: clip && clipNorm.value > 0 ? clipNorm : nil)
+      parameters.write(result.parameters)
+      momenta.write(result.momenta)
+    }
+  }
+}
+
+/// The columns that keep the sum of a sample's margins: the sum is `sum` − `lost`, to about twice Float's digits.
+private struct MarginColumns {
+  let sum: ReferenceDevice.Buffer, lost: ReferenceDevice.Buffer, count: ReferenceDevice.Buffer
+
+  func add(_ margin: ReferenceNumber, to sample: Int) {
+    let before = lost.number(at: sample)
+    // Two roundings: the margin's own, and that of what was lost before taken from it. The sum itself loses nothing.
+    let total = sum.number(at: sample).value - before.value + margin.value
+    let next = margin - before
+    let kept = Double(Float(total))
+    sum.write(ReferenceNumber(total, roundings: next.roundings), at: sample)
+    lost.write(ReferenceNumber(kept - total, roundings: next.roundings), at: sample)
+    count.write(integer: count.integer(at: sample) + 1, at: sample)
+  }
+}

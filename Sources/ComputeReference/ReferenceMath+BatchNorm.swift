@@ -1,0 +1,92 @@
+extension ReferenceMath {
+  /// What is added to a variance before its root is taken.
+  static let epsilon: ReferenceNumber = 1e-5
+  /// The share of a new batch in the running statistics.
+  static let momentum: ReferenceNumber = 0.1
+
+  /// Mean and biased variance per channel of input `[M, C]`.
+  public static func batchStatistics(
+    _ input: [ReferenceNumber], M: Int, C: Int
+  ) -> (mean: [ReferenceNumber], variance: [ReferenceNumber]) {
+    var mean = [ReferenceNumber].zeros(C), variance = mean
+    let count = ReferenceNumber(Double(M))
+    for c in 0..<C {
+      let column = (0..<M).map { input[$0 * C + c] }
+      mean[c] = column.sum / count
+      // A variance is the same about any origin near the mean: the mean's own rounding does not reach it.
+      let center = mean[c].asExact
+      variance[c] = column.map { ($0 - center) * ($0 - center) }.sum / count
+    }
+    return (mean, variance)
+  }
+
+  /// 1 / sqrt(variance + 1e-5).
+  public static func inverseDeviation(_ variance: [ReferenceNumber]) -> [ReferenceNumber] {
+    variance.map { 1 / ($0 + epsilon).squareRoot }
+  }
+
+  /// Running mean and variance after a batch of M pixels: nine tenths of the old, one tenth of the new.
+  ///
+  /// The variance that enters is the unbiased one, M / (M − 1) times the batch's; it is 0 for a single pixel, which
+  /// PyTorch refuses.
+  public static func movedStatistics(
+    runningMean: [ReferenceNumber], runningVariance: [ReferenceNumber], mean: [ReferenceNumber],
+    variance: [ReferenceNumber], M: Int
+  ) -> (mean: [ReferenceNumber], variance: [ReferenceNumber]) {
+    let unbiased = ReferenceNumber(M > 1 ? Double(M) / Double(M - 1) : 1)
+    return (
+      zip(runningMean, mean).map { (1 - momentum) * $0 + momentum * $1 },
+      zip(runningVariance, variance).map { (1 - momentum) * $0 + momentum * (unbiased * $1) }
+    )
+  }
+
+  /// gamma · (input − mean) · inverse + beta [+ residual] [max 0], over `[M, C]`.
+  public static func normalize(
+    _ input: [ReferenceNumber], mean: [ReferenceNumber], inverse: [ReferenceNumber], gamma: [ReferenceNumber],
+    beta: [ReferenceNumber], residual: [ReferenceNumber]? = nil, rectify: Bool = false, M: Int, C: Int
+  ) -> [ReferenceNumber] {
+    var output = [ReferenceNumber].zeros(M * C)
+    for m in 0..<M {
+      for c in 0..<C {
+        // As a sum of terms: devices may take the mean into the shift, as PyTorch does, and round at its size.
+        let scale = gamma[c] * inverse[c]
+        var value = scale * input[m * C + c]
+        value.add(-(scale * mean[c]))
+        value.add(beta[c])
+        if let residual { value.add(residual[m * C + c]) }
+        output[m * C + c] = rectify ? value.rectified : value
+      }
+    }
+    return output
+  }
+
+  /// Gradients of `normalize`, whose mean and inverse are functions of the input.
+  ///
+  /// With g = doutput, zero where the ReLU was off, and x̂ = (input − mean) · inverse:
+  /// dgamma = Σ g · x̂, dbeta = Σ g, dinput = gamma · inverse · (g − dbeta / M − x̂ · dgamma / M), and g itself for a
+  /// residual.
+  ///
+  /// - Source: Ioffe & Szegedy, 2015, arXiv:1502.03167, § 3.
+  public static func normalizeBackward(
+    _ doutput: [ReferenceNumber], output: [ReferenceNumber], input: [ReferenceNumber], mean: [ReferenceNumber],
+    inverse: [ReferenceNumber], gamma: [ReferenceNumber], rectify: Bool, M: Int, C: Int
+  ) -> (dinput: [ReferenceNumber], dresidual: [ReferenceNumber], dgamma: [ReferenceNumber], dbeta: [ReferenceNumber]) {
+    let passed = rectify ? rectifyBackward(doutput, output: output) : doutput
+    var dinput = [ReferenceNumber].zeros(M * C)
+    var dgamma = [ReferenceNumber].zeros(C), dbeta = dgamma
+    let count = ReferenceNumber(Double(M))
+    for c in 0..<C {
+      for m in 0..<M {
+        let normalized = (input[m * C + c] - mean[c]) * inverse[c]
+        dgamma[c].add(passed[m * C + c] * normalized)
+        dbeta[c].add(passed[m * C + c])
+      }
+      for m in 0..<M {
+        let normalized = (input[m * C + c] - mean[c]) * inverse[c]
+        let centered = passed[m * C + c] - dbeta[c] / count - normalized * (dgamma[c] / count)
+        dinput[m * C + c] = gamma[c] * inverse[c] * centered
+      }
+    }
+    return (dinput, passed, dgamma, dbeta)
+  }
+}

@@ -1,0 +1,59 @@
+import Compute
+
+extension ReferenceMath {
+  /// Calls `body` once for each product that a convolution sums: the positions of its input, weight and output.
+  ///
+  /// output[b, p, q, o] = Σ over c, kh, kw of input[b, p · stride + kh − padding, q · stride + kw − padding, c] ·
+  /// weights[o, c, kh, kw]; pixels outside of the image are zero, and left out.
+  @inline(__always)
+  private static func forEachProduct(
+    of window: Window, _ body: (_ input: Int, _ weight: Int, _ output: Int) -> Void
+  ) {
+    for b in 0..<window.B {
+      for p in 0..<window.P {
+        for q in 0..<window.Q {
+          for kh in 0..<window.KH {
+            for kw in 0..<window.KW {
+              let h = p * window.stride + kh - window.padding, w = q * window.stride + kw - window.padding
+              guard (0..<window.H).contains(h), (0..<window.W).contains(w) else { continue }
+              let pixel = ((b * window.H + h) * window.W + w) * window.C
+              let result = ((b * window.P + p) * window.Q + q) * window.O
+              for o in 0..<window.O {
+                for c in 0..<window.C {
+                  body(pixel + c, ((o * window.C + c) * window.KH + kh) * window.KW + kw, result + o)
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// input `[B, H, W, C]` ∗ weights `[O, C, KH, KW]` → `[B, P, Q, O]`, as `torch.nn.functional.conv2d`.
+  public static func convolve(
+    _ input: [ReferenceNumber], weights: [ReferenceNumber], _ window: Window
+  ) -> [ReferenceNumber] {
+    var output = [ReferenceNumber].zeros(window.B * window.P * window.Q * window.O)
+    forEachProduct(of: window) { x, w, y in output[y].add(input[x] * weights[w]) }
+    return output
+  }
+
+  /// The gradient of `convolve` for its input: every product passes its output's gradient back.
+  public static func convolveBackwardData(
+    _ doutput: [ReferenceNumber], weights: [ReferenceNumber], _ window: Window
+  ) -> [ReferenceNumber] {
+    var dinput = [ReferenceNumber].zeros(window.B * window.H * window.W * window.C)
+    forEachProduct(of: window) { x, w, y in dinput[x].add(doutput[y] * weights[w]) }
+    return dinput
+  }
+
+  /// The gradient of `convolve` for its weights.
+  public static func convolveBackwardWeights(
+    _ doutput: [ReferenceNumber], input: [ReferenceNumber], _ window: Window
+  ) -> [ReferenceNumber] {
+    var dweights = [ReferenceNumber].zeros(window.O * window.C * window.KH * window.KW)
+    forEachProduct(of: window) { x, w, y in dweights[w].add(doutput[y] * input[x]) }
+    return dweights
+  }
+}

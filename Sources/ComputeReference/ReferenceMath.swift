@@ -1,0 +1,85 @@
+import Compute
+
+/// What every tensor operation means: plain loops over double-precision numbers, with PyTorch's semantics.
+///
+/// Goals, in this order: obviously right; independent of how the kernels compute; fast enough for small shapes. Tensors
+/// are channels last, `[B, H, W, C]`; weights lie in PyTorch's order, `[O, C, KH, KW]` and `[N, K]`.
+public enum ReferenceMath {
+  // MARK: Element by element
+
+  /// a + b.
+  public static func add(_ a: [ReferenceNumber], _ b: [ReferenceNumber]) -> [ReferenceNumber] {
+    zip(a, b).map { $0 + $1 }
+  }
+
+  /// max(0, x).
+  public static func rectify(_ input: [ReferenceNumber]) -> [ReferenceNumber] { input.map(\.rectified) }
+
+  /// The gradient passes where the output is positive.
+  public static func rectifyBackward(
+    _ doutput: [ReferenceNumber], output: [ReferenceNumber]
+  ) -> [ReferenceNumber] {
+    zip(doutput, output).map { $1.value > 0 ? $0 : 0 }
+  }
+
+  // MARK: Linear layers
+
+  /// input `[M, K]` · weights `[N, K]`ᵀ + bias `[N]` → `[M, N]`.
+  public static func linear(
+    _ input: [ReferenceNumber], weights: [ReferenceNumber], bias: [ReferenceNumber], M: Int, N: Int, K: Int
+  ) -> [ReferenceNumber] {
+    var output = [ReferenceNumber].zeros(M * N)
+    for m in 0..<M {
+      for n in 0..<N {
+        for k in 0..<K { output[m * N + n].add(input[m * K + k] * weights[n * K + k]) }
+        output[m * N + n].add(bias[n])
+      }
+    }
+    return output
+  }
+
+  /// Gradients of `linear` for its input, weights and bias.
+  public static func linearBackward(
+    _ doutput: [ReferenceNumber], input: [ReferenceNumber], weights: [ReferenceNumber], M: Int, N: Int, K: Int
+  ) -> (dinput: [ReferenceNumber], dweights: [ReferenceNumber], dbias: [ReferenceNumber]) {
+    var dinput = [ReferenceNumber].zeros(M * K)
+    var dweights = [ReferenceNumber].zeros(N * K), dbias = [ReferenceNumber].zeros(N)
+    for m in 0..<M {
+      for n in 0..<N {
+        let gradient = doutput[m * N + n]
+        dbias[n].add(gradient)
+        for k in 0..<K {
+          dinput[m * K + k].add(gradient * weights[n * K + k])
+          dweights[n * K + k].add(gradient * input[m * K + k])
+        }
+      }
+    }
+    return (dinput, dweights, dbias)
+  }
+
+  // MARK: The optimiser
+
+  /// One step of `torch.optim.SGD`, after `clip_grad_norm_` where there is a largest norm.
+  ///
+  /// g = gradient · min(1, clip / (norm + 1e-6)) + decay · w; v = momentum · v + g; w −= rate · v, or with Nesterov
+  /// w −= rate · (g + momentum · v).
+  public static func stochasticGradientDescent(
+    parameters: [ReferenceNumber], gradients: [ReferenceNumber], momenta: [ReferenceNumber], rate: ReferenceNumber,
+    momentum: ReferenceNumber, decay: ReferenceNumber, nesterov: Bool, clipNorm: ReferenceNumber?
+  ) -> (parameters: [ReferenceNumber], momenta: [ReferenceNumber]) {
+    var scale: ReferenceNumber = 1
+    if let clipNorm {
+      let norm = gradients.map { $0 * $0 }.sum.squareRoot
+      let limit = clipNorm / (norm + 1e-6)
+      if limit.value < 1 { scale = limit }
+    }
+    var (parameters, momenta) = (parameters, momenta)
+    for i in parameters.indices {
+      let gradient = scale * gradients[i] + decay * parameters[i]
+      let velocity = momentum * momenta[i] + gradient
+      momenta[i] = velocity
+      parameters[i] = parameters[i] - rate * (nesterov ? gradient + momentum * velocity : velocity)
+    }
+    return (parameters, momenta)
+  }
+}

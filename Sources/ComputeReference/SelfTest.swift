@@ -1,0 +1,213 @@
+import Compute
+
+/// What a self-test found out about one operation.
+public struct SelfTestResult: Sendable {
+  /// The operation's name.
+  public let name: String
+  /// Shapes and variant.
+  public let shape: String
+  /// The largest error, measured in single-precision roundings (`ReferenceNumber.roundings` · 2^-24). Infinite where a
+  /// number is not one, an integer is wrong, or something was written that should not be touched.
+  public let worstError: Double
+  /// The largest error that passes, in the same unit.
+  public let tolerance: Double
+  /// Where the largest error is, such as `gradients[51] is 0.25 instead of 0.5`; empty without any error.
+  public let detail: String
+
+  /// Whether the device computes the operation right.
+  public var passed: Bool { worstError <= tolerance }
+}
+
+/// Every operation on a device against the double-precision reference.
+///
+/// Both get the same inputs. What is only written begins as not-a-number, and so does the workspace, so that nothing
+/// can rely on what lies there; every number that the operation leaves, and every number that it must leave alone, is
+/// compared.
+public struct SelfTest<D: Device> {
+  /// Roundings that a right kernel may be off by.
+  ///
+  /// A sum of n terms of one sign, added one after the other, wanders off by about √n roundings; the longest such sums
+  /// of any kernel have 4096 terms. A sum of mixed signs, and everything else, stays below 16.
+  public static var roundings: Double { 64 }
+
+  /// What is tested.
+  public let cases: [OperationCase]
+  private let device: D
+  private let tolerance: Double
+
+  /// A test of a device.
+  ///
+  /// - Parameters:
+  ///   - cases: the operations; `OperationCase.cases(for:)` for those of one program.
+  ///   - tolerance: the largest error in single-precision roundings, for devices that compute with fewer digits.
+  public init(on device: D, cases: [OperationCase] = OperationCase.all, tolerance: Double = SelfTest.roundings) {
+    self.device = device
+    self.cases = cases
+    self.tolerance = tolerance
+  }
+
+  /// Runs all cases.
+  ///
+  /// - Throws: what the device throws; a wrong result is not thrown, but in the list.
+  public func run() throws -> [SelfTestResult] { try cases.map(run) }
+
+  /// Runs one case.
+  public func run(_ operationCase: OperationCase) throws -> SelfTestResult {
+    let inputs = operationCase.inputs
+    let expected = try Self.execute(operationCase, inputs, on: ReferenceDevice())
+    let actual = try Self.execute(operationCase, inputs, on: device)
+    var worst = Discrepancy()
+    for (operand, content) in operationCase.contents {
+      guard let expected = expected[operand], let actual = actual[operand] else { continue }
+      let bytes = try device.read(UInt8.self, count: content.byteCount, from: actual)
+      var found = Discrepancy()
+      switch content {
+      case .integers: found = Self.compareElements(Int32.self, bytes, expected)
+      case .bytes: found = Self.compareElements(UInt8.self, bytes, expected)
+      default:
+        // The two columns of a compensated sum are one number.
+        if operand == .store(.marginSum) || operand == .store(.marginLost) { continue }
+        found = Self.compareFloats(bytes, expected, count: operationCase.meaningful[operand])
+      }
+      found.name(operand)
+      if found.error > worst.error { worst = found }
+    }
+    if let sum = actual[.store(.marginSum)], let lost = actual[.store(.marginLost)] {
+      let found = try compareMargins(sum, lost, expected, operationCase)
+      if found.error > worst.error { worst = found }
+    }
+    return SelfTestResult(
+      name: operationCase.operation.name, shape: operationCase.shape, worstError: worst.error, tolerance: tolerance,
+      detail: worst.detail)
+  }
+
+  /// The bytes that the device leaves in every operand of a case, for comparing devices bit by bit.
+  ///
+  /// - Parameter inputs: the case's `inputs`, where the caller has them already.
+  public func outputs(
+    of operationCase: OperationCase, inputs: [Operand: [UInt8]]? = nil
+  ) throws -> [Operand: [UInt8]] {
+    let buffers = try Self.execute(operationCase, inputs ?? operationCase.inputs, on: device)
+    var outputs: [Operand: [UInt8]] = [:]
+    for (operand, content) in operationCase.contents {
+      guard let buffer = buffers[operand] else { continue }
+      outputs[operand] = try device.read(UInt8.self, count: content.byteCount, from: buffer)
+    }
+    return outputs
+  }
+
+  /// Allocates, fills and runs.
+  private static func execute<Other: Device>(
+    _ operationCase: OperationCase, _ inputs: [Operand: [UInt8]], on device: Other
+  ) throws -> [Operand: Other.Buffer] {
+    var buffers: [Operand: Other.Buffer] = [:]
+    for (operand, bytes) in inputs {
+      let buffer = try device.allocate(byteCount: bytes.count)
+      try device.write(bytes, to: buffer)
+      buffers[operand] = buffer
+    }
+    let needed = try device.workspace(for: operationCase.operation)
+    for (store, count) in [(Store.workspace, needed.workspace), (.vectors, needed.vectors)] {
+      let buffer = try device.allocate(byteCount: max(count, 1) * 4)
+      try device.write([Float](repeating: .nan, count: max(count, 1)), to: buffer)
+      buffers[.store(store)] = buffer
+    }
+    let prepared = try device.prepare(operationCase.operation) { operand in
+      guard let buffer = buffers[operand] else {
+        preconditionFailure("\(operationCase.name) has nothing for \(operand)")
+      }
+      return buffer
+    }
+    for launch in prepared { try device.enqueue(launch) }
+    try device.flush()
+    return buffers
+  }
+}
+
+// MARK: - Comparing
+
+/// The largest error among some numbers, and where it is.
+private struct Discrepancy {
+  var error = 0.0
+  var detail = ""
+
+  mutating func note(_ error: Double, _ detail: @autoclosure () -> String) {
+    guard error > self.error else { return }
+    self.error = error
+    self.detail = detail()
+  }
+
+  mutating func name(_ operand: Operand) {
+    guard !detail.isEmpty else { return }
+    switch operand {
+    case .value(let value): detail = "value \(value.index)\(detail)"
+    case .store(let store): detail = "\(store)\(detail)"
+    }
+  }
+
+  /// The error of a float in roundings.
+  ///
+  /// Results below the smallest normal number may be flushed to zero on any device; a few of those pass.
+  mutating func compare(_ actual: Double, _ expected: Double, roundings: Double, at index: Int) {
+    var error = 0.0
+    if !expected.isFinite || !actual.isFinite {
+      error = expected == actual || expected.isNaN && actual.isNaN ? 0 : .infinity
+    } else {
+      let difference = abs(actual - expected) - 64 * Double(Float.leastNormalMagnitude)
+      if difference > 0 { error = difference / (roundings * 0x1p-24) }
+    }
+    note(error, "[\(index)] is \(actual) instead of \(expected)")
+  }
+}
+
+extension SelfTest {
+  private static func compareElements<Element: BinaryInteger & BitwiseCopyable>(
+    _ type: Element.Type, _ bytes: [UInt8], _ expected: ReferenceDevice.Buffer
+  ) -> Discrepancy {
+    var found = Discrepancy()
+    bytes.withUnsafeBytes { raw in
+      for index in 0..<raw.count / MemoryLayout<Element>.stride {
+        let offset = index * MemoryLayout<Element>.stride
+        let actual = raw.loadUnaligned(fromByteOffset: offset, as: type)
+        let wanted = expected.bytes.load(fromByteOffset: offset, as: type)
+        if actual != wanted { found.note(.infinity, "[\(index)] is \(actual) instead of \(wanted)") }
+      }
+    }
+    return found
+  }
+
+  private static func compareFloats(
+    _ bytes: [UInt8], _ expected: ReferenceDevice.Buffer, count: Int?
+  ) -> Discrepancy {
+    var found = Discrepancy()
+    bytes.withUnsafeBytes { raw in
+      for index in 0..<min(count ?? Int.max, raw.count / 4) {
+        found.compare(
+          Double(raw.loadUnaligned(fromByteOffset: index * 4, as: Float.self)), expected.number(at: index).value,
+          roundings: expected.roundings(at: index), at: index)
+      }
+    }
+    return found
+  }
+
+  /// Compares the sums that the margin columns stand for: `marginSum` − `marginLost`.
+  private func compareMargins(
+    _ sum: D.Buffer, _ lost: D.Buffer, _ expected: [Operand: ReferenceDevice.Buffer], _ operationCase: OperationCase
+  ) throws -> Discrepancy {
+    var found = Discrepancy()
+    guard let expectedSum = expected[.store(.marginSum)], let expectedLost = expected[.store(.marginLost)] else {
+      return found
+    }
+    let count = (operationCase.contents[.store(.marginSum)]?.byteCount ?? 0) / 4
+    let sums = try device.read(Float.self, count: count, from: sum)
+    let losts = try device.read(Float.self, count: count, from: lost)
+    for index in 0..<count {
+      found.compare(
+        Double(sums[index]) - Double(losts[index]),
+        expectedSum.number(at: index).value - expectedLost.number(at: index).value,
+        roundings: expectedSum.roundings(at: index), at: index)
+    }
+    found.name(.store(.marginSum))
+    return found
+  }
+}

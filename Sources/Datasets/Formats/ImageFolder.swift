@@ -1,0 +1,111 @@
+import Failures
+import FileFormats
+import Images
+
+/// A folder of pictures: ROOT/train/CLASS/* and ROOT/test/CLASS/*, or ROOT/CLASS/*.
+///
+/// Classes are the folders below, sorted by name; pictures may lie deeper. The order of samples is the order of their
+/// paths, compared by bytes. Hidden files and files that are no pictures by name and content are left out.
+enum ImageFolder: DatasetFormat {
+  static let lookedFor = "an image folder (train/CLASS/*.jpg and test/CLASS/*.jpg, or CLASS/*.jpg; png too)"
+
+  /// Folders nested deeper than this below a class are an error; links can make them endless.
+  private static let deepestLevel = 8
+  private static let suffixes = ["jpg", "jpeg", "jpe", "jfif", "png", "gif", "bmp", "webp", "tif", "tiff"]
+
+  static func recognizes(_ location: DataLocation) -> Bool {
+    guard location.isFolder else { return false }
+    return holdsClasses(location.names.contains("train") ? location.file("train") : location.path)
+  }
+
+  static func open(_ location: DataLocation, _ options: DatasetOptions) throws -> Dataset {
+    let isSplit = location.names.contains("train") && holdsClasses(location.file("train"))
+    let classNames = try classes(isSplit ? location.file("train") : location.path)
+    let train = try list(location.path, below: isSplit ? "train" : "", classNames)
+    let testName = isSplit ? ["test", "val", "validation"].first { location.names.contains($0) } : nil
+    let test = try testName.map { try list(location.path, below: $0, classNames) }
+    for (index, name) in classNames.enumerated() where !train.labels.contains(Int32(index)) {
+      throw Failure(
+        .badInput, "the class folder '\(isSplit ? "train/" : "")\(name)' in '\(location.path)' holds no pictures.",
+        why: "every class needs training samples.", fix: "fill the folder, or remove it.")
+    }
+
+    let loaded = try ImageLoader.load(train.files + (test?.files ?? []), options: options, source: location.path)
+    func samples(_ part: Listing, _ range: Range<Int>) -> LabelledSet {
+      LabelledSet(
+        images: loaded.images(range), labels: zip(part.labels, loaded.isBad[range]).map { $1 ? LabelledSet.noLabel : $0 },
+        paths: part.files.map(\.name))
+    }
+    return Dataset(
+      name: location.name, classNames: classNames, train: samples(train, 0..<train.files.count),
+      test: test.map { samples($0, train.files.count..<train.files.count + $0.files.count) },
+      source: "the image folder \(location.path)", badImages: loaded.badImages)
+  }
+
+  private struct Listing {
+    var files: [ImageFile] = []
+    var labels: [Int32] = []
+  }
+
+  /// The pictures below one part of the data set, in the order of their paths.
+  private static func list(_ root: String, below part: String, _ classNames: [String]) throws -> Listing {
+    let folder = part.isEmpty ? root : root + "/" + part
+    var found: [(name: String, label: Int32)] = []
+    for name in try classes(folder) {
+      guard let label = classNames.firstIndex(of: name) else {
+        throw Failure(
+          .badInput, "the class '\(name)' in '\(folder)' has no training samples.",
+          why: "the classes are those in train: \(classNames.prefix(20).joined(separator: ", ")).",
+          fix: "rename or remove the folder.")
+      }
+      try walk(root, part.isEmpty ? name : part + "/" + name, level: 0) { found.append(($0, Int32(label))) }
+    }
+    found.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    return Listing(
+      files: found.map { ImageFile(path: root + "/" + $0.name, name: $0.name, origin: nil) }, labels: found.map(\.label))
+  }
+
+  private static func classes(_ folder: String) throws -> [String] {
+    try FileBytes.names(in: folder).filter { FileBytes.kind(of: folder + "/" + $0) == .folder }
+  }
+
+  private static func walk(_ root: String, _ folder: String, level: Int, found: (String) -> Void) throws {
+    guard level <= deepestLevel else {
+      throw Failure(
+        .badInput, "'\(root)/\(folder)' is nested more than \(deepestLevel) folders deep.",
+        why: "a link may lead back to a folder above.", fix: "remove the link, or lay the pictures flat.")
+    }
+    for name in try FileBytes.names(in: root + "/" + folder) {
+      let path = folder + "/" + name
+      switch FileBytes.kind(of: root + "/" + path) {
+      case .folder: try walk(root, path, level: level + 1, found: found)
+      case .file: if isPicture(root + "/" + path) { found(path) }
+      case .other: break
+      // A link to nothing; decoding it will say so.
+      case .missing: found(path)
+      }
+    }
+  }
+
+  /// Whether a file means to be a picture, by its suffix or else by its first bytes.
+  private static func isPicture(_ path: String) -> Bool {
+    hasPictureSuffix(path) || (try? FileBytes.read(path, first: 8)).flatMap { ImageFormat($0) } != nil
+  }
+
+  private static func hasPictureSuffix(_ path: String) -> Bool {
+    guard let point = path.lastIndex(of: ".") else { return false }
+    return suffixes.contains(path[path.index(after: point)...].lowercased())
+  }
+
+  /// Whether a folder below holds a picture, at any allowed depth.
+  private static func holdsClasses(_ folder: String) -> Bool {
+    guard let names = try? FileBytes.names(in: folder) else { return false }
+    return names.contains { holdsPicture(folder + "/" + $0, level: 0) }
+  }
+
+  private static func holdsPicture(_ folder: String, level: Int) -> Bool {
+    guard level <= 2, FileBytes.kind(of: folder) == .folder, let names = try? FileBytes.names(in: folder) else { return false }
+    return names.contains { hasPictureSuffix($0) } || names.prefix(16).contains { isPicture(folder + "/" + $0) }
+      || names.contains { holdsPicture(folder + "/" + $0, level: level + 1) }
+  }
+}

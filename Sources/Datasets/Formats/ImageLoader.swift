@@ -1,0 +1,148 @@
+import Dispatch
+import Failures
+import FileFormats
+import Images
+import Synchronization
+
+/// A picture that is to be read.
+struct ImageFile: Sendable {
+  /// Where it is.
+  let path: String
+  /// How tables and failures name it.
+  let name: String
+  /// Where it is listed, if that helps to find it.
+  let origin: String?
+}
+
+/// Reads pictures from files and brings them to one size.
+enum ImageLoader {
+  struct Loaded {
+    let size: PixelSize
+    let channels: Int
+    /// All pictures [N, H, W, C]; black where one could not be read.
+    let pixels: [UInt8]
+    let isBad: [Bool]
+    let badImages: [Dataset.BadImage]
+
+    func images(_ range: Range<Int>) -> ImageSet {
+      let count = size.height * size.width * channels
+      let isAll = range.count * count == pixels.count
+      return ImageSet(
+        count: range.count, height: size.height, width: size.width, channels: channels,
+        pixels: isAll ? pixels : Array(pixels[range.lowerBound * count..<range.upperBound * count]))
+    }
+  }
+
+  /// The most bad pictures that a failure lists.
+  private static let mostListed = 20
+  /// How many pictures are decoded before they are put together.
+  private static let portion = 1024
+
+  /// Reads all files; the result does not depend on the number of threads.
+  ///
+  /// - Throws: `.badInput` with the list of files that cannot be read, unless they are to be skipped; `.outOfMemory`.
+  static func load(_ files: [ImageFile], options: DatasetOptions, source: String) throws -> Loaded {
+    let headers = parallel(files.count, threads: options.threads) { header(files[$0].path) }
+    let size = options.imageSize ?? commonSize(headers)
+    let channels = headers.allSatisfy { $0?.isGrey ?? true } && headers.contains { $0 != nil } ? 1 : 3
+    guard let size else { throw failure(files.map { ($0, reason(of: $0)) }, of: files.count, source) }
+    let imageSize = size.height * size.width * channels
+    let (total, overflow) = imageSize.multipliedReportingOverflow(by: files.count)
+    guard !overflow, total <= FileBytes.physicalMemory else {
+      throw Failure(
+        .outOfMemory, "the pictures of '\(source)' do not fit into memory.",
+        why: "\(files.count) pictures of \(size) pixels are more than \(FileBytes.physicalMemory) bytes.",
+        fix: "make them smaller by --image-size.")
+    }
+
+    var pixels: [UInt8] = []
+    pixels.reserveCapacity(total)
+    var reasons: [String?] = []
+    // In portions, so that decoded pictures do not wait in memory for long.
+    for start in stride(from: 0, to: files.count, by: portion) {
+      let decoded = parallel(min(portion, files.count - start), threads: options.threads) { index in
+        decode(files[start + index], size, channels: channels)
+      }
+      for picture in decoded {
+        pixels += picture.pixels ?? [UInt8](repeating: 0, count: imageSize)
+        reasons.append(picture.reason)
+      }
+    }
+    let bad = zip(files, reasons).compactMap { file, reason in reason.map { (file, $0) } }
+    if !bad.isEmpty, options.onBadImage == .fail || bad.count == files.count { throw failure(bad, of: files.count, source) }
+    return Loaded(
+      size: size, channels: channels, pixels: pixels, isBad: reasons.map { $0 != nil },
+      badImages: bad.map { Dataset.BadImage(path: $0.0.name, reason: $0.1) })
+  }
+
+  /// One picture at the wanted size, or the reason why there is none.
+  private static func decode(_ file: ImageFile, _ size: PixelSize, channels: Int) -> (pixels: [UInt8]?, reason: String?) {
+    do {
+      var image = try Image(decoding: FileBytes.read(file.path), name: file.name)
+      image = image.resized(height: size.height, width: size.width)
+      if channels == 3 { image = image.inColour }
+      // Only in a damaged file does the head say grey and the body something else.
+      return image.channels == channels ? (image.pixels, nil) : (nil, "its head contradicts its body.")
+    } catch let failure as Failure {
+      return (nil, failure.kind == .missingInput ? "the file does not exist." : failure.why)
+    } catch {
+      return (nil, "\(error)")
+    }
+  }
+
+  /// The head of a file; the whole file is read only when the head is far behind its start.
+  private static func header(_ path: String) -> ImageHeader? {
+    guard let start = try? FileBytes.read(path, first: 1 << 16) else { return nil }
+    if let header = ImageHeader(start) { return header }
+    guard start.count == 1 << 16, ImageFormat(start) != nil else { return nil }
+    return (try? FileBytes.read(path)).flatMap { ImageHeader($0) }
+  }
+
+  /// The size that most pictures have; among equally frequent ones the largest area, then the greatest height.
+  private static func commonSize(_ headers: [ImageHeader?]) -> PixelSize? {
+    var counts: [PixelSize: Int] = [:]
+    for case let header? in headers where header.height * header.width <= Image.mostPixels {
+      counts[PixelSize(height: header.height, width: header.width), default: 0] += 1
+    }
+    return counts.max { one, other in
+      (one.value, one.key.height * one.key.width, one.key.height) < (other.value, other.key.height * other.key.width, other.key.height)
+    }?.key
+  }
+
+  private static func reason(of file: ImageFile) -> String {
+    do {
+      _ = try Image(decoding: FileBytes.read(file.path), name: file.name)
+      return "its head is damaged."
+    } catch {
+      return (error as? Failure)?.why ?? "\(error)"
+    }
+  }
+
+  private static func failure(_ bad: [(file: ImageFile, reason: String)], of count: Int, _ source: String) -> Failure {
+    var lines = bad.prefix(mostListed).map { bad in
+      "       \(bad.file.origin.map { $0 + ": " } ?? "")\(bad.file.name): \(bad.reason)"
+    }
+    if bad.count > mostListed { lines.append("       and \(bad.count - mostListed) more") }
+    let isAll = bad.count == count
+    return Failure(
+      .badInput, "\(bad.count) of \(count) pictures in '\(source)' cannot be read.",
+      why: "these files are damaged or of another format:\n" + lines.joined(separator: "\n"),
+      fix: isAll
+        ? "check whether this is the right folder; JPEG and PNG are read."
+        : "replace or remove them, or leave them out of training by --on-bad-image skip.")
+  }
+
+  /// The results of `body` for 0..<count, in order, computed in several threads.
+  private static func parallel<Result: Sendable>(
+    _ count: Int, threads: Int, _ body: @Sendable (Int) -> Result
+  ) -> [Result] {
+    let chunks = max(1, min(threads, count))
+    guard chunks > 1 else { return (0..<count).map(body) }
+    let parts = Mutex([[Result]](repeating: [], count: chunks))
+    DispatchQueue.concurrentPerform(iterations: chunks) { chunk in
+      let part = (count * chunk / chunks..<count * (chunk + 1) / chunks).map(body)
+      parts.withLock { $0[chunk] = part }
+    }
+    return parts.withLock { Array($0.joined()) }
+  }
+}

@@ -1,0 +1,120 @@
+import Failures
+import FileFormats
+
+/// A table of pictures: `.csv` or `.jsonl` with `path`, `label` and optionally `split` and `clean_label`.
+///
+/// `file_name` is accepted for `path`. Labels are whole numbers from 0, or names, which are sorted. `split` is `train`
+/// (also when empty) or `test`. Paths are relative to the table's folder and must stay inside of it.
+enum Manifest: DatasetFormat {
+  static let lookedFor = "a manifest (.csv or .jsonl with path,label[,split][,clean_label])"
+
+  static func recognizes(_ location: DataLocation) -> Bool {
+    !location.isFolder && (location.hasSuffix(".csv") || location.hasSuffix(".jsonl"))
+  }
+
+  private struct Row {
+    var path: String
+    var label: String
+    var split = ""
+    var cleanLabel: String?
+    var line: Int
+  }
+
+  static func open(_ location: DataLocation, _ options: DatasetOptions) throws -> Dataset {
+    let bytes = try FileBytes.read(location.path)
+    let rows = location.hasSuffix(".jsonl") ? try jsonRows(bytes, location.path) : try tableRows(bytes, location.path)
+    guard !rows.isEmpty else {
+      throw Failure(.badInput, "'\(location.path)' lists no pictures.", why: "it has no rows.", fix: "add one row for each.")
+    }
+    for row in rows where !["", "train", "test"].contains(row.split) {
+      throw Failure(
+        .badInput, "line \(row.line) of '\(location.path)' has the split '\(row.split)'.",
+        why: "a split is train or test.", fix: "correct the line.")
+    }
+    let texts = rows.map { ($0.label, $0.line) } + rows.compactMap { row in row.cleanLabel.map { ($0, row.line) } }
+    let (names, label) = try ClassLabels.infer(texts.map(\.0)) { "line \(texts[$0].1) of '\(location.path)'" }
+
+    let folder = location.path.lastIndex(of: "/").map { String(location.path[...$0]) } ?? "./"
+    guard let root = FileBytes.resolved(folder) else {
+      throw Failure(.missingInput, "'\(folder)' does not exist.", why: "it was just removed.", fix: "try again.")
+    }
+    let train = rows.filter { $0.split != "test" }, test = rows.filter { $0.split == "test" }
+    guard !train.isEmpty else {
+      throw Failure(
+        .badInput, "'\(location.path)' has no training pictures.", why: "all rows have the split test.",
+        fix: "mark those to train on by train.")
+    }
+    let files = try (train + test).map { row in
+      ImageFile(path: try inside(root, row, location.path), name: row.path, origin: "line \(row.line)")
+    }
+    let loaded = try ImageLoader.load(files, options: options, source: location.path)
+    func samples(_ rows: [Row], _ range: Range<Int>) -> LabelledSet {
+      let isBad = loaded.isBad[range]
+      func labels(_ text: (Row) -> String) -> [Int32] {
+        zip(rows, isBad).map { $1 ? LabelledSet.noLabel : label[text($0)] ?? LabelledSet.noLabel }
+      }
+      return LabelledSet(
+        images: loaded.images(range), labels: labels(\.label), paths: rows.map(\.path),
+        trueLabels: rows.first?.cleanLabel == nil ? nil : labels { $0.cleanLabel ?? $0.label })
+    }
+    return Dataset(
+      name: location.stem, classNames: names, train: samples(train, 0..<train.count),
+      test: test.isEmpty ? nil : samples(test, train.count..<rows.count), source: "the manifest \(location.path)",
+      badImages: loaded.badImages)
+  }
+
+  /// The full path of a row's picture, unless it leads out of the folder, by its text or through links.
+  private static func inside(_ root: String, _ row: Row, _ manifest: String) throws -> String {
+    let parts = row.path.split(separator: "/", omittingEmptySubsequences: false)
+    let full = root + "/" + row.path
+    let isPlain = !row.path.isEmpty && !row.path.hasPrefix("/") && !parts.contains("..") && !row.path.utf8.contains(0)
+    // A missing picture is told later, together with all other bad ones.
+    guard isPlain, FileBytes.resolved(full).map({ $0.hasPrefix(root == "/" ? "/" : root + "/") }) ?? true else {
+      throw Failure(
+        .badInput, "line \(row.line) of '\(manifest)' has the path '\(row.path)'.",
+        why: "it leads out of the manifest's folder.", fix: "put the manifest into the folder that holds the pictures.")
+    }
+    return full
+  }
+
+  private static func tableRows(_ bytes: [UInt8], _ name: String) throws -> [Row] {
+    let table = try CSV(decoding: bytes, name: name)
+    guard let path = table.column("path", "file_name"), let label = table.column("label") else {
+      throw missingColumns(name, "its columns are \(table.header.joined(separator: ", "))")
+    }
+    let split = table.column("split"), clean = table.column("clean_label")
+    return zip(table.rows, table.lines).map { fields, line in
+      Row(
+        path: fields[path], label: fields[label], split: split.map { fields[$0] } ?? "", cleanLabel: clean.map { fields[$0] },
+        line: line)
+    }
+  }
+
+  private static func jsonRows(_ bytes: [UInt8], _ name: String) throws -> [Row] {
+    var rows: [Row] = []
+    for (index, line) in bytes.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
+      guard line.contains(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }) else { continue }
+      let object = try JSONText.parse(line, named: "\(name), line \(index + 1)")
+      func text(_ value: JSONValue?) -> String? { value?.string ?? value?.integer.map(String.init) }
+      guard let path = object["path"]?.string ?? object["file_name"]?.string, let label = text(object["label"]) else {
+        throw missingColumns(name, "line \(index + 1) lacks one of them")
+      }
+      rows.append(
+        Row(
+          path: path, label: label, split: object["split"]?.string ?? "", cleanLabel: text(object["clean_label"]),
+          line: index + 1))
+      if (rows[0].cleanLabel == nil) != (rows[rows.count - 1].cleanLabel == nil) {
+        throw Failure(
+          .badInput, "line \(index + 1) of '\(name)' differs from the first one about clean_label.",
+          why: "either all rows have it or none.", fix: "add it to all, or remove it.")
+      }
+    }
+    return rows
+  }
+
+  private static func missingColumns(_ name: String, _ detail: String) -> Failure {
+    Failure(
+      .badInput, "'\(name)' is not a manifest.", why: "it needs path and label; \(detail).",
+      fix: "name the columns path,label[,split][,clean_label].")
+  }
+}

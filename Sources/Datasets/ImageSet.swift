@@ -1,0 +1,46 @@
+import Images
+
+/// Pictures of one size, as bytes: [N, H, W, C], channels last.
+public struct ImageSet: Sendable, Equatable {
+  /// The number of pictures, N.
+  public let count: Int
+  public let height: Int
+  public let width: Int
+  /// 1 for grey, 3 for red, green and blue.
+  public let channels: Int
+  /// The values [N, H, W, C].
+  public let pixels: [UInt8]
+
+  /// The pictures with these values [N, H, W, C].
+  public init(count: Int, height: Int, width: Int, channels: Int, pixels: [UInt8]) {
+    precondition(
+      pixels.count == count * height * width * channels,
+      "[\(count), \(height), \(width), \(channels)] with \(pixels.count) values")
+    (self.count, self.height, self.width, self.channels) = (count, height, width, channels)
+    self.pixels = pixels
+  }
+
+  /// The number of values of one picture, H · W · C.
+  public var imageSize: Int { height * width * channels }
+
+  /// One picture.
+  public func image(_ index: Int) -> Image {
+    let start = index * imageSize
+    return Image(height: height, width: width, channels: channels, pixels: Array(pixels[start..<start + imageSize]))
+  }
+
+  /// The first `count` pictures.
+  public func first(_ count: Int) -> ImageSet {
+    guard count < self.count else { return self }
+    return ImageSet(
+      count: count, height: height, width: width, channels: channels, pixels: Array(pixels[..<(count * imageSize)]))
+  }
+
+  /// The pictures with these indices, in this order.
+  public func selecting(_ indices: [Int32]) -> ImageSet {
+    var chosen: [UInt8] = []
+    chosen.reserveCapacity(indices.count * imageSize)
+    for index in indices { chosen += pixels[Int(index) * imageSize..<(Int(index) + 1) * imageSize] }
+    return ImageSet(count: indices.count, height: height, width: width, channels: channels, pixels: chosen)
+  }
+}

@@ -1,0 +1,52 @@
+/// The mean and spread of each channel, by which bytes become inputs: (byte / 255 − mean) / standardDeviation.
+public struct Normalization: Sendable, Equatable {
+  /// [C], of byte / 255.
+  public let mean: [Float]
+  /// [C], of byte / 255: the population standard deviation, and 1 for a channel that is constant.
+  public let standardDeviation: [Float]
+
+  public init(mean: [Float], standardDeviation: [Float]) {
+    (self.mean, self.standardDeviation) = (mean, standardDeviation)
+  }
+
+  /// The exact mean and population standard deviation over all pixels of the samples with these ids.
+  ///
+  /// Sums are integers, so the result depends neither on their order nor on the number of samples.
+  public init(of images: ImageSet, ids: [Int32]) {
+    precondition(!ids.isEmpty, "the mean of no pictures")
+    let channels = images.channels
+    var sums = [UInt64](repeating: 0, count: channels)
+    var squares = [UInt64](repeating: 0, count: channels)
+    images.pixels.withUnsafeBufferPointer { pixels in
+      for id in ids {
+        // A picture has at most 2^26 pixels, so these cannot overflow within 2^20 pictures of that size.
+        for channel in 0..<channels {
+          var sum: UInt64 = 0, square: UInt64 = 0
+          let start = Int(id) * images.imageSize + channel
+          for index in stride(from: start, to: (Int(id) + 1) * images.imageSize, by: channels) {
+            let value = UInt64(pixels[index])
+            sum += value
+            square += value * value
+          }
+          sums[channel] += sum
+          squares[channel] += square
+        }
+      }
+    }
+    let count = UInt128(ids.count * images.height * images.width)
+    var mean: [Float] = [], standardDeviation: [Float] = []
+    for channel in 0..<channels {
+      let sum = UInt128(sums[channel])
+      // count² · variance, exactly.
+      let spread = count * UInt128(squares[channel]) - sum * sum
+      mean.append(Float(Double(sums[channel]) / (Double(count) * 255)))
+      standardDeviation.append(spread == 0 ? 1 : Float(Double(spread).squareRoot() / (Double(count) * 255)))
+    }
+    self.init(mean: mean, standardDeviation: standardDeviation)
+  }
+}
+
+extension Dataset {
+  /// The normalisation by the training samples in use.
+  public var normalization: Normalization { Normalization(of: train.images, ids: train.usableIDs) }
+}

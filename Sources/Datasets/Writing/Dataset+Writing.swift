@@ -1,0 +1,74 @@
+import Failures
+import FileFormats
+import Images
+
+extension Dataset {
+  /// Writes the data set as a NumPy `.npz` file with `images`, `labels`, `class_names`, and `test_images`, `test_labels`
+  /// and true labels where it has them. Samples without a label are left out.
+  ///
+  /// - Throws: `.cannotCreate` also above 4 GiB; `.inputOutput`.
+  public func writeNumPy(to path: String) throws {
+    var files: [(name: String, bytes: [UInt8])] = []
+    for (prefix, set) in [("", train), ("test_", test)] {
+      guard let set = set?.withoutUnlabelled else { continue }
+      let images = set.images
+      let shape = [images.count, images.height, images.width] + (images.channels == 1 ? [] : [images.channels])
+      files.append((prefix + "images.npy", NumPyArray(.unsigned(1), shape: shape, bytes: images.pixels).encoded()))
+      files.append((prefix + "labels.npy", NumPyArray(set.labels.map { Int64($0) }).encoded()))
+      if let truth = set.trueLabels {
+        files.append((prefix + "true_labels.npy", NumPyArray(truth.map { Int64($0) }).encoded()))
+      }
+    }
+    files.append(("class_names.npy", NumPyArray(classNames).encoded()))
+    try FileBytes.write(ZipArchive.stored(files), to: path)
+  }
+
+  /// Writes the data set as a new image folder of PNG files: `train/CLASS/ID.png` and `test/CLASS/ID.png`.
+  ///
+  /// Folders are sorted by name when they are read, so classes may get other numbers, and samples other ids. Samples
+  /// without a label are left out, and so are true labels.
+  ///
+  /// - Throws: `.cannotCreate` when the folder exists and is not empty, or a class name cannot be a folder's.
+  public func writeImageFolder(to path: String) throws {
+    if FileBytes.kind(of: path) != .missing, try !FileBytes.names(in: path).isEmpty {
+      throw Failure(
+        .cannotCreate, "the folder '\(path)' is not empty.", why: "pictures already in it would mix with the new ones.",
+        fix: "choose a new folder, or remove this one.")
+    }
+    let folders = try folderNames()
+    for (part, set) in [("train", train), ("test", test)] {
+      guard let set else { continue }
+      for folder in folders { try FileBytes.makeFolder("\(path)/\(part)/\(folder)") }
+      let digits = String(set.count - 1).count
+      for id in set.usableIDs.map({ Int($0) }) {
+        let number = String(id)
+        let name = String(repeating: "0", count: digits - number.count) + number
+        try FileBytes.write(
+          PNG.encode(set.images.image(id)), to: "\(path)/\(part)/\(folders[Int(set.labels[id])])/\(name).png")
+      }
+    }
+  }
+
+  /// Class names that can be folders; whole numbers are filled up with zeros, so that they sort as numbers.
+  private func folderNames() throws -> [String] {
+    let areNumbers = classNames.allSatisfy { Int($0).map { $0 >= 0 } ?? false }
+    let digits = classNames.map(\.count).max() ?? 1
+    return try classNames.map { name in
+      if areNumbers { return String(repeating: "0", count: digits - name.count) + name }
+      guard !name.isEmpty, !name.hasPrefix("."), !name.contains("/"), !name.utf8.contains(0), name.utf8.count <= 255 else {
+        throw Failure(
+          .cannotCreate, "the class '\(name)' cannot be a folder.", why: "its name is empty, hidden, too long or has a slash.",
+          fix: "rename the class, or write a NumPy file.")
+      }
+      return name
+    }
+  }
+}
+
+extension LabelledSet {
+  /// Only the samples with a label.
+  fileprivate var withoutUnlabelled: LabelledSet {
+    let usable = usableIDs
+    return usable.count == count ? self : selecting(usable)
+  }
+}

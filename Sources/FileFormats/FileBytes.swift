@@ -1,0 +1,182 @@
+import Failures
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Whole files and folders, with failures that name the path.
+public enum FileBytes {
+  /// What a path leads to (links are followed).
+  public enum Kind: Sendable, Equatable {
+    case missing
+    case file
+    case folder
+    /// A device, pipe or socket.
+    case other
+  }
+
+  /// What is at `path`; a path that cannot be looked at counts as missing.
+  public static func kind(of path: String) -> Kind {
+    var information = stat()
+    guard !path.utf8.contains(0), stat(path, &information) == 0 else { return .missing }
+    switch information.st_mode & S_IFMT {
+    case S_IFREG: return .file
+    case S_IFDIR: return .folder
+    default: return .other
+    }
+  }
+
+  /// The bytes of a plain file, or its first `limit` bytes.
+  ///
+  /// - Throws: `.missingInput` when there is nothing; `.badInput` for a folder or device; `.outOfMemory` when the file is
+  ///   larger than the machine's memory; `.inputOutput` when reading fails.
+  public static func read(_ path: String, first limit: Int = .max) throws -> [UInt8] {
+    guard !path.utf8.contains(0) else {
+      throw Failure(.badInput, "a path contains a zero byte.", why: "no file can have such a name.", fix: "correct the path.")
+    }
+    // Without O_NONBLOCK, opening a pipe would wait for a writer.
+    let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+    guard descriptor >= 0 else { throw cannotOpen(path, errno) }
+    defer { close(descriptor) }
+    var information = stat()
+    guard fstat(descriptor, &information) == 0 else { throw cannotRead(path, errno) }
+    guard information.st_mode & S_IFMT == S_IFREG else {
+      throw Failure(
+        .badInput, "'\(path)' is not a plain file.", why: "it is a folder, a device or a pipe.",
+        fix: "give the path of a file.")
+    }
+    let size = min(Int(information.st_size), limit)
+    guard size <= physicalMemory else {
+      throw Failure(
+        .outOfMemory, "'\(path)' does not fit into memory.",
+        why: "it has \(size) bytes; this machine has \(physicalMemory) bytes of memory.",
+        fix: "use a smaller file or a larger machine.")
+    }
+    var failed: Int32 = 0
+    let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+      while count < size {
+        let step = readBytes(descriptor, buffer.baseAddress! + count, min(size - count, 1 << 30))
+        if step < 0 && errno == EINTR { continue }
+        if step < 0 { failed = errno }
+        if step <= 0 { break }
+        count += step
+      }
+    }
+    if failed != 0 { throw cannotRead(path, failed) }
+    return bytes
+  }
+
+  /// Writes a new file, or replaces the contents of an existing one (not atomically).
+  ///
+  /// - Throws: `.cannotCreate` when the file cannot be opened; `.inputOutput` when writing fails.
+  public static func write(_ bytes: [UInt8], to path: String) throws {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw cannotCreate(path, errno) }
+    var failed: Int32 = 0
+    bytes.withUnsafeBytes { buffer in
+      var done = 0
+      while done < buffer.count {
+        let step = writeBytes(descriptor, buffer.baseAddress! + done, min(buffer.count - done, 1 << 30))
+        if step < 0 && errno == EINTR { continue }
+        if step <= 0 {
+          failed = step < 0 ? errno : EIO
+          break
+        }
+        done += step
+      }
+    }
+    if close(descriptor) != 0 && failed == 0 { failed = errno }
+    guard failed == 0 else {
+      throw Failure(
+        .inputOutput, "'\(path)' could not be written.", why: message(failed) + ".",
+        fix: "free space on that disk or write somewhere else.")
+    }
+  }
+
+  /// The names in a folder, hidden ones (starting with a point) left out, sorted by their bytes.
+  ///
+  /// - Throws: `.missingInput` or `.inputOutput` when it cannot be read; `.badInput` for a name that is not UTF-8.
+  public static func names(in folder: String) throws -> [String] {
+    guard let handle = opendir(folder) else { throw cannotOpen(folder, errno) }
+    defer { closedir(handle) }
+    var names: [String] = []
+    while let entry = readdir(handle) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+        pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(validatingCString: $0) }
+      }
+      guard let name else {
+        throw Failure(
+          .badInput, "the folder '\(folder)' holds a file whose name is not UTF-8.",
+          why: "such a name cannot be written into the tables of a run.", fix: "rename the file.")
+      }
+      if !name.hasPrefix(".") { names.append(name) }
+    }
+    return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  /// Makes a folder and those above it; folders that exist stay as they are.
+  ///
+  /// - Throws: `.cannotCreate`.
+  public static func makeFolder(_ path: String) throws {
+    switch kind(of: path) {
+    case .folder: return
+    case .file, .other:
+      throw Failure(
+        .cannotCreate, "the folder '\(path)' cannot be made.", why: "a file of that name exists.",
+        fix: "choose another name.")
+    case .missing: break
+    }
+    if let slash = path.lastIndex(of: "/"), slash != path.startIndex { try makeFolder(String(path[..<slash])) }
+    guard mkdir(path, 0o777) == 0 || errno == EEXIST else { throw cannotCreate(path, errno) }
+  }
+
+  /// The path with all links resolved, or nil when there is nothing.
+  public static func resolved(_ path: String) -> String? {
+    guard !path.utf8.contains(0), let pointer = realpath(path, nil) else { return nil }
+    defer { free(pointer) }
+    return String(validatingCString: pointer)
+  }
+
+  /// The value of an environment variable; nil when unset or empty.
+  public static func environment(_ name: String) -> String? {
+    guard let value = getenv(name), value.pointee != 0 else { return nil }
+    return String(cString: value)
+  }
+
+  /// The memory of this machine in bytes.
+  public static let physicalMemory: Int = {
+    let pages = sysconf(Int32(_SC_PHYS_PAGES)), size = sysconf(Int32(_SC_PAGESIZE))
+    return pages > 0 && size > 0 ? pages * size : 1 << 34
+  }()
+
+  private static func message(_ code: Int32) -> String { String(cString: strerror(code)) }
+
+  private static func cannotOpen(_ path: String, _ code: Int32) -> Failure {
+    code == ENOENT || code == ENOTDIR
+      ? Failure(.missingInput, "'\(path)' does not exist.", why: message(code) + ".", fix: "check the spelling of the path.")
+      : Failure(.inputOutput, "'\(path)' cannot be opened.", why: message(code) + ".", fix: "check its permissions.")
+  }
+
+  private static func cannotRead(_ path: String, _ code: Int32) -> Failure {
+    Failure(.inputOutput, "'\(path)' could not be read.", why: message(code) + ".", fix: "check the disk and try again.")
+  }
+
+  private static func cannotCreate(_ path: String, _ code: Int32) -> Failure {
+    Failure(
+      .cannotCreate, "'\(path)' cannot be created.", why: message(code) + ".",
+      fix: "choose a folder that exists and that you may write to.")
+  }
+}
+
+// Inside the type, `read` and `write` mean its own functions; these name the C library's.
+private func readBytes(_ descriptor: Int32, _ buffer: UnsafeMutableRawPointer, _ count: Int) -> Int {
+  read(descriptor, buffer, count)
+}
+
+private func writeBytes(_ descriptor: Int32, _ buffer: UnsafeRawPointer, _ count: Int) -> Int {
+  write(descriptor, buffer, count)
+}

@@ -1,0 +1,44 @@
+import CTurboJPEG
+import Failures
+
+/// JPEG files through libjpeg-turbo.
+enum JPEG {
+  /// Decodes a file; warnings of the decoder (cut-off or corrupt data) are failures.
+  static func decode(_ bytes: [UInt8], name: String) throws -> Image {
+    guard let decoder = tjInitDecompress() else {
+      throw Failure(.outOfMemory, "the JPEG decoder could not start.", why: "there is no memory left.", fix: "close other programs.")
+    }
+    defer { tjDestroy(decoder) }
+    var (width, height, subsampling, colours): (Int32, Int32, Int32, Int32) = (0, 0, 0, 0)
+    let size = UInt(bytes.count)
+    guard tjDecompressHeader3(decoder, bytes, size, &width, &height, &subsampling, &colours) == 0, width > 0, height > 0 else {
+      throw damaged(name, decoder)
+    }
+    guard Int(width) * Int(height) <= Image.mostPixels else { throw Image.tooLarge(name, Int(width), Int(height)) }
+    guard colours != Int32(TJCS_CMYK.rawValue), colours != Int32(TJCS_YCCK.rawValue) else {
+      throw Failure(
+        .badInput, "'\(name)' is a CMYK picture, made for printing.", why: "only grey and RGB pictures are read.",
+        fix: "convert it to RGB, or leave it out.")
+    }
+    let isGrey = colours == Int32(TJCS_GRAY.rawValue)
+    let format = Int32(isGrey ? TJPF_GRAY.rawValue : TJPF_RGB.rawValue)
+    let channels = isGrey ? 1 : 3
+    var pixels = [UInt8](repeating: 0, count: Int(width) * Int(height) * channels)
+    guard tjDecompress2(decoder, bytes, size, &pixels, width, 0, height, format, 0) == 0 else { throw damaged(name, decoder) }
+    return Image(height: Int(height), width: Int(width), channels: channels, pixels: pixels)
+  }
+
+  private static func damaged(_ name: String, _ decoder: tjhandle) -> Failure {
+    Failure(
+      .badInput, "'\(name)' is a damaged JPEG picture.", why: "libjpeg-turbo says: \(String(cString: tjGetErrorStr2(decoder))).",
+      fix: "get the picture again, or leave it out.")
+  }
+}
+
+extension Image {
+  static func tooLarge(_ name: String, _ width: Int, _ height: Int) -> Failure {
+    Failure(
+      .badInput, "'\(name)' is a picture of \(width) by \(height) pixels.", why: "at most \(mostPixels) pixels are decoded.",
+      fix: "make it smaller, or leave it out.")
+  }
+}

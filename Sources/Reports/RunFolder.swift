@@ -1,0 +1,147 @@
+import Failures
+import FileFormats
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The folder in which a run writes down everything, locked against other processes while this object lives.
+///
+/// Whole files are replaced atomically; the tables by epoch only grow, and are cut back when a run is resumed.
+public final class RunFolder {
+  /// The folder as it was given.
+  public let path: String
+  private let lock: FolderLock
+  private var metrics: TableLog?
+  private var classes: TableLog?
+  private var hasCleanColumns = false
+
+  static let metricsName = "metrics.csv"
+  static let classesName = "per_class.csv"
+  static let recordName = "run.json"
+
+  /// What a run writes, and so what `--force` clears away; anything else in the folder stays.
+  private static let ownFiles = [
+    recordName, "config.toml", "log.txt", metricsName, classesName, "samples.csv", "aum_values.csv",
+    "aum_threshold.csv", "label_issues.csv", "checkpoints/last.safetensors", "checkpoints/best.safetensors",
+    "report/index.html",
+  ]
+
+  private init(locking path: String) throws {
+    self.path = path
+    lock = try FolderLock(folder: path)
+  }
+
+  /// Makes exactly this folder, or takes it if it is empty.
+  ///
+  /// - Parameter force: take a folder that is not empty too; the files of an earlier run in it are deleted.
+  /// - Throws: `Failure` of kind `cannotCreate` if it is not empty, in use, or cannot be made.
+  public static func create(at path: String, force: Bool = false) throws -> RunFolder {
+    let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+    try FileBytes.makeFolder(path)
+    if !force { try requireEmpty(path) }
+    let folder = try RunFolder(locking: path)
+    // Between the first look and the lock, another run may have come and gone.
+    if force { folder.clear() } else { try requireEmpty(path) }
+    try FileBytes.makeFolder(path + "/checkpoints")
+    return folder
+  }
+
+  /// Makes a new folder under `runs`; if the name is taken, `-2`, `-3`, … is added.
+  ///
+  /// - Throws: `Failure` of kind `cannotCreate`.
+  public static func create(under runs: String, named name: RunName) throws -> RunFolder {
+    try FileBytes.makeFolder(runs)
+    for number in 1...9999 {
+      let path = runs + "/" + name.text + (number == 1 ? "" : "-\(number)")
+      if mkdir(path, 0o777) == 0 { return try create(at: path) }
+      guard errno == EEXIST else { throw SystemFailure.cannotCreate(path) }
+    }
+    throw Failure(
+      .cannotCreate, "'\(runs)' has no free name for this run.", why: "'\(name.text)' and 9998 others are taken.",
+      fix: "give a folder with --out, or tidy up.")
+  }
+
+  /// Takes the folder of a run that is to go on, and locks it.
+  ///
+  /// - Throws: `Failure` of kind `missingInput` if there is none, `badInput` if it is no run folder, `cannotCreate` if it
+  ///   is in use.
+  public static func resume(_ path: String) throws -> RunFolder {
+    guard FileBytes.kind(of: path) != .missing else {
+      throw Failure(
+        .missingInput, "the run folder '\(path)' does not exist.", why: "there is nothing of that name.",
+        fix: "check the spelling; runs are kept under 'runs' unless --runs-dir or --out said otherwise.")
+    }
+    guard FileBytes.kind(of: path + "/" + recordName) == .file else {
+      throw Failure(
+        .badInput, "'\(path)' is not a run folder.", why: "it has no \(recordName).",
+        fix: "give the folder that 'gpunoisy train' made.")
+    }
+    let folder = try RunFolder(locking: path)
+    try FileBytes.makeFolder(path + "/checkpoints")
+    return folder
+  }
+
+  /// The path of a file of this run.
+  public func file(_ name: String) -> String { path + "/" + name }
+
+  /// Where the newest checkpoint is kept.
+  public var lastCheckpoint: String { file("checkpoints/last.safetensors") }
+
+  /// Where the checkpoint with the best accuracy is kept.
+  public var bestCheckpoint: String { file("checkpoints/best.safetensors") }
+
+  /// Opens metrics.csv and per_class.csv.
+  ///
+  /// - Parameters:
+  ///   - withCleanColumns: whether the clean labels are known, so that there are two more columns.
+  ///   - after: the epoch that a resumed run's checkpoint has finished; rows of later epochs and a torn tail are cut.
+  ///     nil starts the tables anew.
+  /// - Throws: `Failure` of kind `badInput` if existing tables have other columns.
+  public func openTables(withCleanColumns: Bool, after epoch: Int? = nil) throws {
+    hasCleanColumns = withCleanColumns
+    let columns = EpochReport.columns + (withCleanColumns ? EpochReport.cleanColumns : [])
+    metrics = try open(Self.metricsName, columns, epoch)
+    classes = try open(Self.classesName, EpochReport.classColumns, epoch)
+  }
+
+  /// Adds an epoch to the tables, and sees it to the disk before it returns.
+  ///
+  /// - Throws: `Failure` of kind `inputOutput`.
+  public func append(_ report: EpochReport) throws {
+    guard let metrics, let classes else { preconditionFailure("openTables comes before append") }
+    if !report.perClass.isEmpty { try classes.append(report.classCells) }
+    try metrics.append([report.cells(withCleanColumns: hasCleanColumns)])
+  }
+
+  private func open(_ name: String, _ columns: [String], _ epoch: Int?) throws -> TableLog {
+    if let epoch { return try TableLog(continuing: file(name), columns: columns, after: epoch) }
+    return try TableLog(creating: file(name), columns: columns)
+  }
+
+  private func clear() {
+    for name in Self.ownFiles { unlink(file(name)) }
+    let events = (try? FileBytes.names(in: file("tb"))) ?? []
+    for name in events where name.hasPrefix("events.out.tfevents.") { unlink(file("tb/" + name)) }
+  }
+
+  /// Refuses a folder that holds anything but a lock that a crash left behind.
+  private static func requireEmpty(_ path: String) throws {
+    guard let handle = opendir(path) else { throw SystemFailure.cannotCreate(path) }
+    defer { closedir(handle) }
+    while let entry = readdir(handle) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+        pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      guard [".", "..", FolderLock.name].contains(name) else {
+        throw Failure(
+          .cannotCreate, "the run folder '\(path)' is not empty.", why: "it holds '\(name)'.",
+          fix: "choose another --out FOLDER, go on with --resume '\(path)', or replace that run with --force.")
+      }
+    }
+  }
+}

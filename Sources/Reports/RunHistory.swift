@@ -1,0 +1,88 @@
+import Failures
+import FileFormats
+
+/// The epochs of a run as its tables tell them.
+public struct RunHistory: Sendable, Equatable {
+  /// The epochs in their order.
+  public var epochs: [EpochReport]
+
+  /// A history of these epochs.
+  public init(epochs: [EpochReport] = []) {
+    self.epochs = epochs
+  }
+
+  /// Reads metrics.csv and, if it is there, per_class.csv of a run folder.
+  ///
+  /// A last line that a crash tore off is left out. Numbers read back to the same bits; an empty `train_loss` (not a
+  /// number) reads as such.
+  ///
+  /// - Parameter epochCount: what to take for the number of epochs that the run will have.
+  /// - Throws: `Failure` of kind `missingInput` without metrics.csv, `badInput` for damaged tables.
+  public static func read(folder: String, epochCount: Int? = nil) throws -> RunHistory {
+    let metricsPath = folder + "/" + RunFolder.metricsName, classPath = folder + "/" + RunFolder.classesName
+    let metrics = try table(metricsPath)
+    var epochs: [EpochReport] = []
+    for (row, line) in zip(metrics.rows, metrics.lines) {
+      let cells = Cells(names: metrics.header, cells: row, place: "line \(line) of '\(metricsPath)'")
+      epochs.append(
+        EpochReport(
+          epoch: try cells.integer("epoch"), epochs: epochCount ?? 0, step: try cells.integer("step"),
+          learningRate: try cells.number("lr") ?? .nan, trainLoss: try cells.number("train_loss") ?? .nan,
+          trainAccuracy: try cells.number("train_acc") ?? .nan, testLoss: try cells.number("test_loss"),
+          testAccuracy: try cells.number("test_acc"), seconds: try cells.number("seconds") ?? .nan,
+          imagesPerSecond: try cells.number("images_per_second") ?? .nan,
+          cleanAccuracy: try cells.number("clean_acc"), wrongAccuracy: try cells.number("noisy_acc")))
+    }
+    if epochCount == nil, let last = epochs.last?.epoch {
+      for index in epochs.indices { epochs[index].epochs = last }
+    }
+    guard FileBytes.kind(of: classPath) != .missing else { return RunHistory(epochs: epochs) }
+
+    let classes = try table(classPath)
+    var scores: [Int: [EpochReport.ClassScore]] = [:]
+    for (row, line) in zip(classes.rows, classes.lines) {
+      let cells = Cells(names: classes.header, cells: row, place: "line \(line) of '\(classPath)'")
+      scores[try cells.integer("epoch"), default: []].append(
+        .init(accuracy: try cells.number("accuracy"), confidence: try cells.number("confidence")))
+    }
+    for index in epochs.indices { epochs[index].perClass = scores[epochs[index].epoch] ?? [] }
+    return RunHistory(epochs: epochs)
+  }
+
+  /// Last, best and mean of the last ten test accuracies; nil if none was measured.
+  public var accuracy: AccuracySummary? {
+    AccuracySummary(epochs.compactMap { report in report.testAccuracy.map { (report.epoch, $0) } })
+  }
+
+  private static func table(_ path: String) throws -> CSV {
+    let bytes = try FileBytes.read(path)
+    let end = bytes.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
+    return try CSV(decoding: Array(bytes[..<end]), name: path)
+  }
+
+  /// One row, whose cells are found by the names of their columns.
+  private struct Cells {
+    var names: [String]
+    var cells: [String]
+    var place: String
+
+    /// The number in a column; nil if the column is absent or the cell is empty.
+    func number(_ name: String) throws -> Double? {
+      guard let index = names.firstIndex(of: name), !cells[index].isEmpty else { return nil }
+      guard let value = Double(cells[index]) else { throw wrong(name, cells[index]) }
+      return value
+    }
+
+    func integer(_ name: String) throws -> Int {
+      guard let index = names.firstIndex(of: name) else { throw wrong(name, "") }
+      guard let value = Int(cells[index]) else { throw wrong(name, cells[index]) }
+      return value
+    }
+
+    private func wrong(_ name: String, _ cell: String) -> Failure {
+      Failure(
+        .badInput, "\(place) is damaged.", why: "its '\(name)' is '\(cell)', which is not a number.",
+        fix: "delete that line, or repeat the run.")
+    }
+  }
+}

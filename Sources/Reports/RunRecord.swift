@@ -1,0 +1,197 @@
+import Failures
+import FileFormats
+
+/// What run.json says: what was run, on what, and how it went.
+public struct RunRecord: Sendable, Equatable {
+  /// How a run stands.
+  public enum Status: String, Sendable, CaseIterable {
+    /// It is under way, or the process died.
+    case running
+    /// All epochs are done.
+    case finished
+    /// It was stopped on request, and can be resumed.
+    case stopped
+    /// It ended with an error.
+    case failed
+  }
+
+  /// Which data was read, so that a resumed run can tell whether it is still the same.
+  public struct Data: Sendable, Equatable {
+    /// The name or path that was given.
+    public var name: String
+    /// The layout that was recognised.
+    public var layout: String
+    /// Training samples.
+    public var trainCount: Int
+    /// Test samples.
+    public var testCount: Int
+    /// Classes.
+    public var classCount: Int
+    /// SHA-256, in hexadecimal, over what makes up the data set.
+    public var fingerprint: String
+
+    /// What was read.
+    public init(
+      name: String, layout: String, trainCount: Int, testCount: Int, classCount: Int, fingerprint: String
+    ) {
+      self.name = name
+      self.layout = layout
+      self.trainCount = trainCount
+      self.testCount = testCount
+      self.classCount = classCount
+      self.fingerprint = fingerprint
+    }
+  }
+
+  /// How the run stands.
+  public var status: Status = .running
+  /// Why it stopped or failed, as one sentence.
+  public var reason: String?
+  /// The subcommand.
+  public var command: String
+  /// The program's version.
+  public var version: String
+  /// The command line, the program's name included.
+  public var arguments: [String]
+  /// When it began.
+  public var started: UTCTime
+  /// When this record was written.
+  public var updated: UTCTime
+  /// When it ended; nil while it is under way.
+  public var ended: UTCTime?
+  /// The machine.
+  public var host: String
+  /// The process on that machine.
+  public var pid: Int
+  /// The device's name.
+  public var device: String
+  /// The driver's version; empty without a driver.
+  public var driver: String
+  /// The kernel parameters in force; reused on resume, since another tiling sums in another order.
+  public var tuning: JSONValue
+  /// Every seed by its name.
+  public var seeds: [String: UInt64]
+  /// Which data was read.
+  public var data: Data?
+  /// Epochs done.
+  public var epoch: Int
+  /// Steps done.
+  public var step: Int
+  /// The test accuracy so far.
+  public var accuracy: AccuracySummary?
+  /// What was worth a warning.
+  public var warnings: [String]
+
+  /// A run that starts now in this process.
+  public init(
+    command: String, version: String, arguments: [String], device: String, driver: String = "",
+    tuning: JSONValue = .object([]), seeds: [String: UInt64], data: Data? = nil, started: UTCTime = .now
+  ) {
+    self.command = command
+    self.version = version
+    self.arguments = arguments
+    self.started = started
+    updated = started
+    host = ThisProcess.host
+    pid = ThisProcess.identifier
+    self.device = device
+    self.driver = driver
+    self.tuning = tuning
+    self.seeds = seeds
+    self.data = data
+    epoch = 0
+    step = 0
+    warnings = []
+  }
+}
+
+extension RunRecord {
+  /// The name of the format and its version, the first member of run.json.
+  public static let schema = "gpunoisy.run/1"
+
+  /// The document as run.json holds it.
+  public var json: JSONValue {
+    [
+      "schema": .string(Self.schema), "status": .string(status.rawValue), "reason": JSONValue(reason),
+      "command": .string(command), "version": .string(version),
+      "argv": .array(arguments.map { .string($0) }), "started": .string(started.text),
+      "updated": .string(updated.text), "ended": JSONValue(ended?.text), "host": .string(host),
+      "pid": JSONValue(pid), "device": .string(device), "driver": .string(driver), "tuning": tuning,
+      "seeds": .object(seeds.sorted { $0.key < $1.key }.map { JSONMember($0.key, JSONValue($0.value)) }),
+      "data": data?.json ?? .null, "epoch": JSONValue(epoch), "step": JSONValue(step),
+      "accuracy": accuracy?.json ?? .null, "warnings": .array(warnings.map { .string($0) }),
+    ]
+  }
+
+  /// Reads run.json of a run folder.
+  ///
+  /// - Throws: `Failure` of kind `missingInput` or `badInput`.
+  public static func read(folder: String) throws -> RunRecord {
+    let path = folder + "/" + RunFolder.recordName
+    let json = try JSONText.parse(try FileBytes.read(path), named: path)
+    func wrong(_ name: String) -> Failure {
+      Failure(
+        .badInput, "'\(path)' is damaged.", why: "its '\(name)' is missing or not as this version writes it.",
+        fix: "start a new run; weights can be taken over with --init.")
+    }
+    func text(_ name: String) throws -> String {
+      guard let text = json[name]?.string else { throw wrong(name) }
+      return text
+    }
+    func integer(_ name: String) throws -> Int {
+      guard let value = json[name]?.integer else { throw wrong(name) }
+      return value
+    }
+    func time(_ name: String) throws -> UTCTime {
+      guard let time = UTCTime(text: try text(name)) else { throw wrong(name) }
+      return time
+    }
+    guard try text("schema") == schema else { throw wrong("schema") }
+    guard let status = Status(rawValue: try text("status")) else { throw wrong("status") }
+    var seeds: [String: UInt64] = [:]
+    for member in json["seeds"]?.members ?? [] {
+      guard let seed = member.value.unsigned else { throw wrong("seeds") }
+      seeds[member.name] = seed
+    }
+    var record = RunRecord(
+      command: try text("command"), version: try text("version"),
+      arguments: (json["argv"]?.array ?? []).compactMap(\.string), device: try text("device"),
+      driver: try text("driver"), tuning: json["tuning"] ?? .null, seeds: seeds,
+      started: try time("started"))
+    record.status = status
+    record.reason = json["reason"]?.string
+    record.updated = try time("updated")
+    record.ended = json["ended"]?.string.flatMap(UTCTime.init(text:))
+    record.host = try text("host")
+    record.pid = try integer("pid")
+    if let data = json["data"], data != .null {
+      guard let value = Data(json: data) else { throw wrong("data") }
+      record.data = value
+    }
+    record.epoch = try integer("epoch")
+    record.step = try integer("step")
+    record.accuracy = json["accuracy"].flatMap(AccuracySummary.init(json:))
+    record.warnings = (json["warnings"]?.array ?? []).compactMap(\.string)
+    return record
+  }
+}
+
+extension RunRecord.Data {
+  /// The object within run.json.
+  public var json: JSONValue {
+    [
+      "name": .string(name), "layout": .string(layout), "train": JSONValue(trainCount), "test": JSONValue(testCount),
+      "classes": JSONValue(classCount), "fingerprint": .string(fingerprint),
+    ]
+  }
+
+  /// Reads what `json` gives; nil if a member is missing.
+  public init?(json: JSONValue) {
+    guard let name = json["name"]?.string, let layout = json["layout"]?.string,
+      let train = json["train"]?.integer, let test = json["test"]?.integer,
+      let classes = json["classes"]?.integer, let fingerprint = json["fingerprint"]?.string
+    else { return nil }
+    self.init(
+      name: name, layout: layout, trainCount: train, testCount: test, classCount: classes, fingerprint: fingerprint)
+  }
+}

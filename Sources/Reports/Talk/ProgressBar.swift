@@ -1,0 +1,139 @@
+import FileFormats
+
+/// One line on a terminal that is drawn over and over.
+///
+/// `epoch  38/120 ━━━━━━━━╸━━━━━━  61%  loss 2.113  train 57.9%  test 80.4%  21 480 img/s  ETA 4m10s`: the bar and its
+/// percentage are the epoch's, the time is the run's. The line never fills the terminal's last column, so that it never
+/// wraps; what does not fit is left out, least important first.
+public final class ProgressBar: ProgressReporter {
+  private let output: any TalkOutput
+  private let terminal: TerminalTraits
+  private let width: () -> Int
+  private let clock: TalkClock
+  private var remaining = RemainingTime()
+  private var last: StepProgress?
+  private var testAccuracy: Double?
+  private var secondsLeft: Double?
+  private var drawnAt = -Double.infinity
+  private var isDrawn = false
+
+  /// A bar on a terminal that can show what `terminal` says.
+  ///
+  /// - Parameter width: the terminal's columns, asked before each drawing because a window can be resized.
+  public init(
+    to output: any TalkOutput, terminal: TerminalTraits, clock: TalkClock = .system, width: @escaping () -> Int
+  ) {
+    self.output = output
+    self.terminal = terminal
+    self.clock = clock
+    self.width = width
+  }
+
+  /// Writes the facts, one in each line, their names in a column.
+  public func began(_ run: RunOutline) {
+    let column = (run.facts.map(\.name.count).max() ?? 0) + 2
+    for fact in run.facts {
+      let name = fact.name + String(repeating: " ", count: column - fact.name.count)
+      output.write(styled(name, "1") + PlainText.escaped(fact.text) + "\n")
+    }
+  }
+
+  /// Draws the line, unless it was drawn a moment ago.
+  public func step(_ progress: StepProgress) {
+    var progress = progress
+    if let last, last.epoch == progress.epoch {
+      progress.loss = progress.loss ?? last.loss
+      progress.accuracy = progress.accuracy ?? last.accuracy
+      progress.imagesPerSecond = progress.imagesPerSecond ?? last.imagesPerSecond
+    }
+    last = progress
+    let time = clock.elapsed()
+    secondsLeft = remaining.estimate(fraction: progress.fraction, at: time) ?? secondsLeft
+    // Ten drawings per second are smooth enough, and cost nothing.
+    guard time - drawnAt >= 0.1 || progress.step == progress.steps else { return }
+    drawnAt = time
+    draw()
+  }
+
+  /// Draws the line with the epoch's results.
+  public func epoch(_ report: EpochReport) {
+    testAccuracy = report.testAccuracy ?? testAccuracy
+    let steps = last?.steps ?? 1
+    let progress = StepProgress(
+      epoch: report.epoch, epochs: report.epochs, step: steps, steps: steps, loss: report.trainLoss,
+      accuracy: report.trainAccuracy, imagesPerSecond: report.imagesPerSecond)
+    last = progress
+    secondsLeft = remaining.estimate(fraction: progress.fraction, at: clock.elapsed()) ?? secondsLeft
+    draw()
+  }
+
+  /// Writes the text above the bar.
+  public func note(_ text: String) {
+    erase()
+    output.write(PlainText.escaped(text) + "\n")
+    if last != nil { draw() }
+  }
+
+  /// Leaves the last drawing and goes to the next line.
+  public func ended() {
+    if isDrawn { output.write("\n") }
+    isDrawn = false
+    last = nil
+  }
+
+  private func erase() {
+    if isDrawn { output.write("\r\u{1B}[K") }
+    isDrawn = false
+  }
+
+  private func draw() {
+    guard let last else { return }
+    output.write("\r" + line(last, width: max(width() - 1, 0)) + "\u{1B}[K")
+    isDrawn = true
+  }
+
+  /// The line in at most `width` columns.
+  private func line(_ progress: StepProgress, width: Int) -> String {
+    let total = String(progress.epochs)
+    let number = String(repeating: " ", count: max(0, total.count - String(progress.epoch).count)) + "\(progress.epoch)"
+    let title = "epoch \(number)/\(total)"
+    let share = progress.steps > 0 ? min(max(Double(progress.step) / Double(progress.steps), 0), 1) : 0
+    let bare = FixedText.percent(share, places: 0)
+    let percentage = String(repeating: " ", count: 4 - bare.count) + bare
+    // In the order of the line; `keep` is the order in which they are given up, last first.
+    var optional: [(keep: Int, text: String)] = []
+    if let loss = progress.loss { optional.append((1, "loss " + FixedText.decimal(loss, places: 3))) }
+    if let accuracy = progress.accuracy {
+      optional.append((3, "train " + FixedText.percent(accuracy, places: 1)))
+    }
+    if let testAccuracy { optional.append((2, "test " + FixedText.percent(testAccuracy, places: 1))) }
+    if let speed = progress.imagesPerSecond, speed.isFinite, speed < 1e15 {
+      optional.append((4, FixedText.grouped(Int(speed.rounded())) + " img/s"))
+    }
+    if let secondsLeft { optional.append((0, "ETA " + FixedText.duration(seconds: secondsLeft))) }
+    let shortestBar = 10
+    func length(_ texts: [String]) -> Int { texts.reduce(0) { $0 + 2 + $1.count } }
+    while !optional.isEmpty, title.count + 1 + shortestBar + length([percentage] + optional.map(\.text)) > width {
+      optional.remove(at: optional.indices.max { optional[$0].keep < optional[$1].keep }!)
+    }
+    let rest = ([percentage] + optional.map(\.text)).reduce("") { $0 + "  " + $1 }
+    let room = width - title.count - 1 - rest.count
+    guard room >= shortestBar else { return String("\(title)\(rest)".prefix(width)) }
+    return "\(title) \(bar(share, columns: min(room, 40)))\(rest)"
+  }
+
+  private func bar(_ share: Double, columns: Int) -> String {
+    guard terminal.usesUnicode else {
+      let filled = Int(share * Double(columns))
+      return String(repeating: "#", count: filled) + String(repeating: ".", count: columns - filled)
+    }
+    let halves = Int(share * Double(2 * columns))
+    let full = String(repeating: "━", count: halves / 2) + (halves % 2 == 1 ? "╸" : "")
+    let empty = String(repeating: terminal.usesColor ? "━" : " ", count: columns - (halves + 1) / 2)
+    return styled(full, "32") + styled(empty, "2")
+  }
+
+  private func styled(_ text: String, _ code: String) -> String {
+    terminal.usesColor && !text.isEmpty ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
+  }
+}

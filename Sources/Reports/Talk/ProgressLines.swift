@@ -1,0 +1,95 @@
+import FileFormats
+
+/// Plain lines for files, pipes and log.txt: one for each epoch, and now and then a sign of life.
+///
+/// `2026-11-21T00:31:09Z epoch=1/120 step=391 lr=0.1 loss=2.7130 train_acc=0.3312 … eta_s=281`: no escape sequences, no
+/// carriage returns, the same names in the same order every time. Signs of life come at most once a minute and about
+/// forty times in a run, so that the log of 120 epochs stays below 200 lines however slow they are.
+public final class ProgressLines: ProgressReporter {
+  private let output: any TalkOutput
+  private let clock: TalkClock
+  private var remaining = RemainingTime()
+  private var secondsLeft: Double?
+  private var beganAt: Double?
+  private var spokeAt = 0.0
+  private var last: StepProgress?
+
+  /// Lines to an output, stamped with the clock's time of day.
+  public init(to output: any TalkOutput, clock: TalkClock = .system) {
+    self.output = output
+    self.clock = clock
+  }
+
+  /// Writes one line `name=text` for each fact.
+  public func began(_ run: RunOutline) {
+    for fact in run.facts { say("\(fact.name)=\(Self.value(fact.text))") }
+  }
+
+  /// Writes a sign of life if it is time for one.
+  public func step(_ progress: StepProgress) {
+    var progress = progress
+    if let last, last.epoch == progress.epoch {
+      progress.loss = progress.loss ?? last.loss
+      progress.accuracy = progress.accuracy ?? last.accuracy
+      progress.imagesPerSecond = progress.imagesPerSecond ?? last.imagesPerSecond
+    }
+    last = progress
+    let time = clock.elapsed()
+    if beganAt == nil {
+      beganAt = time
+      spokeAt = max(spokeAt, time)
+    }
+    secondsLeft = remaining.estimate(fraction: progress.fraction, at: time) ?? secondsLeft
+    let whole = (time - beganAt!) + (secondsLeft ?? 0)
+    guard time - spokeAt >= max(60, whole / 40) else { return }
+    var parts = ["epoch=\(progress.epoch)/\(progress.epochs)", "step=\(progress.step)/\(progress.steps)"]
+    if let loss = progress.loss { parts.append("loss=\(FixedText.decimal(loss, places: 4))") }
+    if let accuracy = progress.accuracy { parts.append("train_acc=\(FixedText.decimal(accuracy, places: 4))") }
+    if let speed = progress.imagesPerSecond { parts.append("img_s=\(FixedText.decimal(speed, places: 0))") }
+    say((parts + timeLeft).joined(separator: " "))
+  }
+
+  /// Writes the epoch's line.
+  public func epoch(_ report: EpochReport) {
+    let time = clock.elapsed()
+    if beganAt == nil { beganAt = time }
+    let fraction = report.epochs > 0 ? Double(report.epoch) / Double(report.epochs) : 1
+    secondsLeft = remaining.estimate(fraction: fraction, at: time) ?? secondsLeft
+    var parts = [
+      "epoch=\(report.epoch)/\(report.epochs)", "step=\(report.step)",
+      "lr=\(NumberText.shortest(report.learningRate))", "loss=\(FixedText.decimal(report.trainLoss, places: 4))",
+      "train_acc=\(FixedText.decimal(report.trainAccuracy, places: 4))",
+    ]
+    func add(_ name: String, _ value: Double?) {
+      if let value { parts.append("\(name)=\(FixedText.decimal(value, places: 4))") }
+    }
+    add("test_loss", report.testLoss)
+    add("test_acc", report.testAccuracy)
+    add("clean_acc", report.cleanAccuracy)
+    add("noisy_acc", report.wrongAccuracy)
+    parts.append("seconds=\(FixedText.decimal(report.seconds, places: 1))")
+    parts.append("img_s=\(FixedText.decimal(report.imagesPerSecond, places: 0))")
+    say((parts + timeLeft).joined(separator: " "))
+  }
+
+  /// Writes the text as a line of its own.
+  public func note(_ text: String) { say(PlainText.escaped(text)) }
+
+  /// Does nothing: every line is already written.
+  public func ended() {}
+
+  private var timeLeft: [String] {
+    secondsLeft.map { ["eta_s=\(FixedText.decimal($0, places: 0))"] } ?? []
+  }
+
+  private func say(_ text: String) {
+    spokeAt = clock.elapsed()
+    output.write("\(clock.now().text) \(text)\n")
+  }
+
+  /// A text as a value: in quotes if it is more than one word.
+  private static func value(_ text: String) -> String {
+    let plain = PlainText.escaped(text)
+    return plain.isEmpty || plain.contains { $0 == " " || $0 == "\"" || $0 == "=" } ? JSONText.quoted(plain) : plain
+  }
+}

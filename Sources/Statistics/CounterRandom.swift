@@ -1,0 +1,109 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Random numbers without a state: four words are a function of the seed and of what they are for.
+///
+/// Philox4x32-10: key = (low word, high word of the seed), counter = (purpose, a, b, c). The same function exists in the
+/// kernels, so that a random integer is the same on every device, whatever the order or the number of threads in
+/// which it is asked for.
+///
+/// - Source: Salmon, Moraes, Dror & Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
+public struct CounterRandom: Sendable, Equatable {
+  /// What a random number is used for; different purposes never share words.
+  public enum Purpose: UInt32, Sendable, CaseIterable {
+    case shuffle = 1
+    case augment = 2
+    case noise = 3
+    case initialization = 4
+    case peerImage = 5
+    case peerLabel = 6
+    case peerAugment = 7
+    case thresholdSample = 8
+    case shapes = 9
+    case split = 10
+  }
+
+  /// The seed that every word depends on.
+  public let seed: UInt64
+
+  /// Random numbers that belong to `seed`.
+  public init(seed: UInt64) {
+    self.seed = seed
+  }
+
+  /// Four random words for the counter (purpose, a, b, c).
+  public func words(_ purpose: Purpose, _ a: UInt32, _ b: UInt32, _ c: UInt32 = 0) -> SIMD4<UInt32> {
+    Self.philox(counter: SIMD4(purpose.rawValue, a, b, c), key: SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(seed >> 32)))
+  }
+
+  /// The bare function Philox4x32-10, as in the paper's known-answer tests.
+  public static func philox(counter: SIMD4<UInt32>, key: SIMD2<UInt32>) -> SIMD4<UInt32> {
+    var (c0, c1, c2, c3) = (counter.x, counter.y, counter.z, counter.w)
+    var (k0, k1) = (key.x, key.y)
+    for _ in 0..<10 {
+      let p0 = UInt64(0xD251_1F53) * UInt64(c0)
+      let p1 = UInt64(0xCD9E_8D57) * UInt64(c2)
+      (c0, c1, c2, c3) = (
+        UInt32(truncatingIfNeeded: p1 >> 32) ^ c1 ^ k0, UInt32(truncatingIfNeeded: p1),
+        UInt32(truncatingIfNeeded: p0 >> 32) ^ c3 ^ k1, UInt32(truncatingIfNeeded: p0)
+      )
+      k0 &+= 0x9E37_79B9
+      k1 &+= 0xBB67_AE85
+    }
+    return SIMD4(c0, c1, c2, c3)
+  }
+
+  /// Maps a random word to an integer in 0..<n: the high half of word × n.
+  ///
+  /// The bias is below n / 2^32.
+  public static func integer(_ word: UInt32, below n: Int) -> Int {
+    precondition(n > 0 && n <= 1 << 32, "a random integer below \(n)")
+    return Int((UInt64(word) * UInt64(n)) >> 32)
+  }
+
+  /// Maps a random word to a multiple of 2^-24 in [0, 1): exact in Float and in Double.
+  public static func uniform(_ word: UInt32) -> Double {
+    Double(word >> 8) * 0x1p-24
+  }
+
+  /// A random integer in 0..<n, from the first word of the counter.
+  public func integer(below n: Int, _ purpose: Purpose, _ a: UInt32, _ b: UInt32, _ c: UInt32 = 0) -> Int {
+    Self.integer(words(purpose, a, b, c).x, below: n)
+  }
+
+  /// A random number in [0, 1) with 24 bits, from the first word of the counter.
+  public func uniform(_ purpose: Purpose, _ a: UInt32, _ b: UInt32, _ c: UInt32 = 0) -> Double {
+    Self.uniform(words(purpose, a, b, c).x)
+  }
+
+  /// A random number in [0, 1) with 24 bits, as a Float; equals the Double one exactly.
+  public func uniformFloat(_ purpose: Purpose, _ a: UInt32, _ b: UInt32, _ c: UInt32 = 0) -> Float {
+    Float(words(purpose, a, b, c).x >> 8) * 0x1p-24
+  }
+
+  /// A standard normal number: Box–Muller in Double on the first two words of the counter.
+  ///
+  /// `sqrt(-2 ln u) · cos(2π v)` with u = (x + 1) / 2^32 in (0, 1] and v = y / 2^32, so the size is at most 6.67.
+  public func normal(_ purpose: Purpose, _ a: UInt32, _ b: UInt32, _ c: UInt32 = 0) -> Double {
+    let word = words(purpose, a, b, c)
+    let radius = (-2 * log((Double(word.x) + 1) * 0x1p-32)).squareRoot()
+    return radius * cos(2 * Double.pi * Double(word.y) * 0x1p-32)
+  }
+
+  /// A random order of 0..<n: Fisher–Yates from the last position down, with a draw of its own for each position.
+  ///
+  /// Position i (from n - 1 down to 1) changes places with `integer(below: i + 1, purpose, a, i)`.
+  public func permutation(of n: Int, _ purpose: Purpose, _ a: UInt32) -> [Int32] {
+    precondition(n >= 0 && n <= Int(Int32.max), "a permutation of \(n) elements")
+    var order = [Int32](0..<Int32(n))
+    for position in stride(from: n - 1, to: 0, by: -1) {
+      order.swapAt(position, integer(below: position + 1, purpose, a, UInt32(position)))
+    }
+    return order
+  }
+}

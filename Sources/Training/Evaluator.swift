@@ -1,0 +1,76 @@
+import Compute
+import Datasets
+import Failures
+import FileFormats
+import Networks
+
+/// A trained network on a device, for evaluation and prediction.
+public final class Evaluator<D: Device> {
+  /// What the checkpoint says of the network.
+  public let model: Checkpoint.Model
+  private let stores: [Store: D.Buffer]
+  private let device: D
+  private let network: Network
+
+  /// Reads a checkpoint and puts its weights on the device.
+  ///
+  /// - Throws: `.missingInput`, `.badInput` for a file that is no checkpoint or is damaged.
+  public init(checkpoint path: String, on device: D) throws {
+    let file = try SafetensorsFile.read(path)
+    model = try Checkpoint.model(of: file)
+    network = try Network(model.network)
+    self.device = device
+    let graph = try network.graph(
+      batch: 1, height: model.height, width: model.width, channels: model.channels, classes: model.classNames.count)
+    var stores: [Store: D.Buffer] = [:]
+    for (store, table) in [(Store.parameters, graph.parameters), (.running, graph.running)] {
+      let tensors = try Checkpoint.tensors(table.entries.map { ($0.name, $0.shape) }, in: file)
+      var packed = [Float](repeating: 0, count: table.packedCount)
+      for (tensor, entry) in zip(tensors, table.entries) {
+        packed.replaceSubrange(entry.offset..<entry.offset + entry.packedCount, with: entry.pack(tensor.values))
+      }
+      stores[store] = try device.allocate(byteCount: packed.count * 4)
+      try device.write(packed, to: stores[store]!)
+    }
+    stores[.inputStatistics] = try device.allocate(byteCount: 2 * model.channels * 4)
+    try device.write(
+      model.normalization.mean + model.normalization.standardDeviation, to: stores[.inputStatistics]!)
+    self.stores = stores
+  }
+
+  /// Plans for one data set.
+  ///
+  /// - Throws: `.badInput` if the images have another size or number of channels.
+  public func plans(for data: LabelledSet, batchSize: Int = 256) throws -> EvaluationPlans<D> {
+    let images = data.images
+    guard (images.height, images.width, images.channels) == (model.height, model.width, model.channels) else {
+      throw Failure(
+        .badInput, "the images are \(images.width)×\(images.height) with \(images.channels) channels.",
+        why: "the network was trained on \(model.width)×\(model.height) with \(model.channels).",
+        fix: "give the data that it was trained for, or --image-size \(model.height)x\(model.width).")
+    }
+    return try EvaluationPlans(
+      data, batchSize: batchSize,
+      graph: { [model, network] batch in
+        try network.graph(
+          batch: batch, height: model.height, width: model.width, channels: model.channels,
+          classes: model.classNames.count)
+      }, stores: stores, shared: SharedMemory(), on: device)
+  }
+
+  /// Accuracy, per class and confusion.
+  ///
+  /// - Throws: `.badInput` if the data set has more classes than the network.
+  public func score(_ data: LabelledSet) throws -> TestScore {
+    let classes = model.classNames.count
+    if let label = data.labels.first(where: { $0 >= classes }) {
+      throw Failure(
+        .badInput, "the data has a sample of class \(label).", why: "the network knows classes 0 to \(classes - 1).",
+        fix: "give the data that it was trained for.")
+    }
+    return TestScore(try plans(for: data).run(on: device), data.labels, classes: classes)
+  }
+
+  /// The logits of every sample, `[N, K]`.
+  public func logits(_ data: LabelledSet) throws -> [Float] { try plans(for: data).logits(on: device) }
+}

@@ -1,0 +1,49 @@
+import Datasets
+import Failures
+import Losses
+
+/// The data of a run as its settings ask for: opened, relabelled, limited, corrupted.
+public struct RunData: Sendable {
+  public let dataset: Dataset
+  /// What the noise did; nil without noise.
+  public let noise: NoiseReport?
+  /// Mean and standard deviation of the training images in use.
+  public let normalization: Normalization
+
+  /// Opens the data set. Labels are replaced first (their file covers the whole set), then the set is limited, then a
+  /// part is held out, then noise is drawn; the held-out part keeps the labels that it was given.
+  public init(_ settings: RunSettings) throws {
+    let options = DatasetOptions(
+      dataRoot: settings.dataRoot, imageSize: settings.imageSize, onBadImage: settings.onBadImage, seed: settings.seed,
+      threads: settings.threads ?? 2)
+    var dataset = try Dataset.open(settings.data, options: options)
+    if let path = settings.labels { dataset = try dataset.replacingLabels(fromFile: path) }
+    if let path = settings.cleanLabels { dataset = try dataset.withTrueLabels(fromFile: path) }
+    dataset = dataset.limited(train: settings.limitTrain, test: settings.limitTest)
+    if let part = settings.validation {
+      dataset = try dataset.holdingOut(HeldOutPart(parsing: part), seed: settings.seed)
+    }
+    let model = try NoiseCatalogue.parse(settings.noise)
+    if model is NoNoise {
+      noise = nil
+    } else {
+      (dataset, noise) = try { ($0.dataset, $0.report) }(
+        dataset.corrupted(by: model, seed: settings.noiseSeed ?? settings.seed))
+    }
+    guard dataset.train.usableIDs.count >= 2 else {
+      throw Failure(
+        .badInput, "'\(settings.data)' has \(dataset.train.usableIDs.count) training samples with a label.",
+        why: "training needs at least two.", fix: "check the data, --limit-train and --val.")
+    }
+    guard dataset.classCount >= 2 else {
+      throw Failure(
+        .badInput, "'\(settings.data)' has \(dataset.classCount) class.", why: "a classifier needs at least two.",
+        fix: "check the data's folders or labels.")
+    }
+    self.dataset = dataset
+    normalization = dataset.normalization
+  }
+
+  /// Test set, or what was held out.
+  public var evaluation: LabelledSet? { dataset.evaluation }
+}

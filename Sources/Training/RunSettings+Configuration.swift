@@ -1,0 +1,65 @@
+import Failures
+import FileFormats
+import Reports
+import TOMLKit
+
+extension RunSettings {
+  /// Every resolved setting as config.toml; `gpunoisy train --config` repeats the run from it.
+  public var configuration: ConfigurationText {
+    var sections: [ConfigurationText.Section] = []
+    for key in Self.keys {
+      guard let value = key.get(self) else { continue }
+      if sections.last?.name != key.section { sections.append(.init(key.section, [])) }
+      sections[sections.count - 1].settings.append((key.name, value))
+    }
+    return ConfigurationText(
+      comments: ["Every setting of this run. To repeat it: gpunoisy train --config FILE"], sections: sections)
+  }
+
+  /// Settings from a configuration file, over those that are there; keys may stand in sections or without.
+  ///
+  /// - Throws: `.missingInput`; `.badInput` for text that is not TOML; `.usage` for unknown keys and bad values.
+  public mutating func apply(configurationAt path: String) throws {
+    let bytes = try FileBytes.read(path)
+    let table: TOMLTable
+    do {
+      table = try TOMLTable(string: String(decoding: bytes, as: UTF8.self))
+    } catch let error as TOMLParseError {
+      throw Failure(
+        .badInput, "'\(path)' is not valid TOML.",
+        why: "line \(error.source.begin.line), column \(error.source.begin.column): \(error.description)",
+        fix: "correct that line.")
+    }
+    try apply(table, path)
+  }
+
+  private mutating func apply(_ table: TOMLTable, _ path: String) throws {
+    for key in table.keys.sorted() {
+      guard let value = table[key] else { continue }
+      if let section = value.table {
+        try apply(section, path)
+        continue
+      }
+      guard let text = Self.text(value) else {
+        throw Failure(
+          .usage, "'\(key)' in '\(path)' has a value of a kind that no setting has.",
+          why: "settings are texts, numbers, true or false, and lists of numbers.", fix: "correct the value.")
+      }
+      do {
+        try set(key, to: text)
+      } catch let failure as Failure {
+        throw Failure(failure.kind, "in '\(path)': \(failure.what)", why: failure.why, fix: failure.fix)
+      }
+    }
+  }
+
+  private static func text(_ value: any TOMLValueConvertible) -> String? {
+    if let text = value.string { return text }
+    if let flag = value.bool { return flag ? "true" : "false" }
+    if let whole = value.int { return String(whole) }
+    if let number = value.double { return String(number) }
+    guard let list = value.array else { return nil }
+    let texts = list.map { text($0) }
+    return texts.contains(nil) ? nil : texts.compactMap { $0 }.joined(separator: ",")
+  }
+}

@@ -1,0 +1,43 @@
+import Compute
+import ComputeCPU
+import ComputeOpenCL
+import Failures
+
+/// What can be done on whichever device was chosen: the one place where the device's type is opened.
+protocol DeviceWork {
+  associatedtype Result
+  func run<D: Device>(on device: D) throws -> Result
+}
+
+/// `--device`: `auto`, `cpu`, an index of `gpunoisy devices`, or part of a name.
+struct DeviceChoice {
+  var text: String
+  /// Threads of the built-in CPU device; nil for one per processor.
+  var threads: Int?
+
+  /// Opens the device and does the work on it.
+  ///
+  /// - Parameter note: is told which device `auto` took, and why.
+  /// - Throws: `.deviceUnavailable` if exactly the device that was asked for cannot be used.
+  func open<Work: DeviceWork>(_ work: Work, note: (String) -> Void) throws -> Work.Result {
+    switch text.lowercased() {
+    case "cpu": return try work.run(on: CPUDevice(threads: threads))
+    case "auto":
+      let list = DeviceList.discover()
+      guard let gpu = list.devices.first(where: { $0.kind == .gpu && $0.isSupported }) else {
+        let reason = list.absence ?? "OpenCL lists \(list.devices.count) device(s), but no GPU"
+        note("auto: no usable GPU (\(reason)); taking the built-in CPU path. See: gpunoisy devices")
+        return try work.run(on: CPUDevice(threads: threads))
+      }
+      let device = try OpenCLDevice(gpu)
+      if let problem = try QuickCheck.problem(with: device) {
+        note("auto: '\(gpu.name)' failed its self-test (\(problem)); taking the built-in CPU path.")
+        return try work.run(on: CPUDevice(threads: threads))
+      }
+      note("auto: taking '\(gpu.name)', the first OpenCL GPU that passes its self-test.")
+      return try work.run(on: device)
+    default:
+      return try work.run(on: OpenCLDevice(DeviceList.discover().device(named: text)))
+    }
+  }
+}

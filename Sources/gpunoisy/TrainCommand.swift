@@ -1,0 +1,170 @@
+import ArgumentParser
+import Compute
+import Datasets
+import Failures
+import FileFormats
+import Glibc
+import Losses
+import Reports
+import Training
+
+struct TrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train", abstract: "Train one classifier and write a run folder.",
+    discussion: """
+      The defaults are those of the AUM paper: ResNet-32, 300 epochs, batch 256, SGD with Nesterov momentum 0.9, \
+      learning rate 0.1 divided by 10 at epochs 150 and 225, weight decay 1e-4.
+
+      DATA is a folder of pictures (one subfolder per class, or train/ and test/ with those), CIFAR-10 or CIFAR-100 \
+      binary files, MNIST's IDX files, a .csv or .jsonl manifest, a .npz, or a name: shapes, cifar10, cifar100, mnist, \
+      fashion-mnist.
+
+      Examples:
+        gpunoisy train shapes --noise symmetric:0.4 --loss sce --epochs 3
+        gpunoisy train cifar10 --device 0
+        gpunoisy train ./photos --val 0.1 --loss gce:q=0.7 --epochs 60
+        gpunoisy train --resume runs/2026-11-21T0031_cifar10_resnet32_ce_s1
+      """)
+
+  @OptionGroup var options: SettingOptions
+
+  @Option(help: ArgumentHelp("Settings from a TOML file; options given here win.", valueName: "file"))
+  var config: String?
+  @Option(help: ArgumentHelp("Go on with the run in this folder, with all of its settings.", valueName: "run"))
+  var resume: String?
+  @Option(help: ArgumentHelp("Write the run into exactly this folder.", valueName: "folder"))
+  var out: String?
+  @Option(name: .customLong("runs-dir"), help: ArgumentHelp("Where new run folders go.", valueName: "folder"))
+  var runsFolder = "runs"
+  @Flag(help: "Take --out's folder even if it holds an earlier run, whose files are deleted.")
+  var force = false
+  @Flag(name: .customLong("list-losses"), help: "Print every loss with its parameters, defaults and source.")
+  var listsLosses = false
+  @Flag(name: .customLong("print-config"), help: "Print every setting in force and stop.")
+  var printsConfiguration = false
+  @OptionGroup var talk: TalkOptions
+
+  func run() throws {
+    if listsLosses { return try StandardOutput.write(LossTable.text) }
+    Signals.listen()
+    var settings = RunSettings()
+    if let resume {
+      try RunStart.settings(ofRun: resume, into: &settings)
+      try options.apply(to: &settings, allowing: ["device", "threads", "max-time", "checkpoint-every"])
+      guard config == nil, out == nil else {
+        throw Failure(
+          .configuration, "--resume takes its settings and its folder from the run.",
+          why: "--config or --out was given too.", fix: "leave them out.")
+      }
+    } else {
+      if let config { try settings.apply(configurationAt: config) }
+      try options.apply(to: &settings)
+    }
+    if printsConfiguration { return try StandardOutput.write(settings.configuration.text) }
+    try settings.validate()
+    let reporter = talk.reporter
+    let data = try RunData(settings)
+    let start = RunStart(settings: settings, data: data, resumed: resume, out: out, runsFolder: runsFolder,
+                         force: force, talk: reporter)
+    let result = try DeviceChoice(text: settings.device, threads: settings.threads).open(start) { reporter.note($0) }
+    if talk.json { try StandardOutput.write(JSONText.indented(result.json) + "\n") }
+    else { try StandardOutput.write(result.text) }
+    switch result.ending {
+    case .finished: break
+    case .timeIsUp: throw ExitCode(Failure.Kind.stoppedEarly.rawValue)
+    case .interrupted(let kind): throw ExitCode(kind.rawValue)
+    }
+  }
+}
+
+/// Everything between the settings and the trainer, on the device that was chosen.
+struct RunStart: DeviceWork {
+  let settings: RunSettings
+  let data: RunData
+  let resumed: String?
+  let out: String?
+  let runsFolder: String
+  let force: Bool
+  let talk: any ProgressReporter
+
+  /// Settings of a run that is to go on.
+  static func settings(ofRun path: String, into settings: inout RunSettings) throws {
+    guard FileBytes.kind(of: path) != .missing else {
+      throw Failure(
+        .missingInput, "the run folder '\(path)' does not exist.", why: "there is nothing of that name.",
+        fix: "check the spelling; runs are kept under 'runs' unless --runs-dir or --out said otherwise.")
+    }
+    try settings.apply(configurationAt: path + "/config.toml")
+  }
+
+  func run<D: Device>(on device: D) throws -> TrainResult {
+    let dataset = data.dataset
+    var record = RunRecord(
+      command: "train", version: GPUNoisy.version, arguments: CommandLine.arguments, device: device.name,
+      driver: device.driver, seeds: ["seed": settings.seed, "noise": settings.noiseSeed ?? settings.seed],
+      data: .init(
+        name: dataset.name, layout: dataset.source, trainCount: dataset.train.count,
+        testCount: data.evaluation?.count ?? 0, classCount: dataset.classCount, fingerprint: dataset.fingerprint))
+    // Everything that can fail without a folder comes first, so that a failure leaves none behind.
+    let trainer = try Trainer(settings, data: data, on: device, interruption: { Signals.request })
+    if let weights = settings.initialWeights, resumed == nil { try trainer.initialize(from: weights) }
+    let folder = try folder()
+    if let resumed {
+      let before = try RunRecord.read(folder: resumed)
+      guard before.data?.fingerprint == record.data?.fingerprint else {
+        throw Failure(
+          .badInput, "the data is not what '\(resumed)' was trained on.",
+          why: "the run records \(before.data?.trainCount ?? 0) training images with fingerprint "
+            + "\(before.data?.fingerprint ?? "none"); now it is \(dataset.train.count) with \(dataset.fingerprint).",
+          fix: "restore the data, or start a new run from the weights with --init \(folder.lastCheckpoint)")
+      }
+      record.started = before.started
+      try trainer.resume(
+        from: folder.lastCheckpoint, history: RunHistory.read(folder: folder.path, epochCount: settings.epochs))
+    }
+    let reporter = ProgressReporters([talk, folder.log()])
+    defer { reporter.ended() }
+    trainer.write(into: folder, record: record, reporter: reporter)
+    try prepare(folder, trainer, reporter)
+    do {
+      let ending = try trainer.run()
+      switch ending {
+      case .finished: try trainer.mark(.finished)
+      case .timeIsUp: try trainer.mark(.stopped, reason: "--max-time has passed")
+      case .interrupted(let kind): try trainer.mark(.stopped, reason: kind == .interrupted ? "SIGINT" : "a signal")
+      }
+      return TrainResult(ending: ending, folder: folder.path, history: trainer.history)
+    } catch {
+      try? trainer.mark(.failed, reason: ErrorText.failure(for: error).what)
+      throw error
+    }
+  }
+
+  private func folder() throws -> RunFolder {
+    if let resumed { return try RunFolder.resume(resumed) }
+    if let out { return try RunFolder.create(at: out, force: force) }
+    let name = RunName(
+      dataset: data.dataset.name, network: settings.model, loss: try Loss(settings.loss).entry.name,
+      seed: settings.seed)
+    return try RunFolder.create(under: runsFolder, named: name)
+  }
+
+  /// The files that do not change during the run.
+  private func prepare<D: Device>(
+    _ folder: RunFolder, _ trainer: Trainer<D>, _ reporter: any ProgressReporter
+  ) throws {
+    let train = data.dataset.train
+    try folder.openTables(
+      withCleanColumns: train.trueLabels != nil, after: resumed == nil ? nil : trainer.history.epochs.count)
+    try trainer.mark(.running)
+    guard resumed == nil else { return }
+    try folder.write(settings.configuration)
+    let names = train.paths.isEmpty ? (0..<train.count).map { "\(data.dataset.name)/train/\($0)" } : train.paths
+    try folder.writeSamples(
+      paths: names, givenLabels: train.labels.map(Int.init), cleanLabels: train.trueLabels?.map(Int.init))
+    if let noise = data.noise {
+      try NoiseFiles.write(noise, labels: train.labels, to: folder)
+      if data.dataset.classCount <= 20 { noise.table.split(separator: "\n").forEach { reporter.note(String($0)) } }
+    }
+  }
+}

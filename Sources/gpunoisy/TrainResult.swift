@@ -1,0 +1,49 @@
+import Failures
+import FileFormats
+import Losses
+import Reports
+import Training
+
+/// What `train` prints when it is done.
+struct TrainResult {
+  let ending: RunEnding
+  let folder: String
+  let history: RunHistory
+
+  var json: JSONValue {
+    let status: JSONValue = ending == .finished ? "finished" : "stopped"
+    return .object([
+      JSONMember("schema", "gpunoisy.train/1"), JSONMember("status", status), JSONMember("run", JSONValue(folder)),
+      JSONMember("test_acc", history.accuracy?.json ?? nil),
+      JSONMember("epochs", .array(history.epochs.map(\.json))),
+    ])
+  }
+
+  var text: String {
+    var lines: [String] = []
+    if let accuracy = history.accuracy { lines.append("test accuracy  \(accuracy.text)") }
+    if let wrong = history.epochs.last?.wrongAccuracy {
+      lines.append("memorised      \(FixedText.percent(wrong)) of the wrong labels")
+    }
+    lines.append("run folder     \(folder)")
+    if ending != .finished { lines.append("resume with:   gpunoisy train --resume \(folder)") }
+    return lines.map { $0 + "\n" }.joined()
+  }
+}
+
+/// `train --list-losses`.
+enum LossTable {
+  static var text: String {
+    Loss.catalogue.map { entry in
+      var lines = ["\(entry.name)\(entry.aliases.isEmpty ? "" : "  (\(entry.aliases.joined(separator: ", ")))")"]
+      lines.append("    loss    \(entry.formula)")
+      for parameter in entry.parameters {
+        lines.append(
+          "    \(parameter.name)=\(parameter.defaultValue)  \(parameter.summary), "
+            + "\(parameter.range.lowerBound) to \(parameter.range.upperBound)")
+      }
+      lines.append("    source  \(entry.source)")
+      return lines.joined(separator: "\n") + "\n"
+    }.joined(separator: "\n")
+  }
+}

@@ -1,0 +1,146 @@
+import Datasets
+import FileFormats
+import Statistics
+import TestSupport
+import Testing
+
+@Suite("Noise")
+struct NoiseTests {
+  /// 50,000 samples, class by id.
+  private func data(_ classCount: Int = 10, kind: Dataset.Kind = .cifar10) -> Dataset {
+    labelled((0..<50_000).map { Int32($0 % classCount) }, kind: kind, classNames: (0..<classCount).map { "c\($0)" })
+  }
+
+  private func corrupted(_ text: String, _ data: Dataset, seed: UInt64 = 1) throws -> (dataset: Dataset, report: NoiseReport) {
+    try data.corrupted(by: NoiseCatalogue.parse(text), seed: seed)
+  }
+
+  @Test(
+    "the realised matrix lies within binomial bounds of the requested one",
+    arguments: ["symmetric:0.4", "symmetric:0.8,inclusive", "asymmetric:0.4", "pairflip:0.45", "symmetric:0", "symmetric:1"])
+  func bounds(text: String) throws {
+    let data = data()
+    let (noisy, report) = try corrupted(text, data)
+    #expect(noisy.train.trueLabels == data.train.labels)
+    for row in 0..<10 {
+      #expect(abs(report.requested.row(row).reduce(0, +) - 1) < 1e-12)
+      for column in 0..<10 {
+        let p = report.requested[row, column]
+        // 5,000 samples of each class; six standard deviations never occur by chance.
+        #expect(abs(report.realised[row, column] - p) <= 6 * (p * (1 - p) / 5000).squareRoot(), "\(row) \(column)")
+      }
+    }
+    let wrong = zip(data.train.labels, noisy.train.labels).count { $0 != $1 }
+    #expect(wrong == report.changedCount && report.sampleCount == 50_000)
+  }
+
+  @Test("the expected rates are those of the literature")
+  func rates() throws {
+    for (text, rate) in [
+      ("symmetric:0.4", 0.4), ("symmetric:0.8,inclusive", 0.72), ("asymmetric:0.4", 0.2), ("pairflip:0.45", 0.45), ("none", 0),
+    ] {
+      #expect(abs(try corrupted(text, data()).report.expectedRate - rate) < 1e-12, "\(text)")
+    }
+    #expect(abs(try corrupted("asymmetric:0.3", data(100, kind: .cifar100)).report.expectedRate - 0.3) < 1e-12)
+  }
+
+  @Test("a draw depends on seed and id only: limits and other labels do not move it, and higher rates add changes")
+  func independence() throws {
+    let data = data()
+    let labels = try corrupted("symmetric:0.4", data).dataset.train.labels
+    #expect(try corrupted("symmetric:0.4", data).dataset.train.labels == labels)
+    #expect(try corrupted("symmetric:0.4", data, seed: 2).dataset.train.labels != labels)
+    #expect(try corrupted("symmetric:0.4", data.limited(train: 1000)).dataset.train.labels == Array(labels.prefix(1000)))
+    let more = try corrupted("symmetric:0.6", data).dataset.train.labels
+    for (id, label) in labels.enumerated() where label != data.train.labels[id] { #expect(more[id] == label) }
+  }
+
+  @Test("none changes nothing and claims no true labels; known true labels survive; missing labels stay missing")
+  func edges() throws {
+    var data = data()
+    #expect(try corrupted("none", data).dataset.train == data.train)
+    data.train.trueLabels = [Int32](repeating: 3, count: 50_000)
+    data.train.labels[7] = LabelledSet.noLabel
+    let (noisy, report) = try corrupted("symmetric:1", data)
+    #expect(noisy.train.trueLabels == data.train.trueLabels && noisy.train.labels[7] == LabelledSet.noLabel)
+    #expect(report.sampleCount == 49_999 && report.realisedRate == 1)
+  }
+
+  @Test("asymmetric maps: MNIST and CIFAR-10 as published")
+  func maps() throws {
+    func targets(_ kind: Dataset.Kind) throws -> [Int: Int] {
+      let matrix = try NoiseCatalogue.parse("asymmetric:1").transition(for: data(10, kind: kind))
+      return Dictionary(uniqueKeysWithValues: (0..<10).flatMap { row in (0..<10).compactMap { matrix[row, $0] == 1 ? (row, $0) : nil } })
+    }
+    #expect(try targets(.mnist) == [0: 0, 1: 1, 2: 7, 3: 8, 4: 4, 5: 6, 6: 5, 7: 1, 8: 8, 9: 9])
+    #expect(try targets(.cifar10) == [0: 0, 1: 1, 2: 0, 3: 5, 4: 7, 5: 3, 6: 6, 7: 7, 8: 8, 9: 1])
+    for kind in [Dataset.Kind.shapes, .fashionMNIST, .other] { #expect(failureKind { try targets(kind) } == .usage) }
+    #expect(failureKind { try corrupted("asymmetric:0.1,map=superclass", data()) } == .usage)
+  }
+
+  @Test("asymmetric CIFAR-100: blocks of five ids, or the true superclasses")
+  func cifar100() throws {
+    let data = data(100, kind: .cifar100)
+    func target(_ text: String, _ label: Int) throws -> Int? {
+      let matrix = try NoiseCatalogue.parse(text).transition(for: data)
+      return (0..<100).first { matrix[label, $0] == 1 }
+    }
+    #expect(try (0..<10).map { try target("asymmetric:1", $0) } == [1, 2, 3, 4, 0, 6, 7, 8, 9, 5])
+    // Aquatic mammals: beaver, dolphin, otter, seal, whale.
+    let mammals = ["beaver", "dolphin", "otter", "seal", "whale"].map { KnownClasses.cifar100.firstIndex(of: $0) }
+    for (position, label) in mammals.enumerated() {
+      #expect(try target("asymmetric:1,map=superclass", try #require(label)) == mammals[(position + 1) % 5])
+    }
+    let groups = Dictionary(grouping: 0..<100) { KnownClasses.cifar100Superclasses[$0] }
+    #expect(groups.count == 20 && groups.values.allSatisfy { $0.count == 5 })
+    #expect(KnownClasses.cifar100 == KnownClasses.cifar100.sorted() && Set(KnownClasses.cifar100).count == 100)
+  }
+
+  @Test("matrices from text and NumPy files, and those that are refused")
+  func matrices() throws {
+    let scratch = ScratchFolder()
+    let data = labelled((0..<3000).map { $0 % 3 }, classNames: ["a", "b", "c"])
+    func apply(_ text: String) throws -> TransitionMatrix {
+      try FileBytes.write(Array(text.utf8), to: scratch("m.csv"))
+      return try corrupted("matrix:\(scratch("m.csv"))", data).report.requested
+    }
+    let expected = TransitionMatrix(classCount: 3, values: [0.5, 0.25, 0.25, 0, 1, 0, 1, 0, 0])
+    #expect(try apply("0.5,0.25,0.25\n0,1,0\n1,0,0\n") == expected)
+    #expect(try apply("0.5 0.25\t0.25\r\n\r\n0 1 0\r\n1 0 0") == expected)
+    try FileBytes.write(NumPyArray(expected.values, shape: [3, 3]).encoded(), to: scratch("m.npy"))
+    let (noisy, report) = try corrupted("matrix:\(scratch("m.npy"))", data)
+    #expect(report.requested == expected)
+    // Class 1 stays, class 2 always becomes class 0.
+    for (old, new) in zip(data.train.labels, noisy.train.labels) where old > 0 { #expect(new == (old == 1 ? 1 : 0)) }
+    for text in ["", "1 0 0\n0 1 0\n", "1 0 0\n0 1 0\n0 0 0.9\n", "2 -1 0\n0 1 0\n0 0 1\n", "1 0\n0 1 0\n0 0 1\n", "1 0 x\n0 1 0\n0 0 1\n", "nan 0 0\n0 1 0\n0 0 1"] {
+      #expect(failureKind { try apply(text) } == .badInput, "\(text)")
+    }
+    #expect(failureKind { try corrupted("matrix:\(scratch("none"))", data) } == .missingInput)
+  }
+
+  @Test(
+    "what is written wrongly is a usage failure",
+    arguments: [
+      "", "nosuch", "symmetric", "symmetric:", "symmetric:1.5", "symmetric:-0.1", "symmetric:nan", "symmetric:0.1,exclusive",
+      "symmetric:0.1,inclusive,x", "asymmetric:0.2,map=x", "asymmetric", "pairflip:x", "pairflip:0.1,0.2", "none:1", "matrix",
+      "matrix:",
+    ])
+  func grammar(text: String) {
+    #expect(failureKind { try NoiseCatalogue.parse(text) } == .usage)
+  }
+
+  @Test("every model's text parses to a model with the same text", arguments: [
+    "none", "symmetric:0.4", "symmetric:0.4,inclusive", "asymmetric:0.2", "asymmetric:0.2,map=superclass", "pairflip:0.45", "matrix:a,b.csv",
+  ])
+  func texts(text: String) throws {
+    #expect(try NoiseCatalogue.parse(text).text == text)
+    #expect(NoiseCatalogue.entries.contains { text.hasPrefix($0.name) })
+  }
+
+  @Test("the report is a table with rates and the matrix")
+  func report() throws {
+    let table = try corrupted("asymmetric:0.4", data()).report.table
+    #expect(table.contains("asymmetric:0.4") && table.contains("expected 20.00 %"))
+    #expect(table.split(separator: "\n").count == 12)
+  }
+}

@@ -1,0 +1,221 @@
+import Failures
+import FileFormats
+import Reports
+import TestSupport
+import Testing
+
+@Suite("The run folder")
+struct RunFolderTests {
+  private let scratch = ScratchFolder()
+
+  private func report(_ epoch: Int, accuracy: Double? = 0.5, classes: Int = 2) -> EpochReport {
+    EpochReport(
+      epoch: epoch, epochs: 5, step: epoch * 10, learningRate: 0.1, trainLoss: 1 / Double(epoch), trainAccuracy: 0.25,
+      testLoss: accuracy.map { 1 - $0 }, testAccuracy: accuracy, seconds: 1.23456789, imagesPerSecond: 1000.0004,
+      cleanAccuracy: 0.9, wrongAccuracy: 1e-5,
+      perClass: (0..<classes).map { .init(accuracy: $0 == 0 ? 0.5 : nil, confidence: $0 == 0 ? 1.0 / 3 : nil) })
+  }
+
+  private func text(_ path: String) throws -> String { String(decoding: try FileBytes.read(path), as: UTF8.self) }
+
+  @Test("is made with its parents, and an empty one is taken")
+  func creation() throws {
+    let folder = try RunFolder.create(at: scratch("a/b/c/"))
+    #expect(folder.path == scratch("a/b/c"))
+    #expect(FileBytes.kind(of: scratch("a/b/c/checkpoints")) == .folder)
+    #expect(folder.lastCheckpoint == scratch("a/b/c/checkpoints/last.safetensors"))
+    try FileBytes.makeFolder(scratch("empty"))
+    _ = try RunFolder.create(at: scratch("empty"))
+  }
+
+  @Test("that is not empty is refused with 73, and left as it is")
+  func refusal() throws {
+    try FileBytes.makeFolder(scratch("full"))
+    try FileBytes.write([1], to: scratch("full/.hidden"))
+    let failure = #expect(throws: Failure.self) { try RunFolder.create(at: scratch("full")) }
+    #expect(failure?.kind.rawValue == 73)
+    #expect(failure?.what.contains(scratch("full")) == true)
+    #expect(FileBytes.kind(of: scratch("full/.lock")) == .missing)
+    try FileBytes.write([1], to: scratch("file"))
+    #expect(#expect(throws: Failure.self) { try RunFolder.create(at: scratch("file")) }?.kind == .cannotCreate)
+  }
+
+  @Test("is taken by force: an earlier run's files go, others stay")
+  func force() throws {
+    do {
+      let folder = try RunFolder.create(at: scratch("run"))
+      try folder.openTables(withCleanColumns: false)
+      try FileBytes.write([1], to: folder.lastCheckpoint)
+      try FileBytes.write([1], to: folder.file("run.json"))
+      try FileBytes.write([1], to: folder.file("notes.md"))
+    }
+    _ = try RunFolder.create(at: scratch("run"), force: true)
+    #expect(try FileBytes.names(in: scratch("run")) == ["checkpoints", "notes.md"])
+    #expect(try FileBytes.names(in: scratch("run/checkpoints")) == [])
+  }
+
+  @Test("is locked while it is in use, and the message names who holds it")
+  func locking() throws {
+    var first: RunFolder? = try RunFolder.create(at: scratch("run"))
+    try #require(first).write(RunRecord(command: "train", version: "1", arguments: [], device: "cpu", seeds: [:]))
+    for attempt in [
+      { try RunFolder.create(at: scratch("run"), force: true) }, { try RunFolder.resume(scratch("run")) },
+    ] {
+      let failure = #expect(throws: Failure.self) { _ = try attempt() }
+      #expect(failure?.kind == .cannotCreate)
+      #expect(failure?.why.hasPrefix("pid ") == true && failure?.why.contains(" on ") == true)
+    }
+    #expect(FileBytes.kind(of: scratch("run/run.json")) == .file, "a forced start must not clear a run in progress")
+    first = nil
+    _ = try RunFolder.resume(scratch("run"))
+  }
+
+  @Test("gets a name with time, data, network, loss and seed, and a suffix where it is taken")
+  func names() throws {
+    let name = RunName(
+      time: UTCTime(seconds: 1_795_221_062), dataset: "/data/my birds/", network: "resnet32", loss: "sce", seed: 7)
+    #expect(name.text == "2026-11-21T0031_my-birds_resnet32_sce_s7")
+    let paths = try (0..<3).map { _ in try RunFolder.create(under: scratch("runs"), named: name).path }
+    #expect(paths == [name.text, name.text + "-2", name.text + "-3"].map { scratch("runs/\($0)") })
+    #expect(RunName(dataset: "..", network: "a/../b", loss: "é", seed: 1).text.hasSuffix("_data_b_-_s1"))
+  }
+
+  @Test("holds one row per epoch and class, byte for byte")
+  func tables() throws {
+    let folder = try RunFolder.create(at: scratch("run"))
+    try folder.openTables(withCleanColumns: true)
+    try folder.append(report(1))
+    try folder.append(report(2, accuracy: nil, classes: 0))
+    #expect(
+      try text(folder.file("metrics.csv")) == """
+        epoch,step,lr,train_loss,train_acc,test_loss,test_acc,seconds,images_per_second,clean_acc,noisy_acc
+        1,10,0.1,1.0,0.25,0.5,0.5,1.235,1000.0,0.9,1e-05
+        2,20,0.1,0.5,0.25,,,1.235,1000.0,0.9,1e-05
+
+        """)
+    #expect(
+      try text(folder.file("per_class.csv")) == """
+        epoch,class,accuracy,confidence
+        1,0,0.5,0.3333333333333333
+        1,1,,
+
+        """)
+    try folder.openTables(withCleanColumns: false)
+    #expect(
+      try text(folder.file("metrics.csv"))
+        == "epoch,step,lr,train_loss,train_acc,test_loss,test_acc,seconds,images_per_second\n")
+  }
+
+  @Test("lists samples with paths that need quotes")
+  func samples() throws {
+    let folder = try RunFolder.create(at: scratch("run"))
+    try folder.writeSamples(
+      paths: ["a.png", "b,\"c\".png", "d\ne.png"], givenLabels: [1, 0, 2], cleanLabels: [1, 1, 2])
+    #expect(
+      try text(folder.file("samples.csv"))
+        == "sample_id,path,given_label,clean_label\n0,a.png,1,1\n1,\"b,\"\"c\"\".png\",0,1\n2,\"d\ne.png\",2,2\n")
+    try folder.writeSamples(ids: [5, 9], paths: ["a", "b"], givenLabels: [1, 0])
+    #expect(try text(folder.file("samples.csv")) == "sample_id,path,given_label\n5,a,1\n9,b,0\n")
+  }
+
+  @Test("lists margins from high to low, equal ones by id, what is no number last")
+  func margins() throws {
+    let folder = try RunFolder.create(at: scratch("run"))
+    try folder.writeMargins(ids: [9, 4, 7, 1, 3, 2], margins: [0.5, 0.5, -1e-7, .nan, 12, .nan])
+    #expect(try text(folder.file("aum_values.csv")) == "sample_id,aum\n3,12.0\n4,0.5\n9,0.5\n7,-1e-07\n1,\n2,\n")
+  }
+
+  @Test("on resume loses the torn tail and the epochs after the checkpoint, wherever the crash came")
+  func resuming() throws {
+    do {
+      let folder = try RunFolder.create(at: scratch("whole"))
+      try folder.openTables(withCleanColumns: true)
+      for epoch in 1...4 { try folder.append(report(epoch)) }
+    }
+    let whole = ["metrics.csv", "per_class.csv"].map { try! FileBytes.read(scratch("whole/\($0)")) }
+    for length in 0...whole[0].count {
+      for kept in [0, 2] {
+        let path = scratch("cut")
+        let folder = try RunFolder.create(at: path, force: true)
+        try FileBytes.write(Array(whole[0].prefix(length)), to: folder.file("metrics.csv"))
+        try FileBytes.write(Array(whole[1].prefix(length)), to: folder.file("per_class.csv"))
+        try folder.openTables(withCleanColumns: true, after: kept)
+        let rows = try RunHistory.read(folder: path).epochs
+        #expect(rows.allSatisfy { $0.epoch <= kept })
+        // What is left is a beginning of what was there, and the run goes on from it.
+        let present = rows.count
+        for epoch in (present + 1)...4 { try folder.append(report(epoch)) }
+        #expect(try FileBytes.read(folder.file("metrics.csv")) == whole[0], "cut at \(length), resumed after \(kept)")
+      }
+    }
+    let folder = try RunFolder.create(at: scratch("cut"), force: true)
+    for (name, bytes) in zip(["metrics.csv", "per_class.csv"], whole) {
+      try FileBytes.write(bytes, to: folder.file(name))
+    }
+    try folder.openTables(withCleanColumns: true, after: 3)
+    try folder.append(report(4))
+    #expect(try FileBytes.read(folder.file("metrics.csv")) == whole[0])
+    #expect(try FileBytes.read(folder.file("per_class.csv")) == whole[1])
+  }
+
+  @Test("with other columns is not resumed")
+  func otherColumns() throws {
+    let folder = try RunFolder.create(at: scratch("run"))
+    try folder.openTables(withCleanColumns: true)
+    try folder.append(report(1))
+    let failure = #expect(throws: Failure.self) { try folder.openTables(withCleanColumns: false, after: 1) }
+    #expect(failure?.kind == .badInput)
+  }
+
+  @Test("is no run folder without run.json, and not there at all is 66")
+  func resumingNothing() throws {
+    try FileBytes.makeFolder(scratch("photos"))
+    #expect(#expect(throws: Failure.self) { try RunFolder.resume(scratch("photos")) }?.kind == .badInput)
+    #expect(#expect(throws: Failure.self) { try RunFolder.resume(scratch("nosuch")) }?.kind == .missingInput)
+  }
+
+  @Test("tells its history to the last bit")
+  func history() throws {
+    let folder = try RunFolder.create(at: scratch("run"))
+    try folder.openTables(withCleanColumns: true)
+    var reports = (1...12).map { report($0, accuracy: 0.1 + 0.7 / Double($0)) }
+    for index in reports.indices {
+      reports[index].seconds = 2.5
+      reports[index].imagesPerSecond = 1234
+      reports[index].epochs = 12
+      try folder.append(reports[index])
+    }
+    let history = try RunHistory.read(folder: folder.path)
+    #expect(history.epochs == reports)
+    #expect(history.accuracy?.bestEpoch == 1)
+    try FileBytes.write(Array("epoch,step\n1,x\n".utf8), to: folder.file("metrics.csv"))
+    let failure = #expect(throws: Failure.self) { try RunHistory.read(folder: folder.path) }
+    #expect(failure?.kind == .badInput && failure?.what.contains("line 2") == true)
+  }
+
+  @Test("opens in pandas as promised", .enabled(if: PythonOracle.has("pandas"), "\(PythonOracle.absence)"))
+  func pandas() throws {
+    let folder = try RunFolder.create(at: scratch("run"))
+    try folder.openTables(withCleanColumns: true)
+    for epoch in 1...3 { try folder.append(report(epoch)) }
+    try folder.writeSamples(paths: ["a.png", "b,\"c\" é.png", "d\ne.png"], givenLabels: [1, 0, 2])
+    try folder.writeMargins(ids: [0, 1, 2], margins: [0.1 + 0.2, -3, 1e-9])
+    let script = """
+      import sys, pandas as pd
+      run = sys.argv[1]
+      m = pd.read_csv(run + "/metrics.csv")
+      assert m.epoch.tolist() == [1, 2, 3] and abs(m.train_loss[2] - 1 / 3) < 1e-15 and m.test_acc.dtype == float, m
+      c = pd.read_csv(run + "/per_class.csv")
+      assert len(c) == 6 and c.accuracy.isna().sum() == 3, c
+      s = pd.read_csv(run + "/samples.csv")
+      assert s.path.tolist() == ["a.png", 'b,"c" é.png', "d\\ne.png"], s
+      # The aum package writes its table like this; ours has the same bytes.
+      a = pd.DataFrame({"sample_id": [0, 1, 2], "aum": [0.1 + 0.2, -3.0, 1e-9]}).sort_values("aum", ascending=False)
+      ours = open(run + "/aum_values.csv", newline="").read()
+      assert ours == a.to_csv(index=False), ours
+      print("ok")
+      """
+    let result = try PythonOracle.run(script, [folder.path])
+    #expect(result.code == 0 && result.output == "ok\n", "\(result.output)")
+  }
+}
