@@ -20,7 +20,7 @@ let package = Package(
       name: "gpunoisy",
       dependencies: [
         "Training", "Reports", "Datasets", "Networks", "Losses", "Compute", "ComputeKernels", "ComputeCPU",
-        "ComputeOpenCL", "FileFormats", "Statistics", "Images", "Failures",
+        "ComputeOpenCL", "ComputeReference", "FileFormats", "Statistics", "Images", "Failures",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -67,9 +67,10 @@ let package = Package(
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
     .testTarget(name: "ImagesTests", dependencies: ["Images", "FileFormats", "Failures", "TestSupport"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Images", "FileFormats", "Statistics", "Failures", "TestSupport"]),
-    .testTarget(name: "ComputeReferenceTests", dependencies: ["ComputeReference", "Compute", "Statistics", "Failures"]),
     .testTarget(
-      name: "DeviceTests", dependencies: ["ComputeCPU", "ComputeReference", "Compute", "Statistics", "Failures"]),
+      name: "ComputeReferenceTests", dependencies: ["ComputeReference", "Compute", "Statistics", "TestSupport"]),
+    .testTarget(
+      name: "DeviceTests", dependencies: ["ComputeCPU", "ComputeReference", "Compute", "Statistics", "TestSupport"]),
     .testTarget(name: "ComputeOpenCLTests", dependencies: ["ComputeOpenCL", "ComputeKernels", "Compute", "FileFormats", "Failures", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6],

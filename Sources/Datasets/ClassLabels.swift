@@ -38,7 +38,9 @@ enum ClassLabels {
     for text in texts { different[text] = 0 }
     if different.keys.allSatisfy({ Int($0).map(String.init) == $0 }) {
       for (index, text) in texts.enumerated() {
-        guard let value = Int(text), value >= 0, value < mostClasses else { throw outOfRange(text, mostClasses, place(index)) }
+        guard let value = Int(text), value >= 0, value < mostClasses else {
+          throw outOfRange(text, mostClasses, place(index))
+        }
         different[text] = Int32(value)
       }
       return ((0...Int(max(1, different.values.max() ?? 1))).map(String.init), different)

@@ -4,14 +4,15 @@ import FileFormats
 extension Dataset {
   /// The data set with the training labels of a file in place of its own; true labels stay as they are.
   ///
-  /// The file is a `.npy` of integers [N] in id order, or a CSV with `sample_id` and `label` (or `given_label`), one row
-  /// for each id in any order, labels being numbers or class names. Samples without a label stay without one.
+  /// The file is a `.npy` of integers [N] in id order, or a CSV with `sample_id` and `label` (or `given_label`), one
+  /// row for each id in any order, labels being numbers or class names. Samples without a label stay without one.
   /// Replace labels before limiting the data set: the file belongs to the whole training set.
   ///
   /// - Throws: `.missingInput`; `.badInput` for another number of labels, an id that is missing, repeated or unknown,
   ///   or a label out of range.
   public func replacingLabels(fromFile path: String) throws -> Dataset {
-    let labels = try LabelFile.read(path, columns: ["label", "given_label"], count: train.count, classNames: classNames)
+    let labels = try LabelFile.read(
+      path, columns: ["label", "given_label"], count: train.count, classNames: classNames)
     var replaced = self
     replaced.train.labels = zip(train.labels, labels).map { $0 < 0 ? $0 : $1 }
     return replaced

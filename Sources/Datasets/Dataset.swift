@@ -12,6 +12,7 @@ public struct Dataset: Sendable {
 
   /// A picture that could not be read and was skipped.
   public struct BadImage: Sendable, Equatable {
+    /// The file, relative to the data set's folder.
     public let path: String
     /// The decoder's message.
     public let reason: String
@@ -19,10 +20,13 @@ public struct Dataset: Sendable {
 
   /// A short name for run folders and tables.
   public let name: String
+  /// Which well-known data set it is.
   public let kind: Kind
   /// The names of the classes [K]; the index is the label.
   public let classNames: [String]
+  /// The training samples.
   public var train: LabelledSet
+  /// The test samples, where the layout has any.
   public var test: LabelledSet?
   /// A part of the training samples that is held out; see `holdingOut`.
   public var validation: LabelledSet?

@@ -14,12 +14,14 @@ public struct DatasetOptions: Sendable {
   public var dataRoot: String?
   /// The size that pictures in files are brought to; nil stands for the size that most have.
   public var imageSize: PixelSize?
+  /// What to do with pictures that cannot be decoded.
   public var onBadImage: BadImagePolicy
   /// The seed of `shapes`.
   public var seed: UInt64
   /// How many threads decode pictures; the result does not depend on it.
   public var threads: Int
 
+  /// The options; those left out take their defaults.
   public init(
     dataRoot: String? = nil, imageSize: PixelSize? = nil, onBadImage: BadImagePolicy = .fail, seed: UInt64 = 1,
     threads: Int = 1
@@ -31,12 +33,15 @@ public struct DatasetOptions: Sendable {
 
 /// The height and width of a picture in pixels.
 public struct PixelSize: Sendable, Hashable, CustomStringConvertible {
+  /// The number of rows.
   public let height: Int
+  /// The number of columns.
   public let width: Int
 
   /// The longest side that pictures can be brought to.
   public static let longestSide = 4096
 
+  /// A size; its sides are not checked.
   public init(height: Int, width: Int) {
     (self.height, self.width) = (height, width)
   }
@@ -56,5 +61,6 @@ public struct PixelSize: Sendable, Hashable, CustomStringConvertible {
     self.init(height: height, width: width)
   }
 
+  /// The size as `init(parsing:)` reads it.
   public var description: String { "\(height)x\(width)" }
 }

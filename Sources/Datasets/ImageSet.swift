@@ -4,7 +4,9 @@ import Images
 public struct ImageSet: Sendable, Equatable {
   /// The number of pictures, N.
   public let count: Int
+  /// The number of rows of each, H.
   public let height: Int
+  /// The number of columns of each, W.
   public let width: Int
   /// 1 for grey, 3 for red, green and blue.
   public let channels: Int

@@ -28,7 +28,8 @@ enum KnownNames {
       counts: (50_000, 10_000), address: "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz",
       checksum: "md5 03b5dce01913d631647c71ecec9e9cb8", unpacking: "unpack it (tar -xzf) there"),
     Entry(
-      name: "mnist", folders: ["mnist", "mnist/MNIST/raw", "MNIST/raw", "MNIST"], kind: .mnist, counts: (60_000, 10_000),
+      name: "mnist", folders: ["mnist", "mnist/MNIST/raw", "MNIST/raw", "MNIST"], kind: .mnist,
+      counts: (60_000, 10_000),
       address: "https://ossci-datasets.s3.amazonaws.com/mnist/ (four files *-ubyte.gz)",
       checksum: "train-images md5 f68b3c2dcbeaaa9fbdd348bbdeb94873", unpacking: "put them there, packed or not"),
     Entry(
@@ -56,11 +57,14 @@ enum KnownNames {
         .missingInput, "the data set '\(entry.name)' is not there.",
         why: root.map { "there is no folder '\($0)/\(entry.name)'." }
           ?? "no folder for data sets is set (GPUNOISY_DATA or --data-root).",
-        fix: "get \(entry.address), \(entry.checksum), and \(entry.unpacking): \(root ?? "$GPUNOISY_DATA")/\(entry.name).")
+        fix:
+          "get \(entry.address), \(entry.checksum), and \(entry.unpacking): \(root ?? "$GPUNOISY_DATA")/\(entry.name).")
     }
-    guard dataset.kind == .other || dataset.kind == entry.kind || entry.kind == .mnist && dataset.kind != .fashionMNIST else {
+    guard dataset.kind == .other || dataset.kind == entry.kind || entry.kind == .mnist && dataset.kind != .fashionMNIST
+    else {
       throw Failure(
-        .badInput, "the folder for '\(entry.name)' holds \(dataset.kind.rawValue).", why: "its files belong to that data set.",
+        .badInput, "the folder for '\(entry.name)' holds \(dataset.kind.rawValue).",
+        why: "its files belong to that data set.",
         fix: "put each data set into the folder of its name.")
     }
     let test = dataset.test?.count ?? 0

@@ -3,12 +3,15 @@ public struct LabelledSet: Sendable, Equatable {
   /// The label of a sample that must never be drawn: its picture could not be read, or it is held out.
   public static let noLabel: Int32 = -1
 
+  /// The pictures, as many as labels.
   public let images: ImageSet
   /// The given labels [N], each in 0..<K or `noLabel`.
   public var labels: [Int32]
   /// The file of each sample, relative to the data set's folder; empty where the layout has no files.
   public let paths: [String]
-  /// The labels believed to be right [N], where known. For scoring only, never for training.
+  /// The labels believed to be right [N], where known.
+  ///
+  /// For scoring only, never for training.
   public var trueLabels: [Int32]?
 
   /// A set with these pictures and labels.
@@ -46,6 +49,7 @@ public struct LabelledSet: Sendable, Equatable {
   public func selecting(_ ids: [Int32]) -> LabelledSet {
     LabelledSet(
       images: images.selecting(ids), labels: ids.map { labels[Int($0)] },
-      paths: paths.isEmpty ? [] : ids.map { paths[Int($0)] }, trueLabels: trueLabels.map { all in ids.map { all[Int($0)] } })
+      paths: paths.isEmpty ? [] : ids.map { paths[Int($0)] },
+      trueLabels: trueLabels.map { all in ids.map { all[Int($0)] } })
   }
 }

@@ -5,6 +5,7 @@ public struct Normalization: Sendable, Equatable {
   /// [C], of byte / 255: the population standard deviation, and 1 for a channel that is constant.
   public let standardDeviation: [Float]
 
+  /// These means and deviations, one for each channel.
   public init(mean: [Float], standardDeviation: [Float]) {
     (self.mean, self.standardDeviation) = (mean, standardDeviation)
   }

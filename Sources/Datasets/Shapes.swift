@@ -12,13 +12,16 @@ public enum Shapes {
   ]
   /// The height and width of a picture.
   public static let side = 32
+  /// The number of training samples.
   public static let trainCount = 10_000
+  /// The number of test samples.
   public static let testCount = 2_000
 
   /// The whole data set for a seed.
   public static func dataset(seed: UInt64) -> Dataset {
     Dataset(
-      name: "shapes", kind: .shapes, classNames: classNames, train: samples(seed: seed, count: trainCount, isTest: false),
+      name: "shapes", kind: .shapes, classNames: classNames,
+      train: samples(seed: seed, count: trainCount, isTest: false),
       test: samples(seed: seed, count: testCount, isTest: true), source: "built-in shapes with seed \(seed)")
   }
 
@@ -58,7 +61,9 @@ private struct ShapeScene {
   init(_ random: CounterRandom, sample: UInt32, shape: Int) {
     (self.random, self.sample, self.shape) = (random, sample, shape)
     func draw(_ index: UInt32) -> SIMD4<UInt32> { random.words(.shapes, sample, index) }
-    func between(_ word: UInt32, _ low: Int, _ high: Int) -> Int { low + CounterRandom.integer(word, below: high - low + 1) }
+    func between(_ word: UInt32, _ low: Int, _ high: Int) -> Int {
+      low + CounterRandom.integer(word, below: high - low + 1)
+    }
     func colour(_ word: UInt32) -> SIMD4<Int32> {
       SIMD4(Int32(word & 0xFF), Int32(word >> 8 & 0xFF), Int32(word >> 16 & 0xFF), 0)
     }

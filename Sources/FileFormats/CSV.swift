@@ -17,7 +17,8 @@ public struct CSV: Sendable {
   public init(decoding bytes: [UInt8], name: String) throws {
     var scanner = Scanner(bytes: bytes, name: name)
     guard let first = try scanner.nextRow() else {
-      throw Failure(.badInput, "'\(name)' is empty.", why: "a table needs a line with the names of its columns.",
+      throw Failure(
+        .badInput, "'\(name)' is empty.", why: "a table needs a line with the names of its columns.",
         fix: "add that line.")
     }
     header = first.fields

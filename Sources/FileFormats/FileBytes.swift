@@ -32,11 +32,12 @@ public enum FileBytes {
 
   /// The bytes of a plain file, or its first `limit` bytes.
   ///
-  /// - Throws: `.missingInput` when there is nothing; `.badInput` for a folder or device; `.outOfMemory` when the file is
-  ///   larger than the machine's memory; `.inputOutput` when reading fails.
+  /// - Throws: `.missingInput` when there is nothing; `.badInput` for a folder or device; `.outOfMemory` when the file
+  ///   is larger than the machine's memory; `.inputOutput` when reading fails.
   public static func read(_ path: String, first limit: Int = .max) throws -> [UInt8] {
     guard !path.utf8.contains(0) else {
-      throw Failure(.badInput, "a path contains a zero byte.", why: "no file can have such a name.", fix: "correct the path.")
+      throw Failure(
+        .badInput, "a path contains a zero byte.", why: "no file can have such a name.", fix: "correct the path.")
     }
     // Without O_NONBLOCK, opening a pipe would wait for a writer.
     let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
@@ -157,12 +158,14 @@ public enum FileBytes {
 
   private static func cannotOpen(_ path: String, _ code: Int32) -> Failure {
     code == ENOENT || code == ENOTDIR
-      ? Failure(.missingInput, "'\(path)' does not exist.", why: message(code) + ".", fix: "check the spelling of the path.")
+      ? Failure(
+        .missingInput, "'\(path)' does not exist.", why: message(code) + ".", fix: "check the spelling of the path.")
       : Failure(.inputOutput, "'\(path)' cannot be opened.", why: message(code) + ".", fix: "check its permissions.")
   }
 
   private static func cannotRead(_ path: String, _ code: Int32) -> Failure {
-    Failure(.inputOutput, "'\(path)' could not be read.", why: message(code) + ".", fix: "check the disk and try again.")
+    Failure(
+      .inputOutput, "'\(path)' could not be read.", why: message(code) + ".", fix: "check the disk and try again.")
   }
 
   private static func cannotCreate(_ path: String, _ code: Int32) -> Failure {

@@ -54,7 +54,8 @@ public enum Gzip {
     // 15 bits of window; + 16 = gzip wrapping; negative = no wrapping.
     let windowBits: Int32 = wrapping == .gzip ? 15 + 16 : -15
     guard inflateInit2_(&stream, windowBits, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
-      throw Failure(.outOfMemory, "zlib could not start.", why: "there is no memory left.", fix: "close other programs.")
+      throw Failure(
+        .outOfMemory, "zlib could not start.", why: "there is no memory left.", fix: "close other programs.")
     }
     defer { inflateEnd(&stream) }
 

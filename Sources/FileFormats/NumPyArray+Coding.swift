@@ -3,7 +3,9 @@ import Failures
 extension NumPyArray {
   /// What the first bytes of a `.npy` file say.
   public struct Header: Sendable, Equatable {
+    /// The type of the elements.
     public let element: Element
+    /// The number of elements along each axis.
     public let shape: [Int]
     /// Where the elements begin.
     public let dataOffset: Int
@@ -74,11 +76,15 @@ extension NumPyArray {
       version == 1
       ? Int(file[8]) | Int(file[9]) << 8
       : Int(file[8]) | Int(file[9]) << 8 | Int(file[10]) << 16 | Int(file[11]) << 24
-    guard length <= longestHeader else { throw damaged("its header has \(length) bytes; at most \(longestHeader) are allowed.") }
+    guard length <= longestHeader else {
+      throw damaged("its header has \(length) bytes; at most \(longestHeader) are allowed.")
+    }
     guard file.count >= start + length else { throw damaged("it ends inside its header.") }
 
     var fields = HeaderFields(text: Array(file[start..<start + length]))
-    guard let found = fields.parse() else { throw damaged("its header is not a dictionary of descr, fortran_order and shape.") }
+    guard let found = fields.parse() else {
+      throw damaged("its header is not a dictionary of descr, fortran_order and shape.")
+    }
     guard !found.isFortranOrder || found.shape.count < 2 else {
       throw Failure(
         .badInput, "\(name) is stored in Fortran order.", why: "only C order (the last axis fastest) is read.",
@@ -107,7 +113,9 @@ extension NumPyArray {
 
   private static func element(_ descriptor: String) -> (Element, isBigEndian: Bool)? {
     let letters = Array(descriptor)
-    guard letters.count >= 3, let size = Int(String(letters[2...])), String(size) == String(letters[2...]) else { return nil }
+    guard letters.count >= 3, let size = Int(String(letters[2...])), String(size) == String(letters[2...]) else {
+      return nil
+    }
     let order = letters[0]
     guard order == "<" || order == ">" || order == "|" else { return nil }
     let isBigEndian = order == ">"

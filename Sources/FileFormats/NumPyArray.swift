@@ -38,6 +38,7 @@ public struct NumPyArray: Sendable, Equatable {
     }
   }
 
+  /// The type of the elements.
   public let element: Element
   /// The number of elements along each axis; no axis means one element.
   public let shape: [Int]

@@ -10,13 +10,17 @@ extension ZipArchive {
 
     func members() throws -> [Member] {
       let end = try endRecord()
-      guard end.count <= Self.mostMembers else { throw damaged("it lists \(end.count) members; at most \(Self.mostMembers) are read.") }
+      guard end.count <= Self.mostMembers else {
+        throw damaged("it lists \(end.count) members; at most \(Self.mostMembers) are read.")
+      }
       guard end.offset >= 0, end.size >= 0, end.offset <= end.position, end.size <= end.position - end.offset else {
         throw damaged("its directory lies outside of the file.")
       }
       var position = end.offset
       var members: [Member] = []
-      for _ in 0..<end.count { members.append(try entry(at: &position, limit: end.offset + end.size, directory: end.offset)) }
+      for _ in 0..<end.count {
+        members.append(try entry(at: &position, limit: end.offset + end.size, directory: end.offset))
+      }
       try checkOverlap(members, directory: end.offset)
       return members
     }
@@ -45,21 +49,30 @@ extension ZipArchive {
     }
 
     private func entry(at position: inout Int, limit: Int, directory: Int) throws -> Member {
-      guard position + 46 <= limit, u32(position) == 0x0201_4B50 else { throw damaged("an entry of its directory is wrong.") }
+      guard position + 46 <= limit, u32(position) == 0x0201_4B50 else {
+        throw damaged("an entry of its directory is wrong.")
+      }
       let flags = u16(position + 8), method = u16(position + 10)
       let checksum = UInt32(u32(position + 16))
       var packedSize = u32(position + 20), size = u32(position + 24), headerOffset = u32(position + 42)
       let nameCount = u16(position + 28), extraCount = u16(position + 30), commentCount = u16(position + 32)
       let nameStart = position + 46, extraStart = nameStart + nameCount
-      guard extraStart + extraCount + commentCount <= limit else { throw damaged("an entry of its directory is cut off.") }
-      guard let memberName = String(validating: bytes[nameStart..<extraStart], as: UTF8.self), Self.isHarmless(memberName)
+      guard extraStart + extraCount + commentCount <= limit else {
+        throw damaged("an entry of its directory is cut off.")
+      }
+      guard let memberName = String(validating: bytes[nameStart..<extraStart], as: UTF8.self),
+        Self.isHarmless(memberName)
       else { throw damaged("a member's name is not plain UTF-8 or leads out of the archive.") }
       try readLargeSizes(extraStart..<extraStart + extraCount, &size, &packedSize, &headerOffset)
       position = extraStart + extraCount + commentCount
 
       guard flags & 0x2041 == 0 else { throw damaged("'\(memberName)' is encrypted.") }
-      guard method == 0 || method == 8 else { throw damaged("'\(memberName)' is compressed by method \(method); 0 and 8 are read.") }
-      guard method == 8 || size == packedSize else { throw damaged("'\(memberName)' contradicts itself about its size.") }
+      guard method == 0 || method == 8 else {
+        throw damaged("'\(memberName)' is compressed by method \(method); 0 and 8 are read.")
+      }
+      guard method == 8 || size == packedSize else {
+        throw damaged("'\(memberName)' contradicts itself about its size.")
+      }
       guard headerOffset <= directory - 30, u32(headerOffset) == 0x0403_4B50, u16(headerOffset + 8) == method else {
         throw damaged("'\(memberName)' is not where the directory says.")
       }
@@ -74,7 +87,9 @@ extension ZipArchive {
     }
 
     /// Replaces values of 0xFFFFFFFF by those of the 64-bit extra field, which holds only these, in this order.
-    private func readLargeSizes(_ extra: Range<Int>, _ size: inout Int, _ packedSize: inout Int, _ offset: inout Int) throws {
+    private func readLargeSizes(_ extra: Range<Int>, _ size: inout Int, _ packedSize: inout Int, _ offset: inout Int)
+      throws
+    {
       guard size == 0xFFFF_FFFF || packedSize == 0xFFFF_FFFF || offset == 0xFFFF_FFFF else { return }
       var position = extra.lowerBound
       while position + 4 <= extra.upperBound {

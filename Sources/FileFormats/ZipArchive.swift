@@ -8,6 +8,7 @@ import Failures
 public struct ZipArchive: Sendable {
   /// One file in the archive.
   public struct Member: Sendable, Equatable {
+    /// Its path in the archive.
     public let name: String
     /// The size that the archive claims for the unpacked bytes.
     public let size: Int

@@ -2,7 +2,9 @@ import Failures
 
 /// A picture of bytes: grey (one channel) or red, green and blue (three), rows from the top, channels last.
 public struct Image: Sendable, Equatable {
+  /// The number of rows, H.
   public let height: Int
+  /// The number of columns, W.
   public let width: Int
   /// 1 or 3.
   public let channels: Int
@@ -11,8 +13,10 @@ public struct Image: Sendable, Equatable {
 
   /// A picture with these values [H, W, C].
   public init(height: Int, width: Int, channels: Int, pixels: [UInt8]) {
-    precondition(height > 0 && width > 0 && (channels == 1 || channels == 3), "a picture [\(height), \(width), \(channels)]")
-    precondition(pixels.count == height * width * channels, "[\(height), \(width), \(channels)] with \(pixels.count) values")
+    precondition(
+      height > 0 && width > 0 && (channels == 1 || channels == 3), "a picture [\(height), \(width), \(channels)]")
+    precondition(
+      pixels.count == height * width * channels, "[\(height), \(width), \(channels)] with \(pixels.count) values")
     (self.height, self.width, self.channels, self.pixels) = (height, width, channels, pixels)
   }
 
@@ -70,7 +74,9 @@ public enum ImageFormat: Sendable, Equatable {
 
 /// What the head of a picture file says, read without decoding the picture.
 public struct ImageHeader: Sendable, Equatable {
+  /// The number of rows, H.
   public let height: Int
+  /// The number of columns, W.
   public let width: Int
   /// Whether the picture has no colour.
   public let isGrey: Bool

@@ -6,12 +6,15 @@ enum JPEG {
   /// Decodes a file; warnings of the decoder (cut-off or corrupt data) are failures.
   static func decode(_ bytes: [UInt8], name: String) throws -> Image {
     guard let decoder = tjInitDecompress() else {
-      throw Failure(.outOfMemory, "the JPEG decoder could not start.", why: "there is no memory left.", fix: "close other programs.")
+      throw Failure(
+        .outOfMemory, "the JPEG decoder could not start.", why: "there is no memory left.", fix: "close other programs."
+      )
     }
     defer { tjDestroy(decoder) }
     var (width, height, subsampling, colours): (Int32, Int32, Int32, Int32) = (0, 0, 0, 0)
     let size = UInt(bytes.count)
-    guard tjDecompressHeader3(decoder, bytes, size, &width, &height, &subsampling, &colours) == 0, width > 0, height > 0 else {
+    guard tjDecompressHeader3(decoder, bytes, size, &width, &height, &subsampling, &colours) == 0, width > 0, height > 0
+    else {
       throw damaged(name, decoder)
     }
     guard Int(width) * Int(height) <= Image.mostPixels else { throw Image.tooLarge(name, Int(width), Int(height)) }
@@ -24,13 +27,16 @@ enum JPEG {
     let format = Int32(isGrey ? TJPF_GRAY.rawValue : TJPF_RGB.rawValue)
     let channels = isGrey ? 1 : 3
     var pixels = [UInt8](repeating: 0, count: Int(width) * Int(height) * channels)
-    guard tjDecompress2(decoder, bytes, size, &pixels, width, 0, height, format, 0) == 0 else { throw damaged(name, decoder) }
+    guard tjDecompress2(decoder, bytes, size, &pixels, width, 0, height, format, 0) == 0 else {
+      throw damaged(name, decoder)
+    }
     return Image(height: Int(height), width: Int(width), channels: channels, pixels: pixels)
   }
 
   private static func damaged(_ name: String, _ decoder: tjhandle) -> Failure {
     Failure(
-      .badInput, "'\(name)' is a damaged JPEG picture.", why: "libjpeg-turbo says: \(String(cString: tjGetErrorStr2(decoder))).",
+      .badInput, "'\(name)' is a damaged JPEG picture.",
+      why: "libjpeg-turbo says: \(String(cString: tjGetErrorStr2(decoder))).",
       fix: "get the picture again, or leave it out.")
   }
 }
@@ -38,7 +44,8 @@ enum JPEG {
 extension Image {
   static func tooLarge(_ name: String, _ width: Int, _ height: Int) -> Failure {
     Failure(
-      .badInput, "'\(name)' is a picture of \(width) by \(height) pixels.", why: "at most \(mostPixels) pixels are decoded.",
+      .badInput, "'\(name)' is a picture of \(width) by \(height) pixels.",
+      why: "at most \(mostPixels) pixels are decoded.",
       fix: "make it smaller, or leave it out.")
   }
 }

@@ -42,7 +42,8 @@ public enum PNG {
     try check(spng_set_ihdr(context, &header), "a PNG picture")
     let flags = Int32(SPNG_ENCODE_FINALIZE.rawValue)
     try check(
-      spng_encode_image(context, image.pixels, image.pixels.count, Int32(SPNG_FMT_PNG.rawValue), flags), "a PNG picture")
+      spng_encode_image(context, image.pixels, image.pixels.count, Int32(SPNG_FMT_PNG.rawValue), flags), "a PNG picture"
+    )
     var (count, status): (Int, Int32) = (0, 0)
     guard let buffer = spng_get_png_buffer(context, &count, &status) else { throw noMemory }
     defer { release(buffer) }
@@ -64,7 +65,8 @@ public enum PNG {
   }
 
   private static var noMemory: Failure {
-    Failure(.outOfMemory, "the PNG library could not go on.", why: "there is no memory left.", fix: "close other programs.")
+    Failure(
+      .outOfMemory, "the PNG library could not go on.", why: "there is no memory left.", fix: "close other programs.")
   }
 
   private static func check(_ status: Int32, _ name: String) throws {

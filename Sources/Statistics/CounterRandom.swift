@@ -8,8 +8,8 @@
 
 /// Random numbers without a state: four words are a function of the seed and of what they are for.
 ///
-/// Philox4x32-10: key = (low word, high word of the seed), counter = (purpose, a, b, c). The same function exists in the
-/// kernels, so that a random integer is the same on every device, whatever the order or the number of threads in
+/// Philox4x32-10: key = (low word, high word of the seed), counter = (purpose, a, b, c). The same function exists in
+/// the kernels, so that a random integer is the same on every device, whatever the order or the number of threads in
 /// which it is asked for.
 ///
 /// - Source: Salmon, Moraes, Dror & Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
@@ -38,7 +38,8 @@ public struct CounterRandom: Sendable, Equatable {
 
   /// Four random words for the counter (purpose, a, b, c).
   public func words(_ purpose: Purpose, _ a: UInt32, _ b: UInt32, _ c: UInt32 = 0) -> SIMD4<UInt32> {
-    Self.philox(counter: SIMD4(purpose.rawValue, a, b, c), key: SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(seed >> 32)))
+    Self.philox(
+      counter: SIMD4(purpose.rawValue, a, b, c), key: SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(seed >> 32)))
   }
 
   /// The bare function Philox4x32-10, as in the paper's known-answer tests.

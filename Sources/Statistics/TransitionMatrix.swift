@@ -15,7 +15,8 @@ public struct TransitionMatrix: Sendable, Equatable {
 
   /// The matrix with these entries [K, K], row by row.
   public init(classCount: Int, values: [Double]) {
-    precondition(values.count == classCount * classCount, "a \(classCount) by \(classCount) matrix of \(values.count) values")
+    precondition(
+      values.count == classCount * classCount, "a \(classCount) by \(classCount) matrix of \(values.count) values")
     self.classCount = classCount
     self.values = values
   }
@@ -25,7 +26,8 @@ public struct TransitionMatrix: Sendable, Equatable {
   /// Samples whose true or given label is negative (no label) are left out. A class without samples gets a row of the
   /// identity.
   public init(from trueLabels: [Int32], to givenLabels: [Int32], classCount: Int) {
-    precondition(trueLabels.count == givenLabels.count, "\(trueLabels.count) true labels, \(givenLabels.count) given ones")
+    precondition(
+      trueLabels.count == givenLabels.count, "\(trueLabels.count) true labels, \(givenLabels.count) given ones")
     var counts = [Int](repeating: 0, count: classCount * classCount)
     for (truth, given) in zip(trueLabels, givenLabels) where truth >= 0 && given >= 0 {
       counts[Int(truth) * classCount + Int(given)] += 1
@@ -88,7 +90,9 @@ public struct TransitionMatrix: Sendable, Equatable {
       let header = (0..<classCount).map { Self.padded(String($0), to: 5) }.joined()
       lines.append(Self.padded("true", to: width + 3) + header)
       for row in 0..<classCount {
-        let cells = (0..<classCount).map { Self.padded(self[row, $0] == 0 ? "." : Self.hundredths(self[row, $0]), to: 5) }
+        let cells = (0..<classCount).map {
+          Self.padded(self[row, $0] == 0 ? "." : Self.hundredths(self[row, $0]), to: 5)
+        }
         lines.append(Self.padded(names[row], to: width) + Self.padded(String(row), to: 3) + cells.joined())
       }
     } else {

@@ -168,6 +168,12 @@ public final class TrainingSession<D: Device> {
     try (batchSizes[step] == settings.batchSize ? whole : rest)?.readLogits().allSatisfy(\.isFinite) ?? true
   }
 
+  /// Waits for what was enqueued.
+  public func wait() throws { _ = try device.read(Int32.self, count: 1, from: stores[.counters]!) }
+
+  /// The plan of whole batches; nil if the data has fewer samples than a batch.
+  public var wholeBatches: Plan<D>? { whole }
+
   /// Ids of the samples of the epoch's first `steps` steps, in order.
   public func ids(ofFirst steps: Int) -> ArraySlice<Int32> { order.prefix(batchSizes.prefix(steps).reduce(0, +)) }
 

@@ -18,7 +18,7 @@ struct GPUNoisy: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      TrainCommand.self,
+      TrainCommand.self, SelfTestCommand.self, BenchCommand.self,
     ])
 
   static func main() {

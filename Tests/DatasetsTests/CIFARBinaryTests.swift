@@ -36,7 +36,9 @@ struct CIFARBinaryTests {
   @Test("CIFAR-100: the fine label counts")
   func cifar100() throws {
     let scratch = ScratchFolder()
-    try write(["train.bin": record([3, 42], seed: 1) + record([19, 99], seed: 2), "test.bin": record([0, 0], seed: 3)], below: scratch)
+    try write(
+      ["train.bin": record([3, 42], seed: 1) + record([19, 99], seed: 2), "test.bin": record([0, 0], seed: 3)],
+      below: scratch)
     let data = try Dataset.open(scratch.path)
     #expect(data.kind == .cifar100 && data.classCount == 100)
     #expect(data.train.labels == [42, 99] && data.test?.labels == [0])
@@ -76,7 +78,8 @@ struct CIFARBinaryTests {
     #expect(failureKind { try Dataset.open(other.path) } == .missingInput)
   }
 
-  @Test("the real CIFAR-10 has its first labels and 5,000 samples of each class",
+  @Test(
+    "the real CIFAR-10 has its first labels and 5,000 samples of each class",
     .enabled(if: RealData.folder != nil, Comment(rawValue: RealData.absence)))
   func real() throws {
     let data = try Dataset.open("cifar10", options: DatasetOptions(dataRoot: RealData.folder))
@@ -84,13 +87,16 @@ struct CIFARBinaryTests {
     #expect(data.train.classCounts(10) == [Int](repeating: 5000, count: 10))
     #expect(data.test?.classCounts(10) == [Int](repeating: 1000, count: 10))
     // The well-known statistics of the original pixels; these went through JPEG once, which moves them very little.
-    for (ours, known) in zip(data.normalization.mean, [0.4914, 0.4822, 0.4465] as [Float]) { #expect(abs(ours - known) < 0.002) }
+    for (ours, known) in zip(data.normalization.mean, [0.4914, 0.4822, 0.4465] as [Float]) {
+      #expect(abs(ours - known) < 0.002)
+    }
     for (ours, known) in zip(data.normalization.standardDeviation, [0.2470, 0.2435, 0.2616] as [Float]) {
       #expect(abs(ours - known) < 0.004)
     }
   }
 
-  @Test("the same pictures as JPEG files give the same pixels",
+  @Test(
+    "the same pictures as JPEG files give the same pixels",
     .enabled(if: RealData.folder != nil, Comment(rawValue: RealData.absence)))
   func realFolder() throws {
     let root = try #require(RealData.folder)

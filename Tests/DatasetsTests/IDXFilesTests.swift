@@ -73,7 +73,9 @@ struct IDXFilesTests {
     }
   }
 
-  @Test("the real MNIST, packed and unpacked, is the same", .enabled(if: RealData.folder != nil, Comment(rawValue: RealData.absence)))
+  @Test(
+    "the real MNIST, packed and unpacked, is the same",
+    .enabled(if: RealData.folder != nil, Comment(rawValue: RealData.absence)))
   func real() throws {
     let root = try #require(RealData.folder)
     let data = try Dataset.open("mnist", options: DatasetOptions(dataRoot: root))

@@ -36,7 +36,10 @@ struct ImageFolderTests {
   @Test("other sizes are brought to the most frequent size, or to the one asked for")
   func sizes() throws {
     let scratch = ScratchFolder()
-    try write(["a/1.png": png(height: 9, width: 7), "a/2.png": png(height: 9, width: 7), "b/1.png": png(height: 100, width: 3)], below: scratch)
+    try write(
+      [
+        "a/1.png": png(height: 9, width: 7), "a/2.png": png(height: 9, width: 7), "b/1.png": png(height: 100, width: 3),
+      ], below: scratch)
     let data = try Dataset.open(scratch.path)
     #expect(data.train.images.height == 9 && data.train.images.width == 7)
     let small = try Dataset.open(scratch.path, options: DatasetOptions(imageSize: PixelSize(parsing: "2x3")))
@@ -79,7 +82,9 @@ struct ImageFolderTests {
   @Test("the number of threads does not change the data set")
   func threads() throws {
     let scratch = ScratchFolder()
-    for index in 0..<40 { try write(["c\(index % 4)/\(index).png": png(height: 5 + index % 3, seed: UInt32(index))], below: scratch) }
+    for index in 0..<40 {
+      try write(["c\(index % 4)/\(index).png": png(height: 5 + index % 3, seed: UInt32(index))], below: scratch)
+    }
     let one = try Dataset.open(scratch.path), many = try Dataset.open(scratch.path, options: DatasetOptions(threads: 7))
     #expect(one.fingerprint == many.fingerprint && one.train == many.train)
   }
@@ -88,7 +93,8 @@ struct ImageFolderTests {
   func circle() throws {
     let scratch = ScratchFolder()
     try write(["a/1.png": png(), "b/1.png": png()], below: scratch)
-    let (code, _) = try PythonOracle.run("import os, sys; os.symlink(sys.argv[1], sys.argv[1] + '/b/loop')", [scratch.path])
+    let (code, _) = try PythonOracle.run(
+      "import os, sys; os.symlink(sys.argv[1], sys.argv[1] + '/b/loop')", [scratch.path])
     guard code == 0 else { return }
     #expect(failureKind { try Dataset.open(scratch.path) } == .badInput)
   }

@@ -10,7 +10,10 @@ struct LabelsTests {
   @Test("NumPy files of any integer type replace labels; true labels stay apart")
   func arrays() throws {
     let scratch = ScratchFolder()
-    for array in [NumPyArray([2, 2, 1, 0] as [Int64]), NumPyArray([2, 2, 1, 0] as [UInt8]), NumPyArray([2, 2, 1, 0] as [Int32], shape: [4, 1])] {
+    for array in [
+      NumPyArray([2, 2, 1, 0] as [Int64]), NumPyArray([2, 2, 1, 0] as [UInt8]),
+      NumPyArray([2, 2, 1, 0] as [Int32], shape: [4, 1]),
+    ] {
       try FileBytes.write(array.encoded(), to: scratch("labels.npy"))
       let replaced = try data.replacingLabels(fromFile: scratch("labels.npy"))
       #expect(replaced.train.labels == [2, 2, 1, 0] && replaced.train.trueLabels == nil)
@@ -24,15 +27,18 @@ struct LabelsTests {
   @Test("tables replace labels by number or name, in any order of rows")
   func tables() throws {
     let scratch = ScratchFolder()
-    try FileBytes.write(Array("sample_id,path,given_label\n3,x,c\n0,x,1\n2,x,a\n1,x,b\n".utf8), to: scratch("labels.csv"))
+    try FileBytes.write(
+      Array("sample_id,path,given_label\n3,x,c\n0,x,1\n2,x,a\n1,x,b\n".utf8), to: scratch("labels.csv"))
     #expect(try data.replacingLabels(fromFile: scratch("labels.csv")).train.labels == [1, 1, 0, 2])
   }
 
   @Test(
     "tables that do not fit are refused",
     arguments: [
-      "sample_id,label\n0,0\n1,0\n2,0\n", "sample_id,label\n0,0\n1,0\n2,0\n2,0\n", "sample_id,label\n0,0\n1,0\n2,0\n4,0\n",
-      "sample_id,label\n0,0\n1,0\n2,0\n3,3\n", "sample_id,label\n0,0\n1,0\n2,0\n3,-1\n", "sample_id,label\n0,0\n1,0\n2,0\n3,d\n",
+      "sample_id,label\n0,0\n1,0\n2,0\n", "sample_id,label\n0,0\n1,0\n2,0\n2,0\n",
+      "sample_id,label\n0,0\n1,0\n2,0\n4,0\n",
+      "sample_id,label\n0,0\n1,0\n2,0\n3,3\n", "sample_id,label\n0,0\n1,0\n2,0\n3,-1\n",
+      "sample_id,label\n0,0\n1,0\n2,0\n3,d\n",
       "id,label\n0,0\n1,0\n2,0\n3,0\n", "",
     ])
   func wrongTables(text: String) throws {

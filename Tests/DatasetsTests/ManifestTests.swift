@@ -29,7 +29,8 @@ struct ManifestTests {
   @Test("JSON lines with whole numbers as labels")
   func lines() throws {
     let (scratch, path) = try folder(
-      "m.jsonl", "{\"file_name\": \"p/1.png\", \"label\": 2}\n\n{\"path\":\"3.png\",\"label\":\"0\",\"split\":\"train\"}\n")
+      "m.jsonl",
+      "{\"file_name\": \"p/1.png\", \"label\": 2}\n\n{\"path\":\"3.png\",\"label\":\"0\",\"split\":\"train\"}\n")
     let data = try Dataset.open(path)
     #expect(data.classNames == ["0", "1", "2"] && data.train.labels == [2, 0] && data.train.trueLabels == nil)
     withExtendedLifetime(scratch) {}
@@ -38,10 +39,14 @@ struct ManifestTests {
   @Test(
     "refuses what does not fit, with the line",
     arguments: [
-      ("path,label\n../x.png,a\n", "line 2"), ("path,label\n/etc/passwd,a\n", "line 2"), ("path,label\np/../../x.png,a\n", "line 2"),
-      ("path,label\np/1.png,-1\n", "line 2"), ("path,label\np/1.png,99999999\n", "line 2"), ("path,label\np/1.png,\n", "line 2"),
-      ("path,label,split\np/1.png,a,valid\n", "line 2"), ("name,label\np/1.png,a\n", "manifest"), ("path,label\n", "no pictures"),
-      ("path,label\n,a\n", "line 2"), ("path,label,split\n3.png,a,test\n", "no training"), ("path,label\nnone.png,a\n3.png,a\n", "1 of 2"),
+      ("path,label\n../x.png,a\n", "line 2"), ("path,label\n/etc/passwd,a\n", "line 2"),
+      ("path,label\np/../../x.png,a\n", "line 2"),
+      ("path,label\np/1.png,-1\n", "line 2"), ("path,label\np/1.png,99999999\n", "line 2"),
+      ("path,label\np/1.png,\n", "line 2"),
+      ("path,label,split\np/1.png,a,valid\n", "line 2"), ("name,label\np/1.png,a\n", "manifest"),
+      ("path,label\n", "no pictures"),
+      ("path,label\n,a\n", "line 2"), ("path,label,split\n3.png,a,test\n", "no training"),
+      ("path,label\nnone.png,a\n3.png,a\n", "1 of 2"),
     ])
   func wrong(text: String, place: String) throws {
     let (scratch, path) = try folder("m.csv", text)
@@ -54,7 +59,8 @@ struct ManifestTests {
   @Test("a link that leads out of the folder is refused")
   func link() throws {
     let (scratch, path) = try folder("m.csv", "path,label\nout.png,a\n")
-    let (code, _) = try PythonOracle.run("import os, sys; os.symlink('/etc/hostname', sys.argv[1])", [scratch("out.png")])
+    let (code, _) = try PythonOracle.run(
+      "import os, sys; os.symlink('/etc/hostname', sys.argv[1])", [scratch("out.png")])
     guard code == 0 else { return }
     #expect(failure { try Dataset.open(path) }?.why.contains("leads out") == true)
   }

@@ -11,13 +11,17 @@ struct NoiseTests {
     labelled((0..<50_000).map { Int32($0 % classCount) }, kind: kind, classNames: (0..<classCount).map { "c\($0)" })
   }
 
-  private func corrupted(_ text: String, _ data: Dataset, seed: UInt64 = 1) throws -> (dataset: Dataset, report: NoiseReport) {
+  private func corrupted(_ text: String, _ data: Dataset, seed: UInt64 = 1) throws -> (
+    dataset: Dataset, report: NoiseReport
+  ) {
     try data.corrupted(by: NoiseCatalogue.parse(text), seed: seed)
   }
 
   @Test(
     "the realised matrix lies within binomial bounds of the requested one",
-    arguments: ["symmetric:0.4", "symmetric:0.8,inclusive", "asymmetric:0.4", "pairflip:0.45", "symmetric:0", "symmetric:1"])
+    arguments: [
+      "symmetric:0.4", "symmetric:0.8,inclusive", "asymmetric:0.4", "pairflip:0.45", "symmetric:0", "symmetric:1",
+    ])
   func bounds(text: String) throws {
     let data = data()
     let (noisy, report) = try corrupted(text, data)
@@ -37,7 +41,8 @@ struct NoiseTests {
   @Test("the expected rates are those of the literature")
   func rates() throws {
     for (text, rate) in [
-      ("symmetric:0.4", 0.4), ("symmetric:0.8,inclusive", 0.72), ("asymmetric:0.4", 0.2), ("pairflip:0.45", 0.45), ("none", 0),
+      ("symmetric:0.4", 0.4), ("symmetric:0.8,inclusive", 0.72), ("asymmetric:0.4", 0.2), ("pairflip:0.45", 0.45),
+      ("none", 0),
     ] {
       #expect(abs(try corrupted(text, data()).report.expectedRate - rate) < 1e-12, "\(text)")
     }
@@ -50,7 +55,8 @@ struct NoiseTests {
     let labels = try corrupted("symmetric:0.4", data).dataset.train.labels
     #expect(try corrupted("symmetric:0.4", data).dataset.train.labels == labels)
     #expect(try corrupted("symmetric:0.4", data, seed: 2).dataset.train.labels != labels)
-    #expect(try corrupted("symmetric:0.4", data.limited(train: 1000)).dataset.train.labels == Array(labels.prefix(1000)))
+    #expect(
+      try corrupted("symmetric:0.4", data.limited(train: 1000)).dataset.train.labels == Array(labels.prefix(1000)))
     let more = try corrupted("symmetric:0.6", data).dataset.train.labels
     for (id, label) in labels.enumerated() where label != data.train.labels[id] { #expect(more[id] == label) }
   }
@@ -70,7 +76,9 @@ struct NoiseTests {
   func maps() throws {
     func targets(_ kind: Dataset.Kind) throws -> [Int: Int] {
       let matrix = try NoiseCatalogue.parse("asymmetric:1").transition(for: data(10, kind: kind))
-      return Dictionary(uniqueKeysWithValues: (0..<10).flatMap { row in (0..<10).compactMap { matrix[row, $0] == 1 ? (row, $0) : nil } })
+      return Dictionary(
+        uniqueKeysWithValues: (0..<10).flatMap { row in (0..<10).compactMap { matrix[row, $0] == 1 ? (row, $0) : nil } }
+      )
     }
     #expect(try targets(.mnist) == [0: 0, 1: 1, 2: 7, 3: 8, 4: 4, 5: 6, 6: 5, 7: 1, 8: 8, 9: 9])
     #expect(try targets(.cifar10) == [0: 0, 1: 1, 2: 0, 3: 5, 4: 7, 5: 3, 6: 6, 7: 7, 8: 8, 9: 1])
@@ -112,7 +120,10 @@ struct NoiseTests {
     #expect(report.requested == expected)
     // Class 1 stays, class 2 always becomes class 0.
     for (old, new) in zip(data.train.labels, noisy.train.labels) where old > 0 { #expect(new == (old == 1 ? 1 : 0)) }
-    for text in ["", "1 0 0\n0 1 0\n", "1 0 0\n0 1 0\n0 0 0.9\n", "2 -1 0\n0 1 0\n0 0 1\n", "1 0\n0 1 0\n0 0 1\n", "1 0 x\n0 1 0\n0 0 1\n", "nan 0 0\n0 1 0\n0 0 1"] {
+    for text in [
+      "", "1 0 0\n0 1 0\n", "1 0 0\n0 1 0\n0 0 0.9\n", "2 -1 0\n0 1 0\n0 0 1\n", "1 0\n0 1 0\n0 0 1\n",
+      "1 0 x\n0 1 0\n0 0 1\n", "nan 0 0\n0 1 0\n0 0 1",
+    ] {
       #expect(failureKind { try apply(text) } == .badInput, "\(text)")
     }
     #expect(failureKind { try corrupted("matrix:\(scratch("none"))", data) } == .missingInput)
@@ -121,17 +132,22 @@ struct NoiseTests {
   @Test(
     "what is written wrongly is a usage failure",
     arguments: [
-      "", "nosuch", "symmetric", "symmetric:", "symmetric:1.5", "symmetric:-0.1", "symmetric:nan", "symmetric:0.1,exclusive",
-      "symmetric:0.1,inclusive,x", "asymmetric:0.2,map=x", "asymmetric", "pairflip:x", "pairflip:0.1,0.2", "none:1", "matrix",
+      "", "nosuch", "symmetric", "symmetric:", "symmetric:1.5", "symmetric:-0.1", "symmetric:nan",
+      "symmetric:0.1,exclusive",
+      "symmetric:0.1,inclusive,x", "asymmetric:0.2,map=x", "asymmetric", "pairflip:x", "pairflip:0.1,0.2", "none:1",
+      "matrix",
       "matrix:",
     ])
   func grammar(text: String) {
     #expect(failureKind { try NoiseCatalogue.parse(text) } == .usage)
   }
 
-  @Test("every model's text parses to a model with the same text", arguments: [
-    "none", "symmetric:0.4", "symmetric:0.4,inclusive", "asymmetric:0.2", "asymmetric:0.2,map=superclass", "pairflip:0.45", "matrix:a,b.csv",
-  ])
+  @Test(
+    "every model's text parses to a model with the same text",
+    arguments: [
+      "none", "symmetric:0.4", "symmetric:0.4,inclusive", "asymmetric:0.2", "asymmetric:0.2,map=superclass",
+      "pairflip:0.45", "matrix:a,b.csv",
+    ])
   func texts(text: String) throws {
     #expect(try NoiseCatalogue.parse(text).text == text)
     #expect(NoiseCatalogue.entries.contains { text.hasPrefix($0.name) })

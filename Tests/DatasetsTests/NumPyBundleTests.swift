@@ -35,13 +35,16 @@ struct NumPyBundleTests {
     let wrong: [[(String, NumPyArray)]] = [
       [("images", images([2, 4, 5]))], [("labels", labels)],
       [("images", images([3, 4, 5])), ("labels", labels)], [("images", images([2, 3, 4, 5])), ("labels", labels)],
-      [("images", images([2, 20])), ("labels", labels)], [("images", images([0, 4, 5])), ("labels", NumPyArray([] as [Int64]))],
+      [("images", images([2, 20])), ("labels", labels)],
+      [("images", images([0, 4, 5])), ("labels", NumPyArray([] as [Int64]))],
       [("images", NumPyArray([Float](repeating: 0, count: 8), shape: [2, 2, 2])), ("labels", labels)],
       [("images", images([2, 4, 5])), ("labels", NumPyArray([0, -1] as [Int64]))],
       [("images", images([2, 4, 5])), ("labels", NumPyArray([0, 1 << 40] as [Int64]))],
       [("images", images([2, 4, 5])), ("labels", NumPyArray([0, 1] as [Float]))],
       [("images", images([2, 4, 5])), ("labels", labels), ("class_names", NumPyArray(["only one"]))],
-      [("images", images([2, 4, 5])), ("labels", labels), ("test_images", images([2, 4, 4])), ("test_labels", labels)],
+      [
+        ("images", images([2, 4, 5])), ("labels", labels), ("test_images", images([2, 4, 4])), ("test_labels", labels),
+      ],
     ]
     for (index, arrays) in wrong.enumerated() { #expect(failureKind { try open(arrays) } == .badInput, "\(index)") }
   }

@@ -26,7 +26,8 @@ struct CSVTests {
   @Test(
     "names the line that is wrong",
     arguments: [
-      ("a,b\n1,2\n3\n", "line 3"), ("a,b\n1,\"2\n", "line 2"), ("a,b\n1,x\"2\n", "line 2"), ("a,b\n\"1\"x,2\n", "line 2"),
+      ("a,b\n1,2\n3\n", "line 3"), ("a,b\n1,\"2\n", "line 2"), ("a,b\n1,x\"2\n", "line 2"),
+      ("a,b\n\"1\"x,2\n", "line 2"),
       ("", "empty"),
     ])
   func wrong(text: String, place: String) {

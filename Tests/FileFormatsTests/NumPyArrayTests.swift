@@ -89,11 +89,13 @@ struct NumPyArrayTests {
     }
   }
 
-  @Test("agrees with NumPy byte for byte", .enabled(if: PythonOracle.has("numpy"), Comment(rawValue: PythonOracle.absence)))
+  @Test(
+    "agrees with NumPy byte for byte", .enabled(if: PythonOracle.has("numpy"), Comment(rawValue: PythonOracle.absence)))
   func numpy() throws {
     let scratch = ScratchFolder()
     let arrays = [
-      NumPyArray([1.5, 2, 3, 4, 5, 6] as [Float], shape: [2, 3]), NumPyArray([5, -6] as [Int64]), NumPyArray(["ab", "ü"]),
+      NumPyArray([1.5, 2, 3, 4, 5, 6] as [Float], shape: [2, 3]), NumPyArray([5, -6] as [Int64]),
+      NumPyArray(["ab", "ü"]),
       NumPyArray([1, 2] as [UInt8], shape: [2, 1, 1, 1]), NumPyArray([1] as [Double], shape: []),
     ]
     for (index, array) in arrays.enumerated() { try FileBytes.write(array.encoded(), to: scratch("\(index).npy")) }

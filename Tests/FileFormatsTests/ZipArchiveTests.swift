@@ -43,7 +43,9 @@ struct ZipArchiveTests {
     return bytes
   }
 
-  @Test("refuses names that lead out of the archive", arguments: ["../../b.npy", "/older/b.npy", "a/../../b.np", "folder\\b.npy"])
+  @Test(
+    "refuses names that lead out of the archive",
+    arguments: ["../../b.npy", "/older/b.npy", "a/../../b.np", "folder\\b.npy"])
   func hostileNames(name: String) throws {
     let padded = name + String(repeating: "x", count: 12 - name.utf8.count)
     #expect(throws: Failure.self) { try ZipArchive(decoding: replaced("folder/b.npy", padded), name: "zip") }
@@ -80,7 +82,8 @@ struct ZipArchiveTests {
     }
   }
 
-  @Test("reads NumPy's archives, stored and deflated, and NumPy reads ours",
+  @Test(
+    "reads NumPy's archives, stored and deflated, and NumPy reads ours",
     .enabled(if: PythonOracle.has("numpy"), Comment(rawValue: PythonOracle.absence)))
   func numpy() throws {
     let scratch = ScratchFolder()

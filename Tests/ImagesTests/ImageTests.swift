@@ -47,7 +47,9 @@ struct ImageTests {
     #expect((header.height, header.width, header.isGrey) == (9, 11, false))
   }
 
-  @Test("files of other kinds are refused", arguments: [[], [1, 2, 3], Array("GIF89a......".utf8), Array("<svg/>".utf8)] as [[UInt8]])
+  @Test(
+    "files of other kinds are refused",
+    arguments: [[], [1, 2, 3], Array("GIF89a......".utf8), Array("<svg/>".utf8)] as [[UInt8]])
   func otherFormats(bytes: [UInt8]) {
     #expect(ImageHeader(bytes) == nil)
     #expect { try Image(decoding: bytes, name: "picture") } throws: { ($0 as? Failure)?.kind == .badInput }
@@ -110,8 +112,8 @@ struct ImageTests {
   @Test("halving averages by the triangle's weights 1 3 3 1")
   func halving() {
     let image = Image(height: 1, width: 8, channels: 1, pixels: [0, 0, 0, 80, 80, 80, 0, 0])
-    // (0·1 + 0·3 + 80·3 + 80·1) / 8 = 40 and (80·1 + 80·3 + 80·3 + 0·1) / 8 = 70; at the ends, where one neighbour is
-    // missing, the weights that remain are scaled up: (80·1 + 0·3 + 0·3) / 7.
+    // (0·1 + 0·3 + 80·3 + 80·1) / 8 = 40 and (80·1 + 80·3 + 80·3 + 0·1) / 8 = 70; at the ends, where one neighbour
+    // is missing, the weights that remain are scaled up: (80·1 + 0·3 + 0·3) / 7.
     #expect(image.resized(height: 1, width: 4).pixels == [0, 40, 70, 11])
   }
 
@@ -123,7 +125,8 @@ struct ImageTests {
     #expect(image.inColour.inColour == image.inColour)
   }
 
-  @Test("resizes as Pillow does, and decodes all kinds of PNG and JPEG as Pillow does",
+  @Test(
+    "resizes as Pillow does, and decodes all kinds of PNG and JPEG as Pillow does",
     .enabled(if: PythonOracle.has("PIL"), Comment(rawValue: PythonOracle.absence)))
   func pillow() throws {
     let scratch = ScratchFolder()
@@ -137,9 +140,10 @@ struct ImageTests {
       source = Image.open(f + '/source.png')
       for h, w in [(32, 32), (100, 20), (37, 120), (5, 53), (37, 17), (1, 1)]:
           source.resize((w, h), Image.BILINEAR).save(f'{f}/{h}x{w}.png')
-      source.convert('L').save(f + '/L.png'); source.convert('P').save(f + '/P.png'); source.convert('1').save(f + '/1.png')
+      for mode in 'LP1': source.convert(mode).save(f'{f}/{mode}.png')
       alpha = source.convert('RGBA'); alpha.putalpha(source.getchannel(0)); alpha.save(f + '/RGBA.png')
-      white = Image.new('RGBA', source.size, 'white'); white.alpha_composite(alpha); white.convert('RGB').save(f + '/over.png')
+      white = Image.new('RGBA', source.size, 'white'); white.alpha_composite(alpha)
+      white.convert('RGB').save(f + '/over.png')
       Image.fromarray(np.array(source.convert('L')).astype('u2') * 257).save(f + '/I16.png')
       source.convert('L').save(f + '/L.jpg')
       for name, options in dict(q90=dict(quality=90), s444=dict(subsampling=0), s422=dict(subsampling=1),
@@ -152,7 +156,8 @@ struct ImageTests {
     #expect(code == 0, "\(output)")
     func decoded(_ name: String) throws -> Image { try Image(decoding: FileBytes.read(scratch(name)), name: name) }
     for (height, width) in sizes {
-      #expect(try image.resized(height: height, width: width) == decoded("\(height)x\(width).png"), "\(height)x\(width)")
+      #expect(
+        try image.resized(height: height, width: width) == decoded("\(height)x\(width).png"), "\(height)x\(width)")
     }
     for name in ["q90", "s444", "s422", "progressive", "L"] {
       #expect(try decoded("\(name).jpg") == decoded("\(name).jpg.png"), "\(name)")

@@ -6,7 +6,10 @@ struct CounterRandomTests {
   @Test(
     "gives the known answers of Random123",
     arguments: [
-      (SIMD4<UInt32>(repeating: 0), SIMD2<UInt32>(repeating: 0), SIMD4<UInt32>(0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8)),
+      (
+        SIMD4<UInt32>(repeating: 0), SIMD2<UInt32>(repeating: 0),
+        SIMD4<UInt32>(0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8)
+      ),
       (
         SIMD4<UInt32>(repeating: .max), SIMD2<UInt32>(repeating: .max),
         SIMD4<UInt32>(0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd)
@@ -68,7 +71,9 @@ struct CounterRandomTests {
     #expect(abs(Double(beyondTwo) / 20000 - 0.0455) < 0.009)
   }
 
-  @Test("a permutation holds every element once, repeats with the seed and differs between epochs", arguments: [0, 1, 2, 7, 1000])
+  @Test(
+    "a permutation holds every element once, repeats with the seed and differs between epochs",
+    arguments: [0, 1, 2, 7, 1000])
   func permutations(n: Int) {
     let random = CounterRandom(seed: 1)
     let order = random.permutation(of: n, .shuffle, 3)

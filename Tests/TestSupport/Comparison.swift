@@ -1,6 +1,6 @@
 /// How near numbers come to what they should be, measured against the largest of those.
 ///
-///     let comparison = Comparison(actual, expected, tolerance: 1e-6)
+///     let comparison = Comparison("output", actual, expected, tolerance: 1e-6)
 ///     #expect(comparison.passes, "\(comparison)")
 public struct Comparison: CustomStringConvertible, Sendable {
   /// The largest difference, as a part of the largest expected size; infinite where counts differ or a number is
@@ -16,7 +16,7 @@ public struct Comparison: CustomStringConvertible, Sendable {
   /// - Parameters:
   ///   - scale: what differences are measured against, at least; 0 for nothing but the expected numbers.
   public init(
-    _ name: String = "", _ actual: [Double], _ expected: [Double], tolerance: Double, scale: Double = 0
+    _ name: String, _ actual: [Double], _ expected: [Double], tolerance: Double, scale: Double = 0
   ) {
     self.name = name
     self.tolerance = tolerance
@@ -36,7 +36,7 @@ public struct Comparison: CustomStringConvertible, Sendable {
   }
 
   /// Compares floats with what they should be.
-  public init(_ name: String = "", _ actual: [Float], _ expected: [Double], tolerance: Double, scale: Double = 0) {
+  public init(_ name: String, _ actual: [Float], _ expected: [Double], tolerance: Double, scale: Double = 0) {
     self.init(name, actual.map(Double.init), expected, tolerance: tolerance, scale: scale)
   }
 

@@ -103,7 +103,8 @@ private struct CIFARRecords {
     let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).map(String.init)
     guard lines.count == names.count, Set(lines).count == names.count else {
       throw Failure(
-        .badInput, "'\(location.file(file))' names \(Set(lines).count) classes.", why: "this data set has \(names.count).",
+        .badInput, "'\(location.file(file))' names \(Set(lines).count) classes.",
+        why: "this data set has \(names.count).",
         fix: "get the file again from its source, or delete it.")
     }
     return lines

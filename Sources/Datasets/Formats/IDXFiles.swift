@@ -44,7 +44,8 @@ enum IDXFiles: DatasetFormat {
   }
 
   private static func samples(_ location: DataLocation, _ part: String) throws -> LabelledSet {
-    guard let imageFile = find(location, "\(part)-images", 3), let labelFile = find(location, "\(part)-labels", 1) else {
+    guard let imageFile = find(location, "\(part)-images", 3), let labelFile = find(location, "\(part)-labels", 1)
+    else {
       throw Failure(
         .missingInput, "'\(location.path)' lacks \(part)-images-idx3-ubyte or \(part)-labels-idx1-ubyte.",
         why: "pictures and labels are in two files, and only one is there.", fix: "add the other file.")
@@ -66,7 +67,8 @@ enum IDXFiles: DatasetFormat {
     let file = try FileBytes.read(path)
     let headerSize = 4 + 4 * axes
     let isGzip = Gzip.isGzip(file)
-    let header = isGzip ? try Gzip.prefix(file[...], count: headerSize, name: "'\(path)'") : Array(file.prefix(headerSize))
+    let header =
+      isGzip ? try Gzip.prefix(file[...], count: headerSize, name: "'\(path)'") : Array(file.prefix(headerSize))
     guard header.count == headerSize, header.starts(with: [0, 0, 8, UInt8(axes)]) else {
       throw Failure(
         .badInput, "'\(path)' is not an IDX file of bytes with \(axes) axes.",

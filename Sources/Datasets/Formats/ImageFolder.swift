@@ -33,7 +33,8 @@ enum ImageFolder: DatasetFormat {
     let loaded = try ImageLoader.load(train.files + (test?.files ?? []), options: options, source: location.path)
     func samples(_ part: Listing, _ range: Range<Int>) -> LabelledSet {
       LabelledSet(
-        images: loaded.images(range), labels: zip(part.labels, loaded.isBad[range]).map { $1 ? LabelledSet.noLabel : $0 },
+        images: loaded.images(range),
+        labels: zip(part.labels, loaded.isBad[range]).map { $1 ? LabelledSet.noLabel : $0 },
         paths: part.files.map(\.name))
     }
     return Dataset(
@@ -62,7 +63,8 @@ enum ImageFolder: DatasetFormat {
     }
     found.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     return Listing(
-      files: found.map { ImageFile(path: root + "/" + $0.name, name: $0.name, origin: nil) }, labels: found.map(\.label))
+      files: found.map { ImageFile(path: root + "/" + $0.name, name: $0.name, origin: nil) }, labels: found.map(\.label)
+    )
   }
 
   private static func classes(_ folder: String) throws -> [String] {
@@ -104,7 +106,9 @@ enum ImageFolder: DatasetFormat {
   }
 
   private static func holdsPicture(_ folder: String, level: Int) -> Bool {
-    guard level <= 2, FileBytes.kind(of: folder) == .folder, let names = try? FileBytes.names(in: folder) else { return false }
+    guard level <= 2, FileBytes.kind(of: folder) == .folder, let names = try? FileBytes.names(in: folder) else {
+      return false
+    }
     return names.contains { hasPictureSuffix($0) } || names.prefix(16).contains { isPicture(folder + "/" + $0) }
       || names.contains { holdsPicture(folder + "/" + $0, level: level + 1) }
   }

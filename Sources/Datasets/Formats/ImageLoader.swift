@@ -69,14 +69,17 @@ enum ImageLoader {
       }
     }
     let bad = zip(files, reasons).compactMap { file, reason in reason.map { (file, $0) } }
-    if !bad.isEmpty, options.onBadImage == .fail || bad.count == files.count { throw failure(bad, of: files.count, source) }
+    if !bad.isEmpty, options.onBadImage == .fail || bad.count == files.count {
+      throw failure(bad, of: files.count, source)
+    }
     return Loaded(
       size: size, channels: channels, pixels: pixels, isBad: reasons.map { $0 != nil },
       badImages: bad.map { Dataset.BadImage(path: $0.0.name, reason: $0.1) })
   }
 
   /// One picture at the wanted size, or the reason why there is none.
-  private static func decode(_ file: ImageFile, _ size: PixelSize, channels: Int) -> (pixels: [UInt8]?, reason: String?) {
+  private static func decode(_ file: ImageFile, _ size: PixelSize, channels: Int) -> (pixels: [UInt8]?, reason: String?)
+  {
     do {
       var image = try Image(decoding: FileBytes.read(file.path), name: file.name)
       image = image.resized(height: size.height, width: size.width)
@@ -105,7 +108,9 @@ enum ImageLoader {
       counts[PixelSize(height: header.height, width: header.width), default: 0] += 1
     }
     return counts.max { one, other in
-      (one.value, one.key.height * one.key.width, one.key.height) < (other.value, other.key.height * other.key.width, other.key.height)
+      (one.value, one.key.height * one.key.width, one.key.height) < (
+        other.value, other.key.height * other.key.width, other.key.height
+      )
     }?.key
   }
 

@@ -24,7 +24,8 @@ enum Manifest: DatasetFormat {
     let bytes = try FileBytes.read(location.path)
     let rows = location.hasSuffix(".jsonl") ? try jsonRows(bytes, location.path) : try tableRows(bytes, location.path)
     guard !rows.isEmpty else {
-      throw Failure(.badInput, "'\(location.path)' lists no pictures.", why: "it has no rows.", fix: "add one row for each.")
+      throw Failure(
+        .badInput, "'\(location.path)' lists no pictures.", why: "it has no rows.", fix: "add one row for each.")
     }
     for row in rows where !["", "train", "test"].contains(row.split) {
       throw Failure(
@@ -85,7 +86,8 @@ enum Manifest: DatasetFormat {
     let split = table.column("split"), clean = table.column("clean_label")
     return zip(table.rows, table.lines).map { fields, line in
       Row(
-        path: fields[path], label: fields[label], split: split.map { fields[$0] } ?? "", cleanLabel: clean.map { fields[$0] },
+        path: fields[path], label: fields[label], split: split.map { fields[$0] } ?? "",
+        cleanLabel: clean.map { fields[$0] },
         line: line)
     }
   }

@@ -51,7 +51,8 @@ enum NumPyBundle: DatasetFormat {
     let shape = images.shape
     guard images.element == .unsigned(1), shape.count == 3 || shape.count == 4, !shape.contains(0) else {
       throw Failure(
-        .badInput, "\(prefix)images in '\(location.path)' have the shape \(shape) and type \(images.element.descriptor).",
+        .badInput,
+        "\(prefix)images in '\(location.path)' have the shape \(shape) and type \(images.element.descriptor).",
         why: "pictures are unsigned bytes [N, H, W] or [N, H, W, C], at least one.",
         fix: "save them with numpy as images.astype('uint8').")
     }
@@ -78,9 +79,12 @@ enum NumPyBundle: DatasetFormat {
     guard let values = array.integers, array.shape == [count] || array.shape == [count, 1] else {
       throw Failure(
         .badInput, "\(name) in '\(location.path)' have the shape \(array.shape) and type \(array.element.descriptor).",
-        why: "there are \(count) pictures, which need \(count) integers.", fix: "save labels.reshape(-1).astype('int64').")
+        why: "there are \(count) pictures, which need \(count) integers.",
+        fix: "save labels.reshape(-1).astype('int64').")
     }
-    return try ClassLabels.checked(values, classCount: ClassLabels.mostClasses) { "entry \($0) of \(name) in '\(location.path)'" }
+    return try ClassLabels.checked(values, classCount: ClassLabels.mostClasses) {
+      "entry \($0) of \(name) in '\(location.path)'"
+    }
   }
 
   private static func array(_ location: DataLocation, _ archive: ZipArchive, _ name: String) throws -> NumPyArray {
@@ -96,7 +100,8 @@ enum NumPyBundle: DatasetFormat {
     guard header.dataCount <= FileBytes.physicalMemory else {
       throw Failure(
         .outOfMemory, "\(label) does not fit into memory.",
-        why: "it has \(header.dataCount) bytes; this machine has \(FileBytes.physicalMemory).", fix: "use fewer samples.")
+        why: "it has \(header.dataCount) bytes; this machine has \(FileBytes.physicalMemory).",
+        fix: "use fewer samples.")
     }
     return try NumPyArray(
       decoding: archive.contents(of: member, limit: header.dataOffset + header.dataCount), name: label)

@@ -36,7 +36,8 @@ enum Pickle: DatasetFormat {
 
   /// The failure for a pickle.
   static func refusal(_ path: String, fix: String) -> Failure {
-    Failure(.badInput, "'\(path)' is a Python pickle.", why: "pickles are not read, because they can run code.", fix: fix)
+    Failure(
+      .badInput, "'\(path)' is a Python pickle.", why: "pickles are not read, because they can run code.", fix: fix)
   }
 
   private static func isCIFARFolder(_ location: DataLocation) -> Bool {
@@ -45,7 +46,9 @@ enum Pickle: DatasetFormat {
         && FileBytes.kind(of: location.file("train")) == .file)
   }
 
-  private static func conversion(of folder: String, train: String, test: String, labels: String, to file: String) -> String {
+  private static func conversion(of folder: String, train: String, test: String, labels: String, to file: String)
+    -> String
+  {
     """
     convert them once, if they come from a source that you trust:
            python3 -c "import pickle, numpy as np; L = lambda F: [pickle.load(open('\(folder)/' + f, 'rb'), \

@@ -9,28 +9,30 @@ import Statistics
 ///   the published code are five consecutive ids, which are alphabetical and not the superclasses that the papers speak
 ///   of; `map=superclass` takes the true superclasses.
 ///
-/// Maps apply to the labels as given, all at once: some published code moves labels one after another, so that a part of
-/// the cats that became dogs turns back.
+/// Maps apply to the labels as given, all at once: some published code moves labels one after another, so that a part
+/// of the cats that became dogs turns back.
 ///
 /// - Source: Patrini et al., CVPR 2017, section 5, and the code that follows it (PLC, ELR, APL).
-public struct AsymmetricNoise: NoiseModel {
-  public static let entry = NoiseEntry(
+struct AsymmetricNoise: NoiseModel {
+  static let entry = NoiseEntry(
     name: "asymmetric", grammar: "asymmetric:R[,map=consecutive|superclass]",
     summary: "With chance R a similar class, by the published maps of MNIST, CIFAR-10 and CIFAR-100.",
     source: "Patrini et al., CVPR 2017")
 
   /// Which groups of five the classes of CIFAR-100 form.
-  public enum Grouping: String, Sendable {
+  enum Grouping: String, Sendable {
     case consecutive, superclass
   }
 
-  public let rate: Double
+  let rate: Double
   /// nil when not given; means consecutive ids.
-  public let grouping: Grouping?
+  let grouping: Grouping?
 
-  public init(arguments: NoiseArguments) throws {
+  init(arguments: NoiseArguments) throws {
     let words = arguments.words
-    guard let first = words.first, words.count <= 2 else { throw arguments.wrong("a rate and at most one map are needed") }
+    guard let first = words.first, words.count <= 2 else {
+      throw arguments.wrong("a rate and at most one map are needed")
+    }
     rate = try arguments.rate(first)
     guard words.count == 2 else {
       grouping = nil
@@ -42,9 +44,9 @@ public struct AsymmetricNoise: NoiseModel {
     self.grouping = grouping
   }
 
-  public var text: String { "asymmetric:\(rate)" + (grouping.map { ",map=\($0.rawValue)" } ?? "") }
+  var text: String { "asymmetric:\(rate)" + (grouping.map { ",map=\($0.rawValue)" } ?? "") }
 
-  public func transition(for dataset: Dataset) throws -> TransitionMatrix {
+  func transition(for dataset: Dataset) throws -> TransitionMatrix {
     if grouping != nil, dataset.kind != .cifar100 {
       throw Failure(
         .usage, "the noise '\(text)' does not fit '\(dataset.name)'.", why: "only CIFAR-100 has more than one map.",

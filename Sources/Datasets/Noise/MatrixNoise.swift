@@ -5,31 +5,33 @@ import Statistics
 /// Noise by a matrix from a file: row = class, column = label, rows sum to 1.
 ///
 /// The file is a `.npy` array [K, K], or text with one row a line, numbers separated by commas or blanks.
-public struct MatrixNoise: NoiseModel {
-  public static let entry = NoiseEntry(
-    name: "matrix", grammar: "matrix:FILE", summary: "By a K x K matrix from a file (.npy, or text), rows summing to 1.",
+struct MatrixNoise: NoiseModel {
+  static let entry = NoiseEntry(
+    name: "matrix", grammar: "matrix:FILE",
+    summary: "By a K x K matrix from a file (.npy, or text), rows summing to 1.",
     source: "-")
 
   /// How far the sum of a row may be from 1: matrices are often written with six decimals.
-  public static let rowSumTolerance = 1e-6
+  static let rowSumTolerance = 1e-6
 
-  public let path: String
+  let path: String
 
-  public init(arguments: NoiseArguments) throws {
+  init(arguments: NoiseArguments) throws {
     guard !arguments.rest.isEmpty else { throw arguments.wrong("the file is missing") }
     path = arguments.rest
   }
 
-  public var text: String { "matrix:\(path)" }
+  var text: String { "matrix:\(path)" }
 
-  public func transition(for dataset: Dataset) throws -> TransitionMatrix {
+  func transition(for dataset: Dataset) throws -> TransitionMatrix {
     let bytes = try FileBytes.read(path)
     let (values, shape) = NumPyArray.isNumPy(bytes) ? try array(bytes) : try numbers(bytes)
     let K = dataset.classCount
     guard shape == [K, K] else {
       throw Failure(
         .badInput, "'\(path)' holds numbers of shape \(shape).",
-        why: "'\(dataset.name)' has \(K) classes, which need a matrix [\(K), \(K)].", fix: "write one row for each class.")
+        why: "'\(dataset.name)' has \(K) classes, which need a matrix [\(K), \(K)].",
+        fix: "write one row for each class.")
     }
     for row in 0..<K {
       let entries = values[row * K..<(row + 1) * K]
@@ -46,7 +48,8 @@ public struct MatrixNoise: NoiseModel {
   private func array(_ bytes: [UInt8]) throws -> ([Double], [Int]) {
     let array = try NumPyArray(decoding: bytes, name: "'\(path)'")
     guard let values = array.doubles else {
-      throw Failure(.badInput, "'\(path)' holds text.", why: "a matrix of numbers is needed.", fix: "save a matrix of floats.")
+      throw Failure(
+        .badInput, "'\(path)' holds text.", why: "a matrix of numbers is needed.", fix: "save a matrix of floats.")
     }
     return (values, array.shape)
   }
@@ -54,7 +57,8 @@ public struct MatrixNoise: NoiseModel {
   private func numbers(_ bytes: [UInt8]) throws -> ([Double], [Int]) {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw Failure(
-        .badInput, "'\(path)' is neither text nor a NumPy array.", why: "it is not UTF-8.", fix: "save the matrix as text.")
+        .badInput, "'\(path)' is neither text nor a NumPy array.", why: "it is not UTF-8.",
+        fix: "save the matrix as text.")
     }
     var values: [Double] = [], width: Int?, height = 0
     for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {

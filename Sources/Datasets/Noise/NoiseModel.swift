@@ -25,6 +25,7 @@ public protocol NoiseModel: Sendable {
 
 /// One line of the catalogue of noise models.
 public struct NoiseEntry: Sendable {
+  /// The first word of the model's text.
   public let name: String
   /// How it is written, such as `symmetric:R[,inclusive]`.
   public let grammar: String
@@ -84,14 +85,18 @@ public struct NoiseArguments: Sendable {
 
 /// No noise: labels stay as they are given.
 public struct NoNoise: NoiseModel {
+  /// What the catalogue says about it.
   public static let entry = NoiseEntry(
     name: "none", grammar: "none", summary: "Labels stay as they are given.", source: "-")
 
+  /// Reads nothing; anything after the name is a `.usage` failure.
   public init(arguments: NoiseArguments) throws {
     guard arguments.rest.isEmpty else { throw arguments.wrong("none takes no value") }
   }
 
+  /// `none`.
   public var text: String { "none" }
 
+  /// The identity.
   public func transition(for dataset: Dataset) -> TransitionMatrix { TransitionMatrix(identity: dataset.classCount) }
 }

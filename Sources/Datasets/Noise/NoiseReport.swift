@@ -4,7 +4,9 @@ import Statistics
 public struct NoiseReport: Sendable {
   /// The model as written on the command line.
   public let model: String
+  /// The seed of the draws.
   public let seed: UInt64
+  /// The names of the classes [K].
   public let classNames: [String]
   /// The chances that were asked for [K, K].
   public let requested: TransitionMatrix
@@ -37,10 +39,11 @@ public struct NoiseReport: Sendable {
 }
 
 extension Dataset {
-  /// The data set with noisy training labels; the labels of before become the true ones, unless those are known already.
+  /// The data set with noisy training labels.
   ///
-  /// Each label is drawn from its class's row, independently of all others: a function of the seed, the id and the given
-  /// label only. With the same seed, a higher rate changes a superset of the labels.
+  /// The labels of before become the true ones, unless those are known already. Each label is drawn from its class's
+  /// row, independently of all others: a function of the seed, the id and the given label only. With the same seed, a
+  /// higher rate changes a superset of the labels.
   ///
   /// - Throws: as the model's `transition` does.
   public func corrupted(by model: any NoiseModel, seed: UInt64) throws -> (dataset: Dataset, report: NoiseReport) {

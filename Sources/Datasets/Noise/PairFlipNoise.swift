@@ -4,25 +4,26 @@ import Statistics
 /// Pair flip: class k turns into k + 1 (the last into the first) with chance R.
 ///
 /// - Source: Han et al. (Co-teaching), NeurIPS 2018, section 4; rates above 0.5 cannot be learnt.
-public struct PairFlipNoise: NoiseModel {
-  public static let entry = NoiseEntry(
+struct PairFlipNoise: NoiseModel {
+  static let entry = NoiseEntry(
     name: "pairflip", grammar: "pairflip:R", summary: "With chance R the next class, the last to the first.",
     source: "Han et al. (Co-teaching), NeurIPS 2018")
 
-  public let rate: Double
+  let rate: Double
 
-  public init(arguments: NoiseArguments) throws {
+  init(arguments: NoiseArguments) throws {
     guard arguments.words.count == 1 else { throw arguments.wrong("one rate is needed") }
     rate = try arguments.rate(arguments.words[0])
   }
 
-  public var text: String { "pairflip:\(rate)" }
+  var text: String { "pairflip:\(rate)" }
 
-  public func transition(for dataset: Dataset) throws -> TransitionMatrix {
+  func transition(for dataset: Dataset) throws -> TransitionMatrix {
     let K = dataset.classCount
     guard K > 1 else {
       throw Failure(
-        .usage, "the noise '\(text)' does not fit '\(dataset.name)'.", why: "it needs two classes or more.", fix: "use none.")
+        .usage, "the noise '\(text)' does not fit '\(dataset.name)'.", why: "it needs two classes or more.",
+        fix: "use none.")
     }
     return TransitionMatrix(moving: (0..<K).map { ($0 + 1) % K }, rate: rate)
   }

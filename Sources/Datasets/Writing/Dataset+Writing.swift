@@ -3,8 +3,10 @@ import FileFormats
 import Images
 
 extension Dataset {
-  /// Writes the data set as a NumPy `.npz` file with `images`, `labels`, `class_names`, and `test_images`, `test_labels`
-  /// and true labels where it has them. Samples without a label are left out.
+  /// Writes the data set as a NumPy `.npz` file that can be opened again.
+  ///
+  /// Arrays: `images`, `labels`, `class_names`, and where it has them `test_images`, `test_labels`, `true_labels`,
+  /// `test_true_labels`. Samples without a label are left out.
   ///
   /// - Throws: `.cannotCreate` also above 4 GiB; `.inputOutput`.
   public func writeNumPy(to path: String) throws {
@@ -55,9 +57,11 @@ extension Dataset {
     let digits = classNames.map(\.count).max() ?? 1
     return try classNames.map { name in
       if areNumbers { return String(repeating: "0", count: digits - name.count) + name }
-      guard !name.isEmpty, !name.hasPrefix("."), !name.contains("/"), !name.utf8.contains(0), name.utf8.count <= 255 else {
+      guard !name.isEmpty, !name.hasPrefix("."), !name.contains("/"), !name.utf8.contains(0), name.utf8.count <= 255
+      else {
         throw Failure(
-          .cannotCreate, "the class '\(name)' cannot be a folder.", why: "its name is empty, hidden, too long or has a slash.",
+          .cannotCreate, "the class '\(name)' cannot be a folder.",
+          why: "its name is empty, hidden, too long or has a slash.",
           fix: "rename the class, or write a NumPy file.")
       }
       return name

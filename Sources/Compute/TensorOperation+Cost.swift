@@ -1,0 +1,79 @@
+extension TensorOperation {
+  /// The work of an operation as its formula states it: multiplications and additions, and bytes that must at least
+  /// pass between memory and device when every tensor is read or written once.
+  public struct Cost: Sendable, Equatable {
+    public var operations: Double
+    public var bytes: Double
+  }
+
+  /// The cost, float32 throughout; operations per element of elementwise work are counted as written.
+  public var cost: Cost {
+    func cost(_ operations: Int, floats: Int) -> Cost { Cost(operations: Double(operations), bytes: 4 * Double(floats)) }
+    func window(_ w: Window, passes: Int = 1) -> Cost {
+      cost(
+        2 * w.B * w.P * w.Q * w.O * w.C * w.KH * w.KW,
+        floats: w.B * (w.H * w.W * w.C * passes + w.P * w.Q * w.O) + w.O * w.C * w.KH * w.KW)
+    }
+    switch self {
+    case .augment(_, let shape, _, _):
+      let count = shape.reduce(1, *)
+      return Cost(operations: 2 * Double(count), bytes: 5 * Double(count))
+    case .convolve(let w, _, _, _, _), .convolveBackwardWeights(let w, _, _, _, _): return window(w)
+    case .convolveBackwardData(let w, _, _, let addend, _): return window(w, passes: addend == nil ? 1 : 2)
+    case .batchStatistics(_, let M, let C, _): return cost(3 * M * C, floats: M * C)
+    case .inferenceStatistics(let C, _): return cost(2 * C, floats: 4 * C)
+    case .normalize(_, _, _, _, let residual, let rectify, _, let M, let C):
+      let extra = residual == nil ? 0 : 1
+      return cost((2 + extra + (rectify ? 1 : 0)) * M * C, floats: (2 + extra) * M * C)
+    case .normalizeBackward(_, _, _, _, _, _, let dresidual, let rectify, _, let M, let C, _):
+      // Two passes read doutput, input and (for the ReLU) output; the second writes.
+      let reads = 2 * (2 + (rectify ? 1 : 0)), writes = dresidual == nil ? 1 : 2
+      return cost(8 * M * C, floats: (reads + writes) * M * C)
+    case .add(_, _, _, let count): return cost(count, floats: 3 * count)
+    case .rectify(_, _, let count): return cost(count, floats: 2 * count)
+    case .rectifyBackward(_, _, _, let count): return cost(count, floats: 3 * count)
+    case .shortcut(_, _, let shape, let output, _), .shortcutBackward(_, _, let shape, let output, _):
+      return cost(shape.reduce(1, *), floats: shape.reduce(1, *) + output.reduce(1, *))
+    case .pool(let w, _, _, _), .poolBackward(let w, _, _, _, _):
+      return cost(w.B * w.P * w.Q * w.C * w.KH * w.KW, floats: w.B * w.C * (w.H * w.W + w.P * w.Q))
+    case .globalAverage(_, _, let B, let M, let C), .globalAverageBackward(_, _, let B, let M, let C):
+      return cost(B * M * C, floats: B * M * C + B * C)
+    case .linear(_, _, _, _, let M, let N, let K), .linearBackwardData(_, _, _, let M, let N, let K),
+      .linearBackwardWeights(_, _, _, _, let M, let N, let K, _):
+      return cost(2 * M * N * K, floats: M * K + N * K + M * N)
+    case .loss(_, _, _, let B, let K, _), .evaluate(_, _, let B, let K): return cost(8 * B * K, floats: 2 * B * K)
+    case .update(let count, _): return cost(6 * count, floats: 5 * count)
+    case .advance: return cost(1, floats: 2)
+    }
+  }
+
+  /// The shape that tells two operations of one name apart, such as `16→32 16×16 3×3/2`.
+  public var shapeText: String {
+    func window(_ w: Window) -> String { "\(w.C)→\(w.O) \(w.P)×\(w.Q) \(w.KH)×\(w.KW)/\(w.stride)" }
+    switch self {
+    case .augment(_, let shape, _, _): return shape.dropFirst().map(String.init).joined(separator: "×")
+    case .convolve(let w, _, _, _, let statistics): return window(w) + (statistics == nil ? "" : " +statistics")
+    case .convolveBackwardData(let w, _, _, let addend, _): return window(w) + (addend == nil ? "" : " +add")
+    case .convolveBackwardWeights(let w, _, _, _, _), .pool(let w, _, _, _), .poolBackward(let w, _, _, _, _):
+      return window(w)
+    case .batchStatistics(_, let M, let C, _): return "\(M)×\(C)"
+    case .normalize(_, _, _, _, let residual, let rectify, _, let M, let C):
+      return "\(M)×\(C)" + (residual == nil ? "" : " +add") + (rectify ? " +relu" : "")
+    case .normalizeBackward(_, _, _, _, _, _, let dresidual, let rectify, _, let M, let C, _):
+      return "\(M)×\(C)" + (dresidual == nil ? "" : " +add") + (rectify ? " +relu" : "")
+    case .inferenceStatistics(let C, _): return "\(C)"
+    case .add(_, _, _, let count), .rectify(_, _, let count), .rectifyBackward(_, _, _, let count),
+      .update(let count, _):
+      return "\(count)"
+    case .shortcut(_, _, let shape, _, _), .shortcutBackward(_, _, let shape, _, _):
+      return shape.dropFirst().map(String.init).joined(separator: "×")
+    case .globalAverage(_, _, _, let M, let C), .globalAverageBackward(_, _, _, let M, let C): return "\(M)×\(C)"
+    case .linear(_, _, _, _, let M, let N, let K), .linearBackwardData(_, _, _, let M, let N, let K),
+      .linearBackwardWeights(_, _, _, _, let M, let N, let K, _):
+      return "\(M)×\(K)→\(N)"
+    case .loss(let function, _, _, let B, let K, _): return "\(function.kernel) \(B)×\(K)"
+    case .evaluate(_, _, let B, let K): return "\(B)×\(K)"
+    case .advance: return ""
+    }
+  }
+}

@@ -1,0 +1,98 @@
+import ArgumentParser
+import Compute
+import ComputeReference
+import Failures
+import FileFormats
+import Losses
+import Networks
+import Reports
+
+struct SelfTestCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "selftest", abstract: "Check every operation of a device against double precision.",
+    discussion: """
+      Every kernel that training uses on this device is run on the shapes of a network and on odd ones, and each number \
+      that it leaves is compared with a plain double-precision computation. Exit code 10 if any is wrong.
+
+      Examples:
+        gpunoisy selftest --device 0
+        gpunoisy selftest --device cpu --json
+      """)
+
+  @Option(help: "auto, cpu, an index or part of a name from 'gpunoisy devices'.")
+  var device = "auto"
+  @Option(help: "The network whose shapes are checked besides the odd ones.")
+  var model = "resnet32"
+  @Option(help: "Threads of the built-in CPU path; default one per processor.")
+  var threads: Int?
+  @OptionGroup var talk: TalkOptions
+
+  func run() throws {
+    let reporter = talk.reporter
+    let work = Work(network: try Network(model))
+    let result = try DeviceChoice(text: device, threads: threads).open(work) { reporter.note($0) }
+    let failed = result.results.filter { !$0.passed }
+    try StandardOutput.write(
+      talk.json ? JSONText.indented(json(result)) + "\n" : text(result, showing: talk.verbose ? result.results : failed))
+    guard failed.isEmpty else {
+      let worst = failed.max { $0.worstError < $1.worstError } ?? failed[0]
+      throw Failure(
+        .checkFailed, "the self-test failed on \(result.device): \(failed.count) of \(result.results.count) checks.",
+        why: "\(worst.name) \(worst.shape): \(worst.detail).",
+        fix: "update the driver, or use --device cpu; this is a fault of the driver, its compiler or our kernels.")
+    }
+  }
+
+  struct Work: DeviceWork {
+    let network: Network
+
+    func run<D: Device>(on device: D) throws -> (device: String, driver: String, results: [SelfTestResult]) {
+      var cases = OperationCase.all
+      for loss in Loss.catalogue {
+        let graph = try network.graph(batch: 2, height: 32, width: 32, channels: 3, classes: 10)
+        cases += OperationCase.cases(
+          for: .training(
+            graph, forms: device.forms, augmentation: Augmentation(crop: 4, flip: true),
+            loss: Loss(loss.name).function, peer: loss.name == "peer", clip: true))
+      }
+      var seen = Set<TensorOperation>()
+      cases = cases.filter { seen.insert($0.operation).inserted }
+      return (device.name, device.driver, try SelfTest(on: device, cases: cases).run())
+    }
+  }
+
+  private func json(_ result: Work.Result) -> JSONValue {
+    .object([
+      JSONMember("schema", "gpunoisy.selftest/1"), JSONMember("device", JSONValue(result.device)),
+      JSONMember("driver", JSONValue(result.driver)),
+      JSONMember("passed", JSONValue(result.results.filter(\.passed).count)),
+      JSONMember("failed", JSONValue(result.results.filter { !$0.passed }.count)),
+      JSONMember(
+        "checks",
+        .array(
+          result.results.map { check in
+            .object([
+              JSONMember("name", JSONValue(check.name)), JSONMember("shape", JSONValue(check.shape)),
+              JSONMember("error", JSONValue(check.worstError)), JSONMember("tolerance", JSONValue(check.tolerance)),
+              JSONMember("passed", .bool(check.passed)),
+            ])
+          })),
+    ])
+  }
+
+  private func text(_ result: Work.Result, showing shown: [SelfTestResult]) -> String {
+    var table = TextTable([
+      .init("operation"), .init("shape"), .init("error", .right), .init("limit", .right), .init(""),
+    ])
+    for check in shown {
+      table.append([
+        check.name, check.shape, FixedText.decimal(check.worstError, places: 1),
+        FixedText.decimal(check.tolerance, places: 0), check.passed ? "" : "WRONG  \(check.detail)",
+      ])
+    }
+    let passed = result.results.filter(\.passed).count
+    return (shown.isEmpty ? "" : table.text + "\n")
+      + "\(result.device)  (\(result.driver)): \(passed) of \(result.results.count) checks passed\n"
+      + "errors are in roundings of single precision\n"
+  }
+}

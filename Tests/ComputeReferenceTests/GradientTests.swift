@@ -1,0 +1,151 @@
+import Compute
+import ComputeReference
+import Statistics
+import Testing
+import TestSupport
+
+/// Central differences in double precision: off by about h² = 1e-10, and by 1e-16 / h = 1e-11 from rounding.
+@Suite("Every gradient of the reference is the derivative of what it belongs to")
+struct GradientTests {
+  private static let step = 1e-5
+  private static let tolerance = 1e-8
+
+  /// Numbers in ±2, far apart from each other and from 0 against the step of the differences.
+  private func numbers(_ count: Int, _ key: UInt32) -> [Double] {
+    let random = CounterRandom(seed: 99)
+    return (0..<count).map { 4 * random.uniform(.initialization, key, UInt32($0)) - 2 }
+  }
+
+  /// Checks that `gradient` is the derivative of Σ weights · function(x) at x.
+  private func expect(
+    _ name: String, of x: [Double], _ gradient: [ReferenceNumber], weights: [Double],
+    _ location: SourceLocation = #_sourceLocation, _ function: ([ReferenceNumber]) -> [ReferenceNumber]
+  ) {
+    func total(_ x: [Double]) -> Double { zip(function(.init(x)).values, weights).reduce(0) { $0 + $1.0 * $1.1 } }
+    let differences = x.indices.map { i in
+      var (above, below) = (x, x)
+      above[i] += Self.step
+      below[i] -= Self.step
+      return (total(above) - total(below)) / (2 * Self.step)
+    }
+    let comparison = Comparison(name, gradient.values, differences, tolerance: Self.tolerance, scale: 1e-3)
+    #expect(comparison.passes, "\(comparison)", sourceLocation: location)
+  }
+
+  @Test("for convolutions", arguments: [
+    Window(B: 2, H: 5, W: 4, C: 3, O: 2, KH: 3, KW: 3, stride: 1, padding: 1),
+    Window(B: 1, H: 6, W: 5, C: 2, O: 3, KH: 3, KW: 3, stride: 2, padding: 1),
+    Window(B: 1, H: 7, W: 7, C: 1, O: 2, KH: 5, KW: 2, stride: 3, padding: 2),
+    Window(B: 3, H: 4, W: 4, C: 2, O: 2, KH: 1, KW: 1, stride: 2, padding: 0),
+  ])
+  func convolution(window: Window) {
+    let x = numbers(window.B * window.H * window.W * window.C, 0)
+    let w = numbers(window.O * window.C * window.KH * window.KW, 1)
+    let r = numbers(window.B * window.P * window.Q * window.O, 2)
+    expect("input", of: x, ReferenceMath.convolveBackwardData(.init(r), weights: .init(w), window), weights: r) {
+      ReferenceMath.convolve($0, weights: .init(w), window)
+    }
+    expect("weights", of: w, ReferenceMath.convolveBackwardWeights(.init(r), input: .init(x), window), weights: r) {
+      ReferenceMath.convolve(.init(x), weights: $0, window)
+    }
+  }
+
+  @Test("for linear layers")
+  func linear() {
+    let (M, N, K) = (3, 4, 5)
+    let x = numbers(M * K, 0), w = numbers(N * K, 1), bias = numbers(N, 2), r = numbers(M * N, 3)
+    let gradients = ReferenceMath.linearBackward(.init(r), input: .init(x), weights: .init(w), M: M, N: N, K: K)
+    func linear(_ x: [ReferenceNumber], _ w: [ReferenceNumber], _ b: [ReferenceNumber]) -> [ReferenceNumber] {
+      ReferenceMath.linear(x, weights: w, bias: b, M: M, N: N, K: K)
+    }
+    expect("input", of: x, gradients.dinput, weights: r) { linear($0, .init(w), .init(bias)) }
+    expect("weights", of: w, gradients.dweights, weights: r) { linear(.init(x), $0, .init(bias)) }
+    expect("bias", of: bias, gradients.dbias, weights: r) { linear(.init(x), .init(w), $0) }
+  }
+
+  @Test("for batch norm with a residual, with and without ReLU", arguments: [false, true])
+  func batchNorm(rectify: Bool) {
+    let (M, C) = (7, 3)
+    let x = numbers(M * C, 0), residual = numbers(M * C, 1), r = numbers(M * C, 2)
+    let gamma = numbers(C, 3), beta = numbers(C, 4)
+    func normalize(
+      _ x: [ReferenceNumber], _ gamma: [ReferenceNumber], _ beta: [ReferenceNumber], _ residual: [ReferenceNumber]
+    ) -> [ReferenceNumber] {
+      let (mean, variance) = ReferenceMath.batchStatistics(x, M: M, C: C)
+      return ReferenceMath.normalize(
+        x, mean: mean, inverse: ReferenceMath.inverseDeviation(variance), gamma: gamma, beta: beta, residual: residual,
+        rectify: rectify, M: M, C: C)
+    }
+    let (mean, variance) = ReferenceMath.batchStatistics(.init(x), M: M, C: C)
+    let gradients = ReferenceMath.normalizeBackward(
+      .init(r), output: normalize(.init(x), .init(gamma), .init(beta), .init(residual)), input: .init(x), mean: mean,
+      inverse: ReferenceMath.inverseDeviation(variance), gamma: .init(gamma), rectify: rectify, M: M, C: C)
+    expect("input", of: x, gradients.dinput, weights: r) {
+      normalize($0, .init(gamma), .init(beta), .init(residual))
+    }
+    expect("gamma", of: gamma, gradients.dgamma, weights: r) {
+      normalize(.init(x), $0, .init(beta), .init(residual))
+    }
+    expect("beta", of: beta, gradients.dbeta, weights: r) {
+      normalize(.init(x), .init(gamma), $0, .init(residual))
+    }
+    expect("residual", of: residual, gradients.dresidual, weights: r) {
+      normalize(.init(x), .init(gamma), .init(beta), $0)
+    }
+  }
+
+  @Test("for pooling", arguments: [false, true], [
+    Window(B: 2, H: 5, W: 4, C: 3, O: 3, KH: 2, KW: 2, stride: 2, padding: 0),
+    Window(B: 1, H: 6, W: 5, C: 2, O: 2, KH: 3, KW: 3, stride: 2, padding: 1),
+    Window(B: 1, H: 5, W: 5, C: 1, O: 1, KH: 3, KW: 3, stride: 1, padding: 1),
+  ])
+  func pooling(maximum: Bool, window: Window) {
+    let x = numbers(window.B * window.H * window.W * window.C, 0)
+    let r = numbers(window.B * window.P * window.Q * window.C, 1)
+    expect(
+      "input", of: x, ReferenceMath.poolBackward(.init(r), input: .init(x), maximum: maximum, window), weights: r
+    ) { ReferenceMath.pool($0, maximum: maximum, window) }
+  }
+
+  @Test("for the mean over all pixels")
+  func globalAverage() {
+    let x = numbers(2 * 6 * 3, 0), r = numbers(2 * 3, 1)
+    expect("input", of: x, ReferenceMath.globalAverageBackward(.init(r), B: 2, M: 6, C: 3), weights: r) {
+      ReferenceMath.globalAverage($0, B: 2, M: 6, C: 3)
+    }
+  }
+
+  @Test("for shortcuts", arguments: Shortcut.allCases)
+  func shortcut(kind: Shortcut) {
+    let shape = [2, 5, 6, 3], round = kind == .average ? 0 : 1
+    let outputShape = [2, (5 + round) / 2, (6 + round) / 2, 6]
+    let x = numbers(shape.reduce(1, *), 0), r = numbers(outputShape.reduce(1, *), 1)
+    expect(
+      "input", of: x,
+      ReferenceMath.shortcutBackward(.init(r), kind: kind, shape: shape, outputShape: outputShape), weights: r
+    ) { ReferenceMath.shortcut($0, kind: kind, shape: shape, outputShape: outputShape) }
+  }
+
+  @Test("for ReLU")
+  func rectify() {
+    let x = numbers(20, 0), r = numbers(20, 1)
+    let gradient = ReferenceMath.rectifyBackward(.init(r), output: ReferenceMath.rectify(.init(x)))
+    expect("input", of: x, gradient, weights: r) { ReferenceMath.rectify($0) }
+  }
+
+  @Test("for every loss, with every number of classes and every label", arguments: ReferenceLoss.all.map(\.kernel))
+  func loss(kernel: String) throws {
+    let loss = try #require(ReferenceLoss.table[kernel])
+    let parameters = loss.exampleParameters.map { ReferenceNumber($0) }
+    for (key, K) in [2, 3, 10].enumerated() {
+      for label in 0..<K {
+        let z = numbers(K, UInt32(key))
+        let gradient = loss.evaluate(ReferenceRow(logits: .init(z), label: label), parameters).dlogits
+        expect("\(K) classes, label \(label)", of: z, gradient, weights: [1]) {
+          [loss.evaluate(ReferenceRow(logits: $0, label: label), parameters).loss]
+        }
+        #expect(abs(gradient.values.reduce(0, +)) < 1e-14, "a gradient of softmax sums to 0")
+      }
+    }
+  }
+}

@@ -1,0 +1,150 @@
+import Compute
+import ComputeReference
+import Testing
+import TestSupport
+
+/// A device that computes as the reference does, and then spoils one number.
+private final class SpoilingDevice: Device {
+  enum Fault: CaseIterable {
+    /// One ten-thousandth of the largest output is added to the last.
+    case inexact
+    /// The last output is never written.
+    case unwritten
+    /// One number behind the outputs is written.
+    case overrun
+  }
+
+  typealias Buffer = ReferenceDevice.Buffer
+
+  struct Prepared {
+    let launch: ReferenceDevice.Prepared
+    let spoil: () throws -> Void
+  }
+
+  let reference = ReferenceDevice()
+  let fault: Fault
+  let name = "spoiling", driver = "none", forms: Set<FusedForm> = []
+
+  init(_ fault: Fault) { self.fault = fault }
+
+  func allocate(byteCount: Int) throws -> Buffer { try reference.allocate(byteCount: byteCount) }
+  func write(_ bytes: UnsafeRawBufferPointer, to buffer: Buffer, at offset: Int) throws {
+    try reference.write(bytes, to: buffer, at: offset)
+  }
+  func read(_ buffer: Buffer, at offset: Int, into bytes: UnsafeMutableRawBufferPointer) throws {
+    try reference.read(buffer, at: offset, into: bytes)
+  }
+  func workspace(for operation: TensorOperation) throws -> (workspace: Int, vectors: Int) { (0, 0) }
+  func flush() throws {}
+
+  func prepare(_ operation: TensorOperation, buffer: (Operand) -> Buffer) throws -> [Prepared] {
+    // Where the operation leaves its floats, how many there are, and where they begin.
+    let output: (Operand, count: Int, first: Int)
+    switch operation {
+    case .convolve(let window, _, _, let y, _): output = (.value(y), window.B * window.P * window.Q * window.O, 0)
+    case .convolveBackwardWeights(let window, _, _, let at, _):
+      output = (.store(.gradients), Parameter.padded(window.O) * window.C * window.KH * window.KW, at)
+    case .normalize(_, _, _, _, _, _, let y, let M, let C): output = (.value(y), M * C, 0)
+    case .normalizeBackward(_, _, _, _, _, _, _, _, let dx, let M, let C, _): output = (.value(dx), M * C, 0)
+    case .linear(_, _, _, let y, let M, let N, _): output = (.value(y), M * N, 0)
+    case .loss(_, _, let dz, let B, let K, _): output = (.value(dz), B * K, 0)
+    case .update(let count, _): output = (.store(.parameters), count, 0)
+    default: preconditionFailure("\(operation.name) is not spoiled")
+    }
+    let target = buffer(output.0), fault = fault, first = output.first
+    let before = try reference.read(Float.self, count: output.count, from: target, at: first)
+    return try reference.prepare(operation, buffer: buffer).map { launch in
+      Prepared(launch: launch) { [reference] in
+        let after = try reference.read(Float.self, count: output.count, from: target, at: first)
+        guard let last = after.indices.last(where: { after[$0] != 0 }) else { return }
+        switch fault {
+        case .inexact:
+          let largest = after.reduce(0) { max($0, abs($1)) }
+          try reference.write([after[last] + 1e-4 * largest], to: target, at: first + last)
+        case .unwritten: try reference.write([before[last]], to: target, at: first + last)
+        case .overrun: try reference.write([Float(0)], to: target, at: first + after.count)
+        }
+      }
+    }
+  }
+
+  func enqueue(_ prepared: Prepared) throws {
+    try reference.enqueue(prepared.launch)
+    try prepared.spoil()
+  }
+}
+
+@Suite("The self-test")
+struct SelfTestTests {
+  private static let spoiled: Set<String> = [
+    "convolve", "convolve backward weights", "normalize", "normalize backward", "linear", "loss", "update",
+  ]
+
+  @Test("finds the reference equal to itself")
+  func passesTheReference() throws {
+    for result in try SelfTest(on: ReferenceDevice()).run() {
+      // Half a unit in the last place, from rounding on writing.
+      #expect(result.worstError <= 1, "\(result.name) \(result.shape): \(result.detail)")
+    }
+  }
+
+  @Test("finds a single wrong, missing or additional number in any case", arguments: SpoilingDevice.Fault.allCases)
+  private func findsFaults(fault: SpoilingDevice.Fault) throws {
+    let cases = OperationCase.all.filter { Self.spoiled.contains($0.operation.name) }
+    #expect(cases.count > 300)
+    for result in try SelfTest(on: SpoilingDevice(fault), cases: cases).run() {
+      // A loss writes no padding behind its rows' margin columns, and a batch of one number may be all zero.
+      #expect(!result.passed, "\(result.name) \(result.shape)")
+    }
+  }
+
+  @Test("has cases for every operation, each under its own name")
+  func coversEverything() {
+    let cases = OperationCase.all
+    #expect(Set(cases.map(\.operation.name)).count == 24)
+    #expect(Set(cases.map(\.name)).count == cases.count)
+    let kernels = cases.compactMap { if case .loss(let function, _, _, _, _, _) = $0.operation { function.kernel } else { nil } }
+    #expect(Set(kernels) == Set(ReferenceLoss.table.keys))
+  }
+
+  @Test("takes the cases of a program from its operations, with small batches")
+  func casesOfAProgram() {
+    var graph = Graph(batch: 256, height: 32, width: 32, channels: 3)
+    var x = graph.convolve(graph.images, "conv1", channels: 16, size: 3, padding: 1)
+    for index in 2...4 { x = graph.rectify(graph.normalize(graph.convolve(x, "conv\(index)", channels: 16, size: 3, padding: 1), "bn\(index)")) }
+    _ = graph.linear(graph.globalAverage(x), "fc", outputs: 10)
+    let program = StepProgram.training(
+      graph, forms: Set(FusedForm.allCases), augmentation: Augmentation(crop: 4, flip: true),
+      loss: RowFunction(kernel: "loss_sce_rows"), peer: true, clip: true)
+    let cases = OperationCase.cases(for: program)
+    #expect(Set(cases.map(\.operation.name)) == Set(program.operations.map(\.name)))
+    // Three equal blocks and two passes, but each operation once.
+    #expect(cases.count { $0.operation.name == "convolve" } == 3)
+    #expect(cases.count { $0.operation.name == "normalize" } == 1)
+    let batches = cases.compactMap { if case .convolve(let window, _, _, _, _) = $0.operation { window.B } else { nil } }
+    #expect(Set(batches) == [2])
+  }
+
+  @Test("reads weights as they are packed", arguments: [(1, 1, 1), (3, 5, 3), (17, 33, 3), (48, 16, 5)])
+  func packing(O: Int, C: Int, size: Int) throws {
+    var graph = Graph(batch: 1, height: size, width: size, channels: C)
+    _ = graph.convolve(graph.images, "conv", channels: O, size: size, padding: 0)
+    let parameter = graph.parameters.entries[0]
+    let weights = (0..<parameter.count).map { Float($0 % 101) - 50 }
+    let images = (0..<size * size * C).map { Float($0 % 13) - 6 }
+    let device = ReferenceDevice()
+    let window = Window(B: 1, H: size, W: size, C: C, O: O, KH: size, KW: size, stride: 1, padding: 0)
+    let input = try device.allocate(byteCount: images.count * 4), output = try device.allocate(byteCount: O * 4)
+    let parameters = try device.allocate(byteCount: parameter.packedCount * 4)
+    try device.write(images, to: input)
+    try device.write(parameter.pack(weights), to: parameters)
+    let x = Value(index: 0), y = Value(index: 1)
+    let operation = TensorOperation.convolve(window: window, input: x, weightsAt: 0, output: y, statistics: nil)
+    for launch in try device.prepare(operation, buffer: { $0 == .value(x) ? input : $0 == .value(y) ? output : parameters }) {
+      try device.enqueue(launch)
+    }
+    let expected = ReferenceMath.convolve(
+      .init(images.map(Double.init)), weights: .init(weights.map(Double.init)), window)
+    #expect(try device.read(Float.self, count: O, from: output).map(Double.init) == expected.values)
+  }
+}

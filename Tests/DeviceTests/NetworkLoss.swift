@@ -1,0 +1,87 @@
+import Compute
+import ComputeReference
+import Statistics
+
+/// The loss of one batch as a function of the parameters, in double precision from the images to the mean: a second
+/// reading of a graph, which knows nothing of programs, plans and gradients.
+struct NetworkLoss {
+  private let graph: Graph
+  private let images: [ReferenceNumber]
+  private let labels: [Int]
+  private let parameters: [ReferenceNumber]
+
+  /// The first batch of a bench, in epoch 3.
+  init<D: Device>(_ bench: TrainingBench<D>) throws {
+    let reference = try TrainingBench(on: ReferenceDevice(), graph: bench.graph)
+    try reference.begin(epoch: 3)
+    graph = bench.graph
+    // The augmented images are the first operation's output; it has tests of its own.
+    let shape = graph[graph.images]
+    let output = try reference.device.allocate(byteCount: shape.reduce(4, *))
+    let operation = TensorOperation.augment(
+      output: graph.images, shape: shape, augmentation: Augmentation(crop: 2, flip: true), peer: false)
+    let prepared = try reference.device.prepare(operation) { operand in
+      guard case .store(let store) = operand, let buffer = reference.stores[store] else { return output }
+      return buffer
+    }
+    for launch in prepared { try reference.device.enqueue(launch) }
+    images = try reference.device.read(Float.self, count: shape.reduce(1, *), from: output).map { ReferenceNumber($0) }
+    let order = CounterRandom(seed: 7).permutation(of: TrainingBench<D>.N, .shuffle, 0)
+    labels = order.prefix(shape[0]).map { Int($0) * 5 % bench.graph[bench.graph.logits][1] }
+    parameters = bench.state.lossParameters.map { ReferenceNumber($0) }
+  }
+
+  /// The derivative for one element of one parameter.
+  ///
+  /// The step is small enough that hardly a ReLU switches, and large against the digits of a Double.
+  func derivative(_ values: [[Double]], _ parameter: Int, _ element: Int) -> Double {
+    let step = 1e-6
+    var (above, below) = (values, values)
+    above[parameter][element] += step
+    below[parameter][element] -= step
+    return (mean(above) - mean(below)) / (2 * step)
+  }
+
+  private func mean(_ values: [[Double]]) -> Double {
+    let weights = values.map { [ReferenceNumber]($0) }
+    var results: [Value: [ReferenceNumber]] = [graph.images: images]
+    func value(_ value: Value) -> [ReferenceNumber] {
+      guard let known = results[value] else { preconditionFailure("value \(value.index) comes too early") }
+      return known
+    }
+    for layer in graph.layers {
+      switch layer {
+      case .convolve(let input, let index, let window, let output):
+        results[output] = ReferenceMath.convolve(value(input), weights: weights[index], window)
+      case .normalize(let input, let batchNorm, let residual, let rectify, let output):
+        let C = graph[input][3], M = graph[input].reduce(1, *) / C
+        let (mean, variance) = ReferenceMath.batchStatistics(value(input), M: M, C: C)
+        results[output] = ReferenceMath.normalize(
+          value(input), mean: mean, inverse: ReferenceMath.inverseDeviation(variance),
+          gamma: weights[batchNorm.gamma], beta: weights[batchNorm.beta], residual: residual.map(value),
+          rectify: rectify, M: M, C: C)
+      case .rectify(let input, let output): results[output] = ReferenceMath.rectify(value(input))
+      case .add(let a, let b, let output): results[output] = ReferenceMath.add(value(a), value(b))
+      case .shortcut(let input, let kind, let output):
+        results[output] = ReferenceMath.shortcut(
+          value(input), kind: kind, shape: graph[input], outputShape: graph[output])
+      case .pool(let input, let window, let maximum, let output):
+        results[output] = ReferenceMath.pool(value(input), maximum: maximum, window)
+      case .globalAverage(let input, let output):
+        let shape = graph[input]
+        results[output] = ReferenceMath.globalAverage(value(input), B: shape[0], M: shape[1] * shape[2], C: shape[3])
+      case .linear(let input, let index, let bias, let output):
+        results[output] = ReferenceMath.linear(
+          value(input), weights: weights[index], bias: weights[bias], M: graph[output][0], N: graph[output][1],
+          K: graph[input][1])
+      }
+    }
+    let logits = value(graph.logits), K = graph[graph.logits][1]
+    guard let loss = ReferenceLoss.table["loss_sce_rows"] else { preconditionFailure("no symmetric cross entropy") }
+    let total = labels.enumerated().reduce(0.0) { sum, row in
+      let logits = Array(logits[row.offset * K..<(row.offset + 1) * K])
+      return sum + loss.evaluate(ReferenceRow(logits: logits, label: row.element), parameters).loss.value
+    }
+    return total / Double(labels.count)
+  }
+}

@@ -1,0 +1,116 @@
+import Compute
+import ComputeCPU
+import ComputeReference
+import Testing
+import TestSupport
+
+@Suite("Whole training steps")
+struct ProgramTests {
+  enum Network: String, CaseIterable {
+    case averageShortcut, strideShortcut, odd
+
+    func graph(batch: Int) -> Graph {
+      switch self {
+      case .averageShortcut: .tinyResNet(batch: batch)
+      case .strideShortcut: .tinyResNet(batch: batch, shortcut: .stride)
+      case .odd: .oddNetwork(batch: batch)
+      }
+    }
+  }
+
+  /// Every step's rounding, about 1e-6 of a gradient, goes through the next step's batch norms; three steps stay well
+  /// below this part of the largest parameter.
+  private static let tolerance = 2e-5
+
+  /// What one run leaves: parameters, momenta, running statistics and per-sample columns, after training and evaluating.
+  private struct Outcome {
+    var lists: [(name: String, values: [Double])] = []
+
+    init<D: Device>(_ bench: TrainingBench<D>, steps: Int) throws {
+      let names = bench.graph.parameters.entries.map(\.name)
+      try bench.begin(epoch: 3)
+      for _ in 0..<steps { try bench.plan.run() }
+      lists += zip(names, try bench.unpacked()).map { ($0, $1) }
+      lists += zip(names, try bench.unpacked(.momenta)).map { ("momentum of \($0)", $1) }
+      let N = TrainingBench<D>.N
+      lists.append(("running", try bench.floats(.running, count: bench.graph.running.packedCount).map(Double.init)))
+      lists.append(("loss", try bench.floats(.sampleLoss, count: N).map(Double.init)))
+      let sums = zip(try bench.floats(.marginSum, count: N), try bench.floats(.marginLost, count: N))
+      lists.append(("margins", sums.map { Double($0) - Double($1) }))
+      try bench.begin(epoch: 0)
+      for _ in 0..<steps { try bench.evaluation.run() }
+      lists.append(("evaluated loss", try bench.floats(.sampleLoss, count: N).map(Double.init)))
+      lists.append(("confidence", try bench.floats(.sampleConfidence, count: N).map(Double.init)))
+    }
+
+    func expectNear(_ other: Outcome, _ context: String) {
+      for (mine, theirs) in zip(lists, other.lists) {
+        let comparison = Comparison(mine.name + " ", mine.values, theirs.values, tolerance: tolerance, scale: 0.05)
+        #expect(comparison.passes, "\(context): \(comparison)")
+      }
+    }
+  }
+
+  @Test(
+    "with fused layers on the CPU equal the reference's, layer by layer", arguments: Network.allCases,
+    [(false, false), (true, false), (false, true)])
+  func fusedAgainstReference(network: Network, variant: (peer: Bool, clip: Bool)) throws {
+    let (peer, clip) = variant, graph = network.graph(batch: 7)
+    let loss = peer ? "loss_peer_rows" : "loss_sce_rows", parameters: [Float] = peer ? [0.3, 1e-5] : [0.5, 1, -4]
+    let expected = try Outcome(
+      TrainingBench(
+        on: ReferenceDevice(), graph: graph, loss: loss, parameters: parameters, peer: peer, clip: clip), steps: 3)
+    for set in CPUDevice.instructionSets {
+      let device = try CPUDevice(threads: 2, instructionSet: set)
+      let actual = try Outcome(
+        TrainingBench(on: device, graph: graph, loss: loss, parameters: parameters, peer: peer, clip: clip), steps: 3)
+      actual.expectNear(expected, device.name)
+    }
+    let fused = ReferenceDevice(forms: Set(FusedForm.allCases))
+    try Outcome(
+      TrainingBench(on: fused, graph: graph, loss: loss, parameters: parameters, peer: peer, clip: clip), steps: 3
+    ).expectNear(expected, "reference with fused layers")
+  }
+
+  @Test("leave the same bits with 1, 2 and 3 threads, and twice", arguments: CPUDevice.instructionSets)
+  func deterministic(instructionSet: String) throws {
+    let outcomes = try [1, 2, 3, 1].map { threads in
+      try Outcome(
+        TrainingBench(
+          on: CPUDevice(threads: threads, instructionSet: instructionSet), graph: .tinyResNet(batch: 7)), steps: 3)
+    }
+    for outcome in outcomes.dropFirst() {
+      for (one, other) in zip(outcomes[0].lists, outcome.lists) { #expect(one.values == other.values, "\(one.name)") }
+    }
+  }
+
+  @Test("have the gradients that finite differences of the whole network give", arguments: Network.allCases)
+  func finiteDifferences(network: Network) throws {
+    let graph = network.graph(batch: 5)
+    let bench = try TrainingBench(on: CPUDevice(threads: 1), graph: graph)
+    let parameters = try bench.unpacked()
+    try bench.begin(epoch: 3)
+    try bench.plan.run()
+    let gradients = try bench.unpacked(.gradients)
+    let network = try NetworkLoss(bench)
+    for (index, parameter) in graph.parameters.entries.enumerated() {
+      let picked = stride(from: 0, to: parameter.count, by: max(1, parameter.count / 6))
+      let differences = picked.map { network.derivative(parameters, index, $0) }
+      let comparison = Comparison(
+        parameter.name + " ", picked.map { gradients[index][$0] }, differences, tolerance: 1e-4,
+        scale: 1e-2)
+      #expect(comparison.passes, "\(comparison)")
+    }
+  }
+
+  @Test("pass the self-test of their own operations", arguments: Network.allCases)
+  func selfTest(network: Network) throws {
+    let device = try CPUDevice(threads: 2)
+    let program = StepProgram.training(
+      network.graph(batch: 32), forms: device.forms, augmentation: Augmentation(crop: 2, flip: true),
+      loss: RowFunction(kernel: "loss_gce_rows"), peer: true, clip: true)
+    let results = try SelfTest(on: device, cases: OperationCase.cases(for: program)).run()
+    #expect(results.count > 15)
+    for result in results { #expect(result.passed, "\(result.name) \(result.shape): \(result.detail)") }
+  }
+}

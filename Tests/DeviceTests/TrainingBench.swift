@@ -1,0 +1,143 @@
+import Compute
+import Statistics
+import Testing
+
+/// A small training run with made-up images on any device: everything that a step needs and nothing else.
+struct TrainingBench<D: Device> {
+  /// Samples in the data set.
+  static var N: Int { 24 }
+
+  let device: D
+  let graph: Graph
+  let stores: [Store: D.Buffer]
+  let plan: Plan<D>
+  let evaluation: Plan<D>
+  private(set) var state = StepState()
+
+  init(
+    on device: D, graph: Graph, loss: String = "loss_sce_rows", parameters: [Float] = [0.5, 1, -4],
+    peer: Bool = false, clip: Bool = false
+  ) throws {
+    (self.device, self.graph) = (device, graph)
+    state.seed = 42
+    state.learningRate = 0.1
+    state.momentum = 0.9
+    state.weightDecay = 1e-3
+    state.clipNorm = clip ? 0.5 : 0
+    state.peerWeight = -0.3
+    state.lossParameters = parameters
+    state.recordsMargins = true
+    stores = try Self.makeStores(on: device, graph, state)
+    let shared = SharedMemory<D>()
+    plan = try Plan(
+      StepProgram.training(
+        graph, forms: device.forms, augmentation: Augmentation(crop: 2, flip: true), loss: RowFunction(kernel: loss),
+        peer: peer, clip: clip),
+      on: device, stores: stores, shared: shared)
+    evaluation = try Plan(
+      StepProgram.evaluation(graph, forms: device.forms), on: device, stores: stores, shared: shared)
+  }
+
+  /// The same on every device.
+  private static func makeStores(
+    on device: D, _ graph: Graph, _ state: StepState
+  ) throws -> [Store: D.Buffer] {
+    func buffer<Element: BitwiseCopyable>(_ values: [Element]) throws -> D.Buffer {
+      let buffer = try device.allocate(byteCount: values.count * MemoryLayout<Element>.stride)
+      try device.write(values, to: buffer)
+      return buffer
+    }
+    let random = CounterRandom(seed: 7), shape = graph[graph.images], classes = graph[graph.logits][1]
+    let zeros = [Float](repeating: 0, count: graph.parameters.packedCount)
+    let column = [Float](repeating: 0, count: N)
+    let pixels = (0..<N * shape.dropFirst().reduce(1, *)).map {
+      UInt8(random.integer(below: 256, .shapes, UInt32($0), 0))
+    }
+    return [
+      .parameters: try buffer(initialParameters(graph)), .gradients: try buffer(zeros), .momenta: try buffer(zeros),
+      .running: try buffer(graph.running.entries.flatMap {
+        $0.pack([Float](repeating: $0.name.hasSuffix("var") ? 1 : 0, count: $0.count))
+      }),
+      .numbers: try buffer(state.numbers), .counters: try buffer(state.counters), .pixels: try buffer(pixels),
+      .labels: try buffer((0..<N).map { Int32($0 * 5 % classes) }),
+      .inputStatistics: try buffer((0..<shape[3]).map { 0.4 + 0.1 * Float($0) } + (0..<shape[3]).map { _ in 0.25 }),
+      .order: try buffer(random.permutation(of: N, .shuffle, 0)),
+      .peerOrder: try buffer(random.permutation(of: N, .peerImage, 0)),
+      .peerLabelOrder: try buffer(random.permutation(of: N, .peerLabel, 0)), .sampleLoss: try buffer(column),
+      .samplePrediction: try buffer(column), .sampleConfidence: try buffer(column), .marginSum: try buffer(column),
+      .marginLost: try buffer(column), .marginCount: try buffer(column),
+    ]
+  }
+
+  /// He's initialisation, with gammas and betas that are not all 1 and 0.
+  private static func initialParameters(_ graph: Graph) -> [Float] {
+    let random = CounterRandom(seed: 8)
+    return graph.parameters.entries.enumerated().flatMap { index, parameter in
+      parameter.pack((0..<parameter.count).map { i in
+        let normal = Float(random.normal(.initialization, UInt32(index), UInt32(i)))
+        guard parameter.shape.count > 1 else { return (parameter.name.hasSuffix("weight") ? 1 : 0) + 0.2 * normal }
+        return normal * (2 / Float(parameter.shape.dropFirst().reduce(1, *))).squareRoot()
+      })
+    }
+  }
+
+  func floats(_ store: Store, count: Int) throws -> [Float] {
+    guard let buffer = stores[store] else { preconditionFailure("a bench has no \(store)") }
+    return try device.read(Float.self, count: count, from: buffer)
+  }
+
+  /// Begins an epoch: the counters go back to the first position.
+  func begin(epoch: Int) throws {
+    var counters = state
+    counters.epoch = epoch
+    guard let buffer = stores[.counters] else { return }
+    try device.write(counters.counters, to: buffer)
+  }
+
+  /// Parameters in PyTorch's order, or another store of their layout.
+  func unpacked(_ store: Store = .parameters) throws -> [[Double]] {
+    let all = try floats(store, count: graph.parameters.packedCount)
+    return graph.parameters.entries.map {
+      $0.unpack(all[$0.offset..<$0.offset + $0.packedCount]).map(Double.init)
+    }
+  }
+}
+
+extension Graph {
+  /// A network with every layer of a ResNet, small enough for the reference.
+  static func tinyResNet(batch: Int, shortcut: Shortcut = .average) -> Graph {
+    var graph = Graph(batch: batch, height: 8, width: 8, channels: 3)
+    func block(_ input: Value, _ name: String, channels: Int) -> Value {
+      let stride = graph[input][3] == channels ? 1 : 2
+      var x = graph.convolve(input, "\(name).conv1", channels: channels, size: 3, stride: stride, padding: 1)
+      x = graph.rectify(graph.normalize(x, "\(name).bn1"))
+      x = graph.convolve(x, "\(name).conv2", channels: channels, size: 3, padding: 1)
+      x = graph.normalize(x, "\(name).bn2")
+      return graph.rectify(graph.add(x, stride == 1 ? input : graph.shortcut(input, shortcut)))
+    }
+    var x = graph.convolve(graph.images, "conv1", channels: 8, size: 3, padding: 1)
+    x = graph.rectify(graph.normalize(x, "bn1"))
+    x = block(x, "layer1.0", channels: 8)
+    x = block(x, "layer2.0", channels: 16)
+    x = block(x, "layer2.1", channels: 16)
+    _ = graph.linear(graph.globalAverage(x), "fc", outputs: 10)
+    return graph
+  }
+
+  /// A network with what ResNets on small images lack: pooling, values with several readers in odd places, additions
+  /// that no batch norm precedes, and 1×1 convolutions.
+  static func oddNetwork(batch: Int) -> Graph {
+    var graph = Graph(batch: batch, height: 8, width: 8, channels: 3)
+    var x = graph.convolve(graph.images, "stem", channels: 5, size: 5, padding: 2)
+    x = graph.pool(x, size: 3, stride: 2, padding: 1, maximum: true)
+    let left = graph.convolve(x, "left", channels: 7, size: 1, padding: 0)
+    let right = graph.normalize(graph.convolve(x, "right", channels: 7, size: 3, padding: 1), "right.bn")
+    let sum = graph.add(left, right)
+    let twice = graph.add(sum, graph.rectify(sum))
+    let other = graph.add(twice, graph.normalize(sum, "sum.bn"))
+    x = graph.pool(other, size: 2, stride: 2, maximum: false)
+    x = graph.add(x, graph.rectify(graph.normalize(graph.convolve(x, "last", channels: 7, size: 3, padding: 1), "last.bn")))
+    _ = graph.linear(graph.globalAverage(x), "fc", outputs: 4)
+    return graph
+  }
+}
