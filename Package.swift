@@ -60,18 +60,37 @@ let package = Package(
     .systemLibrary(name: "CSPNG", providers: [.apt(["libspng-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
 
+    .executableTarget(name: "Example", dependencies: ["Training", "ComputeCPU"], path: "Tools/example"),
+
     // Tests: one target per module, and the support that they share.
     .target(name: "TestSupport", dependencies: ["FileFormats", "Failures"], path: "Tests/TestSupport"),
     .testTarget(name: "ReportsTests", dependencies: ["Reports", "FileFormats", "Failures", "TestSupport"]),
     .testTarget(name: "FileFormatsTests", dependencies: ["FileFormats", "Failures", "TestSupport"]),
+    .testTarget(name: "NetworksTests", dependencies: ["Networks", "Compute", "Failures"]),
+    .testTarget(name: "LossesTests", dependencies: ["Losses", "ComputeKernels", "Failures"]),
+    .testTarget(
+      name: "TrainingTests",
+      dependencies: [
+        "Training", "Reports", "ComputeCPU", "ComputeOpenCL", "Compute", "Datasets", "Losses", "Networks",
+        "FileFormats", "Failures", "TestSupport",
+      ]),
+    .testTarget(
+      name: "OracleTests",
+      dependencies: [
+        "Example", "Training", "Reports", "ComputeCPU", "ComputeOpenCL", "Compute", "Datasets", "Losses", "Networks",
+        "FileFormats", "TestSupport",
+      ], exclude: ["oracle.py"]),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
     .testTarget(name: "ImagesTests", dependencies: ["Images", "FileFormats", "Failures", "TestSupport"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Images", "FileFormats", "Statistics", "Failures", "TestSupport"]),
     .testTarget(
-      name: "ComputeReferenceTests", dependencies: ["ComputeReference", "Compute", "Statistics", "TestSupport"]),
+      name: "ComputeReferenceTests",
+      dependencies: ["ComputeReference", "Losses", "Compute", "Statistics", "Failures", "TestSupport"]),
     .testTarget(
       name: "DeviceTests", dependencies: ["ComputeCPU", "ComputeReference", "Compute", "Statistics", "TestSupport"]),
     .testTarget(name: "ComputeOpenCLTests", dependencies: ["ComputeOpenCL", "ComputeKernels", "Compute", "FileFormats", "Failures", "TestSupport"]),
+    // Runs the built command.
+    .testTarget(name: "CommandTests", dependencies: ["FileFormats", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu2x,

@@ -13,6 +13,9 @@ static const char augment[] = {
 static const char conv[] = {
 #embed "conv.cl"
     , 0};
+static const char conv_weights[] = {
+#embed "conv_weights.cl"
+    , 0};
 static const char gemm[] = {
 #embed "gemm.cl"
     , 0};
@@ -67,6 +70,7 @@ static const gpunoisy_source sources[] = {
     {"random.cl", random},
     {"augment.cl", augment},
     {"conv.cl", conv},
+    {"conv_weights.cl", conv_weights},
     {"gemm.cl", gemm},
     {"batchnorm.cl", batchnorm},
     {"pointwise.cl", pointwise},

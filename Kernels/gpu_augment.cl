@@ -12,7 +12,8 @@ __kernel void augment_crop_flip_gpu(
   if (crop > 0 || flip) {
     const uint4 words = random_words(
         (uint)counters[COUNTER_SEED_LOW], (uint)counters[COUNTER_SEED_HIGH],
-        peer ? PURPOSE_PEER_AUGMENT : PURPOSE_AUGMENT, (uint)counters[COUNTER_EPOCH], (uint)(peer ? position : sample), 0);
+        peer ? PURPOSE_PEER_AUGMENT : PURPOSE_AUGMENT, (uint)counters[COUNTER_EPOCH], (uint)(peer ? position : sample),
+        0);
     down = random_below(words.x, 2 * crop + 1) - crop;
     right = random_below(words.y, 2 * crop + 1) - crop;
     mirrored = flip && (words.z >> 31);

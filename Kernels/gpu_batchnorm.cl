@@ -11,7 +11,7 @@
 __kernel void batchnorm_statistics_gpu(
     __global const float *restrict input, __global float *restrict partials, int M, int C, int rows) {
   __local float4 memory[2 * GPU_ITEMS];
-  const int item = get_local_id(0), size = get_local_size(0), c0 = get_group_id(1) * LANES, c = c0 + item % 4 * 4;
+  const int item = get_local_id(0), size = get_local_size(0), c = get_group_id(1) * LANES + item % 4 * 4;
   const int first = get_group_id(0) * rows, count = min(rows, M - first);
   input += first * C + c;
   const float4 origin = load_quad(input, C - c, ALIGNED(C));
@@ -173,8 +173,8 @@ __kernel void batchnorm_backward_combine_gpu(
   }
 }
 
-// dinput = gamma * inverse * (g - mean of g - (input - mean) * means[1]); where there was a residual, its gradient is g.
-// Over n = M * C elements. Launch: (ceil(n / 4), rounded up). dresidual may be doutput itself.
+// dinput = gamma * inverse * (g - mean of g - (input - mean) * means[1]) over n = M * C elements; where there was a
+// residual, its gradient is g. Launch: (ceil(n / 4), rounded up). dresidual may be doutput itself.
 __kernel void batchnorm_backward_apply_gpu(
     __global const float *doutput, __global const float *restrict output, __global const float *restrict input,
     __global const float *restrict mean, __global const float *restrict inverse,

@@ -144,7 +144,8 @@ __kernel void conv_forward_3x3_gpu(
     }
   conv_tile_statistics(
       sum, squares, memory, (place * 8 + lane % 8) * quads + quad, quads, min(quads, (PADDED(O) - first_o) / 4),
-      min(rows, H - first_h) * min(columns, W - first_w), origins, partials + tile * 2 * PADDED(O) + first_o, PADDED(O));
+      min(rows, H - first_h) * min(columns, W - first_w), origins, partials + tile * 2 * PADDED(O) + first_o,
+      PADDED(O));
 }
 
 // Pixels and input channels of a step of the kernel below, and the distance of channels in the staged tile.
@@ -223,15 +224,16 @@ __kernel void conv_forward_gpu(
                               : (float4)(0.0f);
       }
       LOCAL_BARRIER;
-      const int channels = min(CONV_STEP, C - c0);
-#pragma unroll 4
-      for (int c = 0; c < channels; c++) {
-        const float4 pixel = memory[c * CONV_PITCH + group], weight = filters[c * 4 + quad];
-        sums[0] = fma((float4)(pixel.s0), weight, sums[0]);
-        sums[1] = fma((float4)(pixel.s1), weight, sums[1]);
-        sums[2] = fma((float4)(pixel.s2), weight, sums[2]);
-        sums[3] = fma((float4)(pixel.s3), weight, sums[3]);
-      }
+      // By fours: channels behind the last are zero.
+      for (int c = 0; c < min(CONV_STEP, C - c0); c += 4)
+#pragma unroll
+        for (int i = 0; i < 4; i++) {
+          const float4 pixel = memory[(c + i) * CONV_PITCH + group], weight = filters[(c + i) * 4 + quad];
+          sums[0] = fma((float4)(pixel.s0), weight, sums[0]);
+          sums[1] = fma((float4)(pixel.s1), weight, sums[1]);
+          sums[2] = fma((float4)(pixel.s2), weight, sums[2]);
+          sums[3] = fma((float4)(pixel.s3), weight, sums[3]);
+        }
     }
   }
 

@@ -40,7 +40,8 @@ __kernel void shortcut_forward_gpu(
 __kernel void shortcut_backward_gpu(
     __global const float *restrict doutput, __global float *restrict dinput,
     int B, int H, int W, int C, int P, int Q, int average) {
-  const int index = get_global_id(0), c = index % C, w = index / C % W, h = index / C / W % H, image = index / C / W / H;
+  const int index = get_global_id(0), c = index % C;
+  const int w = index / C % W, h = index / C / W % H, image = index / C / W / H;
   if (image >= B) return;
   const int p = h / 2, q = w / 2, reached = p < P && q < Q && (average || (h % 2 == 0 && w % 2 == 0));
   dinput[index] = reached ? (average ? 0.25f : 1.0f) * doutput[((image * P + p) * Q + q) * 2 * C + c] : 0.0f;

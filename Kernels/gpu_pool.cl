@@ -1,5 +1,5 @@
-// Pooling for GPU-type devices, see pool.cl. input [B, H, W, C], output [B, P, Q, C]; one work-item: one element of what
-// is written, unless stated.
+// Pooling for GPU-type devices, see pool.cl. input [B, H, W, C], output [B, P, Q, C]; one work-item: one element of
+// what is written, unless stated.
 
 // Mean over M pixels: [B, M, C] -> [B, C]. A group: one image, 16 channels. Launch: (B groups, PADDED(C) / 16 groups).
 __kernel void pool_global_forward_gpu(
@@ -25,7 +25,8 @@ __kernel void pool_global_backward_gpu(
 __kernel void pool_forward_gpu(
     __global const float *restrict input, __global float *restrict output,
     int B, int H, int W, int C, int P, int Q, int size, int stride, int padding, int maximum) {
-  const int index = get_global_id(0), c = index % C, q = index / C % Q, p = index / C / Q % P, image = index / C / Q / P;
+  const int index = get_global_id(0), c = index % C;
+  const int q = index / C % Q, p = index / C / Q % P, image = index / C / Q / P;
   if (image >= B) return;
   float value = maximum ? -INFINITY : 0.0f;
   for (int h = max(0, p * stride - padding); h < min(H, p * stride - padding + size); h++)
@@ -41,7 +42,8 @@ __kernel void pool_forward_gpu(
 __kernel void pool_backward_gpu(
     __global const float *restrict doutput, __global const float *restrict input, __global float *restrict dinput,
     int B, int H, int W, int C, int P, int Q, int size, int stride, int padding, int maximum) {
-  const int index = get_global_id(0), c = index % C, w = index / C % W, h = index / C / W % H, image = index / C / W / H;
+  const int index = get_global_id(0), c = index % C;
+  const int w = index / C % W, h = index / C / W % H, image = index / C / W / H;
   if (image >= B) return;
   const int first_p = max(0, (h + padding - size + stride) / stride), last_p = min(P - 1, (h + padding) / stride);
   const int first_q = max(0, (w + padding - size + stride) / stride), last_q = min(Q - 1, (w + padding) / stride);

@@ -3,6 +3,7 @@
 #include "random.cl"
 #include "augment.cl"
 #include "conv.cl"
+#include "conv_weights.cl"
 #include "gemm.cl"
 #include "batchnorm.cl"
 #include "pointwise.cl"

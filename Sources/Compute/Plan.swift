@@ -1,3 +1,5 @@
+import Failures
+
 /// A step program with memory and prepared operations: bound once for one device, run thousands of times.
 public final class Plan<D: Device> {
   /// What the plan computes.
@@ -15,6 +17,13 @@ public final class Plan<D: Device> {
   public init(_ program: StepProgram, on device: D, stores: [Store: D.Buffer], shared: SharedMemory<D>) throws {
     self.program = program
     self.device = device
+    // The kernels count in 32 bits.
+    if let largest = program.counts.max(), largest > Int(Int32.max) {
+      throw Failure(
+        .configuration, "a batch of \(program.batch) such images is too large.",
+        why: "one of its tensors has \(largest) numbers; kernels can address \(Int32.max).",
+        fix: "use a smaller --batch-size.")
+    }
     var needed = (workspace: 1, vectors: 1)
     for operation in program.operations {
       let need = try device.workspace(for: operation)

@@ -9,15 +9,12 @@ extension OperationCase {
   /// - Parameter batch: images of a case; the program's own number would take the reference too long.
   public static func cases(for program: StepProgram, batch: Int = 2) -> [OperationCase] {
     var known = Set<TensorOperation>()
-    return program.operations.compactMap { operation in
-      let small = OperationCase(like: operation, in: program, batch: min(batch, program.batch))
-      guard let small, known.insert(small.operation).inserted else { return nil }
-      return small
-    }
+    return program.operations.map { OperationCase(like: $0, in: program, batch: min(batch, program.batch)) }
+      .filter { known.insert($0.operation).inserted }
   }
 
-  /// A case with an operation's shape and variant; nil for a loss that the reference does not know.
-  private init?(like operation: TensorOperation, in program: StepProgram, batch: Int) {
+  /// A case with an operation's shape and variant.
+  private init(like operation: TensorOperation, in program: StepProgram, batch: Int) {
     func small(_ window: Window) -> Window {
       Window(
         B: min(window.B, batch), H: window.H, W: window.W, C: window.C, O: window.O, KH: window.KH, KW: window.KW,
@@ -57,8 +54,7 @@ extension OperationCase {
     case .linearBackwardWeights(_, _, _, _, let M, let N, let K, let accumulate):
       self = .linearBackwardWeights(M: min(M, batch), N: N, K: K, accumulate: accumulate)
     case .loss(let function, _, _, let B, let K, let peer):
-      guard let reference = ReferenceLoss.table[function.kernel] else { return nil }
-      self = .loss(reference, B: min(B, batch), K: K, peer: peer)
+      self = .loss(function.kernel, B: min(B, batch), K: K, peer: peer)
     case .evaluate(_, _, let B, let K): self = .evaluate(B: min(B, batch), K: K)
     case .update(let count, let clip): self = .update(count: count, clip: clip, clipNorm: clip ? 1 : 0)
     case .advance(let B): self = .advance(B: min(B, batch))

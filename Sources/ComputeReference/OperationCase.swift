@@ -12,6 +12,9 @@ public struct OperationCase: Sendable {
   /// How many floats of an operand are its contract, where the rest is padding that a device may use as it likes.
   let meaningful: [Operand: Int]
 
+  /// Bytes of all buffers together.
+  public var byteCount: Int { contents.values.reduce(0) { $0 + $1.byteCount } }
+
   /// The operation's name and the shape.
   public var name: String { "\(operation.name) \(shape)" }
 
@@ -24,7 +27,9 @@ public struct OperationCase: Sendable {
     self.meaningful = meaningful
   }
 
-  /// What a buffer holds at first. Random numbers depend on the operand alone, and are the same at each call.
+  /// What a buffer holds at first.
+  ///
+  /// Random numbers depend on the operand alone, and are the same at each call.
   public enum Content: Sendable {
     /// Floats, every one of them not a number: what is only written.
     case nothing(Int)

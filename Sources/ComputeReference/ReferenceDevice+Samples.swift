@@ -59,7 +59,8 @@ extension ReferenceDevice {
     guard let reference = ReferenceLoss.table[function.kernel] else {
       throw Failure(
         .bug, "the reference device has no loss '\(function.kernel)'.",
-        why: "its formula is missing in ComputeReference/ReferenceLoss.swift.", fix: "add it there; please report this.")
+        why: "its formula is missing in ComputeReference/ReferenceLoss.swift.",
+        fix: "add it there; please report this.")
     }
     let counters = buffer(.store(.counters)), numbers = buffer(.store(.numbers)), labels = buffer(.store(.labels))
     let order = buffer(.store(peer ? .peerOrder : .order))

@@ -148,14 +148,14 @@ struct PackedWeights {
 extension ReferenceDevice.Buffer {
   func weights(_ packed: PackedWeights) -> [ReferenceNumber] { packed.positions.map(number) }
 
-  /// Writes the gradient of packed weights, or adds to what is there. The padding gets zeros.
+  /// Writes the gradient of packed weights, or adds to what is there; the padding gets zeros.
   func write(gradient: [ReferenceNumber], of packed: PackedWeights, accumulate: Bool) {
     var all = [ReferenceNumber].zeros(packed.count)
     for (value, position) in zip(gradient, packed.positions) { all[position - packed.offset] = value }
     write(gradient: all, at: packed.offset, accumulate: accumulate)
   }
 
-  /// Writes the gradient of a vector of channels, or adds to what is there. The padding gets zeros.
+  /// Writes the gradient of a vector of channels, or adds to what is there; the padding gets zeros.
   func write(gradient: [ReferenceNumber], at offset: Int, accumulate: Bool) {
     let padded = gradient + [ReferenceNumber].zeros(Parameter.padded(gradient.count) - gradient.count)
     for (i, value) in padded.enumerated() {

@@ -30,30 +30,40 @@ extension ReferenceMath {
     }
   }
 
+  /// `count` sums that begin at zero; a plain pointer, because these are the only loops that take long.
+  @inline(__always)
+  private static func sums(
+    _ count: Int, _ body: (UnsafeMutableBufferPointer<ReferenceNumber>) -> Void
+  ) -> [ReferenceNumber] {
+    var sums = [ReferenceNumber].zeros(count)
+    sums.withUnsafeMutableBufferPointer { body($0) }
+    return sums
+  }
+
   /// input `[B, H, W, C]` ∗ weights `[O, C, KH, KW]` → `[B, P, Q, O]`, as `torch.nn.functional.conv2d`.
   public static func convolve(
     _ input: [ReferenceNumber], weights: [ReferenceNumber], _ window: Window
   ) -> [ReferenceNumber] {
-    var output = [ReferenceNumber].zeros(window.B * window.P * window.Q * window.O)
-    forEachProduct(of: window) { x, w, y in output[y].add(input[x] * weights[w]) }
-    return output
+    sums(window.B * window.P * window.Q * window.O) { output in
+      forEachProduct(of: window) { x, w, y in output[y].add(input[x] * weights[w]) }
+    }
   }
 
   /// The gradient of `convolve` for its input: every product passes its output's gradient back.
   public static func convolveBackwardData(
     _ doutput: [ReferenceNumber], weights: [ReferenceNumber], _ window: Window
   ) -> [ReferenceNumber] {
-    var dinput = [ReferenceNumber].zeros(window.B * window.H * window.W * window.C)
-    forEachProduct(of: window) { x, w, y in dinput[x].add(doutput[y] * weights[w]) }
-    return dinput
+    sums(window.B * window.H * window.W * window.C) { dinput in
+      forEachProduct(of: window) { x, w, y in dinput[x].add(doutput[y] * weights[w]) }
+    }
   }
 
   /// The gradient of `convolve` for its weights.
   public static func convolveBackwardWeights(
     _ doutput: [ReferenceNumber], input: [ReferenceNumber], _ window: Window
   ) -> [ReferenceNumber] {
-    var dweights = [ReferenceNumber].zeros(window.O * window.C * window.KH * window.KW)
-    forEachProduct(of: window) { x, w, y in dweights[w].add(doutput[y] * input[x]) }
-    return dweights
+    sums(window.O * window.C * window.KH * window.KW) { dweights in
+      forEachProduct(of: window) { x, w, y in dweights[w].add(doutput[y] * input[x]) }
+    }
   }
 }

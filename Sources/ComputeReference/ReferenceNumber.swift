@@ -35,7 +35,9 @@ public struct ReferenceNumber: Sendable {
   /// The same value, as if it were given: for numbers whose own rounding does not matter to a result.
   public var asExact: ReferenceNumber { ReferenceNumber(value) }
 
-  /// Adds one term of a long sum. Every term counts with its size, so that the order of the terms does not matter.
+  /// Adds one term of a long sum.
+  ///
+  /// Every term counts with its size, so that the order of the terms does not matter.
   public mutating func add(_ term: ReferenceNumber) {
     value += term.value
     roundings += term.roundings + abs(term.value)

@@ -53,6 +53,7 @@ private struct ShapeScene {
   let foreground: SIMD4<Int32>
   let grounds: (SIMD4<Int32>, SIMD4<Int32>)
   let centre: (x: Int, y: Int)
+  let radius: Int
   /// Turns a distance from the centre into the shape's own coordinates, in which its size is 1024: in 2^-14.
   let turn: (cosine: Int, sine: Int)
   let slope: (x: Int, y: Int)
@@ -69,7 +70,7 @@ private struct ShapeScene {
     }
 
     let place = draw(0)
-    let radius = between(place.x, 9 * Self.unit, 14 * Self.unit)
+    radius = between(place.x, 9 * Self.unit, 14 * Self.unit)
     let freedom = 16 * Self.unit - radius
     centre = (
       16 * Self.unit + between(place.y, -freedom, freedom), 16 * Self.unit + between(place.z, -freedom, freedom)
@@ -131,11 +132,15 @@ private struct ShapeScene {
     // Between −2^14 · 91 and 2^14 · 91; mapped to a share of 0...256.
     let along = (middle.x - 64) * slope.x + (middle.y - 64) * slope.y
     let share = Int32(max(0, min(256, 128 + along * 128 / (91 << 14))))
-    var ground = (grounds.0 &* (256 - share) &+ grounds.1 &* share) / 256
+    // Shifts divide: all values are positive, and a vector has no fast division.
+    var ground = (grounds.0 &* (256 - share) &+ grounds.1 &* share) &>> 8
     for blot in blots {
       let (dx, dy) = (middle.x - blot.x, middle.y - blot.y)
-      if dx * dx + dy * dy <= blot.radius * blot.radius { ground = (ground &+ blot.colour) / 2 }
+      if dx * dx + dy * dy <= blot.radius * blot.radius { ground = (ground &+ blot.colour) &>> 1 }
     }
+    // Beyond 1.3 of its size there is nothing of any shape.
+    let (cx, cy) = (middle.x - centre.x, middle.y - centre.y)
+    guard 100 * (cx * cx + cy * cy) <= 169 * radius * radius + 1600 else { return ground }
     var covered: Int32 = 0
     for (dx, dy) in [(-1, -1), (1, -1), (-1, 1), (1, 1)] {
       let (px, py) = (middle.x + dx - centre.x, middle.y + dy - centre.y)
@@ -143,7 +148,7 @@ private struct ShapeScene {
       let v = (py * turn.cosine - px * turn.sine) >> 14
       if ShapeOutline.contains(shape, u, v) { covered += 1 }
     }
-    return (foreground &* covered &+ ground &* (4 - covered)) / 4
+    return (foreground &* covered &+ ground &* (4 - covered)) &>> 2
   }
 }
 

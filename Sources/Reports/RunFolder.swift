@@ -36,6 +36,17 @@ public final class RunFolder {
     lock = try FolderLock(folder: path)
   }
 
+  /// Checks early, and without making anything, that `create(at:force:)` will not refuse a path for what is there.
+  ///
+  /// - Throws: `Failure` of kind `cannotCreate`.
+  public static func checkFree(_ path: String, force: Bool) throws {
+    switch FileBytes.kind(of: path) {
+    case .missing: break
+    case .folder: if !force { try requireEmpty(path) }
+    case .file, .other: try FileBytes.makeFolder(path)
+    }
+  }
+
   /// Makes exactly this folder, or takes it if it is empty.
   ///
   /// - Parameter force: take a folder that is not empty too; the files of an earlier run in it are deleted.

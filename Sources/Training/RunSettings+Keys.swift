@@ -1,5 +1,6 @@
 import Datasets
 import Failures
+import FileFormats
 import Reports
 
 /// One setting by name: the same for the command line (`--batch-size`), configuration files and resumed runs.
@@ -75,7 +76,7 @@ extension RunSettings {
       get: { .string($0.checkpointEvery.description) }),
     SettingKey(
       name: "max-time", section: "run", set: { $0.maxTime = try duration("max-time", $1) },
-      get: { $0.maxTime.map { .string("\(Int($0))s") } }),
+      get: { $0.maxTime.map { .string("\(NumberText.shortest($0))s") } }),
   ]
 
   /// Sets one setting from text.
@@ -173,7 +174,7 @@ extension RunSettings {
   static func outOfRange(_ name: String, _ text: String, _ expected: String) -> Failure {
     Failure(
       .usage, "--\(name) \(text) is out of range.", why: "it must be \(expected).",
-      fix: "see: gpunoisy train --help")
+      fix: "correct it; --help tells what each option takes.")
   }
 
   /// Seconds from text such as `90s`, `15m`, `11h50m`; a plain number counts seconds.
@@ -215,7 +216,7 @@ extension RunSettings.CheckpointInterval: CustomStringConvertible {
     switch self {
     case .epochs(let count): "\(count)ep"
     case .steps(let count): "\(count)"
-    case .seconds(let seconds): "\(Int(seconds))s"
+    case .seconds(let seconds): "\(NumberText.shortest(seconds))s"
     }
   }
 }

@@ -202,8 +202,9 @@ public final class Trainer<D: Device> {
     if isBest, let accuracy = test?.accuracy { best = (accuracy, number) }
     // The table first: a resumed run cuts rows that its checkpoint does not know of.
     try folder?.append(report)
-    if case .epochs(let count) = settings.checkpointEvery, position.epoch % count == 0 || isEnd { try saveCheckpoint() }
+    // The best before the last: a crash between them repeats the epoch, and with it the best.
     if isBest, let folder { try checkpoint().write(to: folder.bestCheckpoint) }
+    if case .epochs(let count) = settings.checkpointEvery, position.epoch % count == 0 || isEnd { try saveCheckpoint() }
     try update { $0.epoch = number }
     reporter.epoch(report)
   }

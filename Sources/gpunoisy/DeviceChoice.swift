@@ -15,6 +15,13 @@ struct DeviceChoice {
   /// Threads of the built-in CPU device; nil for one per processor.
   var threads: Int?
 
+  /// Checks that a device that was asked for by number or name can be used, without opening it.
+  ///
+  /// - Throws: `.deviceUnavailable`, `.usage`.
+  func check() throws {
+    if !["auto", "cpu"].contains(text.lowercased()) { _ = try DeviceList.discover().device(named: text) }
+  }
+
   /// Opens the device and does the work on it.
   ///
   /// - Parameter note: is told which device `auto` took, and why.

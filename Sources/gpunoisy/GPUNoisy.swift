@@ -12,13 +12,19 @@ struct GPUNoisy: ParsableCommand {
     abstract: "Train image classifiers on noisy labels, on any OpenCL device or the CPU.",
     discussion: """
       A first run, without any data of your own:
-        gpunoisy train shapes --noise symmetric:0.4 --loss sce --epochs 3 --device auto
+        gpunoisy train shapes --noise symmetric:0.4 --loss sce --epochs 3
       On a folder of photos, one subfolder per class:
         gpunoisy train ./photos --loss sce --epochs 60
       """,
     version: version,
     subcommands: [
-      TrainCommand.self, SelfTestCommand.self, BenchCommand.self,
+      TrainCommand.self,
+      EvalCommand.self,
+      PredictCommand.self,
+      DevicesCommand.self,
+      SelfTestCommand.self,
+      BenchCommand.self,
+      DataCommand.self,
     ])
 
   static func main() {
@@ -31,8 +37,22 @@ struct GPUNoisy: ParsableCommand {
     } catch let failure as Failure {
       Self.exit(withError: ExitCode(ErrorReport.show(failure)))
     } catch {
-      // Help, version and mistakes in the options are the parser's to tell (exit 0 or 64).
-      Self.exit(withError: error)
+      // Help and version are the parser's to tell.
+      if exitCode(for: error) == .success { Self.exit(withError: error) }
+      Self.exit(withError: ExitCode(ErrorReport.show(usageFailure(for: error) ?? error)))
     }
+  }
+
+  /// A mistake in the options, found by the parser, as a failure; nil for any other error.
+  private static func usageFailure(for error: any Error) -> Failure? {
+    guard exitCode(for: error) == .validationFailure else { return nil }
+    // The parser's text: the mistake, then `Usage: gpunoisy train …`, then `See 'gpunoisy train --help' for more …`.
+    let lines = fullMessage(for: error, columns: 10_000).split(separator: "\n")
+    let usage = lines.first { $0.hasPrefix("Usage: ") }?.dropFirst(7)
+    let help = lines.first { $0.hasPrefix("  See '") }?.split(separator: "'").dropFirst().first
+    let message = message(for: error).split(separator: "\n").joined(separator: " ")
+    return Failure(
+      .usage, message.hasSuffix(".") || message.hasSuffix("?") ? message : message + ".",
+      why: "the usage is: \(usage ?? "gpunoisy <subcommand>")", fix: "see: \(help ?? "gpunoisy --help")")
   }
 }

@@ -50,13 +50,14 @@ struct SelfTestCommand: ParsableCommand {
       var cases = OperationCase.all
       for loss in Loss.catalogue {
         let graph = try network.graph(batch: 2, height: 32, width: 32, channels: 3, classes: 10)
+        let function = try Loss(loss.name).function
         cases += OperationCase.cases(
           for: .training(
-            graph, forms: device.forms, augmentation: Augmentation(crop: 4, flip: true),
-            loss: Loss(loss.name).function, peer: loss.name == "peer", clip: true))
+            graph, forms: device.forms, augmentation: Augmentation(crop: 4, flip: true), loss: function,
+            peer: loss.name == "peer", clip: true))
       }
-      var seen = Set<TensorOperation>()
-      cases = cases.filter { seen.insert($0.operation).inserted }
+      var seen = Set<String>()
+      cases = cases.filter { seen.insert($0.name).inserted }
       return (device.name, device.driver, try SelfTest(on: device, cases: cases).run())
     }
   }

@@ -62,11 +62,14 @@ struct TrainCommand: ParsableCommand {
     }
     if printsConfiguration { return try StandardOutput.write(settings.configuration.text) }
     try settings.validate()
-    let reporter = talk.reporter
+    let reporter = talk.reporter, device = DeviceChoice(text: settings.device, threads: settings.threads)
+    // What is quick to find out comes before the data are read.
+    try device.check()
+    if let out, resume == nil { try RunFolder.checkFree(out, force: force) }
     let data = try RunData(settings)
     let start = RunStart(settings: settings, data: data, resumed: resume, out: out, runsFolder: runsFolder,
                          force: force, talk: reporter)
-    let result = try DeviceChoice(text: settings.device, threads: settings.threads).open(start) { reporter.note($0) }
+    let result = try device.open(start) { reporter.note($0) }
     if talk.json { try StandardOutput.write(JSONText.indented(result.json) + "\n") }
     else { try StandardOutput.write(result.text) }
     switch result.ending {
@@ -93,6 +96,11 @@ struct RunStart: DeviceWork {
       throw Failure(
         .missingInput, "the run folder '\(path)' does not exist.", why: "there is nothing of that name.",
         fix: "check the spelling; runs are kept under 'runs' unless --runs-dir or --out said otherwise.")
+    }
+    guard FileBytes.kind(of: path + "/config.toml") == .file else {
+      throw Failure(
+        .badInput, "'\(path)' is not a run folder.", why: "it has no config.toml.",
+        fix: "give the folder that 'gpunoisy train' made.")
     }
     try settings.apply(configurationAt: path + "/config.toml")
   }

@@ -1,7 +1,7 @@
 import Compute
 import ComputeReference
-import Testing
 import TestSupport
+import Testing
 
 /// Expected values were computed by PyTorch 2.13, from whole numbers so that the convolutions are exact.
 @Suite("The reference agrees with PyTorch")

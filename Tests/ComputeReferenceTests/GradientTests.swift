@@ -1,8 +1,8 @@
 import Compute
 import ComputeReference
 import Statistics
-import Testing
 import TestSupport
+import Testing
 
 /// Central differences in double precision: off by about h² = 1e-10, and by 1e-16 / h = 1e-11 from rounding.
 @Suite("Every gradient of the reference is the derivative of what it belongs to")

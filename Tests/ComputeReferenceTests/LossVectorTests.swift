@@ -1,7 +1,8 @@
 import Compute
 import ComputeReference
-import Testing
+import Losses
 import TestSupport
+import Testing
 
 @Suite("The losses of the reference have the values that autograd gives")
 struct LossVectorTests {
@@ -13,6 +14,13 @@ struct LossVectorTests {
     // The table has ten digits behind the point.
     #expect(abs(result.loss.value - vector.loss) < 1e-10)
     for (actual, expected) in zip(result.dlogits.values, vector.gradient) { #expect(abs(actual - expected) < 1e-10) }
+  }
+
+  @Test("for every loss of the catalogue, with as many parameters", arguments: Loss.catalogue.map(\.name))
+  func catalogue(name: String) throws {
+    let loss = try Loss(name)
+    let reference = try #require(ReferenceLoss.table[loss.function.kernel])
+    #expect(reference.exampleParameters.count == loss.values.count)
   }
 
   @Test("for peer loss over two batches")

@@ -1,12 +1,13 @@
 import Compute
 import ComputeReference
-import Testing
+import Failures
 import TestSupport
+import Testing
 
 /// A device that computes as the reference does, and then spoils one number.
 private final class SpoilingDevice: Device {
   enum Fault: CaseIterable {
-    /// One ten-thousandth of the largest output is added to the last.
+    /// One thousandth of the largest output is added to the last.
     case inexact
     /// The last output is never written.
     case unwritten
@@ -56,11 +57,12 @@ private final class SpoilingDevice: Device {
     return try reference.prepare(operation, buffer: buffer).map { launch in
       Prepared(launch: launch) { [reference] in
         let after = try reference.read(Float.self, count: output.count, from: target, at: first)
-        guard let last = after.indices.last(where: { after[$0] != 0 }) else { return }
+        // The last number that was really written: padding may have been left as it was.
+        guard let last = after.indices.last(where: { after[$0] != before[$0] && after[$0] != 0 }) else { return }
         switch fault {
         case .inexact:
           let largest = after.reduce(0) { max($0, abs($1)) }
-          try reference.write([after[last] + 1e-4 * largest], to: target, at: first + last)
+          try reference.write([after[last] + 1e-3 * largest], to: target, at: first + last)
         case .unwritten: try reference.write([before[last]], to: target, at: first + last)
         case .overrun: try reference.write([Float(0)], to: target, at: first + after.count)
         }
@@ -90,10 +92,9 @@ struct SelfTestTests {
 
   @Test("finds a single wrong, missing or additional number in any case", arguments: SpoilingDevice.Fault.allCases)
   private func findsFaults(fault: SpoilingDevice.Fault) throws {
-    let cases = OperationCase.all.filter { Self.spoiled.contains($0.operation.name) }
-    #expect(cases.count > 300)
+    let cases = OperationCase.all.filter { Self.spoiled.contains($0.operation.name) && $0.byteCount < 50_000 }
+    #expect(cases.count > 200)
     for result in try SelfTest(on: SpoilingDevice(fault), cases: cases).run() {
-      // A loss writes no padding behind its rows' margin columns, and a batch of one number may be all zero.
       #expect(!result.passed, "\(result.name) \(result.shape)")
     }
   }
@@ -102,8 +103,11 @@ struct SelfTestTests {
   func coversEverything() {
     let cases = OperationCase.all
     #expect(Set(cases.map(\.operation.name)).count == 24)
-    #expect(Set(cases.map(\.name)).count == cases.count)
-    let kernels = cases.compactMap { if case .loss(let function, _, _, _, _, _) = $0.operation { function.kernel } else { nil } }
+    let twice = Dictionary(grouping: cases, by: \.name).filter { $0.value.count > 1 }.keys
+    #expect(twice.isEmpty)
+    let kernels = cases.compactMap { tested -> String? in
+      if case .loss(let function, _, _, _, _, _) = tested.operation { function.kernel } else { nil }
+    }
     #expect(Set(kernels) == Set(ReferenceLoss.table.keys))
   }
 
@@ -111,18 +115,34 @@ struct SelfTestTests {
   func casesOfAProgram() {
     var graph = Graph(batch: 256, height: 32, width: 32, channels: 3)
     var x = graph.convolve(graph.images, "conv1", channels: 16, size: 3, padding: 1)
-    for index in 2...4 { x = graph.rectify(graph.normalize(graph.convolve(x, "conv\(index)", channels: 16, size: 3, padding: 1), "bn\(index)")) }
+    for index in 2...4 {
+      x = graph.convolve(x, "conv\(index)", channels: 16, size: 3, padding: 1)
+      x = graph.rectify(graph.normalize(x, "bn\(index)"))
+    }
     _ = graph.linear(graph.globalAverage(x), "fc", outputs: 10)
     let program = StepProgram.training(
       graph, forms: Set(FusedForm.allCases), augmentation: Augmentation(crop: 4, flip: true),
       loss: RowFunction(kernel: "loss_sce_rows"), peer: true, clip: true)
     let cases = OperationCase.cases(for: program)
     #expect(Set(cases.map(\.operation.name)) == Set(program.operations.map(\.name)))
-    // Three equal blocks and two passes, but each operation once.
-    #expect(cases.count { $0.operation.name == "convolve" } == 3)
+    // Three equal blocks behind the first convolution, and two passes: but each operation once.
+    #expect(cases.count { $0.operation.name == "convolve" } == 2)
     #expect(cases.count { $0.operation.name == "normalize" } == 1)
-    let batches = cases.compactMap { if case .convolve(let window, _, _, _, _) = $0.operation { window.B } else { nil } }
+    let batches = cases.compactMap { tested -> Int? in
+      if case .convolve(let window, _, _, _, _) = tested.operation { window.B } else { nil }
+    }
     #expect(Set(batches) == [2])
+  }
+
+  @Test("does not pass over a loss that the reference does not know")
+  func unknownLoss() throws {
+    var graph = Graph(batch: 2, height: 1, width: 1, channels: 3)
+    _ = graph.linear(graph.globalAverage(graph.images), "fc", outputs: 4)
+    let program = StepProgram.training(
+      graph, forms: [], augmentation: Augmentation(crop: 0, flip: false), loss: RowFunction(kernel: "loss_none_rows"),
+      peer: false, clip: false)
+    let test = SelfTest(on: ReferenceDevice(), cases: OperationCase.cases(for: program))
+    #expect { try test.run() } throws: { ($0 as? Failure)?.kind == .bug }
   }
 
   @Test("reads weights as they are packed", arguments: [(1, 1, 1), (3, 5, 3), (17, 33, 3), (48, 16, 5)])
@@ -140,9 +160,8 @@ struct SelfTestTests {
     try device.write(parameter.pack(weights), to: parameters)
     let x = Value(index: 0), y = Value(index: 1)
     let operation = TensorOperation.convolve(window: window, input: x, weightsAt: 0, output: y, statistics: nil)
-    for launch in try device.prepare(operation, buffer: { $0 == .value(x) ? input : $0 == .value(y) ? output : parameters }) {
-      try device.enqueue(launch)
-    }
+    let buffers: [Operand: ReferenceDevice.Buffer] = [.value(x): input, .value(y): output]
+    for launch in try device.prepare(operation, buffer: { buffers[$0] ?? parameters }) { try device.enqueue(launch) }
     let expected = ReferenceMath.convolve(
       .init(images.map(Double.init)), weights: .init(weights.map(Double.init)), window)
     #expect(try device.read(Float.self, count: O, from: output).map(Double.init) == expected.values)

@@ -1,8 +1,8 @@
 import Compute
 import ComputeCPU
 import ComputeReference
-import Testing
 import TestSupport
+import Testing
 
 /// A loss kernel on made-up rows, without a network.
 private struct LossBench<D: Device> {

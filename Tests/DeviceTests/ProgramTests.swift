@@ -1,8 +1,8 @@
 import Compute
 import ComputeCPU
 import ComputeReference
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Whole training steps")
 struct ProgramTests {
@@ -22,7 +22,7 @@ struct ProgramTests {
   /// below this part of the largest parameter.
   private static let tolerance = 2e-5
 
-  /// What one run leaves: parameters, momenta, running statistics and per-sample columns, after training and evaluating.
+  /// What one run leaves after training and evaluating: parameters, momenta, running statistics, per-sample columns.
   private struct Outcome {
     var lists: [(name: String, values: [Double])] = []
 

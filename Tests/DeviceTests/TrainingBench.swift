@@ -136,7 +136,8 @@ extension Graph {
     let twice = graph.add(sum, graph.rectify(sum))
     let other = graph.add(twice, graph.normalize(sum, "sum.bn"))
     x = graph.pool(other, size: 2, stride: 2, maximum: false)
-    x = graph.add(x, graph.rectify(graph.normalize(graph.convolve(x, "last", channels: 7, size: 3, padding: 1), "last.bn")))
+    let last = graph.convolve(x, "last", channels: 7, size: 3, padding: 1)
+    x = graph.add(x, graph.rectify(graph.normalize(last, "last.bn")))
     _ = graph.linear(graph.globalAverage(x), "fc", outputs: 4)
     return graph
   }

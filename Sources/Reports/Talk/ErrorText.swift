@@ -8,8 +8,20 @@ public enum ErrorText {
   public static func lines(for error: any Error, usesColor: Bool = false) -> String {
     let failure = failure(for: error)
     let title = usesColor ? "\u{1B}[1merror:\u{1B}[0m" : "error:"
-    return "\(title) \(PlainText.escaped(failure.what))\n  why: \(PlainText.escaped(failure.why))\n"
-      + "  fix: \(PlainText.escaped(failure.fix))\n"
+    return "\(title) \(oneLine(failure.what))\n  why: \(oneLine(failure.why))\n  fix: \(oneLine(failure.fix))\n"
+  }
+
+  /// A text in one line: what its author continued in indented lines is joined, everything else is escaped.
+  private static func oneLine(_ text: String) -> String {
+    var joined = "", rest = Substring(text)
+    while let end = rest.firstIndex(of: "\n") {
+      let next = rest[rest.index(after: end)...], words = next.drop { $0 == " " }
+      // Names from outside do not look like this: a continuation is indented as far as the texts behind `why:`.
+      let isContinued = next.prefix(7).allSatisfy { $0 == " " } && next.count > 7
+      joined += rest[..<end] + (isContinued ? " " : "\n")
+      rest = isContinued ? words : next
+    }
+    return PlainText.escaped(joined + rest)
   }
 
   /// The process's exit code.

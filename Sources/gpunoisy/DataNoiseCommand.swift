@@ -1,0 +1,72 @@
+import ArgumentParser
+import Datasets
+import FileFormats
+import Reports
+import Training
+
+struct DataNoiseCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "noise", abstract: "Make noisy training labels.",
+    discussion: """
+      Draws the same labels as 'train' does with the same --noise and --seed, writes them for --labels, and prints the \
+      realised rate and transition matrix (true class in rows, given class in columns). Without --out, only prints.
+
+      Examples:
+        gpunoisy data noise cifar10 --noise symmetric:0.4 --seed 1 --out labels.npy
+        gpunoisy data noise shapes --noise pairflip:0.3 --matrix-out t.csv
+        gpunoisy train cifar10 --labels labels.npy
+      """)
+
+  @Argument(help: ArgumentHelp("A folder, a file or a name.", valueName: "data"))
+  var data = "shapes"
+  @Option(help: ArgumentHelp("symmetric:R[,inclusive], asymmetric:R[,map=superclass], pairflip:R or matrix:FILE.", valueName: "noise"))
+  var noise: String
+  @Option(help: ArgumentHelp("Where cifar10 and other names are looked for; default $GPUNOISY_DATA.", valueName: "folder"))
+  var dataRoot: String?
+  @Option(help: ArgumentHelp("Labels to start from in place of the data's own.", valueName: "file"))
+  var labels: String?
+  @Option(help: ArgumentHelp("Seed of the noise. Default 1.", valueName: "n"))
+  var seed: String?
+  @Option(help: ArgumentHelp("Where to write the labels: .npy (int64 [N], id order), or .csv with sample_id,label.", valueName: "file"))
+  var out: String?
+  @Option(help: ArgumentHelp("Where to write the realised transition matrix.", valueName: "file.csv"))
+  var matrixOut: String?
+  @Flag(help: "Print one JSON document.")
+  var json = false
+
+  func run() throws {
+    let model = try NoiseCatalogue.parse(noise)
+    var settings = try RunSettings(data: data, ["data-root": dataRoot, "labels": labels, "seed": seed])
+    // Labels are all that matters here.
+    settings.onBadImage = .skip
+    if let out { _ = try OutputPath(file: out, option: "--out") }
+    if let matrixOut { _ = try OutputPath(file: matrixOut, option: "--matrix-out") }
+    let (noisy, report) = try Dataset.opened(by: settings).corrupted(by: model, seed: settings.seed)
+    if let out {
+      if out.lowercased().hasSuffix(".csv") {
+        try AtomicFile.write(
+          noisy.train.labels.enumerated().reduce(into: CSV.line(["sample_id", "label"])) {
+            $0 += CSV.line(["\($1.offset)", "\($1.element)"])
+          }, to: out)
+      } else {
+        try LabelFile.write(noisy.train.labels, to: out)
+      }
+    }
+    if let matrixOut { try AtomicFile.write(NoiseFiles.matrix(report), to: matrixOut) }
+    try StandardOutput.write(json ? JSONText.indented(Self.json(report)) + "\n" : report.table + "\n")
+  }
+
+  private static func json(_ report: NoiseReport) -> JSONValue {
+    let rows = report.classNames.indices
+    func matrix(_ row: (Int) -> [Double]) -> JSONValue {
+      .array(rows.map { .array(row($0).map { JSONValue($0) }) })
+    }
+    return [
+      "schema": "gpunoisy.noise/1", "noise": .string(report.model), "seed": JSONValue(report.seed),
+      "samples": JSONValue(report.sampleCount), "changed": JSONValue(report.changedCount),
+      "rate": JSONValue(report.realisedRate), "expected_rate": JSONValue(report.expectedRate),
+      "classes": .array(report.classNames.map { .string($0) }), "requested": matrix { report.requested.row($0) },
+      "realised": matrix { report.realised.row($0) },
+    ]
+  }
+}

@@ -1,0 +1,111 @@
+import FileFormats
+import Glibc
+import TestSupport
+import Testing
+
+/// All tests of the command. One after the other: each trains on all processors, and some measure where a run stands.
+@Suite("The command", .serialized)
+struct CommandTests {}
+
+/// The built command.
+enum CommandUnderTest {
+  /// `GPUNOISY_BINARY`, or the product beside the test bundle.
+  static let path: String = {
+    if let given = FileBytes.environment("GPUNOISY_BINARY") { return FileBytes.resolved(given) ?? given }
+    // On Linux the bundle is the running program; elsewhere its path is among the arguments.
+    let candidates = [FileBytes.resolved("/proc/self/exe") ?? ""] + CommandLine.arguments
+    let folders = candidates.map { path in
+      let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+      return parts.prefix { !$0.hasSuffix(".xctest") }.joined(separator: "/")
+    }
+    return folders.map { $0 + "/gpunoisy" }.first { FileBytes.kind(of: $0) == .file } ?? "gpunoisy"
+  }()
+
+  /// Starts the command in a folder.
+  static func start(
+    _ arguments: [String], in folder: ScratchFolder, environment: [String: String?] = [:]
+  ) -> SpawnedProgram {
+    // Settings of the person who runs the tests must not show.
+    let neutral: [String: String?] = [
+      "GPUNOISY_DATA": nil, "NO_COLOR": nil, "CLICOLOR_FORCE": nil, "FORCE_COLOR": nil, "LC_ALL": "C.UTF-8",
+    ]
+    return SpawnedProgram(
+      path, arguments, in: folder.path, environment: neutral.merging(environment) { _, given in given })
+  }
+
+  /// Runs the command to its end.
+  static func run(
+    _ arguments: [String], in folder: ScratchFolder, environment: [String: String?] = [:]
+  ) throws -> SpawnedProgram.Ending {
+    try start(arguments, in: folder, environment: environment).end()
+  }
+
+  /// Runs the command, which must succeed, and returns its standard output.
+  @discardableResult
+  static func output(
+    _ arguments: [String], in folder: ScratchFolder, sourceLocation: SourceLocation = #_sourceLocation
+  ) throws -> String {
+    let ending = try run(arguments, in: folder)
+    #expect(ending.code == 0, "\(arguments.joined(separator: " ")): \(ending.errors)", sourceLocation: sourceLocation)
+    return ending.output
+  }
+
+  /// A training run of a few seconds.
+  static func training(_ rest: String...) -> [String] {
+    [
+      "train", "shapes", "--limit-train", "256", "--limit-test", "128", "--model", "resnet20", "--batch-size", "64",
+      "--lr", "0.05", "--device", "cpu",
+    ] + rest.flatMap { $0.split(separator: " ").map(String.init) }
+  }
+}
+
+extension String {
+  /// The lines, without their ends.
+  var lines: [String] { split(whereSeparator: \.isNewline).map(String.init) }
+}
+
+/// Files of a run folder as the tests look at them.
+struct RunFiles {
+  let path: String
+
+  init(_ path: String) { self.path = path }
+
+  func text(_ name: String) throws -> String { String(decoding: try FileBytes.read(path + "/" + name), as: UTF8.self) }
+
+  /// A table's columns by name.
+  func table(_ name: String) throws -> CSV { try CSV(decoding: FileBytes.read(path + "/" + name), name: name) }
+
+  /// One column of a table.
+  func column(_ column: String, of name: String) throws -> [String] {
+    let table = try table(name)
+    let index = try #require(table.column(column))
+    return table.rows.map { $0[index] }
+  }
+
+  /// run.json.
+  func record() throws -> JSONValue { try JSONText.parse(FileBytes.read(path + "/run.json"), named: "run.json") }
+
+  var lastCheckpoint: String { path + "/checkpoints/last.safetensors" }
+
+  /// Expects two runs to have the same weights, momenta and per-sample state, bit for bit, and the same curves.
+  func expectEqual(to other: RunFiles, sourceLocation: SourceLocation = #_sourceLocation) throws {
+    for name in ["last", "best"] {
+      let one = try SafetensorsFile.read("\(path)/checkpoints/\(name).safetensors")
+      let two = try SafetensorsFile.read("\(other.path)/checkpoints/\(name).safetensors")
+      #expect(one.names == two.names, sourceLocation: sourceLocation)
+      for tensor in one.names where one[tensor] != two[tensor] {
+        Issue.record("\(name): \(tensor) differs", sourceLocation: sourceLocation)
+      }
+      #expect(
+        one.metadata["gpunoisy.position"] == two.metadata["gpunoisy.position"], sourceLocation: sourceLocation)
+    }
+    for column in ["epoch", "step", "lr", "train_loss", "train_acc", "test_loss", "test_acc"] {
+      #expect(
+        try self.column(column, of: "metrics.csv") == other.column(column, of: "metrics.csv"), "\(column)",
+        sourceLocation: sourceLocation)
+    }
+    for name in ["per_class.csv", "samples.csv", "aum_values.csv"] {
+      #expect(try text(name) == other.text(name), "\(name)", sourceLocation: sourceLocation)
+    }
+  }
+}

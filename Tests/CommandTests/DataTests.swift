@@ -1,0 +1,103 @@
+import FileFormats
+import TestSupport
+import Testing
+
+extension CommandTests {
+  @Suite("Data commands")
+  struct Data {
+    @Test("data noise draws the labels that train draws, and they train the same network")
+    func noise() throws {
+      let folder = ScratchFolder()
+      let text = try CommandUnderTest.output(
+        [
+          "data", "noise", "shapes", "--noise", "symmetric:0.4", "--seed", "5", "--out", "l.npy", "--matrix-out", "t.csv",
+          "--json",
+        ], in: folder)
+      let document = try JSONText.parse(Array(text.utf8), named: "standard output")
+      let labels = try NumPyArray(decoding: FileBytes.read(folder("l.npy")), name: "l.npy")
+      let values = try #require(labels.integers)
+      #expect(labels.element.descriptor == "<i8" && labels.shape == [10_000])
+      let changed = values.enumerated().count { $0.element != $0.offset % 10 }
+      #expect(document["changed"]?.integer == changed)
+      #expect(document["rate"]?.double == Double(changed) / 10_000)
+      // Five standard deviations of a binomial share.
+      #expect(abs(Double(changed) / 10_000 - 0.4) < 0.025)
+      let table = try CSV(decoding: FileBytes.read(folder("t.csv")), name: "t.csv")
+      #expect(table.header.count == 11 && table.rows.count == 10)
+      for (label, row) in table.rows.enumerated() {
+        let own = values.enumerated().filter { $0.offset % 10 == label }
+        for k in 0..<10 {
+          let share = Double(own.count { $0.element == k }) / Double(own.count)
+          #expect(try abs(#require(Double(row[k + 1])) - share) < 1e-12)
+        }
+      }
+
+      try CommandUnderTest.output(
+        CommandUnderTest.training("--epochs 2 --seed 5 --noise symmetric:0.4 --out noise"), in: folder)
+      let used = try NumPyArray(decoding: FileBytes.read(folder("noise/noisy_labels.npy")), name: "noisy_labels.npy")
+      #expect(try #require(used.integers) == Array(values.prefix(256)))
+      try CommandUnderTest.output(CommandUnderTest.training("--epochs 2 --seed 5 --labels l.npy --out labels"), in: folder)
+      #expect(
+        try SafetensorsFile.read(folder("noise/checkpoints/last.safetensors"))["fc.weight"]
+          == SafetensorsFile.read(folder("labels/checkpoints/last.safetensors"))["fc.weight"])
+      // A table of labels says the same.
+      try CommandUnderTest.output(
+        ["data", "noise", "--noise", "symmetric:0.4", "--seed", "5", "--out", "l.csv"], in: folder)
+      #expect(
+        try CSV(decoding: FileBytes.read(folder("l.csv")), name: "l.csv").rows
+          == values.enumerated().map { ["\($0.offset)", "\($0.element)"] })
+    }
+
+    @Test("shapes survive the way through a folder and an .npz with the same fingerprint")
+    func conversion() throws {
+      let folder = ScratchFolder()
+      let small = ["--limit-train", "30", "--limit-test", "10"]
+      func information(_ data: String, _ rest: [String] = []) throws -> JSONValue {
+        try JSONText.parse(
+          Array(CommandUnderTest.output(["data", "info", data, "--json"] + rest, in: folder).utf8), named: data)
+      }
+      try CommandUnderTest.output(["data", "shapes", "--out", "s.npz"] + small, in: folder)
+      let original = try information("shapes", small)
+      let packed = try information("s.npz")
+      #expect(original["fingerprint"] == packed["fingerprint"] && original["classes"] == packed["classes"])
+      #expect(original["train"] == ["samples": 30, "labelled": 30] && original["test"]?["samples"] == 10)
+
+      // A folder orders samples by class; twice there and back is the same.
+      try CommandUnderTest.output(["data", "convert", "s.npz", "--to", "folder", "--out", "photos"], in: folder)
+      try CommandUnderTest.output(["data", "convert", "photos", "--to", "npz", "--out", "sorted.npz"], in: folder)
+      let sorted = try information("photos")
+      #expect(try information("sorted.npz")["fingerprint"] == sorted["fingerprint"])
+      #expect(sorted["mean"] == original["mean"] && sorted["std"] == original["std"])
+      #expect(sorted["classes"] == original["classes"])
+      // Nothing is left beside what was asked for.
+      #expect(try FileBytes.names(in: folder.path) == ["photos", "s.npz", "sorted.npz"])
+
+      // --force replaces what a conversion wrote.
+      let before = try FileBytes.read(folder("s.npz"))
+      #expect(try CommandUnderTest.run(["data", "shapes", "--out", "s.npz"], in: folder).code == 73)
+      #expect(try FileBytes.read(folder("s.npz")) == before)
+      try CommandUnderTest.output(
+        ["data", "shapes", "--out", "photos", "--force", "--limit-train", "10", "--limit-test", "10"], in: folder)
+      #expect(try information("photos")["train"]?["samples"] == 10)
+    }
+
+    @Test("data info finds bad pictures and equal ones")
+    func information() throws {
+      let folder = ScratchFolder()
+      try CommandUnderTest.output(["data", "shapes", "--out", "d", "--limit-train", "20", "--limit-test", "10"], in: folder)
+      try FileBytes.write(FileBytes.read(folder("d/train/arrow/00.png")), to: folder("d/train/bars/99.png"))
+      try FileBytes.write(FileBytes.read(folder("d/train/star/08.png")), to: folder("d/test/star/99.png"))
+      try FileBytes.write(Array(FileBytes.read(folder("d/train/ring/06.png")).prefix(200)), to: folder("d/train/ring/06.png"))
+      let text = try CommandUnderTest.output(["data", "info", "d", "--duplicates", "--json"], in: folder)
+      let document = try JSONText.parse(Array(text.utf8), named: "standard output")
+      #expect(document["train"] == ["samples": 21, "labelled": 20])
+      #expect(document["bad_images"]?.array?.map { $0["path"] } == ["train/ring/06.png"])
+      let groups = document["duplicates"]?.array?.compactMap { $0.array } ?? []
+      #expect(groups.map { $0.map { $0["split"] } } == [["train", "train"], ["train", "test"]])
+      #expect(groups.map { $0.map { $0["class"] } } == [[0, 1], [8, 8]])
+      let plain = try CommandUnderTest.output(["data", "info", "d", "--duplicates"], in: folder)
+      #expect(plain.contains("train/arrow/00.png (arrow) = train/bars/99.png (bars)"))
+      #expect(plain.contains("train/ring/06.png") && plain.contains("1 are in both training and test"))
+    }
+  }
+}

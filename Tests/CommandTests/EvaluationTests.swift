@@ -1,0 +1,150 @@
+import FileFormats
+import Glibc
+import TestSupport
+import Testing
+
+extension CommandTests {
+  @Suite("Evaluation of a checkpoint")
+  struct Evaluation {
+    @Test("eval and predict agree with the run's own last epoch")
+    func agreement() throws {
+      let folder = ScratchFolder()
+      try CommandUnderTest.output(CommandUnderTest.training("--epochs 2 --out run"), in: folder)
+      let run = RunFiles(folder("run"))
+      let accuracy = try #require(try run.column("test_acc", of: "metrics.csv").last.flatMap(Double.init))
+      let loss = try #require(try run.column("test_loss", of: "metrics.csv").last.flatMap(Double.init))
+      let rest = ["shapes", "--limit-test", "128", "--device", "cpu"]
+      let checkpoint = "run/checkpoints/last.safetensors"
+
+      let text = try CommandUnderTest.output(["eval", checkpoint] + rest + ["--json"], in: folder)
+      let document = try JSONText.parse(Array(text.utf8), named: "standard output")
+      #expect(document["schema"] == "gpunoisy.eval/1" && document["samples"] == 128)
+      #expect(document["accuracy"]?.double == accuracy)
+      #expect(document["loss"]?.double == loss)
+      let confusion = try #require(document["confusion"]?.array?.compactMap { $0.array?.compactMap(\.integer) })
+      #expect(confusion.map { $0.reduce(0, +) } == [13, 13, 13, 13, 13, 13, 13, 13, 12, 12])
+      #expect(Double(confusion.indices.reduce(0) { $0 + confusion[$1][$1] }) / 128 == accuracy)
+      let perClass = try #require(document["per_class"]?.array)
+      #expect(
+        try perClass.map { try #require($0["confidence"]?.double) }
+          == run.column("confidence", of: "per_class.csv").suffix(10).compactMap(Double.init))
+      // For people: the same numbers, the folder's best checkpoint, and the matrix.
+      let plain = try CommandUnderTest.output(["eval", "run"] + rest, in: folder)
+      #expect(plain.contains("best.safetensors") && plain.contains("confusion") && plain.contains("hourglass"))
+
+      try CommandUnderTest.output(
+        ["predict", checkpoint] + rest + ["--logits", "l.npy", "--probs", "p.npy", "--classes", "c.csv"], in: folder)
+      let logits = try NumPyArray(decoding: FileBytes.read(folder("l.npy")), name: "l.npy")
+      let probabilities = try NumPyArray(decoding: FileBytes.read(folder("p.npy")), name: "p.npy")
+      #expect(logits.shape == [128, 10] && probabilities.shape == [128, 10])
+      #expect(logits.element.descriptor == "<f4" && probabilities.element.descriptor == "<f4")
+      let z = try #require(logits.doubles), p = try #require(probabilities.doubles)
+      var right = 0
+      let table = try CSV(decoding: FileBytes.read(folder("c.csv")), name: "c.csv")
+      #expect(table.header == ["sample_id", "path", "label", "predicted", "name", "probability"])
+      #expect(table.rows.map { $0[0] } == (0..<128).map(String.init))
+      #expect(table.rows[3][1] == "shapes/test/3" && table.rows[3][2] == "3")
+      for row in 0..<128 {
+        let place = row * 10..<(row + 1) * 10
+        let best = try #require(place.max { z[$0] < z[$1] })
+        if best - place.lowerBound == row % 10 { right += 1 }
+        #expect(table.rows[row][3] == "\(best - place.lowerBound)")
+        let powers = place.map { exp(z[$0] - z[best]) }, sum = powers.reduce(0, +)
+        #expect(zip(place, powers).allSatisfy { abs(p[$0] - $1 / sum) < 1e-7 })
+        #expect(Double(table.rows[row][5]).map { abs($0 - p[best]) < 1e-7 } == true)
+      }
+      #expect(Double(right) / 128 == accuracy)
+      // Without a file, the table goes to standard output.
+      #expect(
+        try CommandUnderTest.output(["predict", checkpoint] + rest, in: folder)
+          == String(decoding: FileBytes.read(folder("c.csv")), as: UTF8.self))
+    }
+
+    @Test("NumPy reads the predictions, and its softmax agrees", .enabled(if: PythonOracle.has("numpy"), Comment(rawValue: PythonOracle.absence)))
+    func predictionsInNumPy() throws {
+      let folder = ScratchFolder()
+      try CommandUnderTest.output(CommandUnderTest.training("--epochs 1 --out run"), in: folder)
+      try CommandUnderTest.output(
+        [
+          "predict", "run", "shapes", "--split", "train", "--limit-train", "100", "--device", "cpu", "--logits", "l.npy",
+          "--probs", "p.npy",
+        ], in: folder)
+      let script = """
+        import sys, numpy as np
+        l, p = np.load(sys.argv[1]), np.load(sys.argv[2])
+        assert l.dtype == p.dtype == np.float32 and l.shape == p.shape == (100, 10)
+        z = l.astype(np.float64); e = np.exp(z - z.max(1, keepdims=True)); e /= e.sum(1, keepdims=True)
+        assert np.abs(e - p).max() < 1e-7
+        """
+      let (code, output) = try PythonOracle.run(script, [folder("l.npy"), folder("p.npy")])
+      #expect(code == 0, "\(output)")
+    }
+
+    @Test("A held-out part is found again, a folder without a class is numbered by names, a bad picture keeps its row")
+    func otherLayouts() throws {
+      let folder = ScratchFolder()
+      try CommandUnderTest.output(["data", "shapes", "--limit-train", "100", "--limit-test", "40", "--out", "photos"], in: folder)
+      // Training without the test set: a part is held out.
+      try CommandUnderTest.output(
+        [
+          "train", "photos/train", "--val", "0.3", "--seed", "3", "--model", "resnet20", "--batch-size", "16", "--epochs", "2",
+          "--lr", "0.05", "--device", "cpu", "--out", "run",
+        ], in: folder)
+      let run = RunFiles(folder("run"))
+      let accuracy = try #require(try run.column("test_acc", of: "metrics.csv").last.flatMap(Double.init))
+      let last = "run/checkpoints/last.safetensors"
+      let text = try CommandUnderTest.output(
+        ["eval", last, "photos/train", "--val", "0.3", "--seed", "3", "--device", "cpu", "--json"], in: folder)
+      let document = try JSONText.parse(Array(text.utf8), named: "standard output")
+      #expect(document["samples"] == 30 && document["accuracy"]?.double == accuracy)
+      // The rows name the training samples that were held out: those without a given label.
+      let rows = try CSV(
+        decoding: Array(
+          CommandUnderTest.output(
+            ["predict", last, "photos/train", "--val", "0.3", "--seed", "3", "--device", "cpu"], in: folder).utf8), name: "-"
+      ).rows
+      let heldOut = try run.table("samples.csv").rows.filter { $0[2] == "-1" }
+      #expect(rows.map { [$0[0], $0[1]] } == heldOut.map { [$0[0], $0[1]] })
+
+      // Without its first class, the others keep their numbers.
+      try FileBytes.makeFolder(folder("fewer"))
+      for name in ["bars", "star"] {
+        try FileBytes.makeFolder(folder("fewer/" + name))
+        let source = folder("photos/train/" + name)
+        for file in try FileBytes.names(in: source) {
+          try FileBytes.write(FileBytes.read(source + "/" + file), to: folder("fewer/\(name)/\(file)"))
+        }
+      }
+      try FileBytes.write([0x89, 0x50, 0x4E, 0x47], to: folder("fewer/bars/00.png"))
+      let skip = ["--split", "train", "--on-bad-image", "skip", "--device", "cpu"]
+      let table = try CSV(
+        decoding: Array(CommandUnderTest.output(["predict", last, "fewer"] + skip + ["-q"], in: folder).utf8), name: "-")
+      #expect(table.rows.count == 21)
+      #expect(table.rows[0] == ["0", "bars/00.png", "", "", "", ""])
+      #expect(table.rows.dropFirst().map { $0[2] } == [String](repeating: "1", count: 10) + [String](repeating: "8", count: 10))
+      // Files appear in the same order, and a picture's row does not depend on its neighbours.
+      let whole = try CSV(
+        decoding: Array(CommandUnderTest.output(["predict", last, "photos/train", "--split", "train", "--device", "cpu"], in: folder).utf8),
+        name: "-")
+      for row in table.rows.dropFirst() {
+        #expect(whole.rows.first { $0[1] == row[1] }?.suffix(4) == row.suffix(4))
+      }
+    }
+
+    @Test("A checkpoint does not take data of other classes or other channels")
+    func otherClasses() throws {
+      let folder = ScratchFolder()
+      try CommandUnderTest.output(CommandUnderTest.training("--epochs 1 --max-steps 1 --out run"), in: folder)
+      for name in ["arrow", "zebra"] {
+        try FileBytes.makeFolder(folder("zoo/" + name))
+        try CommandUnderTest.output(["data", "shapes", "--limit-train", "1", "--limit-test", "1", "--out", "one-\(name)"], in: folder)
+        try FileBytes.write(FileBytes.read(folder("one-\(name)/train/arrow/0.png")), to: folder("zoo/\(name)/1.png"))
+      }
+      let ending = try CommandUnderTest.run(["eval", "run", "zoo", "--split", "train", "--device", "cpu"], in: folder)
+      #expect(ending.code == 65 && ending.errors.contains("zebra"))
+      // A folder without a test set.
+      let missing = try CommandUnderTest.run(["eval", "run", "zoo", "--device", "cpu"], in: folder)
+      #expect(missing.code == 65 && missing.errors.contains("no test set"))
+    }
+  }
+}

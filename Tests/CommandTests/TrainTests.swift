@@ -1,0 +1,191 @@
+import FileFormats
+import Glibc
+import TestSupport
+import Testing
+
+extension CommandTests {
+  @Suite("Training runs")
+  struct Training {
+    @Test("Leave a complete run folder, and one JSON document on standard output")
+    func runFolder() throws {
+      let folder = ScratchFolder()
+      let ending = try CommandUnderTest.run(
+        CommandUnderTest.training("--epochs 2 --noise symmetric:0.4 --json"), in: folder)
+      #expect(ending.code == 0, "\(ending.errors)")
+      for bytes in [ending.output.utf8, ending.errors.utf8] {
+        #expect(!bytes.contains(0x1B) && !bytes.contains(0x0D))
+      }
+      let document = try JSONText.parse(Array(ending.output.utf8), named: "standard output")
+      let path = try #require(document["run"]?.string)
+      #expect(path.hasPrefix("runs/") && path.hasSuffix("_shapes_resnet20_ce_s1"))
+      #expect(try FileBytes.names(in: folder("runs")).map { "runs/" + $0 } == [path])
+      #expect(document["status"] == "finished")
+
+      let run = RunFiles(folder(path))
+      #expect(
+        Set(try FileBytes.names(in: run.path)).isSuperset(of: [
+          "run.json", "config.toml", "log.txt", "metrics.csv", "per_class.csv", "samples.csv", "aum_values.csv",
+          "noisy_labels.npy", "noise_transition.csv", "checkpoints",
+        ]))
+      #expect(try FileBytes.names(in: run.path + "/checkpoints") == ["best.safetensors", "last.safetensors"])
+
+      let record = try run.record()
+      #expect(record["status"] == "finished")
+      #expect(record["epoch"] == 2 && record["step"] == 8)
+      #expect(record["argv"]?.array?.count == 20)
+      #expect(record["device"]?.string?.hasPrefix("cpu (built in") == true)
+      #expect(record["data"]?["train"] == 256 && record["data"]?["test"] == 128)
+
+      let header = try run.text("metrics.csv").lines[0]
+      #expect(
+        header
+          == "epoch,step,lr,train_loss,train_acc,test_loss,test_acc,seconds,images_per_second,clean_acc,noisy_acc")
+      #expect(try run.column("epoch", of: "metrics.csv") == ["1", "2"])
+      #expect(try run.column("step", of: "metrics.csv") == ["4", "8"])
+      let classes = try run.table("per_class.csv")
+      #expect(classes.header == ["epoch", "class", "accuracy", "confidence"])
+      #expect(classes.rows.count == 20)
+      // The classes of 128 test samples in turn: 13 of the first eight, 12 of the rest.
+      let accuracy = try run.column("accuracy", of: "per_class.csv").suffix(10).map { try #require(Double($0)) }
+      let right = accuracy.enumerated().reduce(0) { $0 + $1.element * ($1.offset < 8 ? 13 : 12) }
+      let last = try #require(try run.column("test_acc", of: "metrics.csv").last.flatMap(Double.init))
+      #expect(abs(right / 128 - last) < 1e-12)
+      #expect(document["test_acc"]?["last"]?.double == last)
+
+      let samples = try run.table("samples.csv")
+      #expect(samples.header == ["sample_id", "path", "given_label", "clean_label"])
+      #expect(samples.rows.count == 256)
+      #expect(samples.rows.map { $0[3] } == (0..<256).map { "\($0 % 10)" })
+      let noisy = try NumPyArray(decoding: FileBytes.read(run.path + "/noisy_labels.npy"), name: "noisy_labels.npy")
+      #expect(noisy.integers?.map(String.init) == samples.rows.map { $0[2] })
+      let wrong = samples.rows.count { $0[2] != $0[3] }
+      #expect(abs(Double(wrong) / 256 - 0.4) < 0.15)
+
+      let margins = try run.table("aum_values.csv")
+      #expect(margins.header == ["sample_id", "aum"])
+      #expect(Set(margins.rows.map { $0[0] }) == Set((0..<256).map(String.init)))
+      let values = margins.rows.compactMap { Double($0[1]) }
+      #expect(values.count == 256 && values == values.sorted(by: >))
+    }
+
+    @Test("Have two columns fewer where the true labels are not known")
+    func columnsWithoutTruth() throws {
+      let folder = ScratchFolder()
+      try CommandUnderTest.output(CommandUnderTest.training("--epochs 1 --out run"), in: folder)
+      let run = RunFiles(folder("run"))
+      #expect(
+        try run.text("metrics.csv").lines[0]
+          == "epoch,step,lr,train_loss,train_acc,test_loss,test_acc,seconds,images_per_second")
+      #expect(try run.table("samples.csv").header == ["sample_id", "path", "given_label"])
+      // The first epoch's margins do not count.
+      #expect(try run.text("aum_values.csv") == "sample_id,aum\n")
+    }
+
+    @Test("Say little off a terminal, and nothing when quiet")
+    func talk() throws {
+      let folder = ScratchFolder()
+      let short = [
+        "train", "shapes", "--limit-train", "8", "--limit-test", "8", "--model", "resnet20", "--batch-size", "8",
+        "--device", "cpu", "--checkpoint-every", "120ep", "--lr", "0.01",
+      ]
+      let long = try CommandUnderTest.run(short + ["--epochs", "120", "--out", "long"], in: folder)
+      #expect(long.code == 0)
+      #expect((121..<200).contains(long.errors.lines.count))
+      #expect(try (121..<200).contains(RunFiles(folder("long")).text("log.txt").lines.count))
+      let quiet = try CommandUnderTest.run(short + ["--epochs", "2", "--out", "quiet", "-q"], in: folder)
+      #expect(quiet.code == 0 && quiet.errors.isEmpty && quiet.output.contains("run folder"))
+    }
+
+    @Test("Are repeated bit for bit by their config.toml, on one thread or two")
+    func repetition() throws {
+      let folder = ScratchFolder()
+      try CommandUnderTest.output(
+        CommandUnderTest.training("--epochs 2 --noise pairflip:0.3 --loss gce:q=0.5 --threads 1 --out one"), in: folder)
+      try CommandUnderTest.output(["train", "--config", "one/config.toml", "--out", "again"], in: folder)
+      try RunFiles(folder("again")).expectEqual(to: RunFiles(folder("one")))
+      #expect(try FileBytes.read(folder("again/config.toml")) == FileBytes.read(folder("one/config.toml")))
+      try CommandUnderTest.output(
+        ["train", "--config", "one/config.toml", "--threads", "2", "--progress", "none", "--out", "two"], in: folder)
+      try RunFiles(folder("two")).expectEqual(to: RunFiles(folder("one")))
+      // The test can fail: another seed is another run.
+      try CommandUnderTest.output(["train", "--config", "one/config.toml", "--seed", "2", "--out", "other"], in: folder)
+      #expect(
+        try SafetensorsFile.read(folder("other/checkpoints/last.safetensors"))["conv1.weight"]
+          != SafetensorsFile.read(folder("one/checkpoints/last.safetensors"))["conv1.weight"])
+    }
+
+    @Test("Start from the weights of another run")
+    func initialWeights() throws {
+      let folder = ScratchFolder()
+      try CommandUnderTest.output(CommandUnderTest.training("--epochs 1 --out one"), in: folder)
+      try CommandUnderTest.output(
+        CommandUnderTest.training("--epochs 1 --lr 0 --init one/checkpoints/last.safetensors --out two"), in: folder)
+      let one = try SafetensorsFile.read(folder("one/checkpoints/last.safetensors"))
+      let two = try SafetensorsFile.read(folder("two/checkpoints/last.safetensors"))
+      // With a rate of zero the weights stay; the running statistics move.
+      #expect(one["layer3.2.conv2.weight"] == two["layer3.2.conv2.weight"])
+      #expect(one["fc.bias"] == two["fc.bias"])
+    }
+  }
+
+  @Suite("Runs that are stopped")
+  struct Stopping {
+    /// What stops a run.
+    enum Cause: String, CaseIterable, CustomTestStringConvertible {
+      case kill, interrupt, terminate, time
+
+      var testDescription: String { rawValue }
+    }
+
+    private static let settings = "--epochs 4 --noise symmetric:0.4 --loss peer --checkpoint-every 3"
+
+    @Test("Go on to the same bits as if nothing had happened", arguments: Cause.allCases)
+    func resume(after cause: Cause) throws {
+      let folder = ScratchFolder()
+      try CommandUnderTest.output(CommandUnderTest.training(Self.settings, "--out whole"), in: folder)
+      let run = RunFiles(folder("run"))
+      let limit = cause == .time ? ["--max-time", "0.5s"] : []
+      let program = CommandUnderTest.start(
+        CommandUnderTest.training(Self.settings, "--out run") + limit, in: folder)
+      if cause != .time {
+        #expect(program.wait { FileBytes.kind(of: run.lastCheckpoint) == .file })
+        switch cause {
+        case .kill: program.send(SIGKILL)
+        case .interrupt: program.send(SIGINT)
+        case .terminate, .time: program.send(SIGTERM)
+        }
+      }
+      let ending = try program.end()
+      let expected: [Cause: (code: Int32, status: JSONValue)] = [
+        .kill: (137, "running"), .interrupt: (130, "stopped"), .terminate: (143, "stopped"), .time: (75, "stopped"),
+      ]
+      #expect(ending.code == expected[cause]?.code, "\(ending.errors)")
+      #expect(try run.record()["status"] == expected[cause]?.status)
+      // Otherwise the test says nothing.
+      #expect(try #require(run.record()["step"]?.integer) < 16)
+      if cause != .kill { #expect(ending.output.contains("gpunoisy train --resume run")) }
+
+      let resumed = try CommandUnderTest.run(
+        ["train", "--resume", "run", "--threads", "1"] + (cause == .time ? ["--max-time", "1h"] : []), in: folder)
+      #expect(resumed.code == 0, "\(resumed.errors)")
+      #expect(resumed.errors.contains("resume="))
+      #expect(try run.record()["status"] == "finished")
+      try run.expectEqual(to: RunFiles(folder("whole")))
+    }
+
+    @Test("Cannot be resumed with other data")
+    func otherData() throws {
+      let folder = ScratchFolder()
+      try CommandUnderTest.output(["data", "shapes", "--limit-train", "64", "--limit-test", "32", "--out", "d.npz"], in: folder)
+      try CommandUnderTest.output(
+        ["train", "d.npz", "--model", "resnet20", "--batch-size", "64", "--epochs", "2", "--device", "cpu", "--out", "run"],
+        in: folder)
+      try CommandUnderTest.output(
+        ["data", "shapes", "--limit-train", "63", "--limit-test", "32", "--out", "d.npz", "--force"], in: folder)
+      let ending = try CommandUnderTest.run(["train", "--resume", "run"], in: folder)
+      #expect(ending.code == 65)
+      #expect(ending.errors.contains("fingerprint"))
+      #expect(try RunFiles(folder("run")).record()["status"] == "finished")
+    }
+  }
+}

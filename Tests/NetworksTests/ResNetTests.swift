@@ -1,0 +1,65 @@
+import Compute
+import Failures
+import Networks
+import Testing
+
+@Suite struct `The networks of the catalogue` {
+  /// He et al., 2016, table 6, and the AUM code's ResNet-32 with 10, 11 and 100 outputs (counted in PyTorch).
+  @Test(arguments: [
+    ("resnet20", 10, 269_722), ("resnet32", 10, 464_154), ("resnet32", 11, 464_219), ("resnet32", 100, 470_004),
+    ("resnet44", 10, 658_586), ("resnet56", 10, 853_018), ("resnet110", 10, 1_727_962),
+  ])
+  func `have the published number of parameters`(name: String, classes: Int, count: Int) throws {
+    let graph = try Network(name).graph(batch: 1, height: 32, width: 32, channels: 3, classes: classes)
+    #expect(graph.parameters.count == count)
+    #expect(graph[graph.logits] == [1, classes])
+  }
+
+  @Test func `declare the same parameters for every batch size`() throws {
+    let network = try Network("resnet20:shortcut=stride")
+    let tables = try [1, 7, 128].map {
+      try network.graph(batch: $0, height: 28, width: 28, channels: 1, classes: 10).parameters
+    }
+    #expect(tables[0] == tables[1] && tables[1] == tables[2])
+  }
+
+  @Test func `have PyTorch's names and shapes`() throws {
+    let graph = try Network("resnet32").graph(batch: 1, height: 32, width: 32, channels: 3, classes: 10)
+    let shapes = Dictionary(uniqueKeysWithValues: graph.parameters.entries.map { ($0.name, $0.shape) })
+    #expect(shapes["conv1.weight"] == [16, 3, 3, 3])
+    #expect(shapes["layer2.0.conv1.weight"] == [32, 16, 3, 3])
+    #expect(shapes["layer3.4.bn2.bias"] == [64])
+    #expect(shapes["fc.weight"] == [10, 64])
+    #expect(graph.running.entries.contains { $0.name == "layer1.0.bn1.running_var" })
+  }
+
+  @Test func `start from the published distributions, the same for the same seed`() throws {
+    let table = try Network("resnet32").graph(batch: 1, height: 32, width: 32, channels: 3, classes: 10).parameters
+    let values = table.initialValues(seed: 5)
+    #expect(values == table.initialValues(seed: 5))
+    #expect(values != table.initialValues(seed: 6))
+    for entry in table.entries {
+      let own = entry.unpack(values[entry.offset..<entry.offset + entry.packedCount])
+      #expect(entry.pack(own) == Array(values[entry.offset..<entry.offset + entry.packedCount]))
+      if entry.name == "layer3.0.conv2.weight" {
+        // Normal with variance 2 / (9 · 64); 36,864 draws: the standard deviation is within 2 %.
+        let deviation = (own.reduce(0) { $0 + Double($1) * Double($1) } / Double(own.count)).squareRoot()
+        #expect(abs(deviation / (2.0 / 576).squareRoot() - 1) < 0.02)
+      }
+      if entry.name == "fc.weight" { #expect(own.allSatisfy { abs($0) <= 0.125 } && own.contains { abs($0) > 0.1 }) }
+      if entry.name == "bn1.weight" { #expect(own.allSatisfy { $0 == 1 }) }
+    }
+  }
+
+  @Test(arguments: ["resnet33", "", "resnet32:shortcut=none", "resnet32:depth=3", "resnet32:shortcut"])
+  func `refuse unknown names and options`(text: String) {
+    #expect { try Network(text) } throws: { ($0 as? Failure)?.kind == .usage }
+  }
+
+  @Test func `refuse images that cannot be halved twice`() throws {
+    let network = try Network("resnet20")
+    #expect { try network.graph(batch: 1, height: 30, width: 32, channels: 3, classes: 10) } throws: {
+      ($0 as? Failure)?.kind == .configuration
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import Compute
+import ComputeCPU
+import ComputeOpenCL
+import TestSupport
+import Testing
+
+@Suite(
+  "Training, step by step", .serialized,
+  .enabled(if: PythonOracle.has("torch, safetensors, numpy"), "\(PythonOracle.absence)"))
+struct TrainingAgainstTorchTests {
+  /// How much further than PyTorch's own float32 we may be from its float64. Sums in another order round otherwise, and
+  /// batch norm carries that on; an error in a formula is off by orders of magnitude.
+  private static let allowance = 2.5
+
+  static let cases = [
+    TrainingCase("ResNet-32, cross entropy") { $0.model = "resnet32" },
+    TrainingCase("ResNet-32, SCE") { ($0.model, $0.loss) = ("resnet32", "sce:alpha=0.1,beta=1,A=-4") },
+    TrainingCase("ResNet-32, GCE") { ($0.model, $0.loss) = ("resnet32", "gce:q=0.7") },
+    TrainingCase("clipped gradients") { $0.clipNorm = 0.5 },
+    TrainingCase("strong weight decay") { $0.weightDecay = 0.05 },
+    TrainingCase("a last, smaller batch, twice") { ($0.samples, $0.batchSize, $0.steps) = (150, 64, 6) },
+    TrainingCase("shortcut of every second pixel") { $0.model = "resnet20:shortcut=stride" },
+    TrainingCase("20 steps of Nesterov's momentum") { ($0.samples, $0.batchSize, $0.steps) = (320, 32, 20) },
+    TrainingCase("20 steps of plain momentum") {
+      ($0.samples, $0.batchSize, $0.steps, $0.nesterov) = (320, 32, 20, false)
+    },
+    TrainingCase("20 steps without momentum") {
+      ($0.samples, $0.batchSize, $0.steps, $0.momentum, $0.nesterov) = (320, 32, 20, 0, false)
+    },
+  ]
+
+  @Test("is as near to PyTorch's float64 as PyTorch's float32 is", arguments: cases)
+  func distance(given: TrainingCase) throws {
+    let data = try OracleData.samples(given.samples)
+    let torch = try TorchTraining(given, data)
+    let exact = try torch.outcome("float64")
+    let theirs = try torch.outcome("float32").distances(from: exact)
+    func expectNear<D: Device>(on device: D) throws {
+      let ours = try given.outcome(on: device, data, from: torch.initial).distances(from: exact)
+      for (mine, their) in zip(ours, theirs) {
+        #expect(
+          mine.distance <= Self.allowance * their.distance,
+          "\(mine.kind) on \(device.name): \(mine.distance), PyTorch's float32 \(their.distance)")
+      }
+    }
+    try expectNear(on: CPUDevice())
+    if let info = DeviceList.discover().devices.first(where: \.isSupported) {
+      try expectNear(on: OpenCLDevice(info))
+    } else {
+      print("SKIPPED: there is no OpenCL device to compare with PyTorch")
+    }
+  }
+}

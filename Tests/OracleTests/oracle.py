@@ -1,0 +1,170 @@
+"""PyTorch and the `aum` package as judges of training; the Swift tests beside this file run it.
+
+  oracle.py steps REQUEST.safetensors INITIAL.safetensors RESULT.safetensors
+      trains on the request's pictures in their order, in float32 and in float64 from the same first weights
+  oracle.py logits REQUEST.safetensors CHECKPOINT.safetensors RESULT.safetensors
+      loads a checkpoint as users do and evaluates the request's pictures
+  oracle.py margins REQUEST.safetensors FOLDER
+      feeds recorded logits to `aum`, which leaves FOLDER/aum_values.csv
+
+A request holds its tensors, and its settings as metadata.
+"""
+import sys
+
+import numpy
+import torch
+import torch.nn.functional as F
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+
+class Halving(nn.Module):
+    """The shortcut between stages: half the image, twice the channels, no weights."""
+
+    def __init__(self, kind):
+        super().__init__()
+        self.kind = kind
+
+    def forward(self, x):
+        x = F.avg_pool2d(x, 2) if self.kind == "average" else x[:, :, ::2, ::2]
+        return F.pad(x, (0, 0, 0, 0, 0, x.shape[1]))
+
+
+class Block(nn.Module):
+    def __init__(self, inputs, outputs, shortcut):
+        super().__init__()
+        halves = inputs != outputs
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride=2 if halves else 1, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(outputs)
+        self.shortcut = Halving(shortcut) if halves else nn.Identity()
+
+    def forward(self, x):
+        y = self.conv2(F.relu(self.bn1(self.conv1(x))))
+        return F.relu(self.bn2(y) + self.shortcut(x))
+
+
+class ResNet(nn.Module):
+    def __init__(self, name, channels, classes):
+        super().__init__()
+        name, _, option = name.partition(":")
+        shortcut = option.partition("=")[2] or "average"
+        depth = (int(name.removeprefix("resnet")) - 2) // 6
+        self.conv1 = nn.Conv2d(channels, 16, 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(16)
+        inputs = 16
+        for stage, outputs in ((1, 16), (2, 32), (3, 64)):
+            blocks = [Block(inputs if index == 0 else outputs, outputs, shortcut) for index in range(depth)]
+            self.add_module(f"layer{stage}", nn.Sequential(*blocks))
+            inputs = outputs
+        self.fc = nn.Linear(64, classes)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+    def forward(self, x):
+        x = F.relu(self.bn1(self.conv1(x)))
+        for stage in (self.layer1, self.layer2, self.layer3):
+            x = stage(x)
+        return self.fc(x.mean((2, 3)))
+
+
+def loss_of(text, logits, labels):
+    name, _, rest = text.partition(":")
+    given = {key: float(value) for key, value in (pair.split("=") for pair in rest.split(",") if pair)}
+    cross = F.cross_entropy(logits, labels)
+    right = logits.softmax(1).gather(1, labels[:, None])[:, 0]
+    if name == "ce":
+        return cross
+    if name == "sce":
+        return given["alpha"] * cross + given["beta"] * (-given["A"] * (1 - right)).mean()
+    if name == "gce":
+        return ((1 - right ** given["q"]) / given["q"]).mean()
+    raise SystemExit(f"oracle.py knows no loss '{name}'")
+
+
+def read(path):
+    with safe_open(path, "pt") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}, file.metadata()
+
+
+def weights(model):
+    return {name: value for name, value in model.state_dict().items() if "num_batches_tracked" not in name}
+
+
+def pictures(tensors, settings):
+    """[N, C, H, W] in 0...1, in double precision; against the official files too where the request names them."""
+    pixels = tensors["pixels"].permute(0, 3, 1, 2)
+    if "cifar10" in settings:
+        records = numpy.fromfile(settings["cifar10"] + "/data_batch_1.bin", numpy.uint8).reshape(-1, 3073)[:len(pixels)]
+        assert numpy.array_equal(records[:, 1:], pixels.reshape(len(pixels), -1).numpy()), "other pictures"
+        assert numpy.array_equal(records[:, 0], tensors["labels"].numpy()), "other labels"
+    return pixels.double() / 255
+
+
+def steps(request, initial, result):
+    tensors, settings = read(request)
+    labels = tensors["labels"].long()
+    images = pictures(tensors, settings)
+    mean = images.mean((0, 2, 3), keepdim=True)
+    deviation = images.std((0, 2, 3), keepdim=True, correction=0)
+    images = (images - mean) / deviation
+    classes, batch = int(settings["classes"]), int(settings["batch-size"])
+    torch.manual_seed(int(settings["seed"]))
+    first = weights(ResNet(settings["model"], images.shape[1], classes))
+    save_file(first, initial)
+    results = {}
+    for kind in (torch.float32, torch.float64):
+        model = ResNet(settings["model"], images.shape[1], classes)
+        model.load_state_dict(first, strict=False)
+        model = model.to(kind)
+        optimizer = torch.optim.SGD(
+            model.parameters(), lr=float(settings["lr"]), momentum=float(settings["momentum"]),
+            nesterov=settings["nesterov"] == "on", weight_decay=float(settings["weight-decay"]))
+        clip = float(settings["clip-norm"])
+        for step in range(int(settings["steps"])):
+            begin = step * batch % len(labels)
+            x, y = images[begin:begin + batch].to(kind), labels[begin:begin + batch]
+            loss = loss_of(settings["loss"], model(x), y)
+            optimizer.zero_grad()
+            loss.backward()
+            if clip > 0:
+                nn.utils.clip_grad_norm_(model.parameters(), clip)
+            optimizer.step()
+        prefix = str(kind).removeprefix("torch.") + "/"
+        results |= {prefix + name: value.double().contiguous() for name, value in weights(model).items()}
+        for name, parameter in model.named_parameters():
+            buffer = optimizer.state[parameter]["momentum_buffer"]
+            results[f"{prefix}optimizer.momentum.{name}"] = buffer.double().contiguous()
+    save_file(results, result)
+
+
+def logits(request, checkpoint, result):
+    tensors, settings = read(request)
+    found = load_file(checkpoint)
+    model = ResNet(settings["model"], tensors["pixels"].shape[3], int(settings["classes"]))
+    missing, unexpected = model.load_state_dict(found, strict=False)
+    assert all("num_batches_tracked" in name for name in missing), missing
+    assert all(name.startswith(("optimizer.", "state.")) for name in unexpected), unexpected
+    model.eval()
+    column = (1, -1, 1, 1)
+    images = tensors["pixels"].permute(0, 3, 1, 2).float() / 255
+    images = (images - found["state.input_mean"].reshape(column)) / found["state.input_std"].reshape(column)
+    with torch.no_grad():
+        save_file({"logits": model(images)}, result)
+
+
+def margins(request, folder):
+    from aum import AUMCalculator
+
+    tensors, _ = read(request)
+    calculator = AUMCalculator(folder, compressed=True)
+    for rows, labels, ids in zip(tensors["logits"], tensors["labels"].long(), tensors["ids"]):
+        calculator.update(rows, labels, ids.tolist())
+    calculator.finalize()
+
+
+if __name__ == "__main__":
+    {"steps": steps, "logits": logits, "margins": margins}[sys.argv[1]](*sys.argv[2:])

@@ -1,0 +1,113 @@
+import Compute
+import ComputeCPU
+import ComputeOpenCL
+import Datasets
+import Losses
+import Networks
+import Testing
+import TestSupport
+import Training
+
+/// A small run that tests build upon.
+private func session<D: Device>(
+  _ network: String = "resnet20", loss: String = "sce", batch: Int = 32, train: LabelledSet,
+  test: LabelledSet? = nil, augmentation: Augmentation = Augmentation(crop: 4, flip: true), seed: UInt64 = 3,
+  on device: D
+) throws -> TrainingSession<D> {
+  var settings = try TrainingSession<D>.Settings(
+    network: Network(network), loss: Loss(loss), batchSize: batch, augmentation: augmentation)
+  settings.seed = seed
+  return try TrainingSession(settings, train: train, test: test, classes: 10, on: device)
+}
+
+/// Runs whole epochs and returns the mean training loss of the first step and the weights at the end.
+private func run<D: Device>(
+  _ session: TrainingSession<D>, epochs: Int, rate: Double = 0.05
+) throws -> (firstLoss: Double, weights: [Float]) {
+  var firstLoss = Double.nan
+  for epoch in 0..<epochs {
+    try session.begin(epoch: epoch, learningRate: rate, recordsMargins: epoch > 0)
+    for step in session.batchSizes.indices {
+      try session.run(step: step)
+      if epoch == 0, step == 0 {
+        let losses = try session.sampleResults().losses, ids = session.ids(ofFirst: 1)
+        firstLoss = ids.reduce(0) { $0 + Double(losses[Int($1)]) } / Double(ids.count)
+      }
+    }
+  }
+  return (firstLoss, try session.readState().parameters.flatMap(\.values))
+}
+
+@Suite struct `A training session` {
+  let data = Shapes.samples(seed: 2, count: 100, isTest: false)
+
+  @Test func `gives the same bits again, whatever the number of threads`() throws {
+    let one = try run(session(train: data, on: CPUDevice(threads: 1)), epochs: 2)
+    let two = try run(session(train: data, on: CPUDevice(threads: 2)), epochs: 2)
+    let three = try run(session(train: data, on: CPUDevice(threads: 3)), epochs: 2)
+    #expect(one.weights == two.weights && two.weights == three.weights)
+    let other = try run(session(train: data, seed: 4, on: CPUDevice()), epochs: 2)
+    #expect(one.weights != other.weights)
+  }
+
+  @Test(arguments: Loss.catalogue.map(\.name))
+  func `overfits 32 images with every loss`(loss: String) throws {
+    var few = Shapes.samples(seed: 9, count: 32, isTest: false)
+    // Two of the ten classes: losses whose gradient vanishes with p_y are slow to leave ten equal probabilities.
+    few.labels = few.labels.map { $0 % 2 }
+    let session = try session(
+      loss: loss == "peer" ? "peer:alpha=0.1" : loss, batch: 16, train: few,
+      augmentation: Augmentation(crop: 0, flip: false), on: CPUDevice())
+    var right = 0
+    for epoch in 0..<60 where right < 29 {
+      try session.begin(epoch: epoch, learningRate: 0.02, recordsMargins: false)
+      for step in session.batchSizes.indices { try session.run(step: step) }
+      right = zip(try session.sampleResults().predictions, few.labels).filter { $0 == $1 }.count
+    }
+    #expect(right >= 29, "\(right) of 32 learned")
+  }
+
+  @Test func `puts a state back to the same bits`() throws {
+    let device = try CPUDevice()
+    let whole = try session(train: data, on: device)
+    let expected = try run(whole, epochs: 2).weights
+    let first = try session(train: data, on: device)
+    try first.begin(epoch: 0, learningRate: 0.05, recordsMargins: false)
+    for step in first.batchSizes.indices { try first.run(step: step) }
+    try first.begin(epoch: 1, learningRate: 0.05, recordsMargins: true)
+    try first.run(step: 0)
+    let second = try session(train: data, seed: 3, on: device)
+    try second.write(first.readState())
+    try second.begin(epoch: 1, step: 1, learningRate: 0.05, recordsMargins: true)
+    for step in second.batchSizes.indices.dropFirst() { try second.run(step: step) }
+    #expect(try second.readState().parameters.flatMap(\.values) == expected)
+    #expect(try second.readState().marginSum == whole.readState().marginSum)
+    #expect(try second.readState().marginCount == [Int32](repeating: 1, count: 100))
+  }
+
+  @Test func `visits every sample once in an epoch`() throws {
+    let session = try session(batch: 32, train: data, on: CPUDevice())
+    #expect(session.batchSizes == [32, 32, 32, 4])
+    try session.begin(epoch: 0, learningRate: 0, recordsMargins: false)
+    let ids = Array(session.ids(ofFirst: 4))
+    #expect(ids.sorted() == (0..<100).map { Int32($0) })
+    try session.begin(epoch: 1, learningRate: 0, recordsMargins: false)
+    #expect(Array(session.ids(ofFirst: 4)) != ids)
+  }
+
+  @Test func `agrees between the built-in CPU and OpenCL`() throws {
+    guard let info = DeviceList.discover().devices.first(where: \.isSupported) else {
+      print("SKIPPED: there is no OpenCL device")
+      return
+    }
+    let cpu = try session(train: data, on: CPUDevice())
+    let openCL = try session(train: data, on: OpenCLDevice(info))
+    let first = try run(cpu, epochs: 1, rate: 1e-3), second = try run(openCL, epochs: 1, rate: 1e-3)
+    // The same crops, flips and order exactly, so that the first loss differs by rounding alone.
+    #expect(abs(first.firstLoss - second.firstLoss) <= 1e-5 * first.firstLoss)
+    #expect(cpu.ids(ofFirst: 4) == openCL.ids(ofFirst: 4))
+    let difference = zip(first.weights, second.weights).reduce(0) { max($0, abs($1.0 - $1.1)) }
+    // Four steps at a rate of 1e-3: rounding stays far below one step's movement.
+    #expect(difference < 1e-4, "\(difference)")
+  }
+}
