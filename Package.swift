@@ -77,9 +77,11 @@ let package = Package(
     .testTarget(
       name: "OracleTests",
       dependencies: [
-        "Example", "Training", "Reports", "ComputeCPU", "ComputeOpenCL", "Compute", "Datasets", "Losses", "Networks",
+        "Training", "Reports", "ComputeCPU", "ComputeOpenCL", "Compute", "Datasets", "Losses", "Networks",
         "FileFormats", "TestSupport",
       ], exclude: ["oracle.py"]),
+    // Runs the built example.
+    .testTarget(name: "ExampleTests", dependencies: ["Example", "FileFormats", "TestSupport"]),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
     .testTarget(name: "ImagesTests", dependencies: ["Images", "FileFormats", "Failures", "TestSupport"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Images", "FileFormats", "Statistics", "Failures", "TestSupport"]),
@@ -88,7 +90,11 @@ let package = Package(
       dependencies: ["ComputeReference", "Losses", "Compute", "Statistics", "Failures", "TestSupport"]),
     .testTarget(
       name: "DeviceTests", dependencies: ["ComputeCPU", "ComputeReference", "Compute", "Statistics", "TestSupport"]),
-    .testTarget(name: "ComputeOpenCLTests", dependencies: ["ComputeOpenCL", "ComputeKernels", "Compute", "FileFormats", "Failures", "TestSupport"]),
+    .testTarget(
+      name: "ComputeOpenCLTests",
+      dependencies: [
+        "ComputeOpenCL", "ComputeReference", "ComputeKernels", "Compute", "FileFormats", "Failures", "TestSupport",
+      ]),
     // Runs the built command.
     .testTarget(name: "CommandTests", dependencies: ["FileFormats", "TestSupport"]),
   ],

@@ -47,19 +47,29 @@ public final class OpenCLDevice: Device {
     driver = "\(info.platform.name) \(info.driverVersion)"
     let context = try Context(info)
     queue = try CommandQueue(context)
-    var options = ""
-    switch self.style {
-    case .vectors:
-      lowering = VectorLowering()
+    var options: [String] = []
+    if self.style == .vectors, info.nativeFloatVectorWidth < 16 {
       // 16 registers of 8 floats, or fewer: smaller tiles, so that the sums stay in registers.
-      if info.nativeFloatVectorWidth < 16 { options = "-DCONV_PIXELS=6 -DCONV_BLOCKS=1 -DCONV_WEIGHT_CHANNELS=2" }
-    case .workGroups:
-      lowering = try WorkGroupLowering(
-        maxWorkGroupSize: info.maxWorkGroupSize, localMemory: Int(clamping: info.localMemoryBytes))
+      options += ["-DCONV_PIXELS=6", "-DCONV_BLOCKS=1", "-DCONV_WEIGHT_CHANNELS=2"]
     }
+    // Oclgrind's watch over uninitialised values does not know what LLVM's optimiser makes of them.
+    if info.platform.name == "Oclgrind" { options.append("-cl-opt-disable") }
     let sources = KernelSources.files(for: self.style == .vectors ? .vectors : .workGroups)
-    program = try Program.build(sources.map { ($0.name, $0.text) }, options: options, in: context,
+    let built = try Program.build(
+      sources.map { ($0.name, $0.text) }, options: options.joined(separator: " "), in: context,
       cache: cache ?? .standard(for: info))
+    program = built
+    switch self.style {
+    case .vectors: lowering = VectorLowering()
+    case .workGroups:
+      // A driver may allow smaller groups for a kernel that needs many registers.
+      let limits = try KernelSources.signatures.keys.filter { $0.hasSuffix("_gpu") }.map {
+        try built.kernel($0).maxWorkGroupSize
+      }
+      lowering = try WorkGroupLowering(
+        maxWorkGroupSize: min(info.maxWorkGroupSize, limits.min() ?? info.maxWorkGroupSize),
+        localMemory: Int(clamping: info.localMemoryBytes))
+    }
   }
 
   public func allocate(byteCount: Int) throws -> Buffer {

@@ -37,7 +37,7 @@ public enum LabelFile {
   ///
   /// - Throws: `.cannotCreate`, `.inputOutput`.
   public static func write(_ labels: [Int32], to path: String) throws {
-    try FileBytes.write(NumPyArray(labels.map { Int64($0) }).encoded(), to: path)
+    try AtomicFile.write(NumPyArray(labels.map { Int64($0) }).encoded(), to: path)
   }
 
   /// Reads the labels [count] of a `.npy` or CSV file.

@@ -83,6 +83,14 @@ extension Checkpoint {
     let normalization = Normalization(
       mean: try file.floats("state.input_mean", shape: channels),
       standardDeviation: try file.floats("state.input_std", shape: channels))
+    guard normalization.mean.allSatisfy(\.isFinite),
+      normalization.standardDeviation.allSatisfy({ $0.isFinite && $0 > 0 })
+    else {
+      throw Failure(
+        .badInput, "'\(file.path)' has no sound statistics of its inputs.",
+        why: "state.input_mean or state.input_std is not finite, or a deviation is not positive.",
+        fix: "the file is damaged; use another checkpoint.")
+    }
     return Model(
       network: network, classNames: names, height: sizes[0], width: sizes[1], channels: sizes[2],
       normalization: normalization)

@@ -4,8 +4,11 @@ import Losses
 
 /// The data of a run as its settings ask for: opened, relabelled, limited, corrupted.
 public struct RunData: Sendable {
+  /// The most classes: confusion and transition matrices are square in them.
+  public static let mostClasses = 4096
+
   public let dataset: Dataset
-  /// What the noise did; nil without noise.
+  /// What the noise did, or how the given labels differ from the true ones; nil where neither is known.
   public let noise: NoiseReport?
   /// Mean and standard deviation of the training images in use.
   public let normalization: Normalization
@@ -25,7 +28,7 @@ public struct RunData: Sendable {
     }
     let model = try NoiseCatalogue.parse(settings.noise)
     if model is NoNoise {
-      noise = nil
+      noise = dataset.labelErrors
     } else {
       (dataset, noise) = try { ($0.dataset, $0.report) }(
         dataset.corrupted(by: model, seed: settings.noiseSeed ?? settings.seed))
@@ -35,9 +38,10 @@ public struct RunData: Sendable {
         .badInput, "'\(settings.data)' has \(dataset.train.usableIDs.count) training samples with a label.",
         why: "training needs at least two.", fix: "check the data, --limit-train and --val.")
     }
-    guard dataset.classCount >= 2 else {
+    guard (2...Self.mostClasses).contains(dataset.classCount) else {
       throw Failure(
-        .badInput, "'\(settings.data)' has \(dataset.classCount) class.", why: "a classifier needs at least two.",
+        .badInput, "'\(settings.data)' has \(dataset.classCount) classes.",
+        why: "a classifier needs at least two, and this one takes at most \(Self.mostClasses).",
         fix: "check the data's folders or labels.")
     }
     self.dataset = dataset

@@ -267,9 +267,7 @@ public final class Trainer<D: Device> {
           + "\(dataset.classCount) classes"),
     ]
     if let noise = data.noise {
-      facts.append(.init(
-        "noise", "\(noise.model) seed \(noise.seed): \(noise.changedCount) of \(noise.sampleCount) labels changed, "
-          + "rate \(rounded(noise.realisedRate))"))
+      facts.append(.init("noise", noise.summary))
     }
     facts += [
       RunOutline.Fact("model", "\(settings.model)  \(session.parameters.count) parameters"),
@@ -285,8 +283,6 @@ public final class Trainer<D: Device> {
     }
     return RunOutline(facts: facts, epochs: settings.epochs)
   }
-
-  private func rounded(_ value: Double) -> String { "\((value * 10_000).rounded() / 10_000)" }
 }
 
 /// When to wait for the device: often enough for progress and signals, seldom enough to cost nothing.

@@ -11,7 +11,8 @@ struct DataConvertCommand: ParsableCommand {
     commandName: "convert", abstract: "Write a data set in another layout.",
     discussion: """
       folder: train/CLASS/ID.png and test/CLASS/ID.png. npz: images, labels, class_names and, where there are any, \
-      test_images, test_labels, true_labels. Samples without a label are left out. The result appears whole or not at all.
+      test_images, test_labels, true_labels. Samples without a label are left out. The result appears whole or not at \
+      all.
 
       Examples:
         gpunoisy data convert ./photos --image-size 32 --to npz --out photos.npz
@@ -41,8 +42,8 @@ struct DataShapesCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "shapes", abstract: "Write the built-in synthetic data set to disk.",
     discussion: """
-      32 x 32 RGB pictures of ten shapes, 10,000 for training and 2,000 for testing: the same bytes for the same seed on \
-      every platform. A name that ends in .npz becomes a NumPy file, any other a folder of pictures.
+      32 x 32 RGB pictures of ten shapes, 10,000 for training and 2,000 for testing: the same bytes for the same seed \
+      on every platform. A name that ends in .npz becomes a NumPy file, any other a folder of pictures.
 
       Examples:
         gpunoisy data shapes --out shapes.npz
@@ -122,8 +123,9 @@ struct DataTarget {
   }
 }
 
-/// An image folder as `writeImageFolder` makes it, which may therefore be deleted: `train` and `test` with folders of PNG
-/// files that are named by numbers, and nothing else.
+/// An image folder as `writeImageFolder` makes it, which may therefore be deleted.
+///
+/// It has `train` and `test` with folders of PNG files that are named by numbers, and nothing else.
 private struct WrittenFolder {
   private let root: String
   private var files: [String] = []

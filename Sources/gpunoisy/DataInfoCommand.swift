@@ -7,8 +7,8 @@ struct DataInfoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "info", abstract: "Describe a data set.",
     discussion: """
-      Prints the layout, sizes, samples of each class, mean and standard deviation of each channel, the fingerprint that \
-      runs record, and the pictures that cannot be read. --duplicates also compares all pictures with each other.
+      Prints the layout, sizes, samples of each class, mean and standard deviation of each channel, the fingerprint \
+      that runs record, and the pictures that cannot be read. --duplicates also compares all pictures with each other.
 
       Examples:
         gpunoisy data info ./photos
@@ -118,7 +118,8 @@ struct DataSummary {
 
   private var classTable: String {
     var table = TextTable(
-      [.init("", .right), .init("class"), .init("train", .right)] + (dataset.test == nil ? [] : [.init("test", .right)]))
+      [.init("", .right), .init("class"), .init("train", .right)] + (dataset.test == nil ? [] : [.init("test", .right)])
+    )
     let counts = parts.map { $0.samples.classCounts(dataset.classCount) }
     for (label, name) in dataset.classNames.enumerated() {
       table.append(["\(label)", name] + counts.map { "\($0[label])" })
@@ -146,15 +147,18 @@ struct DataSummary {
 
       """
     for group in duplicates.prefix(Self.mostListed) {
-      text += "  " + group.map { "\(name($0)) (\(dataset.classNames[Int($0.label)]))" }.joined(separator: " = ") + "\n"
+      let names = group.map { "\(name($0)) (\(dataset.classNames[Int($0.label)]))" }
+      text += "  \(PlainText.escaped(names.joined(separator: " = ")))\n"
     }
-    if duplicates.count > Self.mostListed { text += "  and \(duplicates.count - Self.mostListed) more; --json has all\n" }
+    if duplicates.count > Self.mostListed {
+      text += "  and \(duplicates.count - Self.mostListed) more; --json has all\n"
+    }
     return text
   }
 
   private func name(_ place: Place) -> String {
     let paths = (place.split == .train ? dataset.train : dataset.test)?.paths ?? []
-    return paths.isEmpty ? "\(place.split.rawValue) \(place.id)" : PlainText.escaped(paths[place.id])
+    return paths.isEmpty ? "\(place.split.rawValue) \(place.id)" : paths[place.id]
   }
 
   // MARK: For programs
@@ -163,40 +167,42 @@ struct DataSummary {
     let images = dataset.train.images
     let counts = parts.map { ($0.split.rawValue, $0.samples.classCounts(dataset.classCount)) }
     func floats(_ values: [Float]?) -> JSONValue { values.map { .array($0.map { JSONValue(Double($0)) }) } ?? .null }
-    return .object([
-      JSONMember("schema", "gpunoisy.data/1"), JSONMember("name", .string(dataset.name)),
-      JSONMember("kind", .string(dataset.kind.rawValue)), JSONMember("source", .string(dataset.source)),
-      JSONMember("height", JSONValue(images.height)), JSONMember("width", JSONValue(images.width)),
-      JSONMember("channels", JSONValue(images.channels)),
-    ] + parts.map { split, set in
-      JSONMember(
-        split.rawValue, ["samples": JSONValue(set.count), "labelled": JSONValue(set.usableIDs.count)])
-    } + [
-      JSONMember("wrong_labels", JSONValue(wrongLabels?.wrong)),
-      JSONMember("mean", floats(normalization?.mean)), JSONMember("std", floats(normalization?.standardDeviation)),
-      JSONMember("fingerprint", .string(fingerprint)),
-      JSONMember(
-        "classes",
-        .array(
-          dataset.classNames.enumerated().map { label, name in
-            .object(
-              [JSONMember("class", JSONValue(label)), JSONMember("name", .string(name))]
-                + counts.map { JSONMember($0, JSONValue($1[label])) })
-          })),
-      JSONMember(
-        "bad_images",
-        .array(dataset.badImages.map { ["path": .string($0.path), "reason": .string($0.reason)] })),
-      JSONMember(
-        "duplicates",
-        duplicates.map { groups in
-          .array(
-            groups.map { group in
+    return .object(
+      [
+        JSONMember("schema", "gpunoisy.data/1"), JSONMember("name", .string(dataset.name)),
+        JSONMember("kind", .string(dataset.kind.rawValue)), JSONMember("source", .string(dataset.source)),
+        JSONMember("height", JSONValue(images.height)), JSONMember("width", JSONValue(images.width)),
+        JSONMember("channels", JSONValue(images.channels)),
+      ]
+        + parts.map { split, set in
+          JSONMember(
+            split.rawValue, ["samples": JSONValue(set.count), "labelled": JSONValue(set.usableIDs.count)])
+        } + [
+          JSONMember("wrong_labels", JSONValue(wrongLabels?.wrong)),
+          JSONMember("mean", floats(normalization?.mean)), JSONMember("std", floats(normalization?.standardDeviation)),
+          JSONMember("fingerprint", .string(fingerprint)),
+          JSONMember(
+            "classes",
+            .array(
+              dataset.classNames.enumerated().map { label, name in
+                .object(
+                  [JSONMember("class", JSONValue(label)), JSONMember("name", .string(name))]
+                    + counts.map { JSONMember($0, JSONValue($1[label])) })
+              })),
+          JSONMember(
+            "bad_images",
+            .array(dataset.badImages.map { ["path": .string($0.path), "reason": .string($0.reason)] })),
+          JSONMember(
+            "duplicates",
+            duplicates.map { groups in
               .array(
-                group.map {
-                  ["split": .string($0.split.rawValue), "id": JSONValue($0.id), "class": JSONValue(Int($0.label))]
+                groups.map { group in
+                  .array(
+                    group.map {
+                      ["split": .string($0.split.rawValue), "id": JSONValue($0.id), "class": JSONValue(Int($0.label))]
+                    })
                 })
-            })
-        } ?? .null),
-    ])
+            } ?? .null),
+        ])
   }
 }

@@ -19,15 +19,20 @@ struct DataNoiseCommand: ParsableCommand {
 
   @Argument(help: ArgumentHelp("A folder, a file or a name.", valueName: "data"))
   var data = "shapes"
-  @Option(help: ArgumentHelp("symmetric:R[,inclusive], asymmetric:R[,map=superclass], pairflip:R or matrix:FILE.", valueName: "noise"))
+  @Option(
+    help: ArgumentHelp(
+      "symmetric:R[,inclusive], asymmetric:R[,map=superclass], pairflip:R or matrix:FILE.", valueName: "noise"))
   var noise: String
-  @Option(help: ArgumentHelp("Where cifar10 and other names are looked for; default $GPUNOISY_DATA.", valueName: "folder"))
+  @Option(
+    help: ArgumentHelp("Where cifar10 and other names are looked for; default $GPUNOISY_DATA.", valueName: "folder"))
   var dataRoot: String?
   @Option(help: ArgumentHelp("Labels to start from in place of the data's own.", valueName: "file"))
   var labels: String?
   @Option(help: ArgumentHelp("Seed of the noise. Default 1.", valueName: "n"))
   var seed: String?
-  @Option(help: ArgumentHelp("Where to write the labels: .npy (int64 [N], id order), or .csv with sample_id,label.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp(
+      "Where to write the labels: .npy (int64 [N], id order), or .csv with sample_id,label.", valueName: "file"))
   var out: String?
   @Option(help: ArgumentHelp("Where to write the realised transition matrix.", valueName: "file.csv"))
   var matrixOut: String?
@@ -53,7 +58,8 @@ struct DataNoiseCommand: ParsableCommand {
       }
     }
     if let matrixOut { try AtomicFile.write(NoiseFiles.matrix(report), to: matrixOut) }
-    try StandardOutput.write(json ? JSONText.indented(Self.json(report)) + "\n" : report.table + "\n")
+    let lines = report.table.split(separator: "\n").map { PlainText.escaped(String($0)) + "\n" }
+    try StandardOutput.write(json ? JSONText.indented(Self.json(report)) + "\n" : lines.joined())
   }
 
   private static func json(_ report: NoiseReport) -> JSONValue {

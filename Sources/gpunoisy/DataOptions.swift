@@ -6,11 +6,16 @@ import Training
 
 /// How data are opened: the same words as those of `train`, and read by the same `RunSettings`.
 struct DataOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Where cifar10 and other names are looked for; default $GPUNOISY_DATA.", valueName: "folder"))
+  @Option(
+    help: ArgumentHelp("Where cifar10 and other names are looked for; default $GPUNOISY_DATA.", valueName: "folder"))
   var dataRoot: String?
-  @Option(help: ArgumentHelp("Size of pictures, such as 32 or 32x48.", valueName: "size"))
+  @Option(
+    help: ArgumentHelp(
+      "Size of pictures, such as 32 or 32x48; default that of the checkpoint or of most pictures.", valueName: "size"))
   var imageSize: String?
-  @Option(help: ArgumentHelp("Training labels in place of the data's own: .npy, or .csv with sample_id,label.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp(
+      "Training labels in place of the data's own: .npy, or .csv with sample_id,label.", valueName: "file"))
   var labels: String?
   @Option(help: ArgumentHelp("The first N training samples only.", valueName: "n"))
   var limitTrain: String?
@@ -18,7 +23,7 @@ struct DataOptions: ParsableArguments {
   var limitTest: String?
   @Option(help: ArgumentHelp("Pictures that cannot be read: fail (default), or skip.", valueName: "policy"))
   var onBadImage: String?
-  @Option(help: ArgumentHelp("Seed of the built-in shapes. Default 1.", valueName: "n"))
+  @Option(help: ArgumentHelp("Seed of the built-in shapes, and of --val. Default 1.", valueName: "n"))
   var seed: String?
 
   /// The settings that these options and a data set's name or path make.
@@ -46,8 +51,9 @@ extension RunSettings {
 }
 
 extension Dataset {
-  /// Opens the data set of these settings: its labels are replaced first, then it is limited. Nothing is held out, and
-  /// no noise is drawn.
+  /// Opens the data set of these settings.
+  ///
+  /// Its labels are replaced first, then it is limited. Nothing is held out, and no noise is drawn.
   static func opened(by settings: RunSettings) throws -> Dataset {
     let options = DatasetOptions(
       dataRoot: settings.dataRoot, imageSize: settings.imageSize, onBadImage: settings.onBadImage, seed: settings.seed,

@@ -6,16 +6,19 @@ import Training
 
 /// What `eval` and `predict` share: a checkpoint, data, and a device.
 struct EvaluationOptions: ParsableArguments {
-  @Argument(help: ArgumentHelp("A run folder (its best checkpoint, else its last) or a .safetensors file.", valueName: "ckpt"))
+  @Argument(
+    help: ArgumentHelp("A run folder (its best checkpoint, else its last) or a .safetensors file.", valueName: "ckpt"))
   var checkpoint: String
   @Argument(help: ArgumentHelp("What to evaluate on: a folder, a file or a name.", valueName: "data"))
   var data: String
-  @Option(help: ArgumentHelp("test (default) or train.", valueName: "split"))
+  @Option(help: ArgumentHelp("The part of the data.", valueName: "split"))
   var split: SplitChoice = .test
-  @Option(help: ArgumentHelp("Take the N samples, or the share, that training with this --val and --seed held out.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp(
+      "Take the N samples, or the share, that training with this --val and --seed held out.", valueName: "n"))
   var val: String?
   @OptionGroup var opening: DataOptions
-  @Option(help: ArgumentHelp("auto (default), cpu, an index or part of a name from 'gpunoisy devices'.", valueName: "device"))
+  @Option(help: ArgumentHelp("auto, cpu, an index or part of a name from 'gpunoisy devices'.", valueName: "device"))
   var device: String = "auto"
   @Option(help: ArgumentHelp("Threads of the built-in CPU path; default one per processor.", valueName: "n"))
   var threads: String?
@@ -98,7 +101,9 @@ struct EvaluationInput {
     case .file, .other: return path
     case .folder: break
     }
-    let names = ["checkpoints/best.safetensors", "checkpoints/last.safetensors", "best.safetensors", "last.safetensors"]
+    let names = [
+      "checkpoints/best.safetensors", "checkpoints/last.safetensors", "best.safetensors", "last.safetensors",
+    ]
     let folder = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
     if let found = names.map({ folder + "/" + $0 }).first(where: { FileBytes.kind(of: $0) == .file }) { return found }
     throw Failure(
@@ -107,19 +112,22 @@ struct EvaluationInput {
       fix: "give the folder that 'gpunoisy train' made, after its first checkpoint.")
   }
 
-  /// Labels as the network counts its classes: by name where it knows all names of the data, else by number where one of
-  /// the two has nothing but numbers.
+  /// Labels as the network counts its classes.
   ///
-  /// A folder that lacks a class would otherwise shift the numbers of all classes behind it.
+  /// By name where it knows all names of the data, else by number where one of the two has nothing but numbers. A
+  /// folder that lacks a class would otherwise shift the numbers of all classes behind it.
   private static func labels(_ labels: [Int32], of dataset: Dataset, as model: Checkpoint.Model) throws -> [Int32] {
     guard dataset.classNames != model.classNames else { return labels }
-    let known = Dictionary(model.classNames.enumerated().map { ($1, Int32($0)) }, uniquingKeysWith: { first, _ in first })
+    let known = Dictionary(
+      model.classNames.enumerated().map { ($1, Int32($0)) }, uniquingKeysWith: { first, _ in first })
     let places = dataset.classNames.map { known[$0] }
     if !places.contains(nil) { return labels.map { $0 < 0 ? $0 : places[Int($0)] ?? $0 } }
     func isNumbered(_ names: [String]) -> Bool { names.enumerated().allSatisfy { Int($1) == $0 } }
     if isNumbered(dataset.classNames) || isNumbered(model.classNames),
       !labels.contains(where: { $0 >= model.classNames.count })
-    { return labels }
+    {
+      return labels
+    }
     let strange = dataset.classNames.filter { known[$0] == nil }
     throw Failure(
       .badInput, "the checkpoint does not know the class '\(strange.first ?? "")' of '\(dataset.name)'.",

@@ -2,7 +2,9 @@ import ArgumentParser
 import Failures
 import Reports
 
-/// The command. Each subcommand has a file; `Talk` has what they say, and how.
+/// The command.
+///
+/// Each subcommand has a file; `Talk` has what they say, and how.
 @main
 struct GPUNoisy: ParsableCommand {
   static let version = "0.1.0"
@@ -46,7 +48,7 @@ struct GPUNoisy: ParsableCommand {
   /// A mistake in the options, found by the parser, as a failure; nil for any other error.
   private static func usageFailure(for error: any Error) -> Failure? {
     guard exitCode(for: error) == .validationFailure else { return nil }
-    // The parser's text: the mistake, then `Usage: gpunoisy train …`, then `See 'gpunoisy train --help' for more …`.
+    // The parser's text: the mistake, then `Usage: gpunoisy train …`, then `See 'gpunoisy train --help' …`.
     let lines = fullMessage(for: error, columns: 10_000).split(separator: "\n")
     let usage = lines.first { $0.hasPrefix("Usage: ") }?.dropFirst(7)
     let help = lines.first { $0.hasPrefix("  See '") }?.split(separator: "'").dropFirst().first

@@ -38,7 +38,8 @@ struct OutputPath {
     case .folder:
       guard try replaces || FileBytes.names(in: path).isEmpty else {
         throw Failure(
-          .cannotCreate, "\(option) '\(path)' is not empty.", why: "pictures already in it would mix with the new ones.",
+          .cannotCreate, "\(option) '\(path)' is not empty.",
+          why: "pictures already in it would mix with the new ones.",
           fix: "choose a new folder, or add --force to replace what an earlier conversion wrote there.")
       }
     case .file, .other:

@@ -11,8 +11,8 @@ struct PredictCommand: ParsableCommand {
     commandName: "predict", abstract: "Write a checkpoint's predictions for every sample.",
     discussion: """
       Rows are in the order of ids, one for each sample: --logits and --probs write float32 arrays [N, K] that NumPy \
-      loads, --classes a table sample_id,path,label,predicted,name,probability. With none of the three, the table goes to \
-      standard output. Pictures that --on-bad-image skip leaves out keep their rows: NaN, and empty cells.
+      loads, --classes a table sample_id,path,label,predicted,name,probability. With none of the three, the table goes \
+      to standard output. Pictures that --on-bad-image skip leaves out keep their rows: NaN, and empty cells.
 
       Examples:
         gpunoisy predict RUN cifar10 --logits logits.npy

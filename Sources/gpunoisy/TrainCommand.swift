@@ -67,11 +67,15 @@ struct TrainCommand: ParsableCommand {
     try device.check()
     if let out, resume == nil { try RunFolder.checkFree(out, force: force) }
     let data = try RunData(settings)
-    let start = RunStart(settings: settings, data: data, resumed: resume, out: out, runsFolder: runsFolder,
-                         force: force, talk: reporter)
+    let start = RunStart(
+      settings: settings, data: data, resumed: resume, out: out, runsFolder: runsFolder,
+      force: force, talk: reporter)
     let result = try device.open(start) { reporter.note($0) }
-    if talk.json { try StandardOutput.write(JSONText.indented(result.json) + "\n") }
-    else { try StandardOutput.write(result.text) }
+    if talk.json {
+      try StandardOutput.write(JSONText.indented(result.json) + "\n")
+    } else {
+      try StandardOutput.write(result.text)
+    }
     switch result.ending {
     case .finished: break
     case .timeIsUp: throw ExitCode(Failure.Kind.stoppedEarly.rawValue)

@@ -10,7 +10,8 @@ extension CommandTests {
       let folder = ScratchFolder()
       let text = try CommandUnderTest.output(
         [
-          "data", "noise", "shapes", "--noise", "symmetric:0.4", "--seed", "5", "--out", "l.npy", "--matrix-out", "t.csv",
+          "data", "noise", "shapes", "--noise", "symmetric:0.4", "--seed", "5", "--out", "l.npy", "--matrix-out",
+          "t.csv",
           "--json",
         ], in: folder)
       let document = try JSONText.parse(Array(text.utf8), named: "standard output")
@@ -36,7 +37,8 @@ extension CommandTests {
         CommandUnderTest.training("--epochs 2 --seed 5 --noise symmetric:0.4 --out noise"), in: folder)
       let used = try NumPyArray(decoding: FileBytes.read(folder("noise/noisy_labels.npy")), name: "noisy_labels.npy")
       #expect(try #require(used.integers) == Array(values.prefix(256)))
-      try CommandUnderTest.output(CommandUnderTest.training("--epochs 2 --seed 5 --labels l.npy --out labels"), in: folder)
+      try CommandUnderTest.output(
+        CommandUnderTest.training("--epochs 2 --seed 5 --labels l.npy --out labels"), in: folder)
       #expect(
         try SafetensorsFile.read(folder("noise/checkpoints/last.safetensors"))["fc.weight"]
           == SafetensorsFile.read(folder("labels/checkpoints/last.safetensors"))["fc.weight"])
@@ -84,10 +86,12 @@ extension CommandTests {
     @Test("data info finds bad pictures and equal ones")
     func information() throws {
       let folder = ScratchFolder()
-      try CommandUnderTest.output(["data", "shapes", "--out", "d", "--limit-train", "20", "--limit-test", "10"], in: folder)
+      try CommandUnderTest.output(
+        ["data", "shapes", "--out", "d", "--limit-train", "20", "--limit-test", "10"], in: folder)
       try FileBytes.write(FileBytes.read(folder("d/train/arrow/00.png")), to: folder("d/train/bars/99.png"))
       try FileBytes.write(FileBytes.read(folder("d/train/star/08.png")), to: folder("d/test/star/99.png"))
-      try FileBytes.write(Array(FileBytes.read(folder("d/train/ring/06.png")).prefix(200)), to: folder("d/train/ring/06.png"))
+      try FileBytes.write(
+        Array(FileBytes.read(folder("d/train/ring/06.png")).prefix(200)), to: folder("d/train/ring/06.png"))
       let text = try CommandUnderTest.output(["data", "info", "d", "--duplicates", "--json"], in: folder)
       let document = try JSONText.parse(Array(text.utf8), named: "standard output")
       #expect(document["train"] == ["samples": 21, "labelled": 20])

@@ -60,13 +60,16 @@ extension CommandTests {
           == String(decoding: FileBytes.read(folder("c.csv")), as: UTF8.self))
     }
 
-    @Test("NumPy reads the predictions, and its softmax agrees", .enabled(if: PythonOracle.has("numpy"), Comment(rawValue: PythonOracle.absence)))
+    @Test(
+      "NumPy reads the predictions, and its softmax agrees",
+      .enabled(if: PythonOracle.has("numpy"), Comment(rawValue: PythonOracle.absence)))
     func predictionsInNumPy() throws {
       let folder = ScratchFolder()
       try CommandUnderTest.output(CommandUnderTest.training("--epochs 1 --out run"), in: folder)
       try CommandUnderTest.output(
         [
-          "predict", "run", "shapes", "--split", "train", "--limit-train", "100", "--device", "cpu", "--logits", "l.npy",
+          "predict", "run", "shapes", "--split", "train", "--limit-train", "100", "--device", "cpu", "--logits",
+          "l.npy",
           "--probs", "p.npy",
         ], in: folder)
       let script = """
@@ -83,11 +86,13 @@ extension CommandTests {
     @Test("A held-out part is found again, a folder without a class is numbered by names, a bad picture keeps its row")
     func otherLayouts() throws {
       let folder = ScratchFolder()
-      try CommandUnderTest.output(["data", "shapes", "--limit-train", "100", "--limit-test", "40", "--out", "photos"], in: folder)
+      try CommandUnderTest.output(
+        ["data", "shapes", "--limit-train", "100", "--limit-test", "40", "--out", "photos"], in: folder)
       // Training without the test set: a part is held out.
       try CommandUnderTest.output(
         [
-          "train", "photos/train", "--val", "0.3", "--seed", "3", "--model", "resnet20", "--batch-size", "16", "--epochs", "2",
+          "train", "photos/train", "--val", "0.3", "--seed", "3", "--model", "resnet20", "--batch-size", "16",
+          "--epochs", "2",
           "--lr", "0.05", "--device", "cpu", "--out", "run",
         ], in: folder)
       let run = RunFiles(folder("run"))
@@ -101,7 +106,8 @@ extension CommandTests {
       let rows = try CSV(
         decoding: Array(
           CommandUnderTest.output(
-            ["predict", last, "photos/train", "--val", "0.3", "--seed", "3", "--device", "cpu"], in: folder).utf8), name: "-"
+            ["predict", last, "photos/train", "--val", "0.3", "--seed", "3", "--device", "cpu"], in: folder
+          ).utf8), name: "-"
       ).rows
       let heldOut = try run.table("samples.csv").rows.filter { $0[2] == "-1" }
       #expect(rows.map { [$0[0], $0[1]] } == heldOut.map { [$0[0], $0[1]] })
@@ -118,13 +124,18 @@ extension CommandTests {
       try FileBytes.write([0x89, 0x50, 0x4E, 0x47], to: folder("fewer/bars/00.png"))
       let skip = ["--split", "train", "--on-bad-image", "skip", "--device", "cpu"]
       let table = try CSV(
-        decoding: Array(CommandUnderTest.output(["predict", last, "fewer"] + skip + ["-q"], in: folder).utf8), name: "-")
+        decoding: Array(CommandUnderTest.output(["predict", last, "fewer"] + skip + ["-q"], in: folder).utf8), name: "-"
+      )
       #expect(table.rows.count == 21)
       #expect(table.rows[0] == ["0", "bars/00.png", "", "", "", ""])
-      #expect(table.rows.dropFirst().map { $0[2] } == [String](repeating: "1", count: 10) + [String](repeating: "8", count: 10))
+      #expect(
+        table.rows.dropFirst().map { $0[2] } == [String](repeating: "1", count: 10)
+          + [String](repeating: "8", count: 10))
       // Files appear in the same order, and a picture's row does not depend on its neighbours.
       let whole = try CSV(
-        decoding: Array(CommandUnderTest.output(["predict", last, "photos/train", "--split", "train", "--device", "cpu"], in: folder).utf8),
+        decoding: Array(
+          CommandUnderTest.output(["predict", last, "photos/train", "--split", "train", "--device", "cpu"], in: folder)
+            .utf8),
         name: "-")
       for row in table.rows.dropFirst() {
         #expect(whole.rows.first { $0[1] == row[1] }?.suffix(4) == row.suffix(4))
@@ -137,7 +148,8 @@ extension CommandTests {
       try CommandUnderTest.output(CommandUnderTest.training("--epochs 1 --max-steps 1 --out run"), in: folder)
       for name in ["arrow", "zebra"] {
         try FileBytes.makeFolder(folder("zoo/" + name))
-        try CommandUnderTest.output(["data", "shapes", "--limit-train", "1", "--limit-test", "1", "--out", "one-\(name)"], in: folder)
+        try CommandUnderTest.output(
+          ["data", "shapes", "--limit-train", "1", "--limit-test", "1", "--out", "one-\(name)"], in: folder)
         try FileBytes.write(FileBytes.read(folder("one-\(name)/train/arrow/0.png")), to: folder("zoo/\(name)/1.png"))
       }
       let ending = try CommandUnderTest.run(["eval", "run", "zoo", "--split", "train", "--device", "cpu"], in: folder)

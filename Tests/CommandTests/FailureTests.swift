@@ -12,7 +12,9 @@ extension CommandTests {
       /// A word that the message must hold.
       let word: String
 
-      init(_ command: String, _ code: Int32, _ word: String) { (self.command, self.code, self.word) = (command, code, word) }
+      init(_ command: String, _ code: Int32, _ word: String) {
+        (self.command, self.code, self.word) = (command, code, word)
+      }
 
       var testDescription: String { "\(command) is \(code)" }
     }
@@ -104,7 +106,9 @@ extension CommandTests {
       let folder = ScratchFolder()
       try CommandUnderTest.output(CommandUnderTest.training("--max-steps 1 --epochs 1 --out run"), in: folder)
       let before = try FileBytes.read(folder("run/run.json"))
-      for rest in [["--loss", "sce"], ["--lr", "1"], ["--out", "other"], ["--config", "run/config.toml"], ["cifar10"]] {
+      for rest in [
+        ["--loss", "sce"], ["--lr", "1"], ["--out", "other"], ["--config", "run/config.toml"], ["cifar10"],
+      ] {
         let ending = try CommandUnderTest.run(["train", "--resume", "run"] + rest, in: folder)
         #expect(ending.code == 78, "\(rest): \(ending.errors)")
         Self.expectThreeLines(ending)

@@ -5,11 +5,13 @@ import Testing
 extension CommandTests {
   @Suite("Help")
   struct Help {
-    @Test("Is exit code 0, and on standard output", arguments: [
-      ["--help"], ["train", "--help"], ["eval", "--help"], ["predict", "--help"], ["devices", "--help"],
-      ["data", "--help"], ["data", "info", "--help"], ["data", "noise", "--help"], ["data", "shapes", "--help"],
-      ["data", "convert", "--help"], ["data"], [],
-    ])
+    @Test(
+      "Is exit code 0, and on standard output",
+      arguments: [
+        ["--help"], ["train", "--help"], ["eval", "--help"], ["predict", "--help"], ["devices", "--help"],
+        ["data", "--help"], ["data", "info", "--help"], ["data", "noise", "--help"], ["data", "shapes", "--help"],
+        ["data", "convert", "--help"], ["data"], [],
+      ])
     func help(_ arguments: [String]) throws {
       let ending = try CommandUnderTest.run(arguments, in: ScratchFolder())
       #expect(ending.code == 0 && ending.errors.isEmpty)
@@ -29,7 +31,10 @@ extension CommandTests {
     func lists() throws {
       let folder = ScratchFolder()
       let losses = try CommandUnderTest.output(["train", "--list-losses"], in: folder)
-      #expect(["ce", "sce", "gce", "peer"].allSatisfy { name in losses.lines.contains { $0 == name || $0.hasPrefix(name + " ") } })
+      #expect(
+        ["ce", "sce", "gce", "peer"].allSatisfy { name in
+          losses.lines.contains { $0 == name || $0.hasPrefix(name + " ") }
+        })
       let configuration = try CommandUnderTest.output(["train", "--print-config", "--lr", "0.25"], in: folder)
       #expect(configuration.contains("lr = 0.25") && configuration.contains("epochs = 300"))
       #expect(try FileBytes.names(in: folder.path).isEmpty)
@@ -56,7 +61,9 @@ extension CommandTests {
     @Test("Without any OpenCL driver, the command still starts and trains")
     func noDriver() throws {
       let folder = ScratchFolder()
-      let nothing: [String: String?] = ["OCL_ICD_VENDORS": folder.path + "/", "OPENCL_VENDOR_PATH": folder.path + "/", "OCL_ICD_FILENAMES": nil]
+      let nothing: [String: String?] = [
+        "OCL_ICD_VENDORS": folder.path + "/", "OPENCL_VENDOR_PATH": folder.path + "/", "OCL_ICD_FILENAMES": nil,
+      ]
       let list = try CommandUnderTest.run(["devices"], in: folder, environment: nothing)
       #expect(list.code == 0 && list.output.contains("cpu (built in") && list.output.contains("Use --device cpu."))
       #expect(list.output.contains("no OpenCL device: "))

@@ -108,7 +108,8 @@ extension CommandTests {
         ["train", "--config", "one/config.toml", "--threads", "2", "--progress", "none", "--out", "two"], in: folder)
       try RunFiles(folder("two")).expectEqual(to: RunFiles(folder("one")))
       // The test can fail: another seed is another run.
-      try CommandUnderTest.output(["train", "--config", "one/config.toml", "--seed", "2", "--out", "other"], in: folder)
+      try CommandUnderTest.output(
+        ["train", "--config", "one/config.toml", "--seed", "2", "--out", "other"], in: folder)
       #expect(
         try SafetensorsFile.read(folder("other/checkpoints/last.safetensors"))["conv1.weight"]
           != SafetensorsFile.read(folder("one/checkpoints/last.safetensors"))["conv1.weight"])
@@ -130,55 +131,65 @@ extension CommandTests {
 
   @Suite("Runs that are stopped")
   struct Stopping {
-    /// What stops a run.
-    enum Cause: String, CaseIterable, CustomTestStringConvertible {
-      case kill, interrupt, terminate, time
-
-      var testDescription: String { rawValue }
+    /// What stops a run, with the code and the status that it leaves.
+    private struct Cause {
+      let name: String
+      /// nil: `--max-time`.
+      let signal: Int32?
+      let code: Int32
+      let status: JSONValue
     }
 
-    private static let settings = "--epochs 4 --noise symmetric:0.4 --loss peer --checkpoint-every 3"
+    private static let causes = [
+      Cause(name: "kill", signal: SIGKILL, code: 137, status: "running"),
+      Cause(name: "interrupt", signal: SIGINT, code: 130, status: "stopped"),
+      Cause(name: "terminate", signal: SIGTERM, code: 143, status: "stopped"),
+      Cause(name: "requeue", signal: SIGUSR1, code: 75, status: "stopped"),
+      Cause(name: "time", signal: nil, code: 75, status: "stopped"),
+    ]
 
-    @Test("Go on to the same bits as if nothing had happened", arguments: Cause.allCases)
-    func resume(after cause: Cause) throws {
+    @Test("Go on to the same bits as if nothing had happened")
+    func resume() throws {
       let folder = ScratchFolder()
-      try CommandUnderTest.output(CommandUnderTest.training(Self.settings, "--out whole"), in: folder)
-      let run = RunFiles(folder("run"))
-      let limit = cause == .time ? ["--max-time", "0.5s"] : []
-      let program = CommandUnderTest.start(
-        CommandUnderTest.training(Self.settings, "--out run") + limit, in: folder)
-      if cause != .time {
-        #expect(program.wait { FileBytes.kind(of: run.lastCheckpoint) == .file })
-        switch cause {
-        case .kill: program.send(SIGKILL)
-        case .interrupt: program.send(SIGINT)
-        case .terminate, .time: program.send(SIGTERM)
+      // Three does not divide the four steps of an epoch: checkpoints fall within epochs, and at their ends.
+      let settings = "--epochs 4 --noise symmetric:0.4 --loss peer --checkpoint-every 3"
+      try CommandUnderTest.output(CommandUnderTest.training(settings, "--out whole"), in: folder)
+      for cause in Self.causes {
+        let run = RunFiles(folder(cause.name))
+        let program = CommandUnderTest.start(
+          CommandUnderTest.training(settings, "--out \(cause.name)", cause.signal == nil ? "--max-time 0.5s" : ""),
+          in: folder)
+        if let signal = cause.signal {
+          #expect(program.wait { FileBytes.kind(of: run.lastCheckpoint) == .file })
+          program.send(signal)
         }
-      }
-      let ending = try program.end()
-      let expected: [Cause: (code: Int32, status: JSONValue)] = [
-        .kill: (137, "running"), .interrupt: (130, "stopped"), .terminate: (143, "stopped"), .time: (75, "stopped"),
-      ]
-      #expect(ending.code == expected[cause]?.code, "\(ending.errors)")
-      #expect(try run.record()["status"] == expected[cause]?.status)
-      // Otherwise the test says nothing.
-      #expect(try #require(run.record()["step"]?.integer) < 16)
-      if cause != .kill { #expect(ending.output.contains("gpunoisy train --resume run")) }
+        let ending = try program.end()
+        #expect(ending.code == cause.code, "\(cause.name): \(ending.errors)")
+        #expect(try run.record()["status"] == cause.status, "\(cause.name)")
+        // Otherwise the test says nothing.
+        #expect(try #require(run.record()["step"]?.integer) < 16, "\(cause.name)")
+        if cause.signal != SIGKILL { #expect(ending.output.contains("gpunoisy train --resume \(cause.name)")) }
 
-      let resumed = try CommandUnderTest.run(
-        ["train", "--resume", "run", "--threads", "1"] + (cause == .time ? ["--max-time", "1h"] : []), in: folder)
-      #expect(resumed.code == 0, "\(resumed.errors)")
-      #expect(resumed.errors.contains("resume="))
-      #expect(try run.record()["status"] == "finished")
-      try run.expectEqual(to: RunFiles(folder("whole")))
+        let resumed = try CommandUnderTest.run(
+          ["train", "--resume", cause.name, "--threads", "1"] + (cause.signal == nil ? ["--max-time", "1h"] : []),
+          in: folder)
+        #expect(resumed.code == 0, "\(cause.name): \(resumed.errors)")
+        #expect(resumed.errors.contains("resume="))
+        #expect(try run.record()["status"] == "finished")
+        try run.expectEqual(to: RunFiles(folder("whole")))
+      }
     }
 
     @Test("Cannot be resumed with other data")
     func otherData() throws {
       let folder = ScratchFolder()
-      try CommandUnderTest.output(["data", "shapes", "--limit-train", "64", "--limit-test", "32", "--out", "d.npz"], in: folder)
       try CommandUnderTest.output(
-        ["train", "d.npz", "--model", "resnet20", "--batch-size", "64", "--epochs", "2", "--device", "cpu", "--out", "run"],
+        ["data", "shapes", "--limit-train", "64", "--limit-test", "32", "--out", "d.npz"], in: folder)
+      try CommandUnderTest.output(
+        [
+          "train", "d.npz", "--model", "resnet20", "--batch-size", "64", "--epochs", "2", "--device", "cpu", "--out",
+          "run",
+        ],
         in: folder)
       try CommandUnderTest.output(
         ["data", "shapes", "--limit-train", "63", "--limit-test", "32", "--out", "d.npz", "--force"], in: folder)

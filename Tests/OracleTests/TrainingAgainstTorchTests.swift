@@ -16,16 +16,19 @@ struct TrainingAgainstTorchTests {
     TrainingCase("ResNet-32, cross entropy") { $0.model = "resnet32" },
     TrainingCase("ResNet-32, SCE") { ($0.model, $0.loss) = ("resnet32", "sce:alpha=0.1,beta=1,A=-4") },
     TrainingCase("ResNet-32, GCE") { ($0.model, $0.loss) = ("resnet32", "gce:q=0.7") },
-    TrainingCase("clipped gradients") { $0.clipNorm = 0.5 },
-    TrainingCase("strong weight decay") { $0.weightDecay = 0.05 },
+    TrainingCase("clipped gradients, strong weight decay") {
+      ($0.samples, $0.batchSize, $0.clipNorm, $0.weightDecay) = (256, 32, 0.5, 0.05)
+    },
     TrainingCase("a last, smaller batch, twice") { ($0.samples, $0.batchSize, $0.steps) = (150, 64, 6) },
-    TrainingCase("shortcut of every second pixel") { $0.model = "resnet20:shortcut=stride" },
-    TrainingCase("20 steps of Nesterov's momentum") { ($0.samples, $0.batchSize, $0.steps) = (320, 32, 20) },
+    TrainingCase("a shortcut of every second pixel") {
+      ($0.samples, $0.batchSize, $0.model) = (256, 32, "resnet20:shortcut=stride")
+    },
+    TrainingCase("20 steps of Nesterov's momentum") { ($0.samples, $0.batchSize, $0.steps) = (320, 16, 20) },
     TrainingCase("20 steps of plain momentum") {
-      ($0.samples, $0.batchSize, $0.steps, $0.nesterov) = (320, 32, 20, false)
+      ($0.samples, $0.batchSize, $0.steps, $0.nesterov) = (320, 16, 20, false)
     },
     TrainingCase("20 steps without momentum") {
-      ($0.samples, $0.batchSize, $0.steps, $0.momentum, $0.nesterov) = (320, 32, 20, 0, false)
+      ($0.samples, $0.batchSize, $0.steps, $0.momentum, $0.nesterov) = (320, 16, 20, 0, false)
     },
   ]
 

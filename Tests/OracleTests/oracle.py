@@ -124,8 +124,9 @@ def steps(request, initial, result):
             model.parameters(), lr=float(settings["lr"]), momentum=float(settings["momentum"]),
             nesterov=settings["nesterov"] == "on", weight_decay=float(settings["weight-decay"]))
         clip = float(settings["clip-norm"])
+        begins = range(0, len(labels), batch)
         for step in range(int(settings["steps"])):
-            begin = step * batch % len(labels)
+            begin = begins[step % len(begins)]
             x, y = images[begin:begin + batch].to(kind), labels[begin:begin + batch]
             loss = loss_of(settings["loss"], model(x), y)
             optimizer.zero_grad()

@@ -2,10 +2,10 @@ import Statistics
 
 /// What noise was asked for and what became of it.
 public struct NoiseReport: Sendable {
-  /// The model as written on the command line.
+  /// The model as written on the command line, or where the wrong labels come from.
   public let model: String
-  /// The seed of the draws.
-  public let seed: UInt64
+  /// The seed of the draws; nil for labels that were not drawn.
+  public let seed: UInt64?
   /// The names of the classes [K].
   public let classNames: [String]
   /// The chances that were asked for [K, K].
@@ -22,14 +22,15 @@ public struct NoiseReport: Sendable {
   /// The share of labels that changed.
   public var realisedRate: Double { sampleCount == 0 ? 0 : Double(changedCount) / Double(sampleCount) }
 
-  /// The report as lines of text.
-  public var table: String {
-    """
-    noise \(model), seed \(seed): \(changedCount) of \(sampleCount) labels changed, \(Self.percent(realisedRate)) % \
-    (expected \(Self.percent(expectedRate)) %)
-    \(realised.table(classNames: classNames))
-    """
+  /// The report in one line: what, how many labels, and the rate.
+  public var summary: String {
+    let counts = "\(changedCount) of \(sampleCount) labels", rate = "\(Self.percent(realisedRate)) %"
+    guard let seed else { return "\(model): \(counts) differ from the true ones, \(rate)" }
+    return "\(model), seed \(seed): \(counts) changed, \(rate) (expected \(Self.percent(expectedRate)) %)"
   }
+
+  /// The report as lines of text, with the realised transition matrix.
+  public var table: String { "noise \(summary)\n\(realised.table(classNames: classNames))" }
 
   /// A share in per cent with two decimals.
   private static func percent(_ share: Double) -> String {
@@ -66,5 +67,17 @@ extension Dataset {
       changedCount: zip(train.labels, noisy).count { $0 != $1 },
       expectedRate: sampleCount == 0 ? 0 : matrix.errorRate(weights: counts.map { Double($0) }))
     return (changed, report)
+  }
+
+  /// How the given training labels differ from the true ones; nil where those are not known.
+  public var labelErrors: NoiseReport? {
+    guard let truth = train.trueLabels else { return nil }
+    let pairs = zip(truth, train.labels).filter { $0 >= 0 && $1 >= 0 }
+    let realised = TransitionMatrix(from: pairs.map(\.0), to: pairs.map(\.1), classCount: classCount)
+    let wrong = pairs.count { $0 != $1 }
+    return NoiseReport(
+      model: "given labels", seed: nil, classNames: classNames, requested: realised, realised: realised,
+      sampleCount: pairs.count, changedCount: wrong,
+      expectedRate: pairs.isEmpty ? 0 : Double(wrong) / Double(pairs.count))
   }
 }

@@ -1,0 +1,39 @@
+import Compute
+import ComputeOpenCL
+import ComputeReference
+import Testing
+
+/// Every kernel of both families on the first OpenCL device, whatever its kind: the kernels for GPUs run on CPUs too.
+@Suite(.serialized) struct `Every kernel through OpenCL` {
+  /// Bytes of the largest case under the simulator, which computes a million times slower than a device.
+  static let simulatedBytes = 6_000
+
+  @Test(arguments: OpenCLDevice.Style.allCases)
+  func `agrees with double precision`(style: OpenCLDevice.Style) throws {
+    guard let info = DeviceList.discover().devices.first(where: \.isSupported) else {
+      print("SKIPPED: there is no OpenCL device")
+      return
+    }
+    var cases = OperationCase.all
+    if info.platform.name == "Oclgrind" { cases = cases.filter { $0.byteCount <= Self.simulatedBytes } }
+    #expect(cases.count > 80)
+    let test = try SelfTest(on: OpenCLDevice(info, style: style), cases: cases)
+    for result in try test.run() where !result.passed {
+      Issue.record("\(result.name) \(result.shape): \(result.worstError) of \(result.tolerance) roundings, \(result.detail)")
+    }
+  }
+
+  @Test(arguments: OpenCLDevice.Style.allCases)
+  func `gives the same bits twice`(style: OpenCLDevice.Style) throws {
+    guard let info = DeviceList.discover().devices.first(where: \.isSupported), info.platform.name != "Oclgrind" else {
+      print("SKIPPED: there is no OpenCL device, or only a simulator")
+      return
+    }
+    let test = try SelfTest(on: OpenCLDevice(info, style: style))
+    for operationCase in test.cases.filter({ $0.byteCount <= 200_000 }) {
+      let first = try test.outputs(of: operationCase, inputs: operationCase.inputs)
+      let second = try test.outputs(of: operationCase, inputs: operationCase.inputs)
+      #expect(first == second, "\(operationCase.name)")
+    }
+  }
+}
