@@ -80,7 +80,8 @@ __kernel void batchnorm_normalize(
     for (int m = first; m < first + count; m++) {
       float16 value = fma(load_lanes(input + m * C + c, lanes), scale, shift);
       if (has_residual) value += load_lanes(residual + m * C + c, lanes);
-      if (rectify) value = fmax(value, (float16)(0.0f));
+      // Not fmax: a NaN must stay one, so that divergence is seen.
+      if (rectify) value = value < (float16)(0.0f) ? (float16)(0.0f) : value;
       store_lanes(value, output + m * C + c, lanes);
     }
   }

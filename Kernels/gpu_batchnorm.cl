@@ -112,7 +112,8 @@ __kernel void batchnorm_normalize_gpu(
   const float4 shift = channel_quad(parameters + beta_at, c, C) - channel_quad(mean, c, C) * scale;
   float4 value = fma(load_quad(input + i, n - i, 1), scale, shift);
   if (has_residual) value += load_quad(residual + i, n - i, 1);
-  if (rectify) value = fmax(value, (float4)(0.0f));
+  // Not fmax: a NaN must stay one, so that divergence is seen.
+  if (rectify) value = value < (float4)(0.0f) ? (float4)(0.0f) : value;
   store_quad(value, output + i, n - i, 1);
 }
 

@@ -8,7 +8,9 @@ __kernel void add_forward_gpu(__global const float *a, __global const float *b, 
 
 __kernel void rectify_forward_gpu(__global const float *input, __global float *output, int n) {
   const int i = get_global_id(0) * 4;
-  if (i < n) store_quad(fmax(load_quad(input + i, n - i, 1), (float4)(0.0f)), output + i, n - i, 1);
+  if (i >= n) return;
+  const float4 value = load_quad(input + i, n - i, 1);
+  store_quad(value < (float4)(0.0f) ? (float4)(0.0f) : value, output + i, n - i, 1);
 }
 
 // The gradient passes where the output is positive.

@@ -109,7 +109,8 @@ FUNCTION float loss_lsr(
 }
 
 // What every loss kernel writes beside the gradient, per sample (columns of length N, indexed by sample id):
-// loss, prediction, and while epochs count, the margin's compensated sum and count (AUM). Not in the peer pass.
+// loss, prediction, and while epochs count, the margin's compensated sum and count (AUM). Not in the peer pass, which
+// adds to the loss alone.
 FUNCTION void loss_record(
     __global const float *z, const LossRow row, float loss, int sample, int record, __global float *sample_loss,
     __global int *sample_prediction, __global float *margin_sum, __global float *margin_lost,
@@ -126,7 +127,8 @@ FUNCTION void loss_record(
 }
 
 // One work-item per row. logits [B, K] -> dlogits [B, K], the gradient of the batch's mean loss. Launch: (B).
-// order: sample ids of the epoch's positions; label_order: whose labels go with them (the same but in the peer pass).
+// order: sample ids of the epoch's positions; label_order: whose labels go with them: the same ids, but in the peer pass
+// those of the peers, whose weighted loss is added to that of the sample at the same position.
 #define LOSS_ARGUMENTS                                                                                               \
   __global const float *restrict logits, __global const int *restrict labels, __global const int *restrict order,   \
       __global const int *restrict label_order, __global const int *restrict counters,                              \
@@ -150,7 +152,9 @@ FUNCTION void loss_record(
       sum += gradient[k];                                                                                           \
     }                                                                                                               \
   gradient[label] = -sum;                                                                                           \
-  if (!peer)                                                                                                        \
+  if (peer)                                                                                                         \
+    sample_loss[sample] += numbers[NUMBER_PEER_WEIGHT] * loss;                                                      \
+  else                                                                                                              \
     loss_record(                                                                                                    \
         z, row, loss, sample, counters[COUNTER_RECORD], sample_loss, sample_prediction, margin_sum, margin_lost,    \
         margin_count);

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <sched.h>
 #include <thread>
@@ -177,7 +178,12 @@ struct gpunoisy_threads {
 
 extern "C" gpunoisy_threads *gpunoisy_threads_create(int count) {
   auto *threads = new gpunoisy_threads;
-  for (int i = 1; i < count; i++) threads->workers.emplace_back([threads] { threads->serve(); });
+  try {
+    for (int i = 1; i < count; i++) threads->workers.emplace_back([threads] { threads->serve(); });
+  } catch (const std::exception &) {  // the system gives no more threads
+    gpunoisy_threads_destroy(threads);
+    return nullptr;
+  }
   return threads;
 }
 

@@ -10,7 +10,7 @@ __kernel void add_forward(__global const float *a, __global const float *b, __gl
 
 __kernel void rectify_forward(__global const float *input, __global float *output, int n) {
   const int first = get_global_id(0) * POINTWISE_PIECE, last = min(n, first + POINTWISE_PIECE);
-  for (int i = first; i < last; i++) output[i] = fmax(input[i], 0.0f);
+  for (int i = first; i < last; i++) output[i] = input[i] < 0.0f ? 0.0f : input[i];
 }
 
 // The gradient passes where the output is positive.

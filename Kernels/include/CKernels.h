@@ -30,6 +30,7 @@ gpunoisy_kernel gpunoisy_find_kernel(int set, const char *name);
 int gpunoisy_processor_count(void);
 
 /// A team of threads that runs launches one after the other; the caller is one of them.
+/// Null if the system does not give that many.
 typedef struct gpunoisy_threads gpunoisy_threads;
 gpunoisy_threads *gpunoisy_threads_create(int count);
 void gpunoisy_threads_destroy(gpunoisy_threads *threads);

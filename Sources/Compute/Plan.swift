@@ -6,7 +6,7 @@ public final class Plan<D: Device> {
   public let program: StepProgram
   /// The prepared launches of each operation, in order.
   public let prepared: [[D.Prepared]]
-  /// Bytes of device memory that belong to this plan alone.
+  /// Bytes of device memory that the plan uses besides the stores; activations share theirs with other plans.
   public let byteCount: Int
   private let device: D
   private let logits: D.Buffer
@@ -66,7 +66,7 @@ public final class SharedMemory<D: Device> {
 
   public init() {}
 
-  /// One buffer of at least each size, largest first where possible; grows as needed.
+  /// One buffer of at least each size, in the order of `counts`; what does not fit is allocated.
   func buffers(of counts: [Int], on device: D) throws -> [D.Buffer] {
     var taken = Set<Int>()
     return try counts.map { count in

@@ -93,7 +93,12 @@ public final class CPUDevice: Device {
     self.threads = max(1, threads ?? Self.availableThreads)
     driver = String(cString: gpunoisy_instruction_set_name(chosen))
     name = "cpu (built in, \(driver), \(self.threads) \(self.threads == 1 ? "thread" : "threads"))"
-    team = gpunoisy_threads_create(Int32(self.threads))
+    guard let team = gpunoisy_threads_create(Int32(self.threads)) else {
+      throw Failure(
+        .configuration, "the system does not give \(self.threads) threads.", why: "it is at its limit.",
+        fix: "use fewer --threads; this machine has \(Self.availableThreads) processors.")
+    }
+    self.team = team
   }
 
   deinit { gpunoisy_threads_destroy(team) }

@@ -198,7 +198,7 @@ extension WorkGroupLowering {
     rows(
       function.kernel,
       [
-        "logits": .value(logits), "labels": .store(.labels), "order": .store(peer ? .peerOrder : .order),
+        "logits": .value(logits), "labels": .store(.labels), "order": .store(.order),
         "label_order": .store(peer ? .peerLabelOrder : .order), "counters": .store(.counters),
         "numbers": .store(.numbers), "dlogits": .value(dlogits), "sample_loss": .store(.sampleLoss),
         "sample_prediction": .store(.samplePrediction), "margin_sum": .store(.marginSum),

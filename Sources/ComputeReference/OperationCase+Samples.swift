@@ -85,9 +85,10 @@ extension OperationCase {
       shape: words.joined(separator: ", "),
       contents: [
         operand(0): logits.content(B: B, K: K), operand(1): written(B * K), .store(.labels): .integers(labels(K: K)),
-        .store(.order): order(0), .store(.peerOrder): order(1), .store(.peerLabelOrder): order(2),
+        .store(.order): order(0), .store(.peerLabelOrder): order(2),
         .store(.counters): counters(recordsMargins: records), .store(.numbers): .floats(state.numbers),
-        .store(.sampleLoss): .nothing(N), .store(.samplePrediction): .integers([Int32](repeating: -9, count: N)),
+        .store(.sampleLoss): peer ? .normal(N, deviation: 1) : .nothing(N),
+        .store(.samplePrediction): .integers([Int32](repeating: -9, count: N)),
         .store(.marginSum): .normal(N, deviation: 100), .store(.marginLost): .normal(N, deviation: 1e-6),
         .store(.marginCount): .integers((0..<Int32(N)).map { $0 }),
       ])

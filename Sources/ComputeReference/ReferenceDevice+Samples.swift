@@ -63,7 +63,7 @@ extension ReferenceDevice {
         fix: "add it there; please report this.")
     }
     let counters = buffer(.store(.counters)), numbers = buffer(.store(.numbers)), labels = buffer(.store(.labels))
-    let order = buffer(.store(peer ? .peerOrder : .order))
+    let order = buffer(.store(.order))
     let labelOrder = buffer(.store(peer ? .peerLabelOrder : .order))
     let losses = buffer(.store(.sampleLoss)), predictions = buffer(.store(.samplePrediction))
     let margins = MarginColumns(
@@ -78,7 +78,10 @@ extension ReferenceDevice {
         let (loss, gradient) = reference.evaluate(row, parameters)
         // The gradient of the mean over the batch.
         dlogits.write(gradient.map { $0 * weight / ReferenceNumber(Double(B)) }, at: b * K)
-        guard !peer else { continue }
+        if peer {
+          losses.write(losses.number(at: sample) + weight * loss, at: sample)
+          continue
+        }
         losses.write(loss, at: sample)
         predictions.write(integer: row.prediction, at: sample)
         if counters.integer(at: Counter.record) != 0 { margins.add(row.margin, to: sample) }

@@ -34,7 +34,7 @@ public struct EpochReport: Sendable, Equatable {
   public var testLoss: Double?
   /// The share of test samples that are predicted right.
   public var testAccuracy: Double?
-  /// Wall time of the epoch, evaluation included.
+  /// Wall time of the epoch's training steps in this process, evaluation not included.
   public var seconds: Double
   /// Training images per second of training time.
   public var imagesPerSecond: Double
@@ -42,6 +42,8 @@ public struct EpochReport: Sendable, Equatable {
   public var cleanAccuracy: Double?
   /// The share of wrongly labelled training samples that are predicted as given: memorised mistakes.
   public var wrongAccuracy: Double?
+  /// Loss and accuracy over what was held out besides the test set.
+  public var validationLoss: Double?, validationAccuracy: Double?
   /// One score per class, in the order of the classes; empty if not measured.
   public var perClass: [ClassScore]
 
@@ -49,7 +51,8 @@ public struct EpochReport: Sendable, Equatable {
   public init(
     epoch: Int, epochs: Int, step: Int, learningRate: Double, trainLoss: Double, trainAccuracy: Double,
     testLoss: Double? = nil, testAccuracy: Double? = nil, seconds: Double, imagesPerSecond: Double,
-    cleanAccuracy: Double? = nil, wrongAccuracy: Double? = nil, perClass: [ClassScore] = []
+    cleanAccuracy: Double? = nil, wrongAccuracy: Double? = nil, validationLoss: Double? = nil,
+    validationAccuracy: Double? = nil, perClass: [ClassScore] = []
   ) {
     self.epoch = epoch
     self.epochs = epochs
@@ -63,6 +66,8 @@ public struct EpochReport: Sendable, Equatable {
     self.imagesPerSecond = imagesPerSecond
     self.cleanAccuracy = cleanAccuracy
     self.wrongAccuracy = wrongAccuracy
+    self.validationLoss = validationLoss
+    self.validationAccuracy = validationAccuracy
     self.perClass = perClass
   }
 }
@@ -74,17 +79,21 @@ extension EpochReport {
   ]
   /// The columns of metrics.csv that a run has when the clean labels are known.
   public static let cleanColumns = ["clean_acc", "noisy_acc"]
+  /// The columns of metrics.csv that a run has when a part was held out besides a test set.
+  public static let validationColumns = ["val_loss", "val_acc"]
   /// The columns of per_class.csv.
   public static let classColumns = ["epoch", "class", "accuracy", "confidence"]
 
   /// The row of metrics.csv; what was not measured or is not a number is an empty cell.
-  public func cells(withCleanColumns: Bool) -> [String] {
-    let cells = [
+  public func cells(withCleanColumns: Bool, withValidationColumns: Bool = false) -> [String] {
+    var cells = [
       "\(epoch)", "\(step)", Self.cell(learningRate), Self.cell(trainLoss), Self.cell(trainAccuracy),
       Self.cell(testLoss), Self.cell(testAccuracy), Self.cell(Self.thousandths(seconds)),
       Self.cell(Self.thousandths(imagesPerSecond)),
     ]
-    return withCleanColumns ? cells + [Self.cell(cleanAccuracy), Self.cell(wrongAccuracy)] : cells
+    if withCleanColumns { cells += [Self.cell(cleanAccuracy), Self.cell(wrongAccuracy)] }
+    if withValidationColumns { cells += [Self.cell(validationLoss), Self.cell(validationAccuracy)] }
+    return cells
   }
 
   /// The rows of per_class.csv, one per class.
@@ -105,6 +114,11 @@ extension EpochReport {
     if cleanAccuracy != nil || wrongAccuracy != nil {
       members += [
         JSONMember("clean_acc", JSONValue(cleanAccuracy)), JSONMember("noisy_acc", JSONValue(wrongAccuracy)),
+      ]
+    }
+    if validationAccuracy != nil {
+      members += [
+        JSONMember("val_loss", JSONValue(validationLoss)), JSONMember("val_acc", JSONValue(validationAccuracy)),
       ]
     }
     if !perClass.isEmpty {

@@ -18,7 +18,7 @@ public final class RunFolder {
   private let lock: FolderLock
   private var metrics: TableLog?
   private var classes: TableLog?
-  private var hasCleanColumns = false
+  private var hasCleanColumns = false, hasValidationColumns = false
 
   static let metricsName = "metrics.csv"
   static let classesName = "per_class.csv"
@@ -110,12 +110,17 @@ public final class RunFolder {
   ///
   /// - Parameters:
   ///   - withCleanColumns: whether the clean labels are known, so that there are two more columns.
+  ///   - withValidationColumns: whether a part was held out besides a test set: two more.
   ///   - after: the epoch that a resumed run's checkpoint has finished; rows of later epochs and a torn tail are cut.
   ///     nil starts the tables anew.
   /// - Throws: `Failure` of kind `badInput` if existing tables have other columns.
-  public func openTables(withCleanColumns: Bool, after epoch: Int? = nil) throws {
-    hasCleanColumns = withCleanColumns
-    let columns = EpochReport.columns + (withCleanColumns ? EpochReport.cleanColumns : [])
+  public func openTables(
+    withCleanColumns: Bool, withValidationColumns: Bool = false, after epoch: Int? = nil
+  ) throws {
+    (hasCleanColumns, hasValidationColumns) = (withCleanColumns, withValidationColumns)
+    let columns =
+      EpochReport.columns + (withCleanColumns ? EpochReport.cleanColumns : [])
+      + (withValidationColumns ? EpochReport.validationColumns : [])
     metrics = try open(Self.metricsName, columns, epoch)
     classes = try open(Self.classesName, EpochReport.classColumns, epoch)
   }
@@ -126,7 +131,9 @@ public final class RunFolder {
   public func append(_ report: EpochReport) throws {
     guard let metrics, let classes else { preconditionFailure("openTables comes before append") }
     if !report.perClass.isEmpty { try classes.append(report.classCells) }
-    try metrics.append([report.cells(withCleanColumns: hasCleanColumns)])
+    try metrics.append([
+      report.cells(withCleanColumns: hasCleanColumns, withValidationColumns: hasValidationColumns)
+    ])
   }
 
   private func open(_ name: String, _ columns: [String], _ epoch: Int?) throws -> TableLog {

@@ -31,7 +31,8 @@ public struct RunHistory: Sendable, Equatable {
           trainAccuracy: try cells.number("train_acc") ?? .nan, testLoss: try cells.number("test_loss"),
           testAccuracy: try cells.number("test_acc"), seconds: try cells.number("seconds") ?? .nan,
           imagesPerSecond: try cells.number("images_per_second") ?? .nan,
-          cleanAccuracy: try cells.number("clean_acc"), wrongAccuracy: try cells.number("noisy_acc")))
+          cleanAccuracy: try cells.number("clean_acc"), wrongAccuracy: try cells.number("noisy_acc"),
+          validationLoss: try cells.number("val_loss"), validationAccuracy: try cells.number("val_acc")))
     }
     if epochCount == nil, let last = epochs.last?.epoch {
       for index in epochs.indices { epochs[index].epochs = last }

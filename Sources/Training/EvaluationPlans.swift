@@ -24,10 +24,12 @@ public final class EvaluationPlans<D: Device> {
   ///   - graph: the network for a batch size.
   ///   - stores: the network's buffers, of which evaluation reads parameters, running statistics and input statistics.
   public init(
-    _ data: LabelledSet, batchSize: Int, graph: (Int) throws -> Graph, stores network: [Store: D.Buffer],
+    _ data: LabelledSet, graph: (Int) throws -> Graph, stores network: [Store: D.Buffer],
     shared: SharedMemory<D>, on device: D
   ) throws {
     count = data.count
+    // Results do not depend on the batch size: large for small images, small for large ones, to bound memory.
+    let batchSize = max(1, min(256, 1_048_576 / (data.images.height * data.images.width)))
     let full = count / batchSize, tail = count % batchSize
     batchSizes = [Int](repeating: batchSize, count: full) + (tail > 0 ? [tail] : [])
     var stores = network

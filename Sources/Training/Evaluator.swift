@@ -41,7 +41,7 @@ public final class Evaluator<D: Device> {
   /// Plans for one data set.
   ///
   /// - Throws: `.badInput` if the images have another size or number of channels.
-  public func plans(for data: LabelledSet, batchSize: Int = 256) throws -> EvaluationPlans<D> {
+  public func plans(for data: LabelledSet) throws -> EvaluationPlans<D> {
     let images = data.images
     guard (images.height, images.width, images.channels) == (model.height, model.width, model.channels) else {
       throw Failure(
@@ -50,7 +50,7 @@ public final class Evaluator<D: Device> {
         fix: "give the data that it was trained for, or --image-size \(model.height)x\(model.width).")
     }
     return try EvaluationPlans(
-      data, batchSize: batchSize,
+      data,
       graph: { [model, network] batch in
         try network.graph(
           batch: batch, height: model.height, width: model.width, channels: model.channels,

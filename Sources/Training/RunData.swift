@@ -48,6 +48,9 @@ public struct RunData: Sendable {
     normalization = dataset.normalization
   }
 
-  /// Test set, or what was held out.
+  /// Test set, or what was held out where there is none.
   public var evaluation: LabelledSet? { dataset.evaluation }
+
+  /// What was held out besides a test set; the best checkpoint is chosen by it.
+  public var validation: LabelledSet? { dataset.test == nil ? nil : dataset.validation }
 }

@@ -66,7 +66,7 @@ extension RunSettings {
     flag("drop-last", "input", \.dropLast),
     text("device", "device", \.device),
     text("precision", "device", \.precision),
-    optionalCount("threads", "device", \.threads),
+    optionalCount("threads", "device", \.threads, most: 1024),
     SettingKey(
       name: "seed", section: "run", set: { $0.seed = try seed("seed", $1) }, get: { .unsigned($0.seed) }),
     flag("aum", "run", \.aum),
@@ -112,9 +112,11 @@ extension RunSettings {
       get: { .integer($0[keyPath: path]) })
   }
 
-  private static func optionalCount(_ name: String, _ section: String, _ path: Path<Int?>) -> SettingKey {
+  private static func optionalCount(
+    _ name: String, _ section: String, _ path: Path<Int?>, most: Int = Int(Int32.max)
+  ) -> SettingKey {
     SettingKey(
-      name: name, section: section, set: { $0[keyPath: path] = try whole(name, $1, 1...Int(Int32.max)) },
+      name: name, section: section, set: { $0[keyPath: path] = try whole(name, $1, 1...most) },
       get: { $0[keyPath: path].map { .integer($0) } })
   }
 

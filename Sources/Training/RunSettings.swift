@@ -71,6 +71,9 @@ public struct RunSettings: Sendable, Equatable {
     case none
   }
 
+  /// The augmentation in force: unless one was asked for, crop-flip for colour and none for grey.
+  public func augmentation(channels: Int) -> AugmentationKind { augment ?? (channels == 1 ? .none : .cropFlip) }
+
   /// Checks what can be checked without data: names, and settings that contradict each other.
   ///
   /// - Throws: `.usage`, `.configuration`.

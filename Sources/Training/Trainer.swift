@@ -47,7 +47,7 @@ public final class Trainer<D: Device> {
     history = RunHistory()
     let images = data.dataset.train.images
     let network = try Network(settings.model)
-    let augment = settings.augment ?? (images.channels == 1 ? .none : .cropFlip)
+    let augment = settings.augmentation(channels: images.channels)
     var session = TrainingSession<D>.Settings(
       network: network, loss: try Loss(settings.loss), batchSize: settings.batchSize,
       augmentation: Augmentation(crop: augment == .cropFlip ? 4 : 0, flip: augment != .none))
@@ -62,7 +62,8 @@ public final class Trainer<D: Device> {
         fix: "use a --batch-size of at most \(usable), or leave --drop-last out.")
     }
     self.session = try TrainingSession(
-      session, train: data.dataset.train, test: data.evaluation, classes: data.dataset.classCount,
+      session, train: data.dataset.train, test: data.evaluation, validation: data.validation,
+      classes: data.dataset.classCount,
       normalization: data.normalization, on: device)
     model = Checkpoint.Model(
       network: network.description, classNames: data.dataset.classNames, height: images.height, width: images.width,
@@ -109,7 +110,10 @@ public final class Trainer<D: Device> {
   public func run() throws -> RunEnding {
     reporter.began(outline)
     _ = (started, lastCheckpoint)
-    while position.epoch < settings.epochs, !isAtStepLimit {
+    // An epoch that a checkpoint was taken in the midst of is finished, and written down, even at the step limit.
+    var isOpen = position.step > 0
+    while position.epoch < settings.epochs, isOpen || !isAtStepLimit {
+      isOpen = false
       let epoch = position.epoch, steps = session.batchSizes.count
       let rate = settings.schedule.rate(
         settings.learningRate, epoch: epoch, epochs: settings.epochs, milestones: settings.milestones,
@@ -178,9 +182,9 @@ public final class Trainer<D: Device> {
     let ids = session.ids(ofFirst: position.step)
     let train = data.dataset.train
     let score = TrainingScore(ids, results, given: train.labels, true: train.trueLabels)
-    let test = try data.evaluation.map { set in
-      TestScore(try session.evaluate(), set.labels, classes: data.dataset.classCount)
-    }
+    let classes = data.dataset.classCount
+    let test = try data.evaluation.map { TestScore(try session.evaluate(), $0.labels, classes: classes) }
+    let validation = try data.validation.map { TestScore(try session.validate(), $0.labels, classes: classes) }
     let images = session.batchSizes[pace.firstStep..<position.step].reduce(0, +)
     if position.step == session.batchSizes.count {
       position.epoch += 1
@@ -191,15 +195,18 @@ public final class Trainer<D: Device> {
       epoch: number, epochs: settings.epochs, step: position.totalSteps, learningRate: rate,
       trainLoss: score.loss, trainAccuracy: score.accuracy, testLoss: test?.loss, testAccuracy: test?.accuracy,
       seconds: seconds, imagesPerSecond: Double(images) / max(seconds, 1e-9), cleanAccuracy: score.cleanAccuracy,
-      wrongAccuracy: score.wrongAccuracy, perClass: test?.perClass ?? [])
+      wrongAccuracy: score.wrongAccuracy, validationLoss: validation?.loss, validationAccuracy: validation?.accuracy,
+      perClass: test?.perClass ?? [])
     guard report.trainLoss.isFinite else {
       throw Failure(
         .numerical, "the training loss of epoch \(number) is \(report.trainLoss).", why: "training diverged.",
         fix: "lower --lr, or use --clip-norm 5; the last good checkpoint is kept.")
     }
     history.epochs.append(report)
-    let isBest = test?.accuracy.map { $0 > (best?.accuracy ?? -1) } ?? false
-    if isBest, let accuracy = test?.accuracy { best = (accuracy, number) }
+    // Chosen by what was held out, where something was: choosing on the test set flatters.
+    let judged = validation?.accuracy ?? test?.accuracy
+    let isBest = judged.map { $0 > (best?.accuracy ?? -1) } ?? false
+    if isBest, let judged { best = (judged, number) }
     // The table first: a resumed run cuts rows that its checkpoint does not know of.
     try folder?.append(report)
     // The best before the last: a crash between them repeats the epoch, and with it the best.

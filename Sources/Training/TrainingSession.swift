@@ -14,7 +14,6 @@ public final class TrainingSession<D: Device> {
     public var network: Network
     public var loss: Loss
     public var batchSize: Int
-    public var evaluationBatchSize = 256
     public var augmentation: Augmentation
     public var shuffles = true
     public var dropsLast = false
@@ -51,7 +50,7 @@ public final class TrainingSession<D: Device> {
 
   let stores: [Store: D.Buffer]
   private let whole: Plan<D>?, rest: Plan<D>?
-  private let evaluation: EvaluationPlans<D>?
+  private let evaluation: EvaluationPlans<D>?, validation: EvaluationPlans<D>?
   /// The state that the next epoch's steps will read.
   private var state = StepState()
   private var order: [Int32] = []
@@ -60,8 +59,8 @@ public final class TrainingSession<D: Device> {
   ///
   /// - Throws: what the device throws; `.configuration` if the network cannot take the images.
   public init(
-    _ settings: Settings, train: LabelledSet, test: LabelledSet?, classes: Int, normalization: Normalization? = nil,
-    on device: D
+    _ settings: Settings, train: LabelledSet, test: LabelledSet?, validation: LabelledSet? = nil, classes: Int,
+    normalization: Normalization? = nil, on device: D
   ) throws {
     self.settings = settings
     self.device = device
@@ -117,10 +116,11 @@ public final class TrainingSession<D: Device> {
     }
     whole = full > 0 ? try plan(settings.batchSize) : nil
     rest = tail > 0 ? try plan(tail) : nil
-    evaluation = try test.map {
-      try EvaluationPlans(
-        $0, batchSize: settings.evaluationBatchSize, graph: graph, stores: stores, shared: shared, on: device)
+    func evaluation(_ data: LabelledSet) throws -> EvaluationPlans<D> {
+      try EvaluationPlans(data, graph: graph, stores: stores, shared: shared, on: device)
     }
+    self.evaluation = try test.map(evaluation)
+    self.validation = try validation.map(evaluation)
   }
 
   // MARK: - Training
@@ -193,6 +193,9 @@ public final class TrainingSession<D: Device> {
     guard let evaluation else { return nil }
     return try evaluation.run(on: device)
   }
+
+  /// The same for what was held out besides a test set. Waits.
+  public func validate() throws -> EvaluationPlans<D>.Results? { try validation?.run(on: device) }
 
   /// The test set's logits `[N, K]`, by sample id. Waits.
   public func testLogits() throws -> [Float]? { try evaluation?.logits(on: device) }

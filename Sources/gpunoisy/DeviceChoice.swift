@@ -31,18 +31,23 @@ struct DeviceChoice {
     case "cpu": return try work.run(on: CPUDevice(threads: threads))
     case "auto":
       let list = DeviceList.discover()
-      guard let gpu = list.devices.first(where: { $0.kind == .gpu && $0.isSupported }) else {
-        let reason = list.absence ?? "OpenCL lists \(list.devices.count) device(s), but no GPU"
-        note("auto: no usable GPU (\(reason)); taking the built-in CPU path. See: gpunoisy devices")
-        return try work.run(on: CPUDevice(threads: threads))
+      let gpus = list.devices.filter { $0.kind == .gpu && $0.isSupported }
+      for gpu in gpus {
+        do {
+          let device = try OpenCLDevice(gpu)
+          if let problem = try QuickCheck.problem(with: device) {
+            note("auto: '\(gpu.name)' failed its self-test: \(problem)")
+            continue
+          }
+          note("auto: taking '\(gpu.name)', the first OpenCL GPU that passes its self-test.")
+          return try work.run(on: device)
+        } catch let failure as Failure where failure.kind == .deviceUnavailable {
+          note("auto: '\(gpu.name)' cannot be used: \(failure.what)")
+        }
       }
-      let device = try OpenCLDevice(gpu)
-      if let problem = try QuickCheck.problem(with: device) {
-        note("auto: '\(gpu.name)' failed its self-test (\(problem)); taking the built-in CPU path.")
-        return try work.run(on: CPUDevice(threads: threads))
-      }
-      note("auto: taking '\(gpu.name)', the first OpenCL GPU that passes its self-test.")
-      return try work.run(on: device)
+      let reason = list.absence ?? (gpus.isEmpty ? "OpenCL lists \(list.devices.count) device(s), but no GPU" : "none passed")
+      note("auto: no usable GPU (\(reason)); taking the built-in CPU path. See: gpunoisy devices")
+      return try work.run(on: CPUDevice(threads: threads))
     default:
       return try work.run(on: OpenCLDevice(DeviceList.discover().device(named: text)))
     }

@@ -12,7 +12,8 @@ struct SelfTestCommand: ParsableCommand {
     commandName: "selftest", abstract: "Check every operation of a device against double precision.",
     discussion: """
       Every kernel that training uses on this device is run on the shapes of a network and on odd ones, and each number \
-      that it leaves is compared with a plain double-precision computation. Exit code 10 if any is wrong.
+      that it leaves is compared with a plain double-precision computation. The network's operations are run with a \
+      batch of two. Exit code 10 if any number is wrong.
 
       Examples:
         gpunoisy selftest --device 0

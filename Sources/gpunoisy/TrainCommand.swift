@@ -1,5 +1,6 @@
 import ArgumentParser
 import Compute
+import ComputeCPU
 import Datasets
 import Failures
 import FileFormats
@@ -69,7 +70,7 @@ struct TrainCommand: ParsableCommand {
     let data = try RunData(settings)
     let start = RunStart(
       settings: settings, data: data, resumed: resume, out: out, runsFolder: runsFolder,
-      force: force, talk: reporter)
+      force: force, talk: reporter, isVerbose: talk.verbose)
     let result = try device.open(start) { reporter.note($0) }
     if talk.json {
       try StandardOutput.write(JSONText.indented(result.json) + "\n")
@@ -86,13 +87,14 @@ struct TrainCommand: ParsableCommand {
 
 /// Everything between the settings and the trainer, on the device that was chosen.
 struct RunStart: DeviceWork {
-  let settings: RunSettings
+  var settings: RunSettings
   let data: RunData
   let resumed: String?
   let out: String?
   let runsFolder: String
   let force: Bool
   let talk: any ProgressReporter
+  let isVerbose: Bool
 
   /// Settings of a run that is to go on.
   static func settings(ofRun path: String, into settings: inout RunSettings) throws {
@@ -131,13 +133,22 @@ struct RunStart: DeviceWork {
           fix: "restore the data, or start a new run from the weights with --init \(folder.lastCheckpoint)")
       }
       record.started = before.started
-      try trainer.resume(
-        from: folder.lastCheckpoint, history: RunHistory.read(folder: folder.path, epochCount: settings.epochs))
+      // A run that was stopped before its first checkpoint begins again: seed and settings repeat it exactly.
+      if FileBytes.kind(of: folder.lastCheckpoint) != .missing {
+        try trainer.resume(
+          from: folder.lastCheckpoint, history: RunHistory.read(folder: folder.path, epochCount: settings.epochs))
+      } else if let weights = settings.initialWeights {
+        try trainer.initialize(from: weights)
+      }
     }
     let reporter = ProgressReporters([talk, folder.log()])
     defer { reporter.ended() }
     trainer.write(into: folder, record: record, reporter: reporter)
     try prepare(folder, trainer, reporter)
+    if isVerbose, let plan = trainer.session.wholeBatches {
+      let launches = plan.prepared.reduce(0) { $0 + $1.count }
+      reporter.note("plan: \(launches) launches a step, \(plan.byteCount / 1_000_000) MB for activations")
+    }
     do {
       let ending = try trainer.run()
       switch ending {
@@ -150,6 +161,17 @@ struct RunStart: DeviceWork {
       try? trainer.mark(.failed, reason: ErrorText.failure(for: error).what)
       throw error
     }
+  }
+
+  /// The settings with what was left to be found out, so that config.toml repeats the run elsewhere.
+  private func resolved<D: Device>(on device: D) throws -> RunSettings {
+    var settings = settings
+    settings.loss = try Loss(settings.loss).description
+    settings.augment = settings.augmentation(channels: data.dataset.train.images.channels)
+    settings.noiseSeed = settings.noiseSeed ?? settings.seed
+    settings.dataRoot = settings.dataRoot ?? FileBytes.environment("GPUNOISY_DATA")
+    if settings.device.lowercased() == "auto" { settings.device = device is CPUDevice ? "cpu" : device.name }
+    return settings
   }
 
   private func folder() throws -> RunFolder {
@@ -167,10 +189,11 @@ struct RunStart: DeviceWork {
   ) throws {
     let train = data.dataset.train
     try folder.openTables(
-      withCleanColumns: train.trueLabels != nil, after: resumed == nil ? nil : trainer.history.epochs.count)
+      withCleanColumns: train.trueLabels != nil, withValidationColumns: data.validation != nil,
+      after: resumed == nil ? nil : trainer.history.epochs.count)
     try trainer.mark(.running)
     guard resumed == nil else { return }
-    try folder.write(settings.configuration)
+    try folder.write(resolved(on: trainer.session.device).configuration)
     let names = train.paths.isEmpty ? (0..<train.count).map { "\(data.dataset.name)/train/\($0)" } : train.paths
     try folder.writeSamples(
       paths: names, givenLabels: train.labels.map(Int.init), cleanLabels: train.trueLabels?.map(Int.init))

@@ -133,12 +133,16 @@ def steps(request, initial, result):
             loss.backward()
             if clip > 0:
                 nn.utils.clip_grad_norm_(model.parameters(), clip)
+            before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
             optimizer.step()
         prefix = str(kind).removeprefix("torch.") + "/"
         results |= {prefix + name: value.double().contiguous() for name, value in weights(model).items()}
         for name, parameter in model.named_parameters():
-            buffer = optimizer.state[parameter]["momentum_buffer"]
-            results[f"{prefix}optimizer.momentum.{name}"] = buffer.double().contiguous()
+            # Without momentum PyTorch keeps none; ours is then the last step's gradient with its weight decay.
+            momentum = optimizer.state[parameter].get("momentum_buffer")
+            if momentum is None:
+                momentum = parameter.grad + float(settings["weight-decay"]) * before[name]
+            results[f"{prefix}optimizer.momentum.{name}"] = momentum.double().contiguous()
     save_file(results, result)
 
 
