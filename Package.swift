@@ -84,7 +84,9 @@ let package = Package(
     .testTarget(name: "ExampleTests", dependencies: ["Example", "FileFormats", "TestSupport"]),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
     .testTarget(name: "ImagesTests", dependencies: ["Images", "FileFormats", "Failures", "TestSupport"]),
-    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Images", "FileFormats", "Statistics", "Failures", "TestSupport"]),
+    .testTarget(
+      name: "DatasetsTests",
+      dependencies: ["Datasets", "Images", "FileFormats", "Statistics", "Failures", "TestSupport"]),
     .testTarget(
       name: "ComputeReferenceTests",
       dependencies: ["ComputeReference", "Losses", "Compute", "Statistics", "Failures", "TestSupport"]),

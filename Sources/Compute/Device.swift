@@ -1,4 +1,6 @@
-/// What a device must offer. Everything else is written once, above.
+/// What a device must offer.
+///
+/// Everything else is written once, above.
 ///
 /// Preparing does everything that is slow or can be wrong: building kernels, checking arguments, sizing workspace.
 /// Enqueueing is cheap, in order, and can fail only if the device dies. Reading is the only call that waits.

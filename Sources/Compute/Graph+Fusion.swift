@@ -44,7 +44,9 @@ extension Graph {
 
   private func nextMerge() -> (Int, Int, Layer)? {
     var readers: [Value: [Int]] = [:]
-    for (index, layer) in layers.enumerated() { for input in layer.inputs { readers[input, default: []].append(index) } }
+    for (index, layer) in layers.enumerated() {
+      for input in layer.inputs { readers[input, default: []].append(index) }
+    }
     for (first, layer) in layers.enumerated() {
       guard case .normalize(let input, let batchNorm, let residual, false, let between) = layer,
         let only = readers[between], only.count == 1, let second = only.first, between != logits
@@ -52,11 +54,17 @@ extension Graph {
       switch layers[second] {
       case .add(let a, let b, let output) where residual == nil:
         let other = a == between ? b : a
-        return (first, second, .normalize(
-          input: input, batchNorm: batchNorm, residual: other, rectify: false, output: output))
+        return (
+          first, second,
+          .normalize(
+            input: input, batchNorm: batchNorm, residual: other, rectify: false, output: output)
+        )
       case .rectify(_, let output):
-        return (first, second, .normalize(
-          input: input, batchNorm: batchNorm, residual: residual, rectify: true, output: output))
+        return (
+          first, second,
+          .normalize(
+            input: input, batchNorm: batchNorm, residual: residual, rectify: true, output: output)
+        )
       default: continue
       }
     }

@@ -15,8 +15,9 @@ public struct Window: Hashable, Sendable {
 
   /// Derives the output size: P = ⌊(H + 2 · padding − KH) / stride⌋ + 1, Q likewise.
   public init(B: Int, H: Int, W: Int, C: Int, O: Int, KH: Int, KW: Int, stride: Int, padding: Int) {
-    precondition(stride >= 1 && padding >= 0 && H + 2 * padding >= KH && W + 2 * padding >= KW,
-                 "a \(KH)×\(KW) window with padding \(padding) does not fit on \(H)×\(W)")
+    precondition(
+      stride >= 1 && padding >= 0 && H + 2 * padding >= KH && W + 2 * padding >= KW,
+      "a \(KH)×\(KW) window with padding \(padding) does not fit on \(H)×\(W)")
     (self.B, self.H, self.W, self.C, self.O) = (B, H, W, C, O)
     (self.KH, self.KW, self.stride, self.padding) = (KH, KW, stride, padding)
     P = (H + 2 * padding - KH) / stride + 1
@@ -43,7 +44,9 @@ public struct BatchNorm: Hashable, Sendable {
 /// A network is a function that adds layers to a graph. The same function called with another batch size declares the
 /// same parameters in the same order, so that plans of several batch sizes share one set of parameters.
 public struct Graph: Sendable {
-  /// One layer. Outputs are new values; a value is never written twice.
+  /// One layer.
+  ///
+  /// Outputs are new values; a value is never written twice.
   public enum Layer: Sendable, Hashable {
     case convolve(input: Value, weights: Int, window: Window, output: Value)
     case normalize(input: Value, batchNorm: BatchNorm, residual: Value?, rectify: Bool, output: Value)

@@ -54,7 +54,9 @@ public final class Plan<D: Device> {
     try device.flush()
   }
 
-  /// The logits of the last step, `[B, K]`. Waits.
+  /// The logits of the last step, `[B, K]`.
+  ///
+  /// Waits.
   public func readLogits() throws -> [Float] {
     try device.read(Float.self, count: program.batch * program.classes, from: logits)
   }
@@ -64,6 +66,7 @@ public final class Plan<D: Device> {
 public final class SharedMemory<D: Device> {
   private var slabs: [(count: Int, buffer: D.Buffer)] = []
 
+  /// No memory yet.
   public init() {}
 
   /// One buffer of at least each size, in the order of `counts`; what does not fit is allocated.

@@ -38,8 +38,9 @@ extension StepProgram {
     var program = StepProgram(graph.fused(for: forms))
     var builder = PassBuilder(program: program, forms: forms)
     for pass in peer ? [false, true] : [false] {
-      builder.program.operations.append(.augment(
-        output: graph.images, shape: graph[graph.images], augmentation: augmentation, peer: pass))
+      builder.program.operations.append(
+        .augment(
+          output: graph.images, shape: graph[graph.images], augmentation: augmentation, peer: pass))
       builder.forward(training: true)
       builder.backward(loss: loss, peer: pass)
     }
@@ -55,7 +56,8 @@ extension StepProgram {
     var builder = PassBuilder(program: program, forms: forms)
     builder.program.operations.append(
       .augment(
-        output: graph.images, shape: graph[graph.images], augmentation: Augmentation(crop: 0, flip: false), peer: false))
+        output: graph.images, shape: graph[graph.images], augmentation: Augmentation(crop: 0, flip: false), peer: false)
+    )
     builder.forward(training: false)
     let scratch = builder.program.value(count: program.batch * program.classes)
     builder.program.operations += [
@@ -108,33 +110,41 @@ private struct PassBuilder {
   private mutating func forward(_ layer: Graph.Layer, training: Bool) {
     switch layer {
     case .convolve(let input, let weights, let window, let output):
-      program.operations.append(.convolve(
-        window: window, input: input, weightsAt: program.offset(weights), output: output, statistics: nil))
+      program.operations.append(
+        .convolve(
+          window: window, input: input, weightsAt: program.offset(weights), output: output, statistics: nil))
     case .normalize(let input, let batchNorm, let residual, let rectify, let output):
       let (M, C) = rows(input)
       let statistics = statistics(of: batchNorm, C: C)
-      if training { appendStatistics(of: input, M: M, C: C, statistics) }
-      else { program.operations.append(.inferenceStatistics(C: C, statistics: statistics)) }
-      program.operations.append(.normalize(
-        input: input, statistics: statistics, gammaAt: program.offset(batchNorm.gamma),
-        betaAt: program.offset(batchNorm.beta), residual: residual, rectify: rectify, output: output, M: M, C: C))
+      if training {
+        appendStatistics(of: input, M: M, C: C, statistics)
+      } else {
+        program.operations.append(.inferenceStatistics(C: C, statistics: statistics))
+      }
+      program.operations.append(
+        .normalize(
+          input: input, statistics: statistics, gammaAt: program.offset(batchNorm.gamma),
+          betaAt: program.offset(batchNorm.beta), residual: residual, rectify: rectify, output: output, M: M, C: C))
     case .rectify(let input, let output):
       program.operations.append(.rectify(input: input, output: output, count: program.counts[input.index]))
     case .add(let a, let b, let output):
       program.operations.append(.add(a, b, output: output, count: program.counts[a.index]))
     case .shortcut(let input, let kind, let output):
-      program.operations.append(.shortcut(
-        input: input, output: output, shape: graph[input], outputShape: graph[output], kind: kind))
+      program.operations.append(
+        .shortcut(
+          input: input, output: output, shape: graph[input], outputShape: graph[output], kind: kind))
     case .pool(let input, let window, let maximum, let output):
       program.operations.append(.pool(window: window, input: input, output: output, maximum: maximum))
     case .globalAverage(let input, let output):
       let shape = graph[input]
-      program.operations.append(.globalAverage(
-        input: input, output: output, B: shape[0], M: shape[1] * shape[2], C: shape[3]))
+      program.operations.append(
+        .globalAverage(
+          input: input, output: output, B: shape[0], M: shape[1] * shape[2], C: shape[3]))
     case .linear(let input, let weights, let bias, let output):
-      program.operations.append(.linear(
-        input: input, weightsAt: program.offset(weights), biasAt: program.offset(bias), output: output,
-        M: graph[output][0], N: graph[output][1], K: graph[input][1]))
+      program.operations.append(
+        .linear(
+          input: input, weightsAt: program.offset(weights), biasAt: program.offset(bias), output: output,
+          M: graph[output][0], N: graph[output][1], K: graph[input][1]))
     }
   }
 
@@ -142,7 +152,8 @@ private struct PassBuilder {
   private mutating func appendStatistics(of input: Value, M: Int, C: Int, _ statistics: BatchStatistics) {
     if forms.contains(.convolveWithStatistics),
       let index = program.operations.lastIndex(where: { $0.values.writes.contains(input) }),
-      case .convolve(let window, let from, let weightsAt, let output, nil) = program.operations[index] {
+      case .convolve(let window, let from, let weightsAt, let output, nil) = program.operations[index]
+    {
       program.operations[index] = .convolve(
         window: window, input: from, weightsAt: weightsAt, output: output, statistics: statistics)
     } else {
@@ -156,8 +167,9 @@ private struct PassBuilder {
     gradients = [:]
     shared = []
     let dlogits = program.value(count: program.counts[program.logits.index])
-    program.operations.append(.loss(
-      loss, logits: program.logits, dlogits: dlogits, B: program.batch, K: program.classes, peer: peer))
+    program.operations.append(
+      .loss(
+        loss, logits: program.logits, dlogits: dlogits, B: program.batch, K: program.classes, peer: peer))
     gradients[program.logits] = dlogits
     // The peer pass comes second: it adds to the gradients that the first pass has written.
     for layer in graph.layers.reversed() { backward(layer, accumulate: peer) }
@@ -168,14 +180,16 @@ private struct PassBuilder {
     switch layer {
     case .convolve(let input, let weights, let window, _):
       let at = program.offset(weights)
-      program.operations.append(.convolveBackwardWeights(
-        window: window, input: input, doutput: doutput, weightsAt: at, accumulate: accumulate))
+      program.operations.append(
+        .convolveBackwardWeights(
+          window: window, input: input, doutput: doutput, weightsAt: at, accumulate: accumulate))
       guard input != graph.images else { return }
       // What other layers contributed is added in the same pass; into a new value, since theirs may have other readers.
       let addend = gradients[input]
       let dinput = program.value(count: program.counts[input.index])
-      program.operations.append(.convolveBackwardData(
-        window: window, doutput: doutput, weightsAt: at, addend: addend, dinput: dinput))
+      program.operations.append(
+        .convolveBackwardData(
+          window: window, doutput: doutput, weightsAt: at, addend: addend, dinput: dinput))
       gradients[input] = dinput
     case .normalize(let input, let batchNorm, let residual, let rectify, let output):
       let (M, C) = rows(input)
@@ -184,16 +198,18 @@ private struct PassBuilder {
       if residual != nil {
         dresidual = shared.contains(doutput) ? program.value(count: program.counts[doutput.index]) : doutput
       }
-      program.operations.append(.normalizeBackward(
-        doutput: doutput, output: output, input: input, statistics: statistics(of: batchNorm, C: C),
-        gammaAt: program.offset(batchNorm.gamma), betaAt: program.offset(batchNorm.beta), dresidual: dresidual,
-        rectify: rectify, dinput: dinput, M: M, C: C, accumulate: accumulate))
+      program.operations.append(
+        .normalizeBackward(
+          doutput: doutput, output: output, input: input, statistics: statistics(of: batchNorm, C: C),
+          gammaAt: program.offset(batchNorm.gamma), betaAt: program.offset(batchNorm.beta), dresidual: dresidual,
+          rectify: rectify, dinput: dinput, M: M, C: C, accumulate: accumulate))
       contribute(dinput, to: input)
       if let residual, let dresidual { contribute(dresidual, to: residual) }
     case .rectify(let input, let output):
       let dinput = program.value(count: program.counts[input.index])
-      program.operations.append(.rectifyBackward(
-        doutput: doutput, output: output, dinput: dinput, count: program.counts[input.index]))
+      program.operations.append(
+        .rectifyBackward(
+          doutput: doutput, output: output, dinput: dinput, count: program.counts[input.index]))
       contribute(dinput, to: input)
     case .add(let a, let b, _):
       shared.insert(doutput)
@@ -201,28 +217,33 @@ private struct PassBuilder {
       contribute(doutput, to: b)
     case .shortcut(let input, let kind, let output):
       let dinput = program.value(count: program.counts[input.index])
-      program.operations.append(.shortcutBackward(
-        doutput: doutput, dinput: dinput, shape: graph[input], outputShape: graph[output], kind: kind))
+      program.operations.append(
+        .shortcutBackward(
+          doutput: doutput, dinput: dinput, shape: graph[input], outputShape: graph[output], kind: kind))
       contribute(dinput, to: input)
     case .pool(let input, let window, let maximum, _):
       let dinput = program.value(count: program.counts[input.index])
-      program.operations.append(.poolBackward(
-        window: window, doutput: doutput, input: input, dinput: dinput, maximum: maximum))
+      program.operations.append(
+        .poolBackward(
+          window: window, doutput: doutput, input: input, dinput: dinput, maximum: maximum))
       contribute(dinput, to: input)
     case .globalAverage(let input, _):
       let shape = graph[input], dinput = program.value(count: program.counts[input.index])
-      program.operations.append(.globalAverageBackward(
-        doutput: doutput, dinput: dinput, B: shape[0], M: shape[1] * shape[2], C: shape[3]))
+      program.operations.append(
+        .globalAverageBackward(
+          doutput: doutput, dinput: dinput, B: shape[0], M: shape[1] * shape[2], C: shape[3]))
       contribute(dinput, to: input)
     case .linear(let input, let weights, let bias, let output):
       let (M, N, K) = (graph[output][0], graph[output][1], graph[input][1])
-      program.operations.append(.linearBackwardWeights(
-        input: input, doutput: doutput, weightsAt: program.offset(weights), biasAt: program.offset(bias), M: M, N: N,
-        K: K, accumulate: accumulate))
+      program.operations.append(
+        .linearBackwardWeights(
+          input: input, doutput: doutput, weightsAt: program.offset(weights), biasAt: program.offset(bias), M: M, N: N,
+          K: K, accumulate: accumulate))
       guard input != graph.images else { return }
       let dinput = program.value(count: program.counts[input.index])
-      program.operations.append(.linearBackwardData(
-        doutput: doutput, weightsAt: program.offset(weights), dinput: dinput, M: M, N: N, K: K))
+      program.operations.append(
+        .linearBackwardData(
+          doutput: doutput, weightsAt: program.offset(weights), dinput: dinput, M: M, N: N, K: K))
       contribute(dinput, to: input)
     }
   }

@@ -26,12 +26,15 @@ public struct StepState: Sendable, Equatable {
   /// The loss's own parameters in the order of its catalogue entry; at most 8.
   public var lossParameters: [Float] = []
 
+  /// Everything zero but `nesterov`.
   public init() {}
 
   /// The content of `Store.counters`.
   public var counters: [Int32] {
-    [Int32(offset), Int32(epoch), Int32(bitPattern: UInt32(truncatingIfNeeded: seed)),
-     Int32(bitPattern: UInt32(truncatingIfNeeded: seed >> 32)), recordsMargins ? 1 : 0, 0, 0, 0]
+    [
+      Int32(offset), Int32(epoch), Int32(bitPattern: UInt32(truncatingIfNeeded: seed)),
+      Int32(bitPattern: UInt32(truncatingIfNeeded: seed >> 32)), recordsMargins ? 1 : 0, 0, 0, 0,
+    ]
   }
 
   /// The content of `Store.numbers`.

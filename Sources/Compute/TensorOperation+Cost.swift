@@ -2,13 +2,17 @@ extension TensorOperation {
   /// The work of an operation as its formula states it: multiplications and additions, and bytes that must at least
   /// pass between memory and device when every tensor is read or written once.
   public struct Cost: Sendable, Equatable {
+    /// Multiplications and additions.
     public var operations: Double
+    /// Bytes read and written at least.
     public var bytes: Double
   }
 
   /// The cost, float32 throughout; operations per element of elementwise work are counted as written.
   public var cost: Cost {
-    func cost(_ operations: Int, floats: Int) -> Cost { Cost(operations: Double(operations), bytes: 4 * Double(floats)) }
+    func cost(_ operations: Int, floats: Int) -> Cost {
+      Cost(operations: Double(operations), bytes: 4 * Double(floats))
+    }
     func window(_ w: Window, passes: Int = 1) -> Cost {
       cost(
         2 * w.B * w.P * w.Q * w.O * w.C * w.KH * w.KW,

@@ -35,9 +35,12 @@ public struct BatchStatistics: Hashable, Sendable {
 
 /// Random crop (from a border of `crop` black pixels) and flip; 0 and false for none.
 public struct Augmentation: Hashable, Sendable {
+  /// Width of the black border from which the window is cut; 0 for no cropping.
   public var crop: Int
+  /// Whether images are mirrored left to right with probability 1/2.
   public var flip: Bool
 
+  /// A crop and a flip.
   public init(crop: Int, flip: Bool) {
     self.crop = crop
     self.flip = flip
@@ -49,6 +52,7 @@ public struct RowFunction: Hashable, Sendable {
   /// The kernel, such as `loss_sce_rows`.
   public let kernel: String
 
+  /// A loss by its kernel.
   public init(kernel: String) { self.kernel = kernel }
 }
 

@@ -4,7 +4,9 @@ import ComputeKernels
 import Failures
 import Glibc
 
-/// The built-in CPU device: the barrier-free kernels as machine code, run over threads. It needs no OpenCL.
+/// The built-in CPU device: the barrier-free kernels as machine code, run over threads.
+///
+/// It needs no OpenCL.
 ///
 /// Results do not depend on the number of threads: the pieces of work, and the order of every sum, depend on shapes
 /// alone. Enqueueing computes; there is nothing to wait for.
@@ -67,8 +69,11 @@ public final class CPUDevice: Device {
     }
   }
 
+  /// What `Device.name` asks for.
   public let name: String
+  /// What `Device.driver` asks for.
   public let driver: String
+  /// What `Device.forms` asks for.
   public let forms: Set<FusedForm> = [.convolveWithStatistics, .normalizeAddRectify]
   /// The threads that work together, the caller among them.
   public let threads: Int
@@ -103,22 +108,27 @@ public final class CPUDevice: Device {
 
   deinit { gpunoisy_threads_destroy(team) }
 
+  /// Zero-filled memory; see `Device`.
   public func allocate(byteCount: Int) throws -> Buffer { try Buffer(byteCount: byteCount) }
 
+  /// Replaces bytes; see `Device`.
   public func write(_ bytes: UnsafeRawBufferPointer, to buffer: Buffer, at offset: Int) throws {
     precondition(offset >= 0 && offset + bytes.count <= buffer.bytes.count, "writing behind the end of a buffer")
     UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[offset..<offset + bytes.count]).copyMemory(from: bytes)
   }
 
+  /// Waits and copies; see `Device`.
   public func read(_ buffer: Buffer, at offset: Int, into bytes: UnsafeMutableRawBufferPointer) throws {
     precondition(offset >= 0 && offset + bytes.count <= buffer.bytes.count, "reading behind the end of a buffer")
     bytes.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer.bytes[offset..<offset + bytes.count]))
   }
 
+  /// Floats of shared memory that the operation needs; see `Device`.
   public func workspace(for operation: TensorOperation) throws -> (workspace: Int, vectors: Int) {
     lowering.workspace(for: operation)
   }
 
+  /// Binds an operation to its buffers; see `Device`.
   public func prepare(_ operation: TensorOperation, buffer: (Operand) -> Buffer) throws -> [Prepared] {
     try lowering.launches(for: operation).map { launch in
       guard let call = gpunoisy_find_kernel(set, launch.kernel), let signature = KernelSources.signatures[launch.kernel]
@@ -145,10 +155,12 @@ public final class CPUDevice: Device {
     }
   }
 
+  /// Runs one launch after all that came before; see `Device`.
   public func enqueue(_ prepared: Prepared) throws {
     gpunoisy_threads_run(
       team, prepared.call, prepared.pointers, prepared.size.0, prepared.size.1, prepared.size.2)
   }
 
+  /// Hands over what was enqueued; see `Device`.
   public func flush() throws {}
 }

@@ -62,7 +62,8 @@ extension VectorLowering {
         [
           "doutput": .value(doutput), "output": .value(output), "input": .value(input),
           "mean": .value(statistics.mean), "inverse": .value(statistics.inverse), "parameters": .store(.parameters),
-          "means": .store(.vectors), "dinput": .value(dinput), "dresidual": .value(dresidual), "gamma_at": .int(gammaAt),
+          "means": .store(.vectors), "dinput": .value(dinput), "dresidual": .value(dresidual),
+          "gamma_at": .int(gammaAt),
           "M": .int(M), "C": .int(C), "rows": .int(Self.rows), "has_residual": .flag(dresidual != nil),
           "rectify": .flag(rectify),
         ], global: [pieces]),

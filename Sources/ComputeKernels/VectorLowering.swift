@@ -1,7 +1,9 @@
 import Compute
 
 /// The launches for CPU-type devices: kernels without barriers, one work-item for a large piece of work, explicit
-/// 16-wide vectors. Used by the built-in CPU device and by CPUs driven through OpenCL.
+/// 16-wide vectors.
+///
+/// Used by the built-in CPU device and by CPUs driven through OpenCL.
 ///
 /// How work is cut into pieces depends on shapes alone, never on the number of threads: sums keep their order.
 public struct VectorLowering: Lowering {
@@ -12,8 +14,10 @@ public struct VectorLowering: Lowering {
   /// Pixels per work-item of the batch-norm kernels.
   static let rows = 512
 
+  /// A lowering; it has no settings.
   public init() {}
 
+  /// The launches of one operation, in order.
   public func launches(for operation: TensorOperation) -> [KernelLaunch] {
     switch operation {
     case .augment(let output, let shape, let augmentation, let peer): augment(output, shape, augmentation, peer)
@@ -53,22 +57,37 @@ public struct VectorLowering: Lowering {
           ["doutput": .value(doutput), "output": .value(output), "dinput": .value(dinput), "n": .int(count)], count)
       ]
     case .shortcut(let input, let output, let shape, let outputShape, let kind):
-      [shortcut("shortcut_forward", ["input": .value(input), "output": .value(output)], shape, outputShape, kind,
-                global: [outputShape[1], shape[0]])]
+      [
+        shortcut(
+          "shortcut_forward", ["input": .value(input), "output": .value(output)], shape, outputShape, kind,
+          global: [outputShape[1], shape[0]])
+      ]
     case .shortcutBackward(let doutput, let dinput, let shape, let outputShape, let kind):
-      [shortcut("shortcut_backward", ["doutput": .value(doutput), "dinput": .value(dinput)], shape, outputShape, kind,
-                global: [shape[1], shape[0]])]
+      [
+        shortcut(
+          "shortcut_backward", ["doutput": .value(doutput), "dinput": .value(dinput)], shape, outputShape, kind,
+          global: [shape[1], shape[0]])
+      ]
     case .pool(let window, let input, let output, let maximum):
       [pool("pool_forward", ["input": .value(input), "output": .value(output)], window, maximum, rows: window.P)]
     case .poolBackward(let window, let doutput, let input, let dinput, let maximum):
-      [pool("pool_backward", ["doutput": .value(doutput), "input": .value(input), "dinput": .value(dinput)], window,
-            maximum, rows: window.H)]
+      [
+        pool(
+          "pool_backward", ["doutput": .value(doutput), "input": .value(input), "dinput": .value(dinput)], window,
+          maximum, rows: window.H)
+      ]
     case .globalAverage(let input, let output, let B, let M, let C):
-      [KernelLaunch("pool_global_forward",
-                    ["input": .value(input), "output": .value(output), "M": .int(M), "C": .int(C)], global: [B])]
+      [
+        KernelLaunch(
+          "pool_global_forward",
+          ["input": .value(input), "output": .value(output), "M": .int(M), "C": .int(C)], global: [B])
+      ]
     case .globalAverageBackward(let doutput, let dinput, let B, let M, let C):
-      [KernelLaunch("pool_global_backward",
-                    ["doutput": .value(doutput), "dinput": .value(dinput), "M": .int(M), "C": .int(C)], global: [B])]
+      [
+        KernelLaunch(
+          "pool_global_backward",
+          ["doutput": .value(doutput), "dinput": .value(dinput), "M": .int(M), "C": .int(C)], global: [B])
+      ]
     case .linear(let input, let weightsAt, let biasAt, let output, let M, let N, let K):
       [gemm(input, .store(.parameters), weightsAt, biasAt, output, M, N, K)]
     case .linearBackwardData(let doutput, let weightsAt, let dinput, let M, let N, let K):
@@ -108,6 +127,7 @@ public struct VectorLowering: Lowering {
     }
   }
 
+  /// Floats of shared memory that the operation needs; see `Device`.
   public func workspace(for operation: TensorOperation) -> (workspace: Int, vectors: Int) {
     switch operation {
     case .convolve(let window, _, _, _, .some): (partialPieces(window).count * 2 * Parameter.padded(window.O), 0)

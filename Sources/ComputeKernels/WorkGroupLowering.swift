@@ -28,6 +28,7 @@ public struct WorkGroupLowering: Lowering {
     group = maxWorkGroupSize >= 256 ? 256 : maxWorkGroupSize >= 128 ? 128 : 64
   }
 
+  /// The launches of one operation, in order.
   public func launches(for operation: TensorOperation) -> [KernelLaunch] {
     switch operation {
     case .augment(let output, let shape, let augmentation, let peer): [augment(output, shape, augmentation, peer)]
@@ -111,6 +112,7 @@ public struct WorkGroupLowering: Lowering {
     }
   }
 
+  /// Floats of shared memory that the operation needs; see `Device`.
   public func workspace(for operation: TensorOperation) -> (workspace: Int, vectors: Int) {
     switch operation {
     case .convolve(let window, _, _, _, .some): (tiles(of: window).count * 2 * Parameter.padded(window.O), 0)

@@ -20,8 +20,11 @@ public final class OpenCLDevice: Device {
     let global: [Int], local: [Int]
   }
 
+  /// What `Device.name` asks for.
   public let name: String
+  /// What `Device.driver` asks for.
   public let driver: String
+  /// What `Device.forms` asks for.
   public let forms: Set<FusedForm> = [.convolveWithStatistics, .normalizeAddRectify]
   /// What the driver tells of the device.
   public let info: DeviceInfo
@@ -72,12 +75,14 @@ public final class OpenCLDevice: Device {
     }
   }
 
+  /// Zero-filled memory; see `Device`.
   public func allocate(byteCount: Int) throws -> Buffer {
     let buffer = try Buffer(queue.context, byteCount: max(byteCount, 4))
     try queue.fill(buffer, with: UInt8(0))
     return buffer
   }
 
+  /// Replaces bytes; see `Device`.
   public func write(_ bytes: UnsafeRawBufferPointer, to buffer: Buffer, at offset: Int) throws {
     // A few numbers are copied and need not wait; a data set is not worth a second copy.
     if bytes.count <= 4096 {
@@ -87,37 +92,45 @@ public final class OpenCLDevice: Device {
     }
   }
 
+  /// Waits and copies; see `Device`.
   public func read(_ buffer: Buffer, at offset: Int, into bytes: UnsafeMutableRawBufferPointer) throws {
     try queue.read(into: bytes, from: buffer, at: offset)
   }
 
+  /// Floats of shared memory that the operation needs; see `Device`.
   public func workspace(for operation: TensorOperation) throws -> (workspace: Int, vectors: Int) {
     lowering.workspace(for: operation)
   }
 
+  /// Binds an operation to its buffers; see `Device`.
   public func prepare(_ operation: TensorOperation, buffer: (Operand) -> Buffer) throws -> [Prepared] {
     try lowering.launches(for: operation).map { launch in
       let kernel = try program.kernel(launch.kernel)
-      try kernel.bind(launch.arguments.map { name, value in
-        switch value {
-        case .operand(let operand): (name, KernelArgument.buffer(buffer(operand)))
-        case .none: (name, .none)
-        case .int(let int): (name, .int(int))
-        case .float(let float): (name, .float(float))
-        }
-      })
+      try kernel.bind(
+        launch.arguments.map { name, value in
+          switch value {
+          case .operand(let operand): (name, KernelArgument.buffer(buffer(operand)))
+          case .none: (name, .none)
+          case .int(let int): (name, .int(int))
+          case .float(let float): (name, .float(float))
+          }
+        })
       return Prepared(
         kernel: kernel, global: launch.global, local: launch.local ?? launch.global.map { _ in 1 })
     }
   }
 
+  /// Runs one launch after all that came before; see `Device`.
   public func enqueue(_ prepared: Prepared) throws {
     try queue.enqueue(prepared.kernel, global: prepared.global, local: prepared.local)
   }
 
+  /// Hands over what was enqueued; see `Device`.
   public func flush() throws { try queue.flush() }
 
-  /// Runs one launch alone and returns the seconds that the device spent on it. Waits.
+  /// Runs one launch alone and returns the seconds that the device spent on it.
+  ///
+  /// Waits.
   public func seconds(of prepared: Prepared) throws -> Double {
     try queue.finish()
     let timing = try timingQueue ?? CommandQueue(queue.context, isProfiling: true)

@@ -96,16 +96,17 @@ extension OperationCase {
     let shapes = [
       (2048, 16), (512, 32), (128, 64), (98, 64), (1, 5), (3, 1), (7, 3), (513, 17), (1024, 10), (1025, 33), (1537, 48),
     ]
-    return [1, 5, 16, 33].map { inferenceStatistics(C: $0) } + shapes.flatMap { M, C in
-      [batchStatistics(M: M, C: C), batchStatistics(M: M, C: C, mean: 100)]
-        + [(false, false), (false, true), (true, false), (true, true)].map {
-          normalize(M: M, C: C, residual: $0, rectify: $1)
-        }
-        + ResidualGradient.allCases.flatMap { residual in
-          [(false, false), (false, true), (true, false), (true, true)].map {
-            normalizeBackward(M: M, C: C, residual: residual, rectify: $0, accumulate: $1)
+    return [1, 5, 16, 33].map { inferenceStatistics(C: $0) }
+      + shapes.flatMap { M, C in
+        [batchStatistics(M: M, C: C), batchStatistics(M: M, C: C, mean: 100)]
+          + [(false, false), (false, true), (true, false), (true, true)].map {
+            normalize(M: M, C: C, residual: $0, rectify: $1)
           }
-        }
-    }
+          + ResidualGradient.allCases.flatMap { residual in
+            [(false, false), (false, true), (true, false), (true, true)].map {
+              normalizeBackward(M: M, C: C, residual: residual, rectify: $0, accumulate: $1)
+            }
+          }
+      }
   }()
 }

@@ -60,10 +60,11 @@ extension OperationCase {
       case .ordinary: return .normal(B * K, deviation: 3)
       case .ties: return .steps(B * K)
       case .extreme:
-        return .floats((0..<B * K).map { i -> Float in
-          let draw = i * 13 / 5 % 12
-          return draw == 0 ? 80 : draw % 3 == 0 ? -80 : Float(i % 7)
-        })
+        return .floats(
+          (0..<B * K).map { i -> Float in
+            let draw = i * 13 / 5 % 12
+            return draw == 0 ? 80 : draw % 3 == 0 ? -80 : Float(i % 7)
+          })
       }
     }
   }

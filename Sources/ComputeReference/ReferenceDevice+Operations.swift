@@ -2,6 +2,7 @@ import Compute
 import Failures
 
 extension ReferenceDevice {
+  /// Binds an operation to its buffers; see `Device`.
   public func prepare(_ operation: TensorOperation, buffer: (Operand) -> Buffer) throws -> [Prepared] {
     func value(_ value: Value) -> Buffer { buffer(.value(value)) }
     switch operation {
@@ -10,9 +11,10 @@ extension ReferenceDevice {
     case .convolve(let window, let input, let weightsAt, let output, let statistics):
       let (input, output, parameters) = (value(input), value(output), buffer(.store(.parameters)))
       let convolve = Prepared {
-        output.write(ReferenceMath.convolve(
-          input.numbers(count: window.B * window.H * window.W * window.C),
-          weights: parameters.weights(PackedWeights(window, at: weightsAt)), window))
+        output.write(
+          ReferenceMath.convolve(
+            input.numbers(count: window.B * window.H * window.W * window.C),
+            weights: parameters.weights(PackedWeights(window, at: weightsAt)), window))
       }
       guard let statistics else { return [convolve] }
       let M = window.B * window.P * window.Q
@@ -20,78 +22,105 @@ extension ReferenceDevice {
     case .convolveBackwardData(let window, let doutput, let weightsAt, let addend, let dinput):
       let (doutput, dinput, parameters) = (value(doutput), value(dinput), buffer(.store(.parameters)))
       let addend = addend.map(value)
-      return [Prepared {
-        let gradient = ReferenceMath.convolveBackwardData(
-          doutput.numbers(count: window.B * window.P * window.Q * window.O),
-          weights: parameters.weights(PackedWeights(window, at: weightsAt)), window)
-        dinput.write(addend.map { ReferenceMath.add(gradient, $0.numbers(count: gradient.count)) } ?? gradient)
-      }]
+      return [
+        Prepared {
+          let gradient = ReferenceMath.convolveBackwardData(
+            doutput.numbers(count: window.B * window.P * window.Q * window.O),
+            weights: parameters.weights(PackedWeights(window, at: weightsAt)), window)
+          dinput.write(addend.map { ReferenceMath.add(gradient, $0.numbers(count: gradient.count)) } ?? gradient)
+        }
+      ]
     case .convolveBackwardWeights(let window, let input, let doutput, let weightsAt, let accumulate):
       let (input, doutput, gradients) = (value(input), value(doutput), buffer(.store(.gradients)))
-      return [Prepared {
-        let gradient = ReferenceMath.convolveBackwardWeights(
-          doutput.numbers(count: window.B * window.P * window.Q * window.O),
-          input: input.numbers(count: window.B * window.H * window.W * window.C), window)
-        gradients.write(gradient: gradient, of: PackedWeights(window, at: weightsAt), accumulate: accumulate)
-      }]
+      return [
+        Prepared {
+          let gradient = ReferenceMath.convolveBackwardWeights(
+            doutput.numbers(count: window.B * window.P * window.Q * window.O),
+            input: input.numbers(count: window.B * window.H * window.W * window.C), window)
+          gradients.write(gradient: gradient, of: PackedWeights(window, at: weightsAt), accumulate: accumulate)
+        }
+      ]
     case .batchStatistics(let input, let M, let C, let statistics):
       return [batchStatistics(value(input), M: M, C: C, statistics, buffer)]
     case .inferenceStatistics(let C, let statistics):
       let (mean, inverse, running) = (value(statistics.mean), value(statistics.inverse), buffer(.store(.running)))
-      return [Prepared {
-        mean.write(running.numbers(at: statistics.runningMean, count: C))
-        inverse.write(ReferenceMath.inverseDeviation(running.numbers(at: statistics.runningVariance, count: C)))
-      }]
+      return [
+        Prepared {
+          mean.write(running.numbers(at: statistics.runningMean, count: C))
+          inverse.write(ReferenceMath.inverseDeviation(running.numbers(at: statistics.runningVariance, count: C)))
+        }
+      ]
     case .normalize, .normalizeBackward: return [normalize(operation, buffer)]
     case .add(let a, let b, let output, let count):
       let (a, b, output) = (value(a), value(b), value(output))
-      return [Prepared {
-        output.write(ReferenceMath.add(a.numbers(count: count), b.numbers(count: count)))
-      }]
+      return [
+        Prepared {
+          output.write(ReferenceMath.add(a.numbers(count: count), b.numbers(count: count)))
+        }
+      ]
     case .rectify(let input, let output, let count):
       let (input, output) = (value(input), value(output))
       return [Prepared { output.write(ReferenceMath.rectify(input.numbers(count: count))) }]
     case .rectifyBackward(let doutput, let output, let dinput, let count):
       let (doutput, output, dinput) = (value(doutput), value(output), value(dinput))
-      return [Prepared {
-        dinput.write(ReferenceMath.rectifyBackward(
-          doutput.numbers(count: count), output: output.numbers(count: count)))
-      }]
+      return [
+        Prepared {
+          dinput.write(
+            ReferenceMath.rectifyBackward(
+              doutput.numbers(count: count), output: output.numbers(count: count)))
+        }
+      ]
     case .shortcut(let input, let output, let shape, let outputShape, let kind):
       let (input, output) = (value(input), value(output))
-      return [Prepared {
-        output.write(ReferenceMath.shortcut(
-          input.numbers(count: shape.reduce(1, *)), kind: kind, shape: shape, outputShape: outputShape))
-      }]
+      return [
+        Prepared {
+          output.write(
+            ReferenceMath.shortcut(
+              input.numbers(count: shape.reduce(1, *)), kind: kind, shape: shape, outputShape: outputShape))
+        }
+      ]
     case .shortcutBackward(let doutput, let dinput, let shape, let outputShape, let kind):
       let (doutput, dinput) = (value(doutput), value(dinput))
-      return [Prepared {
-        dinput.write(ReferenceMath.shortcutBackward(
-          doutput.numbers(count: outputShape.reduce(1, *)), kind: kind, shape: shape, outputShape: outputShape))
-      }]
+      return [
+        Prepared {
+          dinput.write(
+            ReferenceMath.shortcutBackward(
+              doutput.numbers(count: outputShape.reduce(1, *)), kind: kind, shape: shape, outputShape: outputShape))
+        }
+      ]
     case .pool(let window, let input, let output, let maximum):
       let (input, output) = (value(input), value(output))
-      return [Prepared {
-        output.write(ReferenceMath.pool(
-          input.numbers(count: window.B * window.H * window.W * window.C), maximum: maximum, window))
-      }]
+      return [
+        Prepared {
+          output.write(
+            ReferenceMath.pool(
+              input.numbers(count: window.B * window.H * window.W * window.C), maximum: maximum, window))
+        }
+      ]
     case .poolBackward(let window, let doutput, let input, let dinput, let maximum):
       let (doutput, input, dinput) = (value(doutput), value(input), value(dinput))
-      return [Prepared {
-        dinput.write(ReferenceMath.poolBackward(
-          doutput.numbers(count: window.B * window.P * window.Q * window.C),
-          input: input.numbers(count: window.B * window.H * window.W * window.C), maximum: maximum, window))
-      }]
+      return [
+        Prepared {
+          dinput.write(
+            ReferenceMath.poolBackward(
+              doutput.numbers(count: window.B * window.P * window.Q * window.C),
+              input: input.numbers(count: window.B * window.H * window.W * window.C), maximum: maximum, window))
+        }
+      ]
     case .globalAverage(let input, let output, let B, let M, let C):
       let (input, output) = (value(input), value(output))
-      return [Prepared {
-        output.write(ReferenceMath.globalAverage(input.numbers(count: B * M * C), B: B, M: M, C: C))
-      }]
+      return [
+        Prepared {
+          output.write(ReferenceMath.globalAverage(input.numbers(count: B * M * C), B: B, M: M, C: C))
+        }
+      ]
     case .globalAverageBackward(let doutput, let dinput, let B, let M, let C):
       let (doutput, dinput) = (value(doutput), value(dinput))
-      return [Prepared {
-        dinput.write(ReferenceMath.globalAverageBackward(doutput.numbers(count: B * C), B: B, M: M, C: C))
-      }]
+      return [
+        Prepared {
+          dinput.write(ReferenceMath.globalAverageBackward(doutput.numbers(count: B * C), B: B, M: M, C: C))
+        }
+      ]
     case .linear, .linearBackwardData, .linearBackwardWeights: return [linear(operation, buffer)]
     case .loss(let function, let logits, let dlogits, let B, let K, let peer):
       return [try loss(function, value(logits), value(dlogits), B: B, K: K, peer, buffer)]
@@ -132,10 +161,11 @@ extension ReferenceDevice {
       let (mean, inverse) = (buffer(.value(statistics.mean)), buffer(.value(statistics.inverse)))
       let residual = residual.map { buffer(.value($0)) }
       return Prepared {
-        output.write(ReferenceMath.normalize(
-          input.numbers(count: M * C), mean: mean.numbers(count: C), inverse: inverse.numbers(count: C),
-          gamma: parameters.numbers(at: gammaAt, count: C), beta: parameters.numbers(at: betaAt, count: C),
-          residual: residual?.numbers(count: M * C), rectify: rectify, M: M, C: C))
+        output.write(
+          ReferenceMath.normalize(
+            input.numbers(count: M * C), mean: mean.numbers(count: C), inverse: inverse.numbers(count: C),
+            gamma: parameters.numbers(at: gammaAt, count: C), beta: parameters.numbers(at: betaAt, count: C),
+            residual: residual?.numbers(count: M * C), rectify: rectify, M: M, C: C))
       }
     case .normalizeBackward(
       let doutput, let output, let input, let statistics, let gammaAt, let betaAt, let dresidual, let rectify,
@@ -167,18 +197,21 @@ extension ReferenceDevice {
         buffer(.value(input)), buffer(.value(output)), buffer(.store(.parameters))
       )
       return Prepared {
-        output.write(ReferenceMath.linear(
-          input.numbers(count: M * K), weights: parameters.weights(PackedWeights(N: N, K: K, at: weightsAt)),
-          bias: parameters.numbers(at: biasAt, count: N), M: M, N: N, K: K))
+        output.write(
+          ReferenceMath.linear(
+            input.numbers(count: M * K), weights: parameters.weights(PackedWeights(N: N, K: K, at: weightsAt)),
+            bias: parameters.numbers(at: biasAt, count: N), M: M, N: N, K: K))
       }
     case .linearBackwardData(let doutput, let weightsAt, let dinput, let M, let N, let K):
       let (doutput, dinput, parameters) = (
         buffer(.value(doutput)), buffer(.value(dinput)), buffer(.store(.parameters))
       )
       return Prepared {
-        dinput.write(ReferenceMath.linearBackward(
-          doutput.numbers(count: M * N), input: .zeros(M * K),
-          weights: parameters.weights(PackedWeights(N: N, K: K, at: weightsAt)), M: M, N: N, K: K).dinput)
+        dinput.write(
+          ReferenceMath.linearBackward(
+            doutput.numbers(count: M * N), input: .zeros(M * K),
+            weights: parameters.weights(PackedWeights(N: N, K: K, at: weightsAt)), M: M, N: N, K: K
+          ).dinput)
       }
     case .linearBackwardWeights(
       let input, let doutput, let weightsAt, let biasAt, let M, let N, let K, let accumulate):

@@ -37,7 +37,9 @@ public final class ReferenceDevice: Device {
     let run: () -> Void
   }
 
+  /// What `Device.name` asks for.
   public let name = "reference (double precision)"
+  /// What `Device.driver` asks for.
   public let driver = "built in"
   /// The fused forms that programs for this device use; none by default, so that every layer stands alone.
   public let forms: Set<FusedForm>
@@ -45,23 +47,29 @@ public final class ReferenceDevice: Device {
   /// - Parameter forms: the fused forms to answer to; the numbers are the same with and without.
   public init(forms: Set<FusedForm> = []) { self.forms = forms }
 
+  /// Zero-filled memory; see `Device`.
   public func allocate(byteCount: Int) throws -> Buffer { try Buffer(byteCount: byteCount) }
 
+  /// Replaces bytes; see `Device`.
   public func write(_ bytes: UnsafeRawBufferPointer, to buffer: Buffer, at offset: Int) throws {
     precondition(offset >= 0 && offset + bytes.count <= buffer.bytes.count, "writing behind the end of a buffer")
     UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[offset..<offset + bytes.count]).copyMemory(from: bytes)
     buffer.forgetRoundings()
   }
 
+  /// Waits and copies; see `Device`.
   public func read(_ buffer: Buffer, at offset: Int, into bytes: UnsafeMutableRawBufferPointer) throws {
     precondition(offset >= 0 && offset + bytes.count <= buffer.bytes.count, "reading behind the end of a buffer")
     bytes.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer.bytes[offset..<offset + bytes.count]))
   }
 
+  /// Floats of shared memory that the operation needs; see `Device`.
   public func workspace(for operation: TensorOperation) throws -> (workspace: Int, vectors: Int) { (0, 0) }
 
+  /// Runs one launch after all that came before; see `Device`.
   public func enqueue(_ prepared: Prepared) throws { prepared.run() }
 
+  /// Hands over what was enqueued; see `Device`.
   public func flush() throws {}
 }
 

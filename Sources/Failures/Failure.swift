@@ -36,6 +36,7 @@ public struct Failure: Error, Equatable, Sendable, CustomStringConvertible {
     case terminated = 143
   }
 
+  /// The family, and so the exit code.
   public var kind: Kind
   /// One sentence: what is wrong, with the names and numbers at hand.
   public var what: String
@@ -44,6 +45,7 @@ public struct Failure: Error, Equatable, Sendable, CustomStringConvertible {
   /// One sentence: what to do next.
   public var fix: String
 
+  /// A failure of a family, told in three sentences.
   public init(_ kind: Kind, _ what: String, why: String, fix: String) {
     self.kind = kind
     self.what = what

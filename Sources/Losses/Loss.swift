@@ -83,7 +83,8 @@ public struct Loss: Sendable, CustomStringConvertible {
       guard let value = Float(pair[1]), parameter.range.contains(value) else {
         throw Failure(
           .usage, "\(entry.name):\(item) is out of range.",
-          why: "\(parameter.name) is \(parameter.summary), from \(parameter.range.lowerBound) to \(parameter.range.upperBound).",
+          why:
+            "\(parameter.name) is \(parameter.summary), from \(parameter.range.lowerBound) to \(parameter.range.upperBound).",
           fix: "the default is \(parameter.name)=\(parameter.defaultValue).")
       }
       values[index] = value

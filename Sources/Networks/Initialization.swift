@@ -9,14 +9,15 @@ extension ParameterTable {
     let random = CounterRandom(seed: seed)
     var packed = [Float](repeating: 0, count: packedCount)
     for (index, parameter) in entries.enumerated() {
-      let values: [Float] = switch parameter.initialization {
-      case .constant(let value): [Float](repeating: value, count: parameter.count)
-      case .normalFanOut: normal(random, index, parameter)
-      case .uniform(let bound):
-        (0..<parameter.count).map {
-          Float(random.uniform(.initialization, UInt32(index), UInt32($0)) * 2 - 1) * bound
+      let values: [Float] =
+        switch parameter.initialization {
+        case .constant(let value): [Float](repeating: value, count: parameter.count)
+        case .normalFanOut: normal(random, index, parameter)
+        case .uniform(let bound):
+          (0..<parameter.count).map {
+            Float(random.uniform(.initialization, UInt32(index), UInt32($0)) * 2 - 1) * bound
+          }
         }
-      }
       packed.replaceSubrange(parameter.offset..<parameter.offset + parameter.packedCount, with: parameter.pack(values))
     }
     return packed

@@ -43,7 +43,9 @@ public struct Network: Sendable {
         let known = entry.options.map { "\($0.name)=\($0.values.joined(separator: "|"))" }.joined(separator: ", ")
         throw Failure(
           .usage, "'\(item)' is not an option of \(entry.name).", why: "its options are: \(known).",
-          fix: "write for instance --model \(entry.name):\(entry.options.first.map { "\($0.name)=\($0.values[0])" } ?? "").")
+          fix:
+            "write for instance --model \(entry.name):\(entry.options.first.map { "\($0.name)=\($0.values[0])" } ?? "")."
+        )
       }
       options[pair[0]] = pair[1]
     }

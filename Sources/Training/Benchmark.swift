@@ -7,15 +7,20 @@ import Networks
 public struct Benchmark: Sendable {
   /// What to measure.
   public struct Settings: Sendable {
+    /// The network.
     public var network: Network
+    /// The loss with its parameters.
     public var loss: Loss
+    /// Images per step.
     public var batchSize = 128
     /// Steps of one block, and the number of blocks.
     public var steps = 4, repeats = 7
+    /// Steps before measuring begins.
     public var warmUp = 3
     /// Whether operations are timed one by one, too.
     public var timesOperations = true
 
+    /// The defaults for a network and a loss.
     public init(network: Network, loss: Loss) {
       self.network = network
       self.loss = loss
@@ -41,6 +46,7 @@ public struct Benchmark: Sendable {
   public let stepMilliseconds: Double
   /// The launches of one step.
   public let launches: Int
+  /// The operations, the most expensive first.
   public let rows: [Row]
 
   /// Median, least and most of the blocks.
@@ -49,7 +55,9 @@ public struct Benchmark: Sendable {
     return (Self.median(sorted), sorted.first ?? 0, sorted.last ?? 0)
   }
 
-  /// Measures. The whole step counts: gathering, augmentation, forward, backward, update.
+  /// Measures.
+  ///
+  /// The whole step counts: gathering, augmentation, forward, backward, update.
   public init<D: Device>(_ settings: Settings, on device: D) throws {
     let batch = settings.batchSize, steps = settings.steps
     // Enough images for a block of steps in id order; what they show does not matter to the speed.
@@ -106,7 +114,8 @@ public struct Benchmark: Sendable {
 
   /// Times every operation alone: repeated until it takes some milliseconds, the best of three.
   private static func rows<D: Device>(
-    _ plan: Plan<D>, _ session: TrainingSession<D>, begin: () throws -> Void, seconds: (() throws -> Void) throws -> Double
+    _ plan: Plan<D>, _ session: TrainingSession<D>, begin: () throws -> Void,
+    seconds: (() throws -> Void) throws -> Double
   ) throws -> [Row] {
     var rows: [Row] = [], costs: [TensorOperation.Cost] = []
     try begin()
@@ -125,9 +134,10 @@ public struct Benchmark: Sendable {
         rows[index].count += 1
         rows[index].milliseconds += best * 1000
       } else {
-        rows.append(Row(
-          name: operation.name, shape: operation.shapeText, count: 1, milliseconds: best * 1000, gigaflops: 0,
-          gigabytes: 0, share: 0))
+        rows.append(
+          Row(
+            name: operation.name, shape: operation.shapeText, count: 1, milliseconds: best * 1000, gigaflops: 0,
+            gigabytes: 0, share: 0))
         costs.append(cost)
       }
     }

@@ -10,21 +10,28 @@ public struct Checkpoint: Sendable {
     /// Steps since the run began.
     public var totalSteps = 0
 
+    /// The beginning of a run.
     public init() {}
   }
 
   /// What the network is, for evaluation without the run.
   public struct Model: Sendable, Equatable {
+    /// The network.
     public var network: String
+    /// The names of the classes, by label.
     public var classNames: [String]
     public var height: Int, width: Int, channels: Int
+    /// What the inputs are normalised by.
     public var normalization: Normalization
   }
 
+  /// What the network is.
   public var model: Model
+  /// Where in the run it was taken.
   public var position: Position
   /// The best test accuracy so far and its epoch.
   public var best: (accuracy: Double, epoch: Int)?
+  /// Weights, momenta and the per-sample table.
   public var state: SessionState
 
   /// Writes the file; at any moment there is either the old file or the new one.
@@ -46,7 +53,9 @@ public struct Checkpoint: Sendable {
     ])
     if let best { file.metadata["gpunoisy.best"] = "\(best.accuracy),\(best.epoch)" }
     for tensor in state.parameters + state.running { file[tensor.name] = .init(tensor.values, shape: tensor.shape) }
-    for tensor in state.momenta { file["optimizer.momentum.\(tensor.name)"] = .init(tensor.values, shape: tensor.shape) }
+    for tensor in state.momenta {
+      file["optimizer.momentum.\(tensor.name)"] = .init(tensor.values, shape: tensor.shape)
+    }
     file["state.input_mean"] = .init(model.normalization.mean, shape: [model.channels])
     file["state.input_std"] = .init(model.normalization.standardDeviation, shape: [model.channels])
     let count = [state.marginSum.count]
@@ -104,7 +113,8 @@ extension Checkpoint {
     let count = [session.sampleCount]
     let state = SessionState(
       parameters: try tensors(session.parameters.entries.map { ($0.name, $0.shape) }, in: file),
-      momenta: try tensors(session.parameters.entries.map { ($0.name, $0.shape) }, in: file, prefix: "optimizer.momentum."),
+      momenta: try tensors(
+        session.parameters.entries.map { ($0.name, $0.shape) }, in: file, prefix: "optimizer.momentum."),
       running: try tensors(session.running.entries.map { ($0.name, $0.shape) }, in: file),
       marginSum: try file.floats("state.margin_sum", shape: count),
       marginLost: try file.floats("state.margin_lost", shape: count),

@@ -50,7 +50,9 @@ public final class EvaluationPlans<D: Device> {
     classes = (whole ?? rest)?.program.classes ?? 0
   }
 
-  /// Evaluates every sample. Waits.
+  /// Evaluates every sample.
+  ///
+  /// Waits.
   public func run(on device: D) throws -> Results {
     try device.write(StepState().counters, to: stores[.counters]!)
     for batch in 0..<batchSizes.count { try plan(batch)?.run() }
@@ -60,7 +62,9 @@ public final class EvaluationPlans<D: Device> {
       confidences: try device.read(Float.self, count: count, from: stores[.sampleConfidence]!))
   }
 
-  /// The logits of every sample, `[N, K]`. Waits after each batch.
+  /// The logits of every sample, `[N, K]`.
+  ///
+  /// Waits after each batch.
   public func logits(on device: D) throws -> [Float] {
     try device.write(StepState().counters, to: stores[.counters]!)
     var logits: [Float] = []

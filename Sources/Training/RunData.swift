@@ -7,14 +7,17 @@ public struct RunData: Sendable {
   /// The most classes: confusion and transition matrices are square in them.
   public static let mostClasses = 4096
 
+  /// The data set with the labels that are trained on.
   public let dataset: Dataset
   /// What the noise did, or how the given labels differ from the true ones; nil where neither is known.
   public let noise: NoiseReport?
   /// Mean and standard deviation of the training images in use.
   public let normalization: Normalization
 
-  /// Opens the data set. Labels are replaced first (their file covers the whole set), then the set is limited, then a
-  /// part is held out, then noise is drawn; the held-out part keeps the labels that it was given.
+  /// Opens the data set.
+  ///
+  /// Labels are replaced first (their file covers the whole set), then the set is limited, then a part is held out,
+  /// then noise is drawn; the held-out part keeps the labels that it was given.
   public init(_ settings: RunSettings) throws {
     let options = DatasetOptions(
       dataRoot: settings.dataRoot, imageSize: settings.imageSize, onBadImage: settings.onBadImage, seed: settings.seed,

@@ -193,7 +193,9 @@ extension RunSettings {
       }
     }
     if isPlain, let seconds = Double(digits) { (total, digits) = (seconds, "") }
-    guard digits.isEmpty, total > 0, total.isFinite else { throw outOfRange(name, text, "a time such as 90s, 15m or 11h50m") }
+    guard digits.isEmpty, total > 0, total.isFinite else {
+      throw outOfRange(name, text, "a time such as 90s, 15m or 11h50m")
+    }
     return total
   }
 }
@@ -214,6 +216,7 @@ extension RunSettings.CheckpointInterval: CustomStringConvertible {
     }
   }
 
+  /// The text that `init(parsing:)` reads.
   public var description: String {
     switch self {
     case .epochs(let count): "\(count)ep"

@@ -16,52 +16,85 @@ public struct RunSettings: Sendable, Equatable {
   }
 
   // Data.
+  /// A path or a name.
   public var data = "shapes"
+  /// Where names are looked for; nil for `$GPUNOISY_DATA`.
   public var dataRoot: String?
+  /// The size that pictures are brought to; nil for the most common.
   public var imageSize: PixelSize?
+  /// A file of training labels in place of the data's own.
   public var labels: String?
+  /// A file of true labels, for scoring only.
   public var cleanLabels: String?
+  /// Label noise, as `NoiseCatalogue` reads it.
   public var noise = "none"
   /// nil: the seed.
   public var noiseSeed: UInt64?
+  /// Train on the first N samples.
   public var limitTrain: Int?
+  /// Test on the first N samples.
   public var limitTest: Int?
+  /// What to hold out, as `HeldOutPart` reads it.
   public var validation: String?
+  /// What to do with pictures that cannot be read.
   public var onBadImage = DatasetOptions.BadImagePolicy.fail
   // Model, loss, method.
+  /// The network, as `Network` reads it.
   public var model = "resnet32"
+  /// A safetensors file to start from.
   public var initialWeights: String?
+  /// The loss, as `Loss` reads it.
   public var loss = "ce"
+  /// The training method; `plain`.
   public var method = "plain"
   // Optimiser.
+  /// Passes over the data.
   public var epochs = 300
+  /// Steps after which to stop; nil for no limit.
   public var maxSteps: Int?
+  /// Images per step.
   public var batchSize = 256
+  /// The learning rate of the first epoch.
   public var learningRate = 0.1
+  /// Momentum, 0 ..< 1.
   public var momentum = 0.9
+  /// Whether momentum is Nesterov's.
   public var nesterov = true
+  /// Weight decay on every parameter.
   public var weightDecay = 1e-4
+  /// How the learning rate changes.
   public var schedule = Schedule.step
+  /// Epochs at which `step` multiplies the rate by gamma.
   public var milestones = [150, 225]
+  /// The factor at each milestone.
   public var gamma = 0.1
   /// 0: gradients are not clipped.
   public var clipNorm = 0.0
   // Input.
   /// nil: crop-flip for colour, none for grey.
   public var augment: AugmentationKind?
+  /// Whether each epoch has an order of its own.
   public var shuffle = true
+  /// Whether a smaller last batch is left out.
   public var dropLast = false
   // Device.
+  /// `auto`, `cpu`, an index, or part of a name.
   public var device = "auto"
+  /// `fp32`.
   public var precision = "fp32"
+  /// Threads of the built-in CPU path; nil for one per processor.
   public var threads: Int?
   // The rest.
+  /// Seed of weights, order, crops and noise.
   public var seed: UInt64 = 1
+  /// Whether margins are recorded.
   public var aum = true
+  /// When checkpoints are written.
   public var checkpointEvery = CheckpointInterval.epochs(1)
   /// Seconds after which the run saves and stops; nil for no limit.
   public var maxTime: Double?
 
+  /// The defaults.
   public init() {}
 
   /// The kinds of augmentation by name.

@@ -17,8 +17,11 @@ public enum RunEnding: Sendable, Equatable {
 
 /// One run from its first step, or from a checkpoint, to its last: the loop, and what is written down.
 public final class Trainer<D: Device> {
+  /// The settings of the run.
   public let settings: RunSettings
+  /// The data of the run.
   public let data: RunData
+  /// The network in training.
   public let session: TrainingSession<D>
   private var folder: RunFolder?
   private var reporter: any ProgressReporter = ProgressReporters()
@@ -70,8 +73,9 @@ public final class Trainer<D: Device> {
       channels: images.channels, normalization: data.normalization)
   }
 
-  /// Writes the run down in a folder whose tables are open, and tells a reporter how it goes. Without this call the run
-  /// leaves nothing but its `history` and `session`.
+  /// Writes the run down in a folder whose tables are open, and tells a reporter how it goes.
+  ///
+  /// Without this call the run leaves nothing but its `history` and `session`.
   ///
   /// - Parameter record: run.json as it stands; updated as the run goes on.
   public func write(into folder: RunFolder, record: RunRecord, reporter: any ProgressReporter) {
@@ -148,10 +152,11 @@ public final class Trainer<D: Device> {
     }
     pace.looked(atStep: position.step)
     let done = session.batchSizes[pace.firstStep..<position.step].reduce(0, +)
-    reporter.step(StepProgress(
-      epoch: position.epoch + 1, epochs: settings.epochs, step: position.step, steps: session.batchSizes.count,
-      loss: history.epochs.last?.trainLoss, accuracy: history.epochs.last?.trainAccuracy,
-      imagesPerSecond: Double(done) / max(pace.seconds, 1e-9)))
+    reporter.step(
+      StepProgress(
+        epoch: position.epoch + 1, epochs: settings.epochs, step: position.step, steps: session.batchSizes.count,
+        loss: history.epochs.last?.trainLoss, accuracy: history.epochs.last?.trainAccuracy,
+        imagesPerSecond: Double(done) / max(pace.seconds, 1e-9)))
   }
 
   /// Between two steps: checkpoints that are due, signals, the time limit.
@@ -254,7 +259,9 @@ public final class Trainer<D: Device> {
   public func margins() throws -> (ids: [Int], margins: [Double]) {
     let state = try session.readState()
     let ids = state.marginCount.indices.filter { state.marginCount[$0] > 0 }
-    return (ids, ids.map { (Double(state.marginSum[$0]) - Double(state.marginLost[$0])) / Double(state.marginCount[$0]) })
+    return (
+      ids, ids.map { (Double(state.marginSum[$0]) - Double(state.marginLost[$0])) / Double(state.marginCount[$0]) }
+    )
   }
 
   private func writeMargins() throws {
@@ -270,7 +277,8 @@ public final class Trainer<D: Device> {
     var facts = [
       RunOutline.Fact("device", "\(session.device.name)  (\(session.device.driver))"),
       RunOutline.Fact(
-        "data", "\(dataset.name)  train \(session.sampleIDs.count) · test \(data.evaluation?.count ?? 0) · "
+        "data",
+        "\(dataset.name)  train \(session.sampleIDs.count) · test \(data.evaluation?.count ?? 0) · "
           + "\(dataset.classCount) classes"),
     ]
     if let noise = data.noise {
@@ -280,7 +288,8 @@ public final class Trainer<D: Device> {
       RunOutline.Fact("model", "\(settings.model)  \(session.parameters.count) parameters"),
       RunOutline.Fact("loss", "\(session.settings.loss)"),
       RunOutline.Fact(
-        "recipe", "sgd lr \(settings.learningRate) momentum \(settings.momentum)"
+        "recipe",
+        "sgd lr \(settings.learningRate) momentum \(settings.momentum)"
           + "\(settings.nesterov ? " nesterov" : "") wd \(settings.weightDecay) · \(settings.schedule.rawValue)"
           + " · batch \(settings.batchSize) · \(settings.epochs) epochs · seed \(settings.seed)"),
     ]

@@ -4,10 +4,14 @@ import Compute
 public struct SessionState: Sendable {
   /// A named tensor.
   public struct Tensor: Sendable {
+    /// What `Device.name` asks for.
     public var name: String
+    /// PyTorch's shape.
     public var shape: [Int]
+    /// The elements in PyTorch's order.
     public var values: [Float]
 
+    /// A tensor with its name.
     public init(name: String, shape: [Int], values: [Float]) {
       self.name = name
       self.shape = shape
@@ -25,7 +29,9 @@ public struct SessionState: Sendable {
 }
 
 extension TrainingSession {
-  /// Reads the whole state. Waits.
+  /// Reads the whole state.
+  ///
+  /// Waits.
   public func readState() throws -> SessionState {
     func column<Element: BitwiseCopyable>(_ store: Store, _ type: Element.Type) throws -> [Element] {
       try device.read(type, count: sampleCount, from: stores[store]!)

@@ -11,17 +11,27 @@ import Statistics
 public final class TrainingSession<D: Device> {
   /// What does not change during a run.
   public struct Settings: Sendable {
+    /// The network.
     public var network: Network
+    /// The loss with its parameters.
     public var loss: Loss
+    /// Images per step.
     public var batchSize: Int
+    /// Crops and flips of the training images.
     public var augmentation: Augmentation
+    /// Whether each epoch has an order of its own; otherwise it is that of the ids.
     public var shuffles = true
+    /// Whether a smaller last batch is left out.
     public var dropsLast = false
+    /// Momentum, 0 ..< 1.
     public var momentum = 0.9
+    /// Whether momentum is Nesterov's.
     public var nesterov = true
+    /// Weight decay on every parameter.
     public var weightDecay = 1e-4
     /// 0: gradients are not clipped.
     public var clipNorm = 0.0
+    /// Seed of everything that is drawn.
     public var seed: UInt64 = 1
 
     /// The paper's settings for a network, a loss and a batch size.
@@ -33,7 +43,9 @@ public final class TrainingSession<D: Device> {
     }
   }
 
+  /// The settings of the run.
   public let settings: Settings
+  /// The device.
   public let device: D
   /// The parameters and running statistics, by name.
   public let parameters: ParameterTable, running: ParameterTable
@@ -177,7 +189,9 @@ public final class TrainingSession<D: Device> {
   /// Ids of the samples of the epoch's first `steps` steps, in order.
   public func ids(ofFirst steps: Int) -> ArraySlice<Int32> { order.prefix(batchSizes.prefix(steps).reduce(0, +)) }
 
-  /// The last training loss and prediction of every sample, by id. Waits.
+  /// The last training loss and prediction of every sample, by id.
+  ///
+  /// Waits.
   public func sampleResults() throws -> (losses: [Float], predictions: [Int32]) {
     (
       try device.read(Float.self, count: sampleCount, from: stores[.sampleLoss]!),
@@ -185,18 +199,23 @@ public final class TrainingSession<D: Device> {
     )
   }
 
-
   // MARK: - Evaluation
 
-  /// The test set's results with running statistics, by sample id; nil where there is no test set. Waits.
+  /// The test set's results with running statistics, by sample id; nil where there is no test set.
+  ///
+  /// Waits.
   public func evaluate() throws -> EvaluationPlans<D>.Results? {
     guard let evaluation else { return nil }
     return try evaluation.run(on: device)
   }
 
-  /// The same for what was held out besides a test set. Waits.
+  /// The same for what was held out besides a test set.
+  ///
+  /// Waits.
   public func validate() throws -> EvaluationPlans<D>.Results? { try validation?.run(on: device) }
 
-  /// The test set's logits `[N, K]`, by sample id. Waits.
+  /// The test set's logits `[N, K]`, by sample id.
+  ///
+  /// Waits.
   public func testLogits() throws -> [Float]? { try evaluation?.logits(on: device) }
 }

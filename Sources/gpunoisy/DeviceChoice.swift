@@ -45,7 +45,8 @@ struct DeviceChoice {
           note("auto: '\(gpu.name)' cannot be used: \(failure.what)")
         }
       }
-      let reason = list.absence ?? (gpus.isEmpty ? "OpenCL lists \(list.devices.count) device(s), but no GPU" : "none passed")
+      let reason =
+        list.absence ?? (gpus.isEmpty ? "OpenCL lists \(list.devices.count) device(s), but no GPU" : "none passed")
       note("auto: no usable GPU (\(reason)); taking the built-in CPU path. See: gpunoisy devices")
       return try work.run(on: CPUDevice(threads: threads))
     default:

@@ -8,7 +8,9 @@ import Networks
 import Training
 
 /// A few training steps of a small network on a device and on the built-in CPU: what `auto` asks of a GPU before it
-/// takes it. The full check is `gpunoisy selftest`.
+/// takes it.
+///
+/// The full check is `gpunoisy selftest`.
 enum QuickCheck {
   /// What is wrong with the device; nil if its weights agree with the CPU's.
   static func problem(with device: OpenCLDevice) throws -> String? {

@@ -34,7 +34,8 @@ struct SelfTestCommand: ParsableCommand {
     let result = try DeviceChoice(text: device, threads: threads).open(work) { reporter.note($0) }
     let failed = result.results.filter { !$0.passed }
     try StandardOutput.write(
-      talk.json ? JSONText.indented(json(result)) + "\n" : text(result, showing: talk.verbose ? result.results : failed))
+      talk.json ? JSONText.indented(json(result)) + "\n" : text(result, showing: talk.verbose ? result.results : failed)
+    )
     guard failed.isEmpty else {
       let worst = failed.max { $0.worstError < $1.worstError } ?? failed[0]
       throw Failure(

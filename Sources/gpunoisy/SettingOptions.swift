@@ -3,20 +3,28 @@ import Failures
 import Reports
 import Training
 
-/// The settings of a run as options. Each is text here; `RunSettings` reads and checks it, as it does for files.
+/// The settings of a run as options.
+///
+/// Each is text here; `RunSettings` reads and checks it, as it does for files.
 struct SettingOptions: ParsableArguments {
   @Argument(help: ArgumentHelp("What to train on: a folder, a file or a name.", valueName: "data"))
   var data: String?
 
-  @Option(help: ArgumentHelp("Where cifar10 and other names are looked for; default $GPUNOISY_DATA.", valueName: "folder"))
+  @Option(
+    help: ArgumentHelp("Where cifar10 and other names are looked for; default $GPUNOISY_DATA.", valueName: "folder"))
   var dataRoot: String?
   @Option(help: ArgumentHelp("Size of pictures, such as 32 or 32x48; default the most common one.", valueName: "size"))
   var imageSize: String?
-  @Option(help: ArgumentHelp("Training labels in place of the data's own: .npy, or .csv with sample_id,label.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp(
+      "Training labels in place of the data's own: .npy, or .csv with sample_id,label.", valueName: "file"))
   var labels: String?
   @Option(help: ArgumentHelp("True training labels, for scoring only, never for training.", valueName: "file"))
   var cleanLabels: String?
-  @Option(help: ArgumentHelp("Label noise: none, symmetric:R[,inclusive], asymmetric:R[,map=superclass], pairflip:R, matrix:FILE. Default none.", valueName: "noise"))
+  @Option(
+    help: ArgumentHelp(
+      "Label noise: none, symmetric:R[,inclusive], asymmetric:R[,map=superclass], pairflip:R, matrix:FILE. Default none.",
+      valueName: "noise"))
   var noise: String?
   @Option(help: ArgumentHelp("Seed of the noise; default the seed.", valueName: "n"))
   var noiseSeed: String?
@@ -26,14 +34,20 @@ struct SettingOptions: ParsableArguments {
   var limitTest: String?
   @Option(help: ArgumentHelp("Hold out N samples, or a share such as 0.1, of the training set.", valueName: "n"))
   var val: String?
-  @Option(help: ArgumentHelp("Pictures that cannot be read: fail before training (default), or skip.", valueName: "policy"))
+  @Option(
+    help: ArgumentHelp("Pictures that cannot be read: fail before training (default), or skip.", valueName: "policy"))
   var onBadImage: String?
 
-  @Option(help: ArgumentHelp("resnet20, resnet32 (default), resnet44, resnet56, resnet110; :shortcut=stride for He's.", valueName: "network"))
+  @Option(
+    help: ArgumentHelp(
+      "resnet20, resnet32 (default), resnet44, resnet56, resnet110; :shortcut=stride for He's.", valueName: "network"))
   var model: String?
   @Option(name: .customLong("init"), help: ArgumentHelp("Weights to start from.", valueName: "file.safetensors"))
   var initialWeights: String?
-  @Option(help: ArgumentHelp("ce (default), lsr, mae, rce, sce, gce, peer; parameters behind a colon: sce:alpha=0.1,beta=1,A=-4. See --list-losses.", valueName: "loss"))
+  @Option(
+    help: ArgumentHelp(
+      "ce (default), lsr, mae, rce, sce, gce, peer; parameters behind a colon: sce:alpha=0.1,beta=1,A=-4. See --list-losses.",
+      valueName: "loss"))
   var loss: String?
   @Option(help: ArgumentHelp("plain (default).", valueName: "method"))
   var method: String?
@@ -68,7 +82,8 @@ struct SettingOptions: ParsableArguments {
   @Flag(help: "Leave out the last batch of an epoch where it is smaller.")
   var dropLast = false
 
-  @Option(help: ArgumentHelp("auto (default), cpu, an index or part of a name from 'gpunoisy devices'.", valueName: "device"))
+  @Option(
+    help: ArgumentHelp("auto (default), cpu, an index or part of a name from 'gpunoisy devices'.", valueName: "device"))
   var device: String?
   @Option(help: ArgumentHelp("fp32 (default).", valueName: "precision"))
   var precision: String?
@@ -108,7 +123,8 @@ struct SettingOptions: ParsableArguments {
       if let allowing, !allowing.contains(name) {
         throw Failure(
           .configuration, "\(name == "data" ? "DATA" : "--\(name)") cannot change when a run is resumed.",
-          why: "the run would no longer be the same; only \(allowing.sorted().map { "--\($0)" }.joined(separator: ", ")) may.",
+          why:
+            "the run would no longer be the same; only \(allowing.sorted().map { "--\($0)" }.joined(separator: ", ")) may.",
           fix: "leave it out, or start a new run from the weights with --init.")
       }
       try settings.set(name, to: text)

@@ -19,7 +19,8 @@ import Testing
     #expect(cases.count > 80)
     let test = try SelfTest(on: OpenCLDevice(info, style: style), cases: cases)
     for result in try test.run() where !result.passed {
-      Issue.record("\(result.name) \(result.shape): \(result.worstError) of \(result.tolerance) roundings, \(result.detail)")
+      Issue.record(
+        "\(result.name) \(result.shape): \(result.worstError) of \(result.tolerance) roundings, \(result.detail)")
     }
   }
 

@@ -32,12 +32,14 @@ struct GradientTests {
     #expect(comparison.passes, "\(comparison)", sourceLocation: location)
   }
 
-  @Test("for convolutions", arguments: [
-    Window(B: 2, H: 5, W: 4, C: 3, O: 2, KH: 3, KW: 3, stride: 1, padding: 1),
-    Window(B: 1, H: 6, W: 5, C: 2, O: 3, KH: 3, KW: 3, stride: 2, padding: 1),
-    Window(B: 1, H: 7, W: 7, C: 1, O: 2, KH: 5, KW: 2, stride: 3, padding: 2),
-    Window(B: 3, H: 4, W: 4, C: 2, O: 2, KH: 1, KW: 1, stride: 2, padding: 0),
-  ])
+  @Test(
+    "for convolutions",
+    arguments: [
+      Window(B: 2, H: 5, W: 4, C: 3, O: 2, KH: 3, KW: 3, stride: 1, padding: 1),
+      Window(B: 1, H: 6, W: 5, C: 2, O: 3, KH: 3, KW: 3, stride: 2, padding: 1),
+      Window(B: 1, H: 7, W: 7, C: 1, O: 2, KH: 5, KW: 2, stride: 3, padding: 2),
+      Window(B: 3, H: 4, W: 4, C: 2, O: 2, KH: 1, KW: 1, stride: 2, padding: 0),
+    ])
   func convolution(window: Window) {
     let x = numbers(window.B * window.H * window.W * window.C, 0)
     let w = numbers(window.O * window.C * window.KH * window.KW, 1)
@@ -94,11 +96,13 @@ struct GradientTests {
     }
   }
 
-  @Test("for pooling", arguments: [false, true], [
-    Window(B: 2, H: 5, W: 4, C: 3, O: 3, KH: 2, KW: 2, stride: 2, padding: 0),
-    Window(B: 1, H: 6, W: 5, C: 2, O: 2, KH: 3, KW: 3, stride: 2, padding: 1),
-    Window(B: 1, H: 5, W: 5, C: 1, O: 1, KH: 3, KW: 3, stride: 1, padding: 1),
-  ])
+  @Test(
+    "for pooling", arguments: [false, true],
+    [
+      Window(B: 2, H: 5, W: 4, C: 3, O: 3, KH: 2, KW: 2, stride: 2, padding: 0),
+      Window(B: 1, H: 6, W: 5, C: 2, O: 2, KH: 3, KW: 3, stride: 2, padding: 1),
+      Window(B: 1, H: 5, W: 5, C: 1, O: 1, KH: 3, KW: 3, stride: 1, padding: 1),
+    ])
   func pooling(maximum: Bool, window: Window) {
     let x = numbers(window.B * window.H * window.W * window.C, 0)
     let r = numbers(window.B * window.P * window.Q * window.C, 1)

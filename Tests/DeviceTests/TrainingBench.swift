@@ -55,9 +55,10 @@ struct TrainingBench<D: Device> {
     }
     return [
       .parameters: try buffer(initialParameters(graph)), .gradients: try buffer(zeros), .momenta: try buffer(zeros),
-      .running: try buffer(graph.running.entries.flatMap {
-        $0.pack([Float](repeating: $0.name.hasSuffix("var") ? 1 : 0, count: $0.count))
-      }),
+      .running: try buffer(
+        graph.running.entries.flatMap {
+          $0.pack([Float](repeating: $0.name.hasSuffix("var") ? 1 : 0, count: $0.count))
+        }),
       .numbers: try buffer(state.numbers), .counters: try buffer(state.counters), .pixels: try buffer(pixels),
       .labels: try buffer((0..<N).map { Int32($0 * 5 % classes) }),
       .inputStatistics: try buffer((0..<shape[3]).map { 0.4 + 0.1 * Float($0) } + (0..<shape[3]).map { _ in 0.25 }),
@@ -73,11 +74,12 @@ struct TrainingBench<D: Device> {
   private static func initialParameters(_ graph: Graph) -> [Float] {
     let random = CounterRandom(seed: 8)
     return graph.parameters.entries.enumerated().flatMap { index, parameter in
-      parameter.pack((0..<parameter.count).map { i in
-        let normal = Float(random.normal(.initialization, UInt32(index), UInt32(i)))
-        guard parameter.shape.count > 1 else { return (parameter.name.hasSuffix("weight") ? 1 : 0) + 0.2 * normal }
-        return normal * (2 / Float(parameter.shape.dropFirst().reduce(1, *))).squareRoot()
-      })
+      parameter.pack(
+        (0..<parameter.count).map { i in
+          let normal = Float(random.normal(.initialization, UInt32(index), UInt32(i)))
+          guard parameter.shape.count > 1 else { return (parameter.name.hasSuffix("weight") ? 1 : 0) + 0.2 * normal }
+          return normal * (2 / Float(parameter.shape.dropFirst().reduce(1, *))).squareRoot()
+        })
     }
   }
 

@@ -27,7 +27,9 @@ import Testing
     #expect(try Loss("ce").peerWeight == nil)
   }
 
-  @Test(arguments: ["nosuch", "", "gce:q=7", "gce:q=0", "gce:q=x", "gce:p=0.5", "ce:q=1", "gce:q", "sce:A=4", "sce:alpha=nan"])
+  @Test(arguments: [
+    "nosuch", "", "gce:q=7", "gce:q=0", "gce:q=x", "gce:p=0.5", "ce:q=1", "gce:q", "sce:A=4", "sce:alpha=nan",
+  ])
   func `refuses unknown names and values out of range`(text: String) {
     #expect { try Loss(text) } throws: { ($0 as? Failure)?.kind == .usage }
   }

@@ -8,8 +8,10 @@ import Testing
   "Training, step by step", .serialized,
   .enabled(if: PythonOracle.has("torch, safetensors, numpy"), "\(PythonOracle.absence)"))
 struct TrainingAgainstTorchTests {
-  /// How much further than PyTorch's own float32 we may be from its float64. Sums in another order round otherwise, and
-  /// batch norm carries that on; an error in a formula is off by orders of magnitude.
+  /// How much further than PyTorch's own float32 we may be from its float64.
+  ///
+  /// Sums in another order round otherwise, and batch norm carries that on; an error in a formula is off by orders of
+  /// magnitude.
   private static let allowance = 2.5
 
   static let cases = [

@@ -96,5 +96,6 @@ public struct PeerBatch: Sendable {
   /// The loss.
   public let loss = -0.0396466510
 
+  /// The batch.
   public init() {}
 }

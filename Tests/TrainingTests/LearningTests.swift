@@ -5,7 +5,9 @@ import Glibc
 import Testing
 import Training
 
-/// Real data, end to end. Needs GPUNOISY_TEST_DATA; says so and does nothing without it.
+/// Real data, end to end.
+///
+/// Needs GPUNOISY_TEST_DATA; says so and does nothing without it.
 @Suite(.serialized) struct `Real MNIST with 40 % wrong labels` {
   /// Three epochs of ResNet-20 with SCE on the first 12,000 images; the last test accuracy.
   private func accuracy<D: Device>(on device: D) throws -> (test: Double, memorised: Double)? {

@@ -4,8 +4,8 @@ import ComputeOpenCL
 import Datasets
 import Losses
 import Networks
-import Testing
 import TestSupport
+import Testing
 import Training
 
 /// A small run that tests build upon.

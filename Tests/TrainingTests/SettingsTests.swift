@@ -1,7 +1,7 @@
 import Failures
 import FileFormats
-import Testing
 import TestSupport
+import Testing
 import Training
 
 @Suite struct `The settings of a run` {
