@@ -18,6 +18,9 @@ public protocol Device: AnyObject {
   /// The fused forms that the device computes in one pass.
   var forms: Set<FusedForm> { get }
 
+  /// Whether the device has an operation: one that `StepProgram.fused` has made of others, which it has all.
+  func supports(_ fused: TensorOperation) -> Bool
+
   /// Device memory, zero-filled. Throws `Failure.Kind.outOfMemory`.
   func allocate(byteCount: Int) throws -> Buffer
   /// Replaces bytes from `offset`; the source may be reused as soon as this returns.

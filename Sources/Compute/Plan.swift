@@ -11,10 +11,11 @@ public final class Plan<D: Device> {
   private let device: D
   private let logits: D.Buffer
 
-  /// Plans memory and prepares every operation.
+  /// Fuses what the device can, plans memory and prepares every operation.
   ///
   /// - Parameter store: the buffers that outlive the plan; `workspace` and `vectors` are the plan's own.
   public init(_ program: StepProgram, on device: D, stores: [Store: D.Buffer], shared: SharedMemory<D>) throws {
+    let program = program.fused { device.supports($0) }
     self.program = program
     self.device = device
     // The kernels count in 32 bits.

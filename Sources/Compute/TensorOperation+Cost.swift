@@ -33,6 +33,16 @@ extension TensorOperation {
       // Two passes read doutput, input and (for the ReLU) output; the second writes.
       let reads = 2 * (2 + (rectify ? 1 : 0)), writes = dresidual == nil ? 1 : 2
       return cost(8 * M * C, floats: (reads + writes) * M * C)
+    case .normalizeBackwardSums(_, let layer, _, _, let M, let C, _):
+      return cost(4 * M * C, floats: (layer.output == nil ? 3 : 4) * M * C)
+    case .normalizeBackwardApply(_, let M, let C): return cost(5 * M * C, floats: 3 * M * C)
+    case .convolveNormalized(let w, let input, _, _, _):
+      return window(w, passes: 1 + (input.residual == nil ? 0 : 1) + (input.output == nil ? 0 : 1))
+    case .convolveBackwardDataNormalized(let w, let doutput, _, let addend, _, let below):
+      var cost = window(w, passes: 1 + (addend == nil ? 0 : 1) + (below.map { $0.layer.output == nil ? 1 : 2 } ?? 0))
+      if case .normalized = doutput { cost.bytes += 4 * 2 * Double(w.B * w.P * w.Q * w.O) }
+      return cost
+    case .convolveBackwardWeightsNormalized(let w, _, _, _, _): return window(w)
     case .add(_, _, _, let count): return cost(count, floats: 3 * count)
     case .rectify(_, _, let count): return cost(count, floats: 2 * count)
     case .rectifyBackward(_, _, _, let count): return cost(count, floats: 3 * count)
@@ -60,6 +70,18 @@ extension TensorOperation {
     case .convolveBackwardData(let w, _, _, let addend, _): return window(w) + (addend == nil ? "" : " +add")
     case .convolveBackwardWeights(let w, _, _, _, _), .pool(let w, _, _, _), .poolBackward(let w, _, _, _, _):
       return window(w)
+    case .convolveNormalized(let w, let input, _, _, let statistics):
+      return window(w) + (input.residual == nil ? "" : " +add") + (input.output == nil ? "" : " +store")
+        + (statistics == nil ? "" : " +statistics")
+    case .convolveBackwardDataNormalized(let w, let doutput, _, let addend, _, let below):
+      var text = window(w)
+      if case .normalized = doutput { text += " +normalize" }
+      if addend != nil { text += " +add" }
+      return text + (below == nil ? "" : " +sums")
+    case .convolveBackwardWeightsNormalized(let w, _, _, _, _): return window(w)
+    case .normalizeBackwardSums(_, let layer, _, _, let M, let C, _):
+      return "\(M)×\(C)" + (layer.rectify ? " +relu" : "")
+    case .normalizeBackwardApply(_, let M, let C): return "\(M)×\(C)"
     case .batchStatistics(_, let M, let C, _): return "\(M)×\(C)"
     case .normalize(_, _, _, _, let residual, let rectify, _, let M, let C):
       return "\(M)×\(C)" + (residual == nil ? "" : " +add") + (rectify ? " +relu" : "")

@@ -80,6 +80,23 @@ public enum TensorOperation: Hashable, Sendable {
   case normalizeBackward(
     doutput: Value, output: Value, input: Value, statistics: BatchStatistics, gammaAt: Int, betaAt: Int,
     dresidual: Value?, rectify: Bool, dinput: Value, M: Int, C: Int, accumulate: Bool)
+  /// The first half of `normalizeBackward`: g = doutput, zero where the ReLU was off, into `gradient` (which may be
+  /// `doutput` itself); dgamma, dbeta, and what the second half needs.
+  case normalizeBackwardSums(
+    doutput: Value, layer: NormalizedInput, gradient: Value, sums: Value, M: Int, C: Int, accumulate: Bool)
+  /// The second half of `normalizeBackward`: the gradient of batch norm's input.
+  case normalizeBackwardApply(NormalizedGradient, M: Int, C: Int)
+  /// `normalize` and the convolution that reads it, in one pass.
+  case convolveNormalized(
+    window: Window, input: NormalizedInput, weightsAt: Int, output: Value, statistics: BatchStatistics?)
+  /// `convolveBackwardData`, taking doutput through the batch norm above, and dinput through the ReLU and the sums of
+  /// the batch norm below.
+  case convolveBackwardDataNormalized(
+    window: Window, doutput: ConvolutionGradient, weightsAt: Int, addend: Value?, dinput: Value,
+    below: NormalizedBelow?)
+  /// `convolveBackwardWeights` that computes its input again instead of reading it.
+  case convolveBackwardWeightsNormalized(
+    window: Window, input: NormalizedInput, doutput: Value, weightsAt: Int, accumulate: Bool)
   case add(Value, Value, output: Value, count: Int)
   case rectify(input: Value, output: Value, count: Int)
   case rectifyBackward(doutput: Value, output: Value, dinput: Value, count: Int)
@@ -123,6 +140,28 @@ extension TensorOperation {
     case .normalizeBackward(
       let doutput, let output, let input, let statistics, _, _, let dresidual, _, let dinput, _, _, _):
       return ([doutput, output, input] + vectors(statistics), [dinput] + (dresidual.map { [$0] } ?? []))
+    case .normalizeBackwardSums(let doutput, let layer, let gradient, let sums, _, _, _):
+      return ([doutput] + layer.reads(mask: true), [gradient, sums])
+    case .normalizeBackwardApply(let gradient, _, _): return (gradient.reads, [gradient.output])
+    case .convolveNormalized(_, let input, _, let output, let statistics):
+      return (
+        input.reads(mask: false), [output] + (input.output.map { [$0] } ?? []) + (statistics.map(vectors) ?? [])
+      )
+    case .convolveBackwardDataNormalized(_, let doutput, _, let addend, let dinput, let below):
+      var reads = addend.map { [$0] } ?? [], writes = [dinput]
+      switch doutput {
+      case .value(let value): reads.append(value)
+      case .normalized(let gradient):
+        reads += gradient.reads
+        writes.append(gradient.output)
+      }
+      if let below {
+        reads += below.layer.reads(mask: true)
+        writes.append(below.sums)
+      }
+      return (reads, writes)
+    case .convolveBackwardWeightsNormalized(_, let input, let doutput, _, _):
+      return (input.reads(mask: false) + [doutput], [])
     case .add(let a, let b, let output, _): return ([a, b], [output])
     case .rectify(let input, let output, _): return ([input], [output])
     case .rectifyBackward(let doutput, let output, let dinput, _): return ([doutput, output], [dinput])
@@ -152,6 +191,11 @@ extension TensorOperation {
     case .inferenceStatistics: "inference statistics"
     case .normalize: "normalize"
     case .normalizeBackward: "normalize backward"
+    case .normalizeBackwardSums: "normalize backward sums"
+    case .normalizeBackwardApply: "normalize backward apply"
+    case .convolveNormalized: "normalize, convolve"
+    case .convolveBackwardDataNormalized: "convolve, normalize backward data"
+    case .convolveBackwardWeightsNormalized: "normalize, convolve backward weights"
     case .add: "add"
     case .rectify: "rectify"
     case .rectifyBackward: "rectify backward"

@@ -39,6 +39,8 @@ extension KernelLaunch.Argument {
 public protocol Lowering: Sendable {
   /// The launches of one operation, in order.
   func launches(for operation: TensorOperation) -> [KernelLaunch]
+  /// Whether there are kernels for a fused operation, of the kinds that `StepProgram.fused` makes.
+  func supports(_ fused: TensorOperation) -> Bool
   /// Floats of shared workspace, and of vectors of channels, that those launches use.
   func workspace(for operation: TensorOperation) -> (workspace: Int, vectors: Int)
 }

@@ -46,6 +46,9 @@ public struct VectorLowering: Lowering {
       let dinput, let M, let C, let accumulate):
       normalizeBackward(
         doutput, output, input, statistics, gammaAt, betaAt, dresidual, rectify, dinput, M, C, accumulate)
+    case .normalizeBackwardSums, .normalizeBackwardApply, .convolveNormalized, .convolveBackwardDataNormalized,
+      .convolveBackwardWeightsNormalized:
+      preconditionFailure("\(operation.name) is not supported")
     case .add(let a, let b, let output, let count):
       [pointwise("add_forward", ["a": .value(a), "b": .value(b), "output": .value(output), "n": .int(count)], count)]
     case .rectify(let input, let output, let count):
@@ -126,6 +129,9 @@ public struct VectorLowering: Lowering {
       [KernelLaunch("advance_step", ["counters": .store(.counters), "B": .int(B)], global: [1])]
     }
   }
+
+  /// Whether there are kernels for a fused operation.
+  public func supports(_ fused: TensorOperation) -> Bool { false }
 
   /// Floats of shared memory that the operation needs; see `Device`.
   public func workspace(for operation: TensorOperation) -> (workspace: Int, vectors: Int) {

@@ -97,6 +97,9 @@ public final class OpenCLDevice: Device {
     try queue.read(into: bytes, from: buffer, at: offset)
   }
 
+  /// Whether there are kernels for a fused operation; see `Device`.
+  public func supports(_ fused: TensorOperation) -> Bool { lowering.supports(fused) }
+
   /// Floats of shared memory that the operation needs; see `Device`.
   public func workspace(for operation: TensorOperation) throws -> (workspace: Int, vectors: Int) {
     lowering.workspace(for: operation)

@@ -39,6 +39,9 @@ extension OperationCase {
       self = .normalizeBackward(
         M: small(M), C: C, residual: dresidual == nil ? .none : dresidual == doutput ? .inPlace : .apart,
         rectify: rectify, accumulate: accumulate)
+    case .normalizeBackwardSums, .normalizeBackwardApply, .convolveNormalized, .convolveBackwardDataNormalized,
+      .convolveBackwardWeightsNormalized:
+      preconditionFailure("\(operation.name) is not supported")
     case .add(_, _, _, let count): self = .add(count: small(count))
     case .rectify(_, _, let count): self = .rectify(count: small(count))
     case .rectifyBackward(_, _, _, let count): self = .rectifyBackward(count: small(count))

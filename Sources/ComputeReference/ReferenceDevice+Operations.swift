@@ -51,6 +51,9 @@ extension ReferenceDevice {
         }
       ]
     case .normalize, .normalizeBackward: return [normalize(operation, buffer)]
+    case .normalizeBackwardSums, .normalizeBackwardApply, .convolveNormalized, .convolveBackwardDataNormalized,
+      .convolveBackwardWeightsNormalized:
+      preconditionFailure("\(operation.name) is not supported")
     case .add(let a, let b, let output, let count):
       let (a, b, output) = (value(a), value(b), value(output))
       return [

@@ -63,6 +63,9 @@ public final class ReferenceDevice: Device {
     bytes.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer.bytes[offset..<offset + bytes.count]))
   }
 
+  /// Whether it answers to a fused operation; see `Device`.
+  public func supports(_ fused: TensorOperation) -> Bool { false }
+
   /// Floats of shared memory that the operation needs; see `Device`.
   public func workspace(for operation: TensorOperation) throws -> (workspace: Int, vectors: Int) { (0, 0) }
 

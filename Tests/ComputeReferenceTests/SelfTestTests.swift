@@ -28,6 +28,8 @@ private final class SpoilingDevice: Device {
 
   init(_ fault: Fault) { self.fault = fault }
 
+  func supports(_ fused: TensorOperation) -> Bool { reference.supports(fused) }
+
   func allocate(byteCount: Int) throws -> Buffer { try reference.allocate(byteCount: byteCount) }
   func write(_ bytes: UnsafeRawBufferPointer, to buffer: Buffer, at offset: Int) throws {
     try reference.write(bytes, to: buffer, at: offset)
