@@ -110,6 +110,35 @@ __kernel void batchnorm_backward_sums(
   }
 }
 
+// batchnorm_backward_sums that also leaves the masked gradient (in `gradient`, which may be doutput itself). Without
+// `has_output` the mask is computed again. Launch: (ceil(M / rows)).
+__kernel void batchnorm_backward_mask_sums(
+    __global const float *doutput, __global const float *restrict output, __global const float *restrict input,
+    __global const float *restrict mean, __global const float *restrict inverse,
+    __global const float *restrict parameters, __global float *gradient, __global float *restrict partials,
+    int gamma_at, int beta_at, int M, int C, int rows, int has_output, int rectify) {
+  const int piece = get_global_id(0), first = piece * rows, count = min(rows, M - first);
+  partials += piece * 2 * PADDED(C);
+  const float16 zero = (float16)(0.0f);
+  for (int c = 0; c < C; c += LANES) {
+    const int lanes = min(LANES, C - c);
+    const float16 center = vload16(0, mean + c);
+    const float16 scale = vload16(0, parameters + gamma_at + c) * vload16(0, inverse + c);
+    const float16 shift = vload16(0, parameters + beta_at + c) - center * scale;
+    float16 sum = zero, product = zero;
+    for (int m = first; m < first + count; m++) {
+      float16 value = load_lanes(doutput + m * C + c, lanes);
+      const float16 x = load_lanes(input + m * C + c, lanes);
+      if (rectify) value = (has_output ? load_lanes(output + m * C + c, lanes) : fma(x, scale, shift)) > zero ? value : zero;
+      sum += value;
+      product = fma(value, x - center, product);
+      store_lanes(value, gradient + m * C + c, lanes);
+    }
+    vstore16(sum, 0, partials + c);
+    vstore16(product, 0, partials + PADDED(C) + c);
+  }
+}
+
 // Adds the pieces up in order (compensated), writes or adds to dgamma and dbeta, and leaves in `means` the two numbers
 // per channel that batchnorm_backward_apply needs: mean of g, and mean of g * (input - mean) times inverse squared.
 // Launch: (PADDED(C) / 16).

@@ -16,6 +16,12 @@ static const char conv[] = {
 static const char conv_weights[] = {
 #embed "conv_weights.cl"
     , 0};
+static const char winograd[] = {
+#embed "winograd.cl"
+    , 0};
+static const char winograd_weights[] = {
+#embed "winograd_weights.cl"
+    , 0};
 static const char gemm[] = {
 #embed "gemm.cl"
     , 0};
@@ -71,6 +77,8 @@ static const gpunoisy_source sources[] = {
     {"augment.cl", augment},
     {"conv.cl", conv},
     {"conv_weights.cl", conv_weights},
+    {"winograd.cl", winograd},
+    {"winograd_weights.cl", winograd_weights},
     {"gemm.cl", gemm},
     {"batchnorm.cl", batchnorm},
     {"pointwise.cl", pointwise},

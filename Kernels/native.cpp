@@ -52,12 +52,14 @@ struct Entry {
 #define CONV_PIXELS 8
 #define CONV_BLOCKS 2
 #define CONV_WEIGHT_CHANNELS 8
+#define WINOGRAD_STEP 16
 namespace avx512 {
 #include "native_set.h"
 }
 #undef CONV_PIXELS
 #undef CONV_BLOCKS
 #undef CONV_WEIGHT_CHANNELS
+#undef WINOGRAD_STEP
 #pragma clang attribute pop
 
 // 16 registers of 256 bits, two for each vector of 16: smaller tiles.
@@ -65,12 +67,14 @@ namespace avx512 {
 #define CONV_PIXELS 6
 #define CONV_BLOCKS 1
 #define CONV_WEIGHT_CHANNELS 2
+#define WINOGRAD_STEP 4
 namespace avx2 {
 #include "native_set.h"
 }
 #undef CONV_PIXELS
 #undef CONV_BLOCKS
 #undef CONV_WEIGHT_CHANNELS
+#undef WINOGRAD_STEP
 #pragma clang attribute pop
 #endif
 
@@ -78,6 +82,7 @@ namespace avx2 {
 #define CONV_PIXELS 4
 #define CONV_BLOCKS 1
 #define CONV_WEIGHT_CHANNELS 2
+#define WINOGRAD_STEP 4
 namespace generic {
 #include "native_set.h"
 }

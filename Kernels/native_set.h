@@ -4,6 +4,8 @@
 #include "augment.cl"
 #include "conv.cl"
 #include "conv_weights.cl"
+#include "winograd.cl"
+#include "winograd_weights.cl"
 #include "gemm.cl"
 #include "batchnorm.cl"
 #include "pointwise.cl"
@@ -20,12 +22,18 @@ static const Entry entries[] = {
     ENTRY(conv_backward_data),
     ENTRY(conv_backward_weights_3x3),
     ENTRY(conv_backward_weights),
+    ENTRY(winograd_weights),
+    ENTRY(winograd_forward),
+    ENTRY(winograd_backward_data),
+    ENTRY(winograd_backward_weights),
+    ENTRY(winograd_reduce_weights),
     ENTRY(gemm_forward),
     ENTRY(batchnorm_statistics),
     ENTRY(batchnorm_combine),
     ENTRY(batchnorm_inference),
     ENTRY(batchnorm_normalize),
     ENTRY(batchnorm_backward_sums),
+    ENTRY(batchnorm_backward_mask_sums),
     ENTRY(batchnorm_backward_combine),
     ENTRY(batchnorm_backward_apply),
     ENTRY(add_forward),

@@ -25,6 +25,9 @@ extension VectorLowering {
   func convolve(
     _ window: Window, _ input: Value, _ weightsAt: Int, _ output: Value, _ statistics: BatchStatistics?
   ) -> [KernelLaunch] {
+    if let rows = winogradRows(window) {
+      return winogradForward(window, rows: rows, input, nil, weightsAt, output, statistics)
+    }
     let forward = forward(
       window, input, .store(.parameters), weightsAt, addend: nil, output, partials: statistics != nil)
     guard let statistics else { return [forward] }
@@ -76,6 +79,10 @@ extension VectorLowering {
   func backwardData(
     _ window: Window, _ doutput: Value, _ weightsAt: Int, _ addend: Value?, _ dinput: Value
   ) -> [KernelLaunch] {
+    if let rows = winogradRows(window) {
+      return winogradBackwardData(
+        window, rows: rows, .value(doutput), weightsAt, addend: addend, dinput, below: nil)
+    }
     let (B, H, W, C, O) = (window.B, window.H, window.W, window.C, window.O)
     // Backward-data of a 3×3 convolution with stride 1 is the forward kernel on turned filters.
     // It keeps the image's size; other filters do not, and may not even fit on their own output.
@@ -118,6 +125,9 @@ extension VectorLowering {
   func backwardWeights(
     _ window: Window, _ input: Value, _ doutput: Value, _ weightsAt: Int, _ accumulate: Bool
   ) -> [KernelLaunch] {
+    if let rows = winogradRows(window) {
+      return winogradBackwardWeights(window, rows: rows, input, nil, doutput, weightsAt, accumulate)
+    }
     let (B, H, W, C, O) = (window.B, window.H, window.W, window.C, window.O)
     let images = imagesPerChunk(window), chunks = quotient(B, images), lanes = Parameter.lanes
     let partial: KernelLaunch

@@ -46,9 +46,20 @@ public struct VectorLowering: Lowering {
       let dinput, let M, let C, let accumulate):
       normalizeBackward(
         doutput, output, input, statistics, gammaAt, betaAt, dresidual, rectify, dinput, M, C, accumulate)
-    case .normalizeBackwardSums, .normalizeBackwardApply, .convolveNormalized, .convolveBackwardDataNormalized,
-      .convolveBackwardWeightsNormalized:
-      preconditionFailure("\(operation.name) is not supported")
+    case .normalizeBackwardSums(let doutput, let layer, let gradient, let sums, let M, let C, let accumulate):
+      normalizeBackwardSums(doutput, layer, gradient, .value(sums), M, C, accumulate)
+    case .normalizeBackwardApply(let gradient, let M, let C): [normalizeBackwardApply(gradient, M, C)]
+    case .convolveNormalized(let window, let layer, let weightsAt, let output, let statistics):
+      winogradForward(
+        window, rows: supportedRows(window), layer.input, layer, weightsAt, output, statistics)
+    case .convolveBackwardDataNormalized(
+      let window, let doutput, let weightsAt, let addend, let dinput, let below):
+      winogradBackwardData(
+        window, rows: supportedRows(window), doutput, weightsAt, addend: addend, dinput, below: below)
+    case .convolveBackwardWeightsNormalized(
+      let window, let layer, let doutput, let weightsAt, let accumulate):
+      winogradBackwardWeights(
+        window, rows: supportedRows(window), layer.input, layer, doutput, weightsAt, accumulate)
     case .add(let a, let b, let output, let count):
       [pointwise("add_forward", ["a": .value(a), "b": .value(b), "output": .value(output), "n": .int(count)], count)]
     case .rectify(let input, let output, let count):
@@ -131,11 +142,37 @@ public struct VectorLowering: Lowering {
   }
 
   /// Whether there are kernels for a fused operation.
-  public func supports(_ fused: TensorOperation) -> Bool { false }
+  public func supports(_ fused: TensorOperation) -> Bool {
+    switch fused {
+    case .convolveNormalized(let window, _, _, _, _), .convolveBackwardDataNormalized(let window, _, _, _, _, _):
+      winogradRows(window) != nil
+    // Recomputed without its residual only.
+    case .convolveBackwardWeightsNormalized(let window, let layer, _, _, _):
+      winogradRows(window) != nil && layer.residual == nil
+    default: true
+    }
+  }
+
+  private func supportedRows(_ window: Window) -> Int {
+    guard let rows = winogradRows(window) else { preconditionFailure("the operation is not supported") }
+    return rows
+  }
 
   /// Floats of shared memory that the operation needs; see `Device`.
   public func workspace(for operation: TensorOperation) -> (workspace: Int, vectors: Int) {
     switch operation {
+    case .convolve(let window, _, _, _, let statistics) where winogradRows(window) != nil:
+      winogradForwardWorkspace(window, rows: supportedRows(window), statistics: statistics != nil)
+    case .convolveNormalized(let window, _, _, _, let statistics):
+      winogradForwardWorkspace(window, rows: supportedRows(window), statistics: statistics != nil)
+    case .convolveBackwardData(let window, _, _, _, _) where winogradRows(window) != nil:
+      winogradBackwardDataWorkspace(window, rows: supportedRows(window), sums: false)
+    case .convolveBackwardDataNormalized(let window, _, _, _, _, let below):
+      winogradBackwardDataWorkspace(window, rows: supportedRows(window), sums: below != nil)
+    case .convolveBackwardWeights(let window, _, _, _, _) where winogradRows(window) != nil:
+      winogradWeightsWorkspace(window)
+    case .convolveBackwardWeightsNormalized(let window, _, _, _, _): winogradWeightsWorkspace(window)
+    case .normalizeBackwardSums(_, _, _, _, let M, let C, _): (quotient(M, Self.rows) * 2 * Parameter.padded(C), 0)
     case .convolve(let window, _, _, _, .some): (partialPieces(window).count * 2 * Parameter.padded(window.O), 0)
     case .convolveBackwardData(let window, _, _, _, _):
       (window.KH * window.KW * window.O * Parameter.padded(window.C), 0)

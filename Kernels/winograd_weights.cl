@@ -1,0 +1,125 @@
+// The gradient of a 3x3 convolution's weights by the transposed form of winograd.cl's algorithm:
+//
+//   dw = Gt [ sum over tiles of (A dy At) * (Bt d B) ] G
+//
+// with 16 multiplications for what takes 36. Each work-item sums over a chunk of images; the chunks' sums are added up in
+// order, and transformed once, by winograd_reduce_weights.
+
+// Vectors of private scratch: transformed tiles of doutput.
+#define WINOGRAD_GRADIENTS (16 * WINOGRAD_TILES * WINOGRAD_CHANNELS / LANES)
+
+// A dy At of `count` tiles from tile `first` of the piece on, as [16][O/16][WINOGRAD_TILES][16]; outside of the piece
+// dy is zero.
+FUNCTION void winograd_transform_gradient(
+    __global const float *doutput, float *transformed, int W, int O, int rows, int across, int first, int count) {
+  const int point = O * WINOGRAD_TILES;
+  const float16 zero = (float16)(0.0f);
+  for (int o = 0; o < O; o += LANES)
+    for (int n = 0; n < count; n++) {
+      const int y = (first + n) / across, x = first + n - y * across;
+      const int wide = 2 * x + 1 < W, high = 2 * y + 1 < rows;
+      __global const float *from = doutput + (2 * y * W + 2 * x) * O + o;
+      float16 left[4], right[4];
+      left[0] = vload16(0, from);
+      right[0] = wide ? vload16(0, from + O) : zero;
+      left[3] = high ? vload16(0, from + W * O) : zero;
+      right[3] = high && wide ? vload16(0, from + W * O + O) : zero;
+      left[1] = left[0] + left[3];
+      right[1] = right[0] + right[3];
+      left[2] = left[0] - left[3];
+      right[2] = right[0] - right[3];
+      left[3] = -left[3];
+      right[3] = -right[3];
+      float *to = transformed + o * WINOGRAD_TILES + n * LANES;
+#pragma unroll
+      for (int i = 0; i < 4; i++) {
+        vstore16(left[i], 0, to + (4 * i) * point);
+        vstore16(left[i] + right[i], 0, to + (4 * i + 1) * point);
+        vstore16(left[i] - right[i], 0, to + (4 * i + 2) * point);
+        vstore16(-right[i], 0, to + (4 * i + 3) * point);
+      }
+    }
+}
+
+// sums [16][16] += tiles' [count][16] times gradients [count][16]: sixteen input by sixteen output channels.
+FUNCTION void winograd_accumulate(const float *tiles, const float *gradients, __global float *sums, int count, int begin) {
+  for (int first = 0; first < LANES; first += WINOGRAD_STEP) {
+    float16 sum[WINOGRAD_STEP];
+#pragma unroll
+    for (int i = 0; i < WINOGRAD_STEP; i++) sum[i] = begin ? (float16)(0.0f) : vload16(first + i, sums);
+    const float *tile = tiles + first;
+#pragma unroll 2
+    for (int n = 0; n < count; n++) {
+      const float16 gradient = vload16(n, gradients);
+#pragma unroll
+      for (int i = 0; i < WINOGRAD_STEP; i++) sum[i] = fma((float16)(tile[n * LANES + i]), gradient, sum[i]);
+    }
+#pragma unroll
+    for (int i = 0; i < WINOGRAD_STEP; i++) vstore16(sum[i], first + i, sums);
+  }
+}
+
+// One work-item: `images` images. Writes sums [chunk][O/16][16][C][16]. The input is taken through batch norm and ReLU
+// if `normalized`, as in winograd_forward. Launch: (chunks).
+__kernel void winograd_backward_weights(
+    __global const float *restrict input, __global const float *restrict mean, __global const float *restrict inverse,
+    __global const float *restrict parameters, __global const float *restrict doutput, __global float *restrict partials,
+    int gamma_at, int beta_at, int B, int H, int W, int C, int O, int rows, int images, int normalized, int rectify) {
+  float16 staged[WINOGRAD_STAGED], transformed[WINOGRAD_TRANSFORMED], gradients[WINOGRAD_GRADIENTS];
+  const int chunk = get_global_id(0), pitch = (W + 3) / 2 * 2, across = (W + 1) / 2;
+  int begin = 1;
+  partials += chunk * 16 * C * O;
+  for (int image = chunk * images; image < min(B, (chunk + 1) * images); image++)
+    for (int piece = 0; piece < H; piece += rows) {
+      const int own = min(rows, H - piece), tiles = across * ((own + 1) / 2);
+      winograd_stage(
+          input + image * H * W * C, 0, normalized ? mean : 0, inverse, parameters + gamma_at, parameters + beta_at, 0,
+          (float *)staged, H, W, C, piece, (own + 1) / 2 * 2, pitch, rectify);
+      for (int first = 0; first < tiles; first += WINOGRAD_TILES) {
+        const int count = min(WINOGRAD_TILES, tiles - first);
+        winograd_transform_input((const float *)staged, (float *)transformed, C, pitch, across, first, count);
+        winograd_transform_gradient(
+            doutput + (image * H + piece) * W * O, (float *)gradients, W, O, own, across, first, count);
+        for (int o = 0; o < O; o += LANES)
+          for (int p = 0; p < 16; p++)
+            for (int c = 0; c < C; c += LANES)
+              winograd_accumulate(
+                  (const float *)transformed + (p * C + c) * WINOGRAD_TILES,
+                  (const float *)gradients + (p * O + o) * WINOGRAD_TILES,
+                  partials + ((o + p) * C + c) * LANES, count, begin);
+        begin = 0;
+      }
+    }
+}
+
+// Adds the chunks' sums up in order, and writes, or adds to, the gradient: Gt [sums] G. Launch: (C, O / 16).
+__kernel void winograd_reduce_weights(
+    __global const float *restrict partials, __global float *restrict gradients, int at, int C, int O, int chunks,
+    int accumulate) {
+  const int c = get_global_id(0), block = get_global_id(1);
+  float16 sums[16];
+  for (int p = 0; p < 16; p++) sums[p] = (float16)(0.0f);
+  for (int chunk = 0; chunk < chunks; chunk++) {
+    __global const float *from = partials + chunk * 16 * C * O + (block * 16 * C + c) * LANES;
+    for (int p = 0; p < 16; p++) sums[p] += vload16(0, from + p * C * LANES);
+  }
+  float16 rows[12];
+  const float16 half_of = (float16)(0.5f);
+  for (int j = 0; j < 4; j++) {
+    rows[j] = sums[j] + half_of * (sums[4 + j] + sums[8 + j]);
+    rows[4 + j] = half_of * (sums[4 + j] - sums[8 + j]);
+    rows[8 + j] = sums[12 + j] + half_of * (sums[4 + j] + sums[8 + j]);
+  }
+  gradients += at + (block * 9 * C + c) * LANES;
+  for (int kh = 0; kh < 3; kh++) {
+    const float16 *row = rows + 4 * kh;
+    float16 taps[3];
+    taps[0] = row[0] + half_of * (row[1] + row[2]);
+    taps[1] = half_of * (row[1] - row[2]);
+    taps[2] = row[3] + half_of * (row[1] + row[2]);
+    for (int kw = 0; kw < 3; kw++) {
+      __global float *to = gradients + (kh * 3 + kw) * C * LANES;
+      vstore16(accumulate ? vload16(0, to) + taps[kw] : taps[kw], 0, to);
+    }
+  }
+}
