@@ -9,6 +9,14 @@
 
 #ifndef GPUNOISY_NATIVE
 #define FUNCTION static
+// Asks for a cache line that will be read later. OpenCL's own prefetch() does nothing in the CPU drivers that were tried.
+#define PREFETCH(pointer)
+#ifdef __has_builtin
+#if __has_builtin(__builtin_prefetch)
+#undef PREFETCH
+#define PREFETCH(pointer) __builtin_prefetch(pointer)
+#endif
+#endif
 #endif
 
 #define LANES 16

@@ -28,3 +28,5 @@ typedef float float16_unaligned __attribute__((ext_vector_type(16), aligned(4)))
 // The index of the work-item that this thread runs (set by the launcher).
 extern thread_local int gpunoisy_global_id[3];
 #define get_global_id(dimension) gpunoisy_global_id[dimension]
+
+#define PREFETCH(pointer) __builtin_prefetch(pointer)

@@ -31,6 +31,8 @@ typedef struct {
   // The batch norm below: what it normalised, where its ReLU was on (null: computed again), and its numbers.
   __global const float *below, *mask, *mean, *inverse, *gamma, *beta;
   int rectify;
+  // What the next work-item will read, at the place that corresponds to the beginning of `output`; null for nothing.
+  __global const float *ahead[7];
 } winograd_result;
 
 // MARK: Transformed weights
@@ -286,6 +288,12 @@ FUNCTION void winograd_transform_output(
   state[2] = squares;
 }
 
+FUNCTION void winograd_prefetch(const winograd_result *result, int at) {
+  for (int i = 0; i < 7; i++)
+    if (result->ahead[i])
+      for (int line = 0; line < 4; line++) PREFETCH(result->ahead[i] + at + line * LANES);
+}
+
 // The convolution of a staged piece of `rows` rows. weights: transformed, [O/16][16][C][16].
 FUNCTION void winograd_piece(
     const winograd_result *result, const float *staged, __global const float *weights, int W, int C, int O, int rows,
@@ -302,10 +310,12 @@ FUNCTION void winograd_piece(
     const int count = min(WINOGRAD_TILES, tiles - first);
     winograd_transform_input(staged, (float *)transformed, C, pitch, across, first, count);
     for (int o = 0; o < O; o += LANES) {
-      for (int p = 0; p < 16; p++)
+      for (int p = 0; p < 16; p++) {
+        winograd_prefetch(result, (first * 4 * O) + (o + p) * 4 * LANES);
         winograd_multiply(
             (const float *)transformed + p * C * WINOGRAD_TILES, weights + (o * 16 + p * LANES) * C,
             (float *)products + p * WINOGRAD_TILES * LANES, C);
+      }
       winograd_transform_output(
           result, (const float *)products, states + o / LANES * 3, W, O, o, across, first, count, rows);
     }
@@ -343,6 +353,12 @@ __kernel void winograd_forward(
   result.addend = 0;
   result.partials = has_partials ? partials + (image * pieces + piece) * 2 * O : 0;
   result.backward = 0;
+  const int next = at + (first + rows) * W * C;
+  result.ahead[0] = input + next;
+  result.ahead[1] = has_residual ? residual + next : 0;
+  result.ahead[2] = keeps ? kept + next : 0;
+  result.ahead[3] = output + next;
+  result.ahead[4] = result.ahead[5] = result.ahead[6] = 0;
   winograd_stage(
       input + at, has_residual ? residual + at : 0, normalized ? mean : 0, inverse, parameters + gamma_at,
       parameters + beta_at, keeps ? kept + at : 0, (float *)staged, H, W, C, first, (own + 1) / 2 * 2, pitch, rectify);
@@ -372,6 +388,14 @@ __kernel void winograd_backward_data(
   result.addend = has_addend ? addend + to : 0;
   result.partials = has_below ? partials + (image * pieces + piece) * 2 * O : 0;
   result.backward = has_below;
+  const int next = to + rows * W * O;
+  result.ahead[0] = doutput + next;
+  result.ahead[1] = normalized ? input + next : 0;
+  result.ahead[2] = normalized ? kept + next : 0;
+  result.ahead[3] = has_addend ? addend + next : 0;
+  result.ahead[4] = has_below ? below + next : 0;
+  result.ahead[5] = has_below_output ? below_output + next : 0;
+  result.ahead[6] = dinput + next;
   result.below = below + to;
   result.mask = has_below_output ? below_output + to : 0;
   result.mean = below_mean;

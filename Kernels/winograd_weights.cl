@@ -5,40 +5,73 @@
 // with 16 multiplications for what takes 36. Each work-item sums over a chunk of images; the chunks' sums are added up in
 // order, and transformed once, by winograd_reduce_weights.
 
-// Vectors of private scratch: transformed tiles of doutput.
-#define WINOGRAD_GRADIENTS (16 * WINOGRAD_TILES * WINOGRAD_CHANNELS / LANES)
+// Tiles that are transformed together: the longer, the less the sums travel; the transformed tiles of four points should
+// stay in the first-level cache.
+#define WINOGRAD_LONG 32
+// Vectors of private scratch: transformed tiles of four points.
+#define WINOGRAD_ROW (4 * WINOGRAD_LONG * WINOGRAD_CHANNELS / LANES)
 
-// A dy At of `count` tiles from tile `first` of the piece on, as [16][O/16][WINOGRAD_TILES][16]; outside of the piece
-// dy is zero.
-FUNCTION void winograd_transform_gradient(
-    __global const float *doutput, float *transformed, int W, int O, int rows, int across, int first, int count) {
-  const int point = O * WINOGRAD_TILES;
-  const float16 zero = (float16)(0.0f);
-  for (int o = 0; o < O; o += LANES)
+// Row i of Bt d B, of `count` tiles from tile `first` of the staged piece on, as [4][C/16][WINOGRAD_LONG][16].
+FUNCTION void winograd_transform_input_row(
+    const float *staged, float *transformed, int C, int pitch, int across, int first, int count, int i) {
+  const int point = C * WINOGRAD_LONG;
+  // Each row of Bt takes two rows of pixels.
+  const int upper = (i == 0 ? 0 : i == 2 ? 2 : 1) * pitch * C, lower = (i == 3 ? 3 : i == 2 ? 1 : 2) * pitch * C;
+  const float16 sign = (float16)(i == 1 ? 1.0f : -1.0f);
+  for (int c = 0; c < C; c += LANES) {
+    float16 left, second, third = (float16)(0.0f), right = third;
+    int y = first / across, x = first - y * across;
     for (int n = 0; n < count; n++) {
-      const int y = (first + n) / across, x = first + n - y * across;
-      const int wide = 2 * x + 1 < W, high = 2 * y + 1 < rows;
-      __global const float *from = doutput + (2 * y * W + 2 * x) * O + o;
-      float16 left[4], right[4];
-      left[0] = vload16(0, from);
-      right[0] = wide ? vload16(0, from + O) : zero;
-      left[3] = high ? vload16(0, from + W * O) : zero;
-      right[3] = high && wide ? vload16(0, from + W * O + O) : zero;
-      left[1] = left[0] + left[3];
-      right[1] = right[0] + right[3];
-      left[2] = left[0] - left[3];
-      right[2] = right[0] - right[3];
-      left[3] = -left[3];
-      right[3] = -right[3];
-      float *to = transformed + o * WINOGRAD_TILES + n * LANES;
-#pragma unroll
-      for (int i = 0; i < 4; i++) {
-        vstore16(left[i], 0, to + (4 * i) * point);
-        vstore16(left[i] + right[i], 0, to + (4 * i + 1) * point);
-        vstore16(left[i] - right[i], 0, to + (4 * i + 2) * point);
-        vstore16(-right[i], 0, to + (4 * i + 3) * point);
+      const float *pixel = staged + (2 * y * pitch + 2 * x) * C + c;
+      if (n == 0 || x == 0) {
+        left = fma(sign, vload16(0, pixel + lower), vload16(0, pixel + upper));
+        second = fma(sign, vload16(0, pixel + C + lower), vload16(0, pixel + C + upper));
+      } else {  // neighbours share two columns
+        left = third;
+        second = right;
+      }
+      third = fma(sign, vload16(0, pixel + 2 * C + lower), vload16(0, pixel + 2 * C + upper));
+      right = fma(sign, vload16(0, pixel + 3 * C + lower), vload16(0, pixel + 3 * C + upper));
+      float *to = transformed + c * WINOGRAD_LONG + n * LANES;
+      vstore16(left - third, 0, to);
+      vstore16(second + third, 0, to + point);
+      vstore16(third - second, 0, to + 2 * point);
+      vstore16(second - right, 0, to + 3 * point);
+      if (++x == across) {
+        x = 0;
+        y++;
       }
     }
+  }
+}
+
+// Row i of A dy At, of `count` tiles from tile `first` of the piece on, as [4][O/16][WINOGRAD_LONG][16]; outside of the
+// piece dy is zero.
+FUNCTION void winograd_transform_gradient_row(
+    __global const float *doutput, float *transformed, int W, int O, int rows, int across, int first, int count,
+    int i) {
+  const int point = O * WINOGRAD_LONG;
+  const float16 zero = (float16)(0.0f);
+  const float16 upper = (float16)(i == 3 ? 0.0f : 1.0f), lower = (float16)(i == 0 ? 0.0f : i == 1 ? 1.0f : -1.0f);
+  for (int o = 0; o < O; o += LANES) {
+    int y = first / across, x = first - y * across;
+    for (int n = 0; n < count; n++) {
+      const int wide = 2 * x + 1 < W, high = 2 * y + 1 < rows;
+      __global const float *from = doutput + (2 * y * W + 2 * x) * O + o;
+      float16 left = upper * vload16(0, from), right = wide ? upper * vload16(0, from + O) : zero;
+      if (high) left = fma(lower, vload16(0, from + W * O), left);
+      if (high && wide) right = fma(lower, vload16(0, from + W * O + O), right);
+      float *to = transformed + o * WINOGRAD_LONG + n * LANES;
+      vstore16(left, 0, to);
+      vstore16(left + right, 0, to + point);
+      vstore16(left - right, 0, to + 2 * point);
+      vstore16(-right, 0, to + 3 * point);
+      if (++x == across) {
+        x = 0;
+        y++;
+      }
+    }
+  }
 }
 
 // sums [16][16] += tiles' [count][16] times gradients [count][16]: sixteen input by sixteen output channels.
@@ -65,7 +98,7 @@ __kernel void winograd_backward_weights(
     __global const float *restrict input, __global const float *restrict mean, __global const float *restrict inverse,
     __global const float *restrict parameters, __global const float *restrict doutput, __global float *restrict partials,
     int gamma_at, int beta_at, int B, int H, int W, int C, int O, int rows, int images, int normalized, int rectify) {
-  float16 staged[WINOGRAD_STAGED], transformed[WINOGRAD_TRANSFORMED], gradients[WINOGRAD_GRADIENTS];
+  float16 staged[WINOGRAD_STAGED], transformed[WINOGRAD_ROW], gradients[WINOGRAD_ROW];
   const int chunk = get_global_id(0), pitch = (W + 3) / 2 * 2, across = (W + 1) / 2;
   int begin = 1;
   partials += chunk * 16 * C * O;
@@ -75,18 +108,29 @@ __kernel void winograd_backward_weights(
       winograd_stage(
           input + image * H * W * C, 0, normalized ? mean : 0, inverse, parameters + gamma_at, parameters + beta_at, 0,
           (float *)staged, H, W, C, piece, (own + 1) / 2 * 2, pitch, rectify);
-      for (int first = 0; first < tiles; first += WINOGRAD_TILES) {
-        const int count = min(WINOGRAD_TILES, tiles - first);
-        winograd_transform_input((const float *)staged, (float *)transformed, C, pitch, across, first, count);
-        winograd_transform_gradient(
-            doutput + (image * H + piece) * W * O, (float *)gradients, W, O, own, across, first, count);
-        for (int o = 0; o < O; o += LANES)
-          for (int p = 0; p < 16; p++)
-            for (int c = 0; c < C; c += LANES)
-              winograd_accumulate(
-                  (const float *)transformed + (p * C + c) * WINOGRAD_TILES,
-                  (const float *)gradients + (p * O + o) * WINOGRAD_TILES,
-                  partials + ((o + p) * C + c) * LANES, count, begin);
+      for (int first = 0; first < tiles; first += WINOGRAD_LONG) {
+        const int count = min(WINOGRAD_LONG, tiles - first);
+        for (int i = 0; i < 4; i++) {
+          winograd_transform_input_row(
+              (const float *)staged, (float *)transformed, C, pitch, across, first, count, i);
+          winograd_transform_gradient_row(
+              doutput + (image * H + piece) * W * O, (float *)gradients, W, O, own, across, first, count, i);
+          for (int o = 0; o < O; o += LANES)
+            for (int j = 0; j < 4; j++) {
+              // What the next piece will read, while nothing else is read.
+              for (int line = 0; line < WINOGRAD_LONG / 4; line++) {
+                const int ahead = (image * H + piece + rows) * W + first * 4;
+                const int part = ((o + 4 * i + j) * WINOGRAD_LONG / 4 + line) * LANES;
+                PREFETCH(input + ahead * C + part);
+                PREFETCH(doutput + ahead * O + part);
+              }
+              for (int c = 0; c < C; c += LANES)
+                winograd_accumulate(
+                    (const float *)transformed + (j * C + c) * WINOGRAD_LONG,
+                    (const float *)gradients + (j * O + o) * WINOGRAD_LONG,
+                    partials + ((o + 4 * i + j) * C + c) * LANES, count, begin);
+            }
+        }
         begin = 0;
       }
     }
