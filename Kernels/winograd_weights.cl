@@ -81,7 +81,7 @@ FUNCTION void winograd_accumulate(const float *tiles, const float *gradients, __
 #pragma unroll
     for (int i = 0; i < WINOGRAD_STEP; i++) sum[i] = begin ? (float16)(0.0f) : vload16(first + i, sums);
     const float *tile = tiles + first;
-#pragma unroll 2
+#pragma unroll 1
     for (int n = 0; n < count; n++) {
       const float16 gradient = vload16(n, gradients);
 #pragma unroll
