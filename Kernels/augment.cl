@@ -8,7 +8,7 @@
 // occur twice in an epoch, by (seed, epoch, position).
 __kernel void augment_crop_flip(
     __global const uchar *restrict pixels, __global const int *restrict order, __global const int *restrict counters,
-    __global const float *restrict input_statistics, __global float *restrict output,
+    __global const float *restrict input_statistics, __global activation *restrict output,
     int H, int W, int C, int crop, int flip, int peer) {
   const int h = get_global_id(0), row = get_global_id(1);
   const int position = counters[COUNTER_OFFSET] + row, sample = order[position];
@@ -29,7 +29,7 @@ __kernel void augment_crop_flip(
     const int inside = from_h >= 0 && from_h < H && from_w >= 0 && from_w < W;
     for (int c = 0; c < C; c++) {
       const float value = inside ? (float)pixels[from_w * C + c] / 255.0f : 0.0f;
-      output[w * C + c] = (value - input_statistics[c]) / input_statistics[C + c];
+      store_activation((value - input_statistics[c]) / input_statistics[C + c], output + w * C + c);
     }
   }
 }

@@ -9,17 +9,17 @@
 
 // Mean and sum of squared deviations of `rows` pixels. Launch: (ceil(M / rows)). partials [piece][2][PADDED(C)].
 __kernel void batchnorm_statistics(
-    __global const float *restrict input, __global float *restrict partials, int M, int C, int rows) {
+    __global const activation *restrict input, __global float *restrict partials, int M, int C, int rows) {
   const int piece = get_global_id(0), count = min(rows, M - piece * rows);
   input += piece * rows * C;
   partials += piece * 2 * PADDED(C);
   const float16 n = (float16)(1.0f / (float)count);
   for (int c = 0; c < C; c += LANES) {
     const int lanes = min(LANES, C - c);
-    const float16 origin = load_lanes(input + c, lanes);
+    const float16 origin = load_activations(input + c, lanes);
     float16 sum = (float16)(0.0f), squares = (float16)(0.0f);
     for (int m = 0; m < count; m++) {
-      const float16 difference = load_lanes(input + m * C + c, lanes) - origin;
+      const float16 difference = load_activations(input + m * C + c, lanes) - origin;
       sum += difference;
       squares = fma(difference, difference, squares);
     }
@@ -69,8 +69,8 @@ __kernel void batchnorm_inference(
 
 // output = gamma * (input - mean) * inverse + beta [+ residual] [max 0]. Launch: (ceil(M / rows)).
 __kernel void batchnorm_normalize(
-    __global const float *restrict input, __global const float *residual, __global const float *restrict mean,
-    __global const float *restrict inverse, __global const float *restrict parameters, __global float *output,
+    __global const activation *restrict input, __global const activation *residual, __global const float *restrict mean,
+    __global const float *restrict inverse, __global const float *restrict parameters, __global activation *output,
     int gamma_at, int beta_at, int M, int C, int rows, int has_residual, int rectify) {
   const int first = get_global_id(0) * rows, count = min(rows, M - first);
   for (int c = 0; c < C; c += LANES) {
@@ -78,11 +78,11 @@ __kernel void batchnorm_normalize(
     const float16 scale = vload16(0, parameters + gamma_at + c) * vload16(0, inverse + c);
     const float16 shift = vload16(0, parameters + beta_at + c) - vload16(0, mean + c) * scale;
     for (int m = first; m < first + count; m++) {
-      float16 value = fma(load_lanes(input + m * C + c, lanes), scale, shift);
-      if (has_residual) value += load_lanes(residual + m * C + c, lanes);
+      float16 value = fma(load_activations(input + m * C + c, lanes), scale, shift);
+      if (has_residual) value += load_activations(residual + m * C + c, lanes);
       // Not fmax: a NaN must stay one, so that divergence is seen.
       if (rectify) value = value < (float16)(0.0f) ? (float16)(0.0f) : value;
-      store_lanes(value, output + m * C + c, lanes);
+      store_activations(value, output + m * C + c, lanes);
     }
   }
 }
@@ -90,7 +90,7 @@ __kernel void batchnorm_normalize(
 // Per piece: the sums over pixels of g and g * (input - mean), where g = doutput, zero where the ReLU was off.
 // Launch: (ceil(M / rows)). partials [piece][2][PADDED(C)].
 __kernel void batchnorm_backward_sums(
-    __global const float *restrict doutput, __global const float *restrict output, __global const float *restrict input,
+    __global const activation *restrict doutput, __global const activation *restrict output, __global const activation *restrict input,
     __global const float *restrict mean, __global float *restrict partials, int M, int C, int rows, int rectify) {
   const int piece = get_global_id(0), first = piece * rows, count = min(rows, M - first);
   partials += piece * 2 * PADDED(C);
@@ -100,10 +100,10 @@ __kernel void batchnorm_backward_sums(
     const float16 center = vload16(0, mean + c);
     float16 sum = zero, product = zero;
     for (int m = first; m < first + count; m++) {
-      float16 gradient = load_lanes(doutput + m * C + c, lanes);
-      if (rectify) gradient = load_lanes(output + m * C + c, lanes) > zero ? gradient : zero;
+      float16 gradient = load_activations(doutput + m * C + c, lanes);
+      if (rectify) gradient = load_activations(output + m * C + c, lanes) > zero ? gradient : zero;
       sum += gradient;
-      product = fma(gradient, load_lanes(input + m * C + c, lanes) - center, product);
+      product = fma(gradient, load_activations(input + m * C + c, lanes) - center, product);
     }
     vstore16(sum, 0, partials + c);
     vstore16(product, 0, partials + PADDED(C) + c);
@@ -113,9 +113,9 @@ __kernel void batchnorm_backward_sums(
 // batchnorm_backward_sums that also leaves the masked gradient (in `gradient`, which may be doutput itself). Without
 // `has_output` the mask is computed again. Launch: (ceil(M / rows)).
 __kernel void batchnorm_backward_mask_sums(
-    __global const float *doutput, __global const float *restrict output, __global const float *restrict input,
+    __global const activation *doutput, __global const activation *restrict output, __global const activation *restrict input,
     __global const float *restrict mean, __global const float *restrict inverse,
-    __global const float *restrict parameters, __global float *gradient, __global float *restrict partials,
+    __global const float *restrict parameters, __global activation *gradient, __global float *restrict partials,
     int gamma_at, int beta_at, int M, int C, int rows, int has_output, int rectify) {
   const int piece = get_global_id(0), first = piece * rows, count = min(rows, M - first);
   partials += piece * 2 * PADDED(C);
@@ -127,12 +127,12 @@ __kernel void batchnorm_backward_mask_sums(
     const float16 shift = vload16(0, parameters + beta_at + c) - center * scale;
     float16 sum = zero, product = zero;
     for (int m = first; m < first + count; m++) {
-      float16 value = load_lanes(doutput + m * C + c, lanes);
-      const float16 x = load_lanes(input + m * C + c, lanes);
-      if (rectify) value = (has_output ? load_lanes(output + m * C + c, lanes) : fma(x, scale, shift)) > zero ? value : zero;
+      float16 value = load_activations(doutput + m * C + c, lanes);
+      const float16 x = load_activations(input + m * C + c, lanes);
+      if (rectify) value = (has_output ? load_activations(output + m * C + c, lanes) : fma(x, scale, shift)) > zero ? value : zero;
       sum += value;
       product = fma(value, x - center, product);
-      store_lanes(value, gradient + m * C + c, lanes);
+      store_activations(value, gradient + m * C + c, lanes);
     }
     vstore16(sum, 0, partials + c);
     vstore16(product, 0, partials + PADDED(C) + c);
@@ -171,10 +171,10 @@ __kernel void batchnorm_backward_combine(
 // dinput = gamma * inverse * (g - mean of g - (input - mean) * means[1]); where there was a residual, its gradient is g.
 // Launch: (ceil(M / rows)). dresidual may be doutput itself.
 __kernel void batchnorm_backward_apply(
-    __global const float *doutput, __global const float *restrict output, __global const float *restrict input,
+    __global const activation *doutput, __global const activation *restrict output, __global const activation *restrict input,
     __global const float *restrict mean, __global const float *restrict inverse,
-    __global const float *restrict parameters, __global const float *restrict means, __global float *restrict dinput,
-    __global float *dresidual, int gamma_at, int M, int C, int rows, int has_residual, int rectify) {
+    __global const float *restrict parameters, __global const float *restrict means, __global activation *restrict dinput,
+    __global activation *dresidual, int gamma_at, int M, int C, int rows, int has_residual, int rectify) {
   const int first = get_global_id(0) * rows, count = min(rows, M - first);
   const float16 zero = (float16)(0.0f);
   for (int c = 0; c < C; c += LANES) {
@@ -184,11 +184,11 @@ __kernel void batchnorm_backward_apply(
     const float16 offset = vload16(0, means + c), slope = vload16(0, means + PADDED(C) + c);
     const float16 center = vload16(0, mean + c);
     for (int m = first; m < first + count; m++) {
-      float16 gradient = load_lanes(doutput + m * C + c, lanes);
-      if (rectify) gradient = load_lanes(output + m * C + c, lanes) > zero ? gradient : zero;
-      const float16 value = load_lanes(input + m * C + c, lanes) - center;
-      store_lanes(scale * (gradient - offset - value * slope), dinput + m * C + c, lanes);
-      if (has_residual) store_lanes(gradient, dresidual + m * C + c, lanes);
+      float16 gradient = load_activations(doutput + m * C + c, lanes);
+      if (rectify) gradient = load_activations(output + m * C + c, lanes) > zero ? gradient : zero;
+      const float16 value = load_activations(input + m * C + c, lanes) - center;
+      store_activations(scale * (gradient - offset - value * slope), dinput + m * C + c, lanes);
+      if (has_residual) store_activations(gradient, dresidual + m * C + c, lanes);
     }
   }
 }

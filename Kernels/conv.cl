@@ -18,18 +18,18 @@
 
 // Copies `width` pixels of `C` channels into scratch with `before` zero pixels ahead and `after` behind.
 // A row outside of the image (`from` is null) is all zero.
-FUNCTION void conv_stage_row(__global const float *from, float *to, int width, int C, int stride, int before, int after) {
+FUNCTION void conv_stage_row(__global const activation *from, float *to, int width, int C, int stride, int before, int after) {
   const int zero = from ? before * C : (before + width + after) * C;
   for (int i = 0; i < zero; i++) to[i] = 0.0f;
   if (!from) return;
   to += zero;
   if (C == stride) {
     const int count = width * C, whole = count / LANES;
-    for (int i = 0; i < whole; i++) vstore16(vload16(i, from), i, to);
-    for (int i = whole * LANES; i < count; i++) to[i] = from[i];
+    for (int i = 0; i < whole; i++) vstore16(load_activation16(from + i * LANES), i, to);
+    for (int i = whole * LANES; i < count; i++) to[i] = load_activation(from + i);
   } else {
     for (int x = 0; x < width; x++)
-      for (int c = 0; c < C; c++) to[x * C + c] = from[x * stride + c];
+      for (int c = 0; c < C; c++) to[x * C + c] = load_activation(from + x * stride + c);
   }
   to += width * C;
   for (int i = 0; i < after * C; i++) to[i] = 0.0f;
@@ -76,7 +76,7 @@ FUNCTION void conv_3x3_tile(
 // The deviations are taken from the first pixel's value, not from zero: sums of plain squares lose all digits where a
 // channel's mean is large against its spread.
 FUNCTION void conv_3x3_rows(
-    const float *scratch, __global const float *weights, __global const float *addend, __global float *output,
+    const float *scratch, __global const float *weights, __global const activation *addend, __global activation *output,
     __global float *partials, int C, int pitch, int Q, int O, int o0, int rows, int blocks) {
   const int count = O - o0;
   float16 origin[CONV_BLOCKS], sum[CONV_BLOCKS], squares[CONV_BLOCKS];
@@ -101,11 +101,11 @@ FUNCTION void conv_3x3_rows(
               float16 value = sums[j * CONV_PIXELS + t];
               const int here = at + t * O + j * LANES;
               if (whole) {
-                if (addend) value += vload16(0, addend + here);
-                vstore16(value, 0, output + here);
+                if (addend) value += load_activation16(addend + here);
+                store_activation16(value, output + here);
               } else {
-                if (addend) value += load_lanes(addend + here, count - j * LANES);
-                store_lanes(value, output + here, count - j * LANES);
+                if (addend) value += load_activations(addend + here, count - j * LANES);
+                store_activations(value, output + here, count - j * LANES);
               }
               if (partials) {
                 const float16 difference = value - origin[j];
@@ -129,7 +129,7 @@ FUNCTION void conv_3x3_rows(
 }
 
 FUNCTION void conv_3x3_piece(
-    __global const float *input, __global const float *weights, __global const float *addend, __global float *output,
+    __global const activation *input, __global const float *weights, __global const activation *addend, __global activation *output,
     __global float *partials, int H, int W, int C, int O, int first, int rows, float *scratch) {
   const int padded = (W + CONV_PIXELS - 1) / CONV_PIXELS * CONV_PIXELS, pitch = (padded + 2) * C;
   for (int r = -1; r <= rows; r++) {
@@ -147,8 +147,8 @@ FUNCTION void conv_3x3_piece(
 // Launch: (ceil(H / rows), B). partials: per work-item [2][PADDED(O)], or null; addend: like output, or null.
 // Its backward-data is the same kernel on transposed, rotated weights (conv_transpose_weights).
 __kernel void conv_forward_3x3(
-    __global const float *restrict input, __global const float *restrict weights,
-    __global const float *addend, __global float *output, __global float *restrict partials,
+    __global const activation *restrict input, __global const float *restrict weights,
+    __global const activation *addend, __global activation *output, __global float *restrict partials,
     int weights_at, int H, int W, int C, int O, int rows, int has_addend, int has_partials) {
   float scratch[CONV_SCRATCH];
   const int piece = get_global_id(0), image = get_global_id(1), first = piece * rows;
@@ -166,8 +166,8 @@ __kernel void conv_forward_3x3(
 // Launch: (P, B). partials and addend as above. The rows of the input that the filter covers are staged in scratch,
 // `slice` channels at a time; with more than one slice the sums go on from what the slice before left in the output.
 __kernel void conv_forward(
-    __global const float *restrict input, __global const float *restrict weights,
-    __global const float *addend, __global float *output, __global float *restrict partials,
+    __global const activation *restrict input, __global const float *restrict weights,
+    __global const activation *addend, __global activation *output, __global float *restrict partials,
     int weights_at, int H, int W, int C, int P, int Q, int O, int KH, int KW, int stride, int padding, int slice,
     int has_addend, int has_partials) {
   float scratch[CONV_SCRATCH];
@@ -193,9 +193,9 @@ __kernel void conv_forward(
         for (int t = 0; t < CONV_PIXELS; t++) {
           sums[t] = (float16)(0.0f);
           if (t < valid && c0 > 0)
-            sums[t] = load_lanes(output + (x + t) * O + o0, count);
+            sums[t] = load_activations(output + (x + t) * O + o0, count);
           else if (t < valid && addend)
-            sums[t] = load_lanes(addend + (x + t) * O + o0, count);
+            sums[t] = load_activations(addend + (x + t) * O + o0, count);
         }
         for (int kh = 0; kh < KH; kh++)
           for (int kw = 0; kw < KW; kw++) {
@@ -215,7 +215,7 @@ __kernel void conv_forward(
           }
 #pragma unroll
         for (int t = 0; t < CONV_PIXELS; t++)
-          if (t < valid) store_lanes(sums[t], output + (x + t) * O + o0, count);
+          if (t < valid) store_activations(sums[t], output + (x + t) * O + o0, count);
       }
     }
   }
@@ -223,10 +223,10 @@ __kernel void conv_forward(
     partials += (image * P + p) * 2 * PADDED(O);
     for (int o0 = 0; o0 < O; o0 += LANES) {
       const int count = min(LANES, O - o0);
-      const float16 origin = load_lanes(output + o0, count), n = (float16)(1.0f / (float)Q);
+      const float16 origin = load_activations(output + o0, count), n = (float16)(1.0f / (float)Q);
       float16 sum = (float16)(0.0f), squares = (float16)(0.0f);
       for (int x = 0; x < Q; x++) {
-        const float16 difference = load_lanes(output + x * O + o0, count) - origin;
+        const float16 difference = load_activations(output + x * O + o0, count) - origin;
         sum += difference;
         squares = fma(difference, difference, squares);
       }
@@ -255,8 +255,8 @@ __kernel void conv_transpose_weights(
 // Pixels are taken by their phase (w modulo stride), so that neighbours in a tile need neighbours of doutput: no zeros
 // are multiplied and nothing is scattered. `slice` output channels are staged at a time.
 __kernel void conv_backward_data(
-    __global const float *restrict doutput, __global const float *restrict transposed,
-    __global const float *addend, __global float *dinput,
+    __global const activation *restrict doutput, __global const float *restrict transposed,
+    __global const activation *addend, __global activation *dinput,
     int H, int W, int C, int P, int Q, int O, int KH, int KW, int stride, int padding, int slice, int has_addend) {
   float scratch[CONV_SCRATCH];
   const int h = get_global_id(0), image = get_global_id(1);
@@ -283,9 +283,9 @@ __kernel void conv_backward_data(
           for (int t = 0; t < CONV_PIXELS; t++) {
             sums[t] = (float16)(0.0f);
             if (t < valid && o0 > 0)
-              sums[t] = load_lanes(dinput + (x + t * stride) * C + c0, count);
+              sums[t] = load_activations(dinput + (x + t * stride) * C + c0, count);
             else if (t < valid && addend)
-              sums[t] = load_lanes(addend + (x + t * stride) * C + c0, count);
+              sums[t] = load_activations(addend + (x + t * stride) * C + c0, count);
           }
           for (int kh = 0; kh < KH; kh++) {
             if ((h + padding - kh) % stride) continue;
@@ -306,7 +306,7 @@ __kernel void conv_backward_data(
           }
 #pragma unroll
           for (int t = 0; t < CONV_PIXELS; t++)
-            if (t < valid) store_lanes(sums[t], dinput + (x + t * stride) * C + c0, count);
+            if (t < valid) store_activations(sums[t], dinput + (x + t * stride) * C + c0, count);
         }
     }
   }

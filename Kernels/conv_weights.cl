@@ -11,18 +11,18 @@
 // Sums over one image for one row `kh` of a 3x3 filter (stride 1, padding 1), CONV_WEIGHT_CHANNELS input channels and
 // sixteen output channels. The window slides over doutput: three neighbours are held, each pixel is loaded once.
 FUNCTION void conv_3x3_weights_tile(
-    __global const float *input, __global const float *doutput, int H, int W, int C, int O, int kh, float16 *sums) {
+    __global const activation *input, __global const activation *doutput, int H, int W, int C, int O, int kh, float16 *sums) {
   for (int p = max(0, 1 - kh); p < min(H, H + 1 - kh); p++) {
-    __global const float *x = input + (p + kh - 1) * W * C;
-    __global const float *dy = doutput + p * W * O;
-    float16 before = (float16)(0.0f), here = vload16(0, dy);
+    __global const activation *x = input + (p + kh - 1) * W * C;
+    __global const activation *dy = doutput + p * W * O;
+    float16 before = (float16)(0.0f), here = load_activation16(dy);
 #pragma unroll 1
     for (int w = 0; w < W; w++) {
       float16 after = (float16)(0.0f);
-      if (w + 1 < W) after = vload16(0, dy + (w + 1) * O);
+      if (w + 1 < W) after = load_activation16(dy + (w + 1) * O);
 #pragma unroll
       for (int i = 0; i < CONV_WEIGHT_CHANNELS; i++) {
-        const float16 pixel = (float16)(x[w * C + i]);
+        const float16 pixel = (float16)(load_activation(x + w * C + i));
         sums[i] = fma(pixel, after, sums[i]);
         sums[CONV_WEIGHT_CHANNELS + i] = fma(pixel, here, sums[CONV_WEIGHT_CHANNELS + i]);
         sums[2 * CONV_WEIGHT_CHANNELS + i] = fma(pixel, before, sums[2 * CONV_WEIGHT_CHANNELS + i]);
@@ -37,7 +37,7 @@ FUNCTION void conv_3x3_weights_tile(
 // row of the filter, 8 input channels, 16 output channels. Writes sums [chunk][O/16][3][3][C][16], which
 // reduce_partials adds up in order. Launch: (3 * C / 8 * O / 16, chunks).
 __kernel void conv_backward_weights_3x3(
-    __global const float *restrict input, __global const float *restrict doutput, __global float *restrict partials,
+    __global const activation *restrict input, __global const activation *restrict doutput, __global float *restrict partials,
     int B, int H, int W, int C, int O, int images) {
   const int unit = get_global_id(0), chunk = get_global_id(1);
   const int kh = unit % 3, units = C / CONV_WEIGHT_UNIT;
@@ -48,7 +48,7 @@ __kernel void conv_backward_weights_3x3(
 #pragma unroll
     for (int i = 0; i < 3 * CONV_WEIGHT_CHANNELS; i++) sums[i] = (float16)(0.0f);
     for (int b = chunk * images; b < min(B, (chunk + 1) * images); b++) {
-      __global const float *x = input + b * H * W * C + c0, *dy = doutput + b * H * W * O + block * LANES;
+      __global const activation *x = input + b * H * W * C + c0, *dy = doutput + b * H * W * O + block * LANES;
       // One call: with a second, for constant sizes, PoCL keeps the sums in memory (47 instead of 112 GFLOP/s a core).
       conv_3x3_weights_tile(x, dy, H, W, C, O, kh, sums);
     }
@@ -63,7 +63,7 @@ __kernel void conv_backward_weights_3x3(
 // Gradient of the weights for any filter, stride and padding. One work-item: `images` images, one tap, up to sixteen
 // input channels, sixteen output channels. Launch: (KH * KW * PADDED(C) / 16 * PADDED(O) / 16, chunks).
 __kernel void conv_backward_weights(
-    __global const float *restrict input, __global const float *restrict doutput, __global float *restrict partials,
+    __global const activation *restrict input, __global const activation *restrict doutput, __global float *restrict partials,
     int B, int H, int W, int C, int P, int Q, int O, int KH, int KW, int stride, int padding, int images) {
   const int unit = get_global_id(0), chunk = get_global_id(1);
   const int taps = KH * KW, tap = unit % taps, kh = tap / KW, kw = tap % KW, tiles = PADDED(C) / LANES;
@@ -79,18 +79,18 @@ __kernel void conv_backward_weights(
     for (int p = 0; p < P; p++) {
       const int h = p * stride + kh - padding;
       if (h < 0 || h >= H) continue;
-      __global const float *x = input + ((b * H + h) * W + first * stride + kw - padding) * C + c0;
-      __global const float *dy = doutput + ((b * P + p) * Q + first) * O + block * LANES;
+      __global const activation *x = input + ((b * H + h) * W + first * stride + kw - padding) * C + c0;
+      __global const activation *dy = doutput + ((b * P + p) * Q + first) * O + block * LANES;
 #pragma unroll 1
       for (int q = first; q <= last; q++) {
-        const float16 gradient = load_lanes(dy, count);
+        const float16 gradient = load_activations(dy, count);
         if (channels == LANES) {
 #pragma unroll
-          for (int i = 0; i < LANES; i++) sums[i] = fma((float16)(x[i]), gradient, sums[i]);
+          for (int i = 0; i < LANES; i++) sums[i] = fma((float16)(load_activation(x + i)), gradient, sums[i]);
         } else {
 #pragma unroll
           for (int i = 0; i < LANES; i++)
-            if (i < channels) sums[i] = fma((float16)(x[i]), gradient, sums[i]);
+            if (i < channels) sums[i] = fma((float16)(load_activation(x + i)), gradient, sums[i]);
         }
         x += stride * C;
         dy += O;

@@ -15,7 +15,7 @@
 
 thread_local int gpunoisy_global_id[3];
 
-// MARK: - The kernels, once per instruction set
+// MARK: - The kernels, once per instruction set and format of activations
 
 namespace {
 inline int min(int a, int b) { return a < b ? a : b; }
@@ -56,6 +56,11 @@ struct Entry {
 namespace avx512 {
 #include "native_set.h"
 }
+#define ACTIVATION_BFLOAT16
+namespace avx512_bfloat16 {
+#include "native_set.h"
+}
+#undef ACTIVATION_BFLOAT16
 #undef CONV_PIXELS
 #undef CONV_BLOCKS
 #undef CONV_WEIGHT_CHANNELS
@@ -71,6 +76,11 @@ namespace avx512 {
 namespace avx2 {
 #include "native_set.h"
 }
+#define ACTIVATION_BFLOAT16
+namespace avx2_bfloat16 {
+#include "native_set.h"
+}
+#undef ACTIVATION_BFLOAT16
 #undef CONV_PIXELS
 #undef CONV_BLOCKS
 #undef CONV_WEIGHT_CHANNELS
@@ -86,15 +96,21 @@ namespace avx2 {
 namespace generic {
 #include "native_set.h"
 }
+#define ACTIVATION_BFLOAT16
+namespace generic_bfloat16 {
+#include "native_set.h"
+}
+#undef ACTIVATION_BFLOAT16
 
 namespace {
 struct InstructionSet {
   const char *name;
-  const Entry *entries;
+  // With activations stored as float and as bfloat16: the same kernels in the same order.
+  const Entry *entries[2];
   int count;
 };
 
-#define SET(name) {#name, name::entries, (int)(sizeof(name::entries) / sizeof(Entry))}
+#define SET(name) {#name, {name::entries, name##_bfloat16::entries}, (int)(sizeof(name::entries) / sizeof(Entry))}
 const InstructionSet sets[] = {
 #if defined(__x86_64__)
     SET(avx512), SET(avx2),
@@ -109,17 +125,18 @@ extern "C" const char *gpunoisy_instruction_set_name(int set) { return sets[set]
 extern "C" bool gpunoisy_instruction_set_works(int set) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  if (sets[set].entries == avx512::entries)
+  if (sets[set].entries[0] == avx512::entries)
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
            __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma");
-  if (sets[set].entries == avx2::entries) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  if (sets[set].entries[0] == avx2::entries) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 #endif
   return true;
 }
 
-extern "C" gpunoisy_kernel gpunoisy_find_kernel(int set, const char *name) {
+extern "C" gpunoisy_kernel gpunoisy_find_kernel(int set, bool bfloat16, const char *name) {
+  const Entry *entries = sets[set].entries[bfloat16 ? 1 : 0];
   for (int i = 0; i < sets[set].count; i++)
-    if (strcmp(sets[set].entries[i].name, name) == 0) return sets[set].entries[i].call;
+    if (strcmp(entries[i].name, name) == 0) return entries[i].call;
   return nullptr;
 }
 

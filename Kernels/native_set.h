@@ -1,4 +1,11 @@
-// The kernels of one instruction set; native.cpp includes this file once for each, inside of a namespace.
+// The kernels of one instruction set and one format of activations; native.cpp includes this file once for each, inside
+// of a namespace.
+#undef load_activation
+#undef store_activation
+#undef load_activation16
+#undef store_activation16
+#undef load_activations
+#undef store_activations
 #include "common.cl"
 #include "random.cl"
 #include "augment.cl"

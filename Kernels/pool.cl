@@ -1,33 +1,34 @@
 // Pooling for CPU-type devices. input [B, H, W, C], output [B, P, Q, C].
 
 // Mean over all pixels: [B, H, W, C] -> [B, C]. Launch: (B).
-__kernel void pool_global_forward(__global const float *restrict input, __global float *restrict output, int M, int C) {
+__kernel void pool_global_forward(
+    __global const activation *restrict input, __global float *restrict output, int M, int C) {
   const int image = get_global_id(0);
   input += image * M * C;
   for (int c = 0; c < C; c += LANES) {
     const int lanes = min(LANES, C - c);
     float16 sum = (float16)(0.0f);
-    for (int m = 0; m < M; m++) sum += load_lanes(input + m * C + c, lanes);
+    for (int m = 0; m < M; m++) sum += load_activations(input + m * C + c, lanes);
     store_lanes(sum * (float16)(1.0f / (float)M), output + image * C + c, lanes);
   }
 }
 
 // Launch: (B).
 __kernel void pool_global_backward(
-    __global const float *restrict doutput, __global float *restrict dinput, int M, int C) {
+    __global const float *restrict doutput, __global activation *restrict dinput, int M, int C) {
   const int image = get_global_id(0);
   dinput += image * M * C;
   for (int c = 0; c < C; c += LANES) {
     const int lanes = min(LANES, C - c);
     const float16 share = load_lanes(doutput + image * C + c, lanes) * (float16)(1.0f / (float)M);
-    for (int m = 0; m < M; m++) store_lanes(share, dinput + m * C + c, lanes);
+    for (int m = 0; m < M; m++) store_activations(share, dinput + m * C + c, lanes);
   }
 }
 
 // The largest (maximum = 1) or the mean (0) of size x size pixels; pixels outside of the image do not count towards the
 // largest, and count as zeros towards the mean, as in PyTorch. Launch: (P, B).
 __kernel void pool_forward(
-    __global const float *restrict input, __global float *restrict output,
+    __global const activation *restrict input, __global activation *restrict output,
     int H, int W, int C, int P, int Q, int size, int stride, int padding, int maximum) {
   const int p = get_global_id(0), image = get_global_id(1);
   input += image * H * W * C;
@@ -38,18 +39,18 @@ __kernel void pool_forward(
       float16 value = (float16)(maximum ? -INFINITY : 0.0f);
       for (int h = max(0, p * stride - padding); h < min(H, p * stride - padding + size); h++)
         for (int w = max(0, q * stride - padding); w < min(W, q * stride - padding + size); w++) {
-          const float16 pixel = load_lanes(input + (h * W + w) * C + c, lanes);
+          const float16 pixel = load_activations(input + (h * W + w) * C + c, lanes);
           value = maximum ? fmax(value, pixel) : value + pixel;
         }
       if (!maximum) value *= (float16)(1.0f / (float)(size * size));
-      store_lanes(value, output + q * C + c, lanes);
+      store_activations(value, output + q * C + c, lanes);
     }
 }
 
 // Gathers, so that nothing is added by two work-items: each input pixel looks at the windows that hold it. Of equal
 // largest pixels the first in reading order takes the gradient, as in PyTorch. Launch: (H, B).
 __kernel void pool_backward(
-    __global const float *restrict doutput, __global const float *restrict input, __global float *restrict dinput,
+    __global const activation *restrict doutput, __global const activation *restrict input, __global activation *restrict dinput,
     int H, int W, int C, int P, int Q, int size, int stride, int padding, int maximum) {
   const int h = get_global_id(0), image = get_global_id(1);
   input += image * H * W * C;
@@ -59,15 +60,15 @@ __kernel void pool_backward(
   for (int w = 0; w < W; w++) {
     const int first_q = max(0, (w + padding - size + stride) / stride), last_q = min(Q - 1, (w + padding) / stride);
     for (int c = 0; c < C; c++) {
-      const float own = input[(h * W + w) * C + c];
+      const float own = load_activation(input + (h * W + w) * C + c);
       float sum = 0.0f;
       for (int p = first_p; p <= last_p; p++)
         for (int q = first_q; q <= last_q; q++) {
-          float share = doutput[(p * Q + q) * C + c];
+          float share = load_activation(doutput + (p * Q + q) * C + c);
           if (maximum) {
             for (int y = max(0, p * stride - padding); y < min(H, p * stride - padding + size); y++)
               for (int x = max(0, q * stride - padding); x < min(W, q * stride - padding + size); x++) {
-                const float other = input[(y * W + x) * C + c];
+                const float other = load_activation(input + (y * W + x) * C + c);
                 const int earlier = y < h || (y == h && x < w);
                 if (other > own || (earlier && other == own)) share = 0.0f;
               }
@@ -76,7 +77,7 @@ __kernel void pool_backward(
           }
           sum += share;
         }
-      dinput[w * C + c] = sum;
+      store_activation(sum, dinput + w * C + c);
     }
   }
 }

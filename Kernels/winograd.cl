@@ -22,17 +22,18 @@
 
 // What is done with each output vector, and the sums that are taken on the way.
 typedef struct {
-  __global float *output;
-  __global const float *addend;  // or null
+  __global activation *output;
+  __global const activation *addend;  // or null
   // Forward: mean and sum of squared deviations of the output, per channel. Backward: the sums that batch norm's
   // gradient needs. Null for none.
   __global float *partials;
   int backward;
   // The batch norm below: what it normalised, where its ReLU was on (null: computed again), and its numbers.
-  __global const float *below, *mask, *mean, *inverse, *gamma, *beta;
+  __global const activation *below, *mask;
+  __global const float *mean, *inverse, *gamma, *beta;
   int rectify;
   // What the next work-item will read, at the place that corresponds to the beginning of `output`; null for nothing.
-  __global const float *ahead[7];
+  __global const activation *ahead[7];
 } winograd_result;
 
 // MARK: Transformed weights
@@ -93,8 +94,8 @@ FUNCTION void winograd_stage_border(float *staged, int H, int W, int C, int firs
 // gamma * (input - mean) * inverse + beta [+ residual] [max 0] of rows first - 1 ... first + rows, or the input itself
 // where `mean` is null. The rows that are this piece's own are also written to `kept`, if given.
 FUNCTION void winograd_stage(
-    __global const float *input, __global const float *residual, __global const float *mean,
-    __global const float *inverse, __global const float *gamma, __global const float *beta, __global float *kept,
+    __global const activation *input, __global const activation *residual, __global const float *mean,
+    __global const float *inverse, __global const float *gamma, __global const float *beta, __global activation *kept,
     float *staged, int H, int W, int C, int first, int rows, int pitch, int rectify) {
   winograd_stage_border(staged, H, W, C, first, rows, pitch);
   const float16 zero = (float16)(0.0f);
@@ -109,12 +110,12 @@ FUNCTION void winograd_stage(
       if (h < 0 || h >= H) continue;
       float *to = staged + (r * pitch + 1) * C + c;
       for (int i = h * W * C + c, x = 0; x < W; x++, i += C, to += C) {
-        float16 value = vload16(0, input + i);
+        float16 value = load_activation16(input + i);
         if (mean) {
           value = fma(value, scale, shift);
-          if (residual) value += vload16(0, residual + i);
+          if (residual) value += load_activation16(residual + i);
           if (rectify) value = value < zero ? zero : value;
-          if (kept && own) vstore16(value, 0, kept + i);
+          if (kept && own) store_activation16(value, kept + i);
         }
         vstore16(value, 0, to);
       }
@@ -124,8 +125,8 @@ FUNCTION void winograd_stage(
 
 // The gradient of batch norm's input, gamma * inverse * (g - sums[0] - (input - mean) * sums[1]), likewise.
 FUNCTION void winograd_stage_gradient(
-    __global const float *gradient, __global const float *input, __global const float *mean,
-    __global const float *inverse, __global const float *gamma, __global const float *sums, __global float *kept,
+    __global const activation *gradient, __global const activation *input, __global const float *mean,
+    __global const float *inverse, __global const float *gamma, __global const float *sums, __global activation *kept,
     float *staged, int H, int W, int C, int first, int rows, int pitch) {
   winograd_stage_border(staged, H, W, C, first, rows, pitch);
   for (int c = 0; c < C; c += LANES) {
@@ -141,10 +142,10 @@ FUNCTION void winograd_stage_gradient(
       if (h < 0 || h >= H) continue;
       float *to = staged + (r * pitch + 1) * C + c;
       for (int i = h * W * C + c, x = 0; x < W; x++, i += C, to += C) {
-        float16 value = vload16(0, gradient + i);
+        float16 value = load_activation16(gradient + i);
         if (input) {
-          value = scale * (value - offset - (vload16(0, input + i) - center) * slope);
-          if (own) vstore16(value, 0, kept + i);
+          value = scale * (value - offset - (load_activation16(input + i) - center) * slope);
+          if (own) store_activation16(value, kept + i);
         }
         vstore16(value, 0, to);
       }
@@ -230,12 +231,12 @@ FUNCTION void winograd_finish(
     const winograd_result *result, float16 value, int i, float16 scale, float16 shift, float16 *origin, float16 *sum,
     float16 *squares) {
   const float16 zero = (float16)(0.0f);
-  if (result->addend) value += vload16(0, result->addend + i);
+  if (result->addend) value += load_activation16(result->addend + i);
   if (result->backward) {
-    const float16 below = vload16(0, result->below + i);
+    const float16 below = load_activation16(result->below + i);
     if (result->rectify) {
       // The same expression as in winograd_stage, so that the mask is the forward pass's to the last bit.
-      const float16 on = result->mask ? vload16(0, result->mask + i) : fma(below, scale, shift);
+      const float16 on = result->mask ? load_activation16(result->mask + i) : fma(below, scale, shift);
       value = on > zero ? value : zero;
     }
     *sum += value;
@@ -245,7 +246,7 @@ FUNCTION void winograd_finish(
     *sum += difference;
     *squares = fma(difference, difference, *squares);
   }
-  vstore16(value, 0, result->output + i);
+  store_activation16(value, result->output + i);
 }
 
 // The output tiles of one block of channels, for `count` tiles from `first` on: At [products] A, then winograd_finish.
@@ -340,9 +341,9 @@ FUNCTION void winograd_piece(
 // `keeps`. One work-item: `rows` (an even number) output rows of one image, all channels. Launch: (ceil(H / rows), B).
 // partials: as in conv_forward_3x3. pitch: pixels of a staged row, W + 2 rounded up to an even number.
 __kernel void winograd_forward(
-    __global const float *restrict input, __global const float *restrict residual, __global const float *restrict mean,
-    __global const float *restrict inverse, __global const float *restrict parameters, __global float *restrict kept,
-    __global const float *restrict weights, __global float *restrict output, __global float *restrict partials,
+    __global const activation *restrict input, __global const activation *restrict residual, __global const float *restrict mean,
+    __global const float *restrict inverse, __global const float *restrict parameters, __global activation *restrict kept,
+    __global const float *restrict weights, __global activation *restrict output, __global float *restrict partials,
     int gamma_at, int beta_at, int H, int W, int C, int O, int rows, int normalized, int has_residual, int rectify,
     int keeps, int has_partials) {
   float16 staged[WINOGRAD_STAGED];
@@ -371,11 +372,11 @@ __kernel void winograd_forward(
 // result is written to `kept`. has_below: dinput is masked by the ReLU of the batch norm below, and the two sums that
 // its gradient needs are left in partials, [piece][2][O]. O: channels of dinput. Otherwise as winograd_forward.
 __kernel void winograd_backward_data(
-    __global const float *restrict doutput, __global const float *restrict input, __global const float *restrict mean,
+    __global const activation *restrict doutput, __global const activation *restrict input, __global const float *restrict mean,
     __global const float *restrict inverse, __global const float *restrict parameters,
-    __global const float *restrict sums, __global float *restrict kept, __global const float *restrict weights,
-    __global const float *restrict addend, __global float *restrict dinput, __global const float *restrict below,
-    __global const float *restrict below_output, __global const float *restrict below_mean,
+    __global const float *restrict sums, __global activation *restrict kept, __global const float *restrict weights,
+    __global const activation *restrict addend, __global activation *restrict dinput, __global const activation *restrict below,
+    __global const activation *restrict below_output, __global const float *restrict below_mean,
     __global const float *restrict below_inverse, __global float *restrict partials, int gamma_at, int below_gamma_at,
     int below_beta_at, int H, int W, int C, int O, int rows, int normalized, int has_addend, int has_below,
     int has_below_output, int rectify) {

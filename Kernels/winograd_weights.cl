@@ -48,7 +48,7 @@ FUNCTION void winograd_transform_input_row(
 // Row i of A dy At, of `count` tiles from tile `first` of the piece on, as [4][O/16][WINOGRAD_LONG][16]; outside of the
 // piece dy is zero.
 FUNCTION void winograd_transform_gradient_row(
-    __global const float *doutput, float *transformed, int W, int O, int rows, int across, int first, int count,
+    __global const activation *doutput, float *transformed, int W, int O, int rows, int across, int first, int count,
     int i) {
   const int point = O * WINOGRAD_LONG;
   const float16 zero = (float16)(0.0f);
@@ -57,10 +57,10 @@ FUNCTION void winograd_transform_gradient_row(
     int y = first / across, x = first - y * across;
     for (int n = 0; n < count; n++) {
       const int wide = 2 * x + 1 < W, high = 2 * y + 1 < rows;
-      __global const float *from = doutput + (2 * y * W + 2 * x) * O + o;
-      float16 left = upper * vload16(0, from), right = wide ? upper * vload16(0, from + O) : zero;
-      if (high) left = fma(lower, vload16(0, from + W * O), left);
-      if (high && wide) right = fma(lower, vload16(0, from + W * O + O), right);
+      __global const activation *from = doutput + (2 * y * W + 2 * x) * O + o;
+      float16 left = upper * load_activation16(from), right = wide ? upper * load_activation16(from + O) : zero;
+      if (high) left = fma(lower, load_activation16(from + W * O), left);
+      if (high && wide) right = fma(lower, load_activation16(from + W * O + O), right);
       float *to = transformed + o * WINOGRAD_LONG + n * LANES;
       vstore16(left, 0, to);
       vstore16(left + right, 0, to + point);
@@ -95,8 +95,8 @@ FUNCTION void winograd_accumulate(const float *tiles, const float *gradients, __
 // One work-item: `images` images. Writes sums [chunk][O/16][16][C][16]. The input is taken through batch norm and ReLU
 // if `normalized`, as in winograd_forward. Launch: (chunks).
 __kernel void winograd_backward_weights(
-    __global const float *restrict input, __global const float *restrict mean, __global const float *restrict inverse,
-    __global const float *restrict parameters, __global const float *restrict doutput, __global float *restrict partials,
+    __global const activation *restrict input, __global const float *restrict mean, __global const float *restrict inverse,
+    __global const float *restrict parameters, __global const activation *restrict doutput, __global float *restrict partials,
     int gamma_at, int beta_at, int B, int H, int W, int C, int O, int rows, int images, int normalized, int rectify) {
   float16 staged[WINOGRAD_STAGED], transformed[WINOGRAD_ROW], gradients[WINOGRAD_ROW];
   const int chunk = get_global_id(0), pitch = (W + 3) / 2 * 2, across = (W + 1) / 2;

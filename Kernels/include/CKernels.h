@@ -24,7 +24,7 @@ const char *gpunoisy_instruction_set_name(int set);
 /// Whether this processor has the instruction set.
 bool gpunoisy_instruction_set_works(int set);
 /// The kernel of that name, or null.
-gpunoisy_kernel gpunoisy_find_kernel(int set, const char *name);
+gpunoisy_kernel gpunoisy_find_kernel(int set, bool bfloat16, const char *name);
 
 /// The processors that this process may use.
 int gpunoisy_processor_count(void);

@@ -30,8 +30,12 @@ public protocol Device: AnyObject {
 
   /// Floats of `Store.workspace` and `Store.vectors` that an operation needs.
   func workspace(for operation: TensorOperation) throws -> (workspace: Int, vectors: Int)
-  /// Binds an operation to its buffers.
-  func prepare(_ operation: TensorOperation, buffer: (Operand) -> Buffer) throws -> [Prepared]
+  /// How the device can store activations.
+  var formats: Set<NumberFormat> { get }
+  /// Binds an operation to its buffers; its activations (`TensorOperation.activations`) are stored in a format.
+  func prepare(
+    _ operation: TensorOperation, activations: NumberFormat, buffer: (Operand) -> Buffer
+  ) throws -> [Prepared]
   /// Runs one prepared launch after all that came before.
   func enqueue(_ prepared: Prepared) throws
   /// Hands what was enqueued to the device without waiting.
@@ -39,6 +43,11 @@ public protocol Device: AnyObject {
 }
 
 extension Device {
+  /// Binds an operation to its buffers, all of float32.
+  public func prepare(_ operation: TensorOperation, buffer: (Operand) -> Buffer) throws -> [Prepared] {
+    try prepare(operation, activations: .float32, buffer: buffer)
+  }
+
   /// Writes an array.
   public func write<Element: BitwiseCopyable>(_ values: [Element], to buffer: Buffer, at index: Int = 0) throws {
     try values.withUnsafeBytes { try write($0, to: buffer, at: index * MemoryLayout<Element>.stride) }

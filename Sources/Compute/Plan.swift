@@ -34,7 +34,7 @@ public final class Plan<D: Device> {
     let slabs = try shared.buffers(of: memory.slabs, on: device)
     let workspace = try device.allocate(byteCount: needed.workspace * 4)
     let vectors = try device.allocate(byteCount: needed.vectors * 4)
-    byteCount = (memory.slabs.reduce(0, +) + needed.workspace + needed.vectors) * 4
+    byteCount = memory.slabs.reduce(0, +) + (needed.workspace + needed.vectors) * 4
     func buffer(_ operand: Operand) -> D.Buffer {
       switch operand {
       case .value(let value): return slabs[memory.slab(of: value)]
@@ -45,7 +45,9 @@ public final class Plan<D: Device> {
         return found
       }
     }
-    prepared = try program.operations.map { try device.prepare($0, buffer: buffer) }
+    prepared = try program.operations.map {
+      try device.prepare($0, activations: program.format(of: $0), buffer: buffer)
+    }
     logits = buffer(.value(program.logits))
   }
 
@@ -79,7 +81,7 @@ public final class SharedMemory<D: Device> {
         taken.insert(best)
         return slabs[best].buffer
       }
-      slabs.append((count, try device.allocate(byteCount: count * 4)))
+      slabs.append((count, try device.allocate(byteCount: count)))
       taken.insert(slabs.count - 1)
       return slabs[slabs.count - 1].buffer
     }
@@ -88,7 +90,7 @@ public final class SharedMemory<D: Device> {
 
 /// Which values share memory: a value's slab is free for others after its last reader.
 struct MemoryPlan {
-  /// Floats of each slab.
+  /// Bytes of each slab.
   private(set) var slabs: [Int] = []
   private var slabOf: [Int: Int] = [:]
 
@@ -107,7 +109,7 @@ struct MemoryPlan {
     for (index, operation) in program.operations.enumerated() {
       let (reads, writes) = operation.values
       for value in writes where slabOf[value.index] == nil {
-        let count = program.counts[value.index]
+        let count = program.counts[value.index] * program.formats[value.index].byteCount
         // The smallest free slab that fits but wastes less than half of itself.
         let fitting = free.filter { slabs[$0] >= count && slabs[$0] <= 2 * count }
         if let best = fitting.min(by: { slabs[$0] < slabs[$1] }) {

@@ -133,7 +133,7 @@ private struct Fusion {
     let sums = program.value(count: 2 * Parameter.padded(C))
     // The gradient behind the ReLU takes the place of doutput, unless that has other readers.
     let inPlace = dresidual.map { $0 == doutput } ?? (readers(of: doutput, writtenAt: index).isEmpty)
-    let gradient = inPlace ? doutput : dresidual ?? program.value(count: M * C)
+    let gradient = inPlace ? doutput : dresidual ?? program.value(like: doutput)
 
     // The second half, with the convolution that reads dinput.
     let normalized = NormalizedGradient(

@@ -2,25 +2,37 @@
 public struct StepProgram: Sendable {
   /// The operations in order.
   public internal(set) var operations: [TensorOperation] = []
-  /// Floats of each value, by its index.
+  /// Numbers of each value, by its index.
   public private(set) var counts: [Int]
+  /// How each value is stored, by its index.
+  public private(set) var formats: [NumberFormat]
   /// The network's result, `[B, K]`.
   public let logits: Value
   /// B and K.
   public let batch: Int, classes: Int
   let graph: Graph
 
-  init(_ graph: Graph) {
+  init(_ graph: Graph, _ precision: Precision) {
     self.graph = graph
     counts = graph.shapes.map { $0.reduce(1, *) }
+    formats = graph.shapes.map { $0.count == 4 ? precision.activations : .float32 }
     logits = graph.logits
     batch = graph.batch
     classes = graph[graph.logits][1]
   }
 
-  mutating func value(count: Int) -> Value {
+  mutating func value(count: Int, _ format: NumberFormat = .float32) -> Value {
     counts.append(count)
+    formats.append(format)
     return Value(index: counts.count - 1)
+  }
+
+  /// A value of the same size and format, such as another's gradient.
+  mutating func value(like other: Value) -> Value { value(count: counts[other.index], formats[other.index]) }
+
+  /// How the activations of an operation are stored: all its values of four dimensions alike.
+  func format(of operation: TensorOperation) -> NumberFormat {
+    operation.activations.first.map { formats[$0.index] } ?? .float32
   }
 
   func offset(_ parameter: Int) -> Int { graph.parameters.entries[parameter].offset }
@@ -33,9 +45,10 @@ extension StepProgram {
   ///   - peer: adds a second pass over the peer samples of peer loss, whose gradients are added to the first's.
   ///   - clip: scales gradients down to the norm that the step's numbers give.
   public static func training(
-    _ graph: Graph, forms: Set<FusedForm>, augmentation: Augmentation, loss: RowFunction, peer: Bool, clip: Bool
+    _ graph: Graph, forms: Set<FusedForm>, precision: Precision = .fp32, augmentation: Augmentation, loss: RowFunction,
+    peer: Bool, clip: Bool
   ) -> StepProgram {
-    var program = StepProgram(graph.fused(for: forms))
+    var program = StepProgram(graph.fused(for: forms), precision)
     var builder = PassBuilder(program: program, forms: forms)
     for pass in peer ? [false, true] : [false] {
       builder.program.operations.append(
@@ -51,8 +64,10 @@ extension StepProgram {
   }
 
   /// One batch of evaluation with running statistics: gather without augmentation, forward, per-sample results.
-  public static func evaluation(_ graph: Graph, forms: Set<FusedForm>) -> StepProgram {
-    let program = StepProgram(graph.fused(for: forms))
+  public static func evaluation(
+    _ graph: Graph, forms: Set<FusedForm>, precision: Precision = .fp32
+  ) -> StepProgram {
+    let program = StepProgram(graph.fused(for: forms), precision)
     var builder = PassBuilder(program: program, forms: forms)
     builder.program.operations.append(
       .augment(
@@ -166,7 +181,7 @@ private struct PassBuilder {
   mutating func backward(loss: RowFunction, peer: Bool) {
     gradients = [:]
     shared = []
-    let dlogits = program.value(count: program.counts[program.logits.index])
+    let dlogits = program.value(like: program.logits)
     program.operations.append(
       .loss(
         loss, logits: program.logits, dlogits: dlogits, B: program.batch, K: program.classes, peer: peer))
@@ -186,17 +201,17 @@ private struct PassBuilder {
       guard input != graph.images else { return }
       // What other layers contributed is added in the same pass; into a new value, since theirs may have other readers.
       let addend = gradients[input]
-      let dinput = program.value(count: program.counts[input.index])
+      let dinput = program.value(like: input)
       program.operations.append(
         .convolveBackwardData(
           window: window, doutput: doutput, weightsAt: at, addend: addend, dinput: dinput))
       gradients[input] = dinput
     case .normalize(let input, let batchNorm, let residual, let rectify, let output):
       let (M, C) = rows(input)
-      let dinput = program.value(count: program.counts[input.index])
+      let dinput = program.value(like: input)
       var dresidual: Value?
       if residual != nil {
-        dresidual = shared.contains(doutput) ? program.value(count: program.counts[doutput.index]) : doutput
+        dresidual = shared.contains(doutput) ? program.value(like: doutput) : doutput
       }
       program.operations.append(
         .normalizeBackward(
@@ -206,7 +221,7 @@ private struct PassBuilder {
       contribute(dinput, to: input)
       if let residual, let dresidual { contribute(dresidual, to: residual) }
     case .rectify(let input, let output):
-      let dinput = program.value(count: program.counts[input.index])
+      let dinput = program.value(like: input)
       program.operations.append(
         .rectifyBackward(
           doutput: doutput, output: output, dinput: dinput, count: program.counts[input.index]))
@@ -216,19 +231,19 @@ private struct PassBuilder {
       contribute(doutput, to: a)
       contribute(doutput, to: b)
     case .shortcut(let input, let kind, let output):
-      let dinput = program.value(count: program.counts[input.index])
+      let dinput = program.value(like: input)
       program.operations.append(
         .shortcutBackward(
           doutput: doutput, dinput: dinput, shape: graph[input], outputShape: graph[output], kind: kind))
       contribute(dinput, to: input)
     case .pool(let input, let window, let maximum, _):
-      let dinput = program.value(count: program.counts[input.index])
+      let dinput = program.value(like: input)
       program.operations.append(
         .poolBackward(
           window: window, doutput: doutput, input: input, dinput: dinput, maximum: maximum))
       contribute(dinput, to: input)
     case .globalAverage(let input, _):
-      let shape = graph[input], dinput = program.value(count: program.counts[input.index])
+      let shape = graph[input], dinput = program.value(like: input)
       program.operations.append(
         .globalAverageBackward(
           doutput: doutput, dinput: dinput, B: shape[0], M: shape[1] * shape[2], C: shape[3]))
@@ -240,7 +255,7 @@ private struct PassBuilder {
           input: input, doutput: doutput, weightsAt: program.offset(weights), biasAt: program.offset(bias), M: M, N: N,
           K: K, accumulate: accumulate))
       guard input != graph.images else { return }
-      let dinput = program.value(count: program.counts[input.index])
+      let dinput = program.value(like: input)
       program.operations.append(
         .linearBackwardData(
           doutput: doutput, weightsAt: program.offset(weights), dinput: dinput, M: M, N: N, K: K))
@@ -255,7 +270,7 @@ private struct PassBuilder {
       gradients[value] = gradient
       return
     }
-    let sum = program.value(count: program.counts[value.index])
+    let sum = program.value(like: value)
     program.operations.append(.add(before, gradient, output: sum, count: program.counts[value.index]))
     gradients[value] = sum
   }

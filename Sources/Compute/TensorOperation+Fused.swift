@@ -26,6 +26,8 @@ public struct NormalizedInput: Hashable, Sendable {
     (self.residual, self.rectify, self.output) = (residual, rectify, output)
   }
 
+  var activations: [Value] { [input] + [residual, output].compactMap { $0 } }
+
   /// What is read to compute the result; or, in the backward pass, to find where the ReLU was on.
   func reads(mask: Bool) -> [Value] {
     let other = mask ? output : residual
@@ -55,6 +57,7 @@ public struct NormalizedGradient: Hashable, Sendable {
     (self.gammaAt, self.sums, self.output) = (gammaAt, sums, output)
   }
 
+  var activations: [Value] { [gradient, input, output] }
   var reads: [Value] { [gradient, input, statistics.mean, statistics.inverse, sums] }
 }
 

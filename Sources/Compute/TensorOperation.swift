@@ -180,6 +180,38 @@ extension TensorOperation {
     }
   }
 
+  /// The values of `[B, H, W, C]` or `[M, C]` among them, which `NumberFormat` is about; vectors of channels, and what
+  /// follows the global average, are float32.
+  public var activations: [Value] {
+    switch self {
+    case .batchStatistics(let input, _, _, _), .globalAverage(let input, _, _, _, _): return [input]
+    case .globalAverageBackward(_, let dinput, _, _, _): return [dinput]
+    case .convolve(_, let input, _, let output, _): return [input, output]
+    case .normalize(let input, _, _, _, let residual, _, let output, _, _):
+      return [input, output] + (residual.map { [$0] } ?? [])
+    case .normalizeBackward(let doutput, let output, let input, _, _, _, let dresidual, _, let dinput, _, _, _):
+      return [doutput, output, input, dinput] + (dresidual.map { [$0] } ?? [])
+    case .normalizeBackwardSums(let doutput, let layer, let gradient, _, _, _, _):
+      return [doutput, gradient] + layer.activations
+    case .normalizeBackwardApply(let gradient, _, _): return gradient.activations
+    case .convolveNormalized(_, let input, _, let output, _): return input.activations + [output]
+    case .convolveBackwardDataNormalized(_, let doutput, _, let addend, let dinput, let below):
+      let above: [Value] =
+        switch doutput {
+        case .value(let value): [value]
+        case .normalized(let gradient): gradient.activations
+        }
+      return above + [dinput] + (addend.map { [$0] } ?? []) + (below?.layer.activations ?? [])
+    case .convolveBackwardWeightsNormalized(_, let input, let doutput, _, _): return input.activations + [doutput]
+    case .augment, .convolveBackwardData, .convolveBackwardWeights, .add, .rectify, .rectifyBackward, .shortcut,
+      .shortcutBackward, .pool, .poolBackward:
+      return values.reads + values.writes
+    case .inferenceStatistics, .linear, .linearBackwardData, .linearBackwardWeights, .loss, .evaluate, .update,
+      .advance:
+      return []
+    }
+  }
+
   /// A short name for tables and errors.
   public var name: String {
     switch self {

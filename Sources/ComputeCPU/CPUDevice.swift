@@ -75,6 +75,8 @@ public final class CPUDevice: Device {
   public let driver: String
   /// What `Device.forms` asks for.
   public let forms: Set<FusedForm> = [.convolveWithStatistics, .normalizeAddRectify]
+  /// How the device can store activations; see `Device`.
+  public let formats: Set<NumberFormat> = [.float32, .bfloat16]
   /// The threads that work together, the caller among them.
   public let threads: Int
   private let lowering = VectorLowering()
@@ -132,9 +134,12 @@ public final class CPUDevice: Device {
   }
 
   /// Binds an operation to its buffers; see `Device`.
-  public func prepare(_ operation: TensorOperation, buffer: (Operand) -> Buffer) throws -> [Prepared] {
+  public func prepare(
+    _ operation: TensorOperation, activations: NumberFormat, buffer: (Operand) -> Buffer
+  ) throws -> [Prepared] {
     try lowering.launches(for: operation).map { launch in
-      guard let call = gpunoisy_find_kernel(set, launch.kernel), let signature = KernelSources.signatures[launch.kernel]
+      guard let call = gpunoisy_find_kernel(set, activations == .bfloat16, launch.kernel),
+        let signature = KernelSources.signatures[launch.kernel]
       else {
         throw Failure(
           .bug, "the built-in CPU device has no kernel '\(launch.kernel)'.",

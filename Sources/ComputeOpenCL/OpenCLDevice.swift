@@ -31,10 +31,14 @@ public final class OpenCLDevice: Device {
   /// The family of kernels in force.
   public let style: Style
   /// Whether the kernels came compiled from the cache.
-  public var isFromCache: Bool { program.isFromCache }
+  public var isFromCache: Bool { programs.values.allSatisfy(\.isFromCache) }
+  /// How the device can store activations; see `Device`.
+  public var formats: Set<NumberFormat> { style == .vectors ? [.float32, .bfloat16] : [.float32] }
   private let lowering: any Lowering
   private let queue: CommandQueue
-  private let program: Program
+  private let cache: ProgramCache?
+  /// The kernels by how activations are stored; those for bfloat16 are built when first asked for.
+  private var programs: [NumberFormat: Program]
   /// A queue that keeps times, made when first asked for.
   private var timingQueue: CommandQueue?
 
@@ -50,18 +54,9 @@ public final class OpenCLDevice: Device {
     driver = "\(info.platform.name) \(info.driverVersion)"
     let context = try Context(info)
     queue = try CommandQueue(context)
-    var options: [String] = []
-    if self.style == .vectors, info.nativeFloatVectorWidth < 16 {
-      // 16 registers of 8 floats, or fewer: smaller tiles, so that the sums stay in registers.
-      options += ["-DCONV_PIXELS=6", "-DCONV_BLOCKS=1", "-DCONV_WEIGHT_CHANNELS=2"]
-    }
-    // Oclgrind's watch over uninitialised values does not know what LLVM's optimiser makes of them.
-    if info.platform.name == "Oclgrind" { options.append("-cl-opt-disable") }
-    let sources = KernelSources.files(for: self.style == .vectors ? .vectors : .workGroups)
-    let built = try Program.build(
-      sources.map { ($0.name, $0.text) }, options: options.joined(separator: " "), in: context,
-      cache: cache ?? .standard(for: info))
-    program = built
+    self.cache = cache ?? .standard(for: info)
+    let built = try Self.build(self.style, .float32, info, in: context, cache: self.cache)
+    programs = [.float32: built]
     switch self.style {
     case .vectors: lowering = VectorLowering()
     case .workGroups:
@@ -73,6 +68,29 @@ public final class OpenCLDevice: Device {
         maxWorkGroupSize: min(info.maxWorkGroupSize, limits.min() ?? info.maxWorkGroupSize),
         localMemory: Int(clamping: info.localMemoryBytes))
     }
+  }
+
+  private static func build(
+    _ style: Style, _ activations: NumberFormat, _ info: DeviceInfo, in context: Context, cache: ProgramCache?
+  ) throws -> Program {
+    var options: [String] = []
+    if style == .vectors, info.nativeFloatVectorWidth < 16 {
+      // 16 registers of 8 floats, or fewer: smaller tiles, so that the sums stay in registers.
+      options += ["-DCONV_PIXELS=6", "-DCONV_BLOCKS=1", "-DCONV_WEIGHT_CHANNELS=2", "-DWINOGRAD_STEP=4"]
+    }
+    if activations == .bfloat16 { options.append("-DACTIVATION_BFLOAT16") }
+    // Oclgrind's watch over uninitialised values does not know what LLVM's optimiser makes of them.
+    if info.platform.name == "Oclgrind" { options.append("-cl-opt-disable") }
+    let sources = KernelSources.files(for: style == .vectors ? .vectors : .workGroups)
+    return try Program.build(
+      sources.map { ($0.name, $0.text) }, options: options.joined(separator: " "), in: context, cache: cache)
+  }
+
+  private func program(_ activations: NumberFormat) throws -> Program {
+    if let built = programs[activations] { return built }
+    let built = try Self.build(style, activations, info, in: queue.context, cache: cache)
+    programs[activations] = built
+    return built
   }
 
   /// Zero-filled memory; see `Device`.
@@ -106,8 +124,11 @@ public final class OpenCLDevice: Device {
   }
 
   /// Binds an operation to its buffers; see `Device`.
-  public func prepare(_ operation: TensorOperation, buffer: (Operand) -> Buffer) throws -> [Prepared] {
-    try lowering.launches(for: operation).map { launch in
+  public func prepare(
+    _ operation: TensorOperation, activations: NumberFormat, buffer: (Operand) -> Buffer
+  ) throws -> [Prepared] {
+    let program = try program(activations)
+    return try lowering.launches(for: operation).map { launch in
       let kernel = try program.kernel(launch.kernel)
       try kernel.bind(
         launch.arguments.map { name, value in

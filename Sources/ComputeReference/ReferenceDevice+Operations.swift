@@ -3,7 +3,10 @@ import Failures
 
 extension ReferenceDevice {
   /// Binds an operation to its buffers; see `Device`.
-  public func prepare(_ operation: TensorOperation, buffer: (Operand) -> Buffer) throws -> [Prepared] {
+  public func prepare(
+    _ operation: TensorOperation, activations: NumberFormat, buffer: (Operand) -> Buffer
+  ) throws -> [Prepared] {
+    precondition(activations == .float32, "the reference computes with float32 tensors only")
     func value(_ value: Value) -> Buffer { buffer(.value(value)) }
     switch operation {
     case .augment(let output, let shape, let augmentation, let peer):

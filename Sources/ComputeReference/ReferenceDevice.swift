@@ -63,6 +63,9 @@ public final class ReferenceDevice: Device {
     bytes.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer.bytes[offset..<offset + bytes.count]))
   }
 
+  /// How the device can store activations; see `Device`.
+  public let formats: Set<NumberFormat> = [.float32]
+
   /// Whether it answers to a fused operation; see `Device`.
   public func supports(_ fused: TensorOperation) -> Bool { false }
 

@@ -1,3 +1,4 @@
+import Compute
 import Datasets
 import Failures
 import Losses
@@ -118,10 +119,10 @@ public struct RunSettings: Sendable, Equatable {
       throw Failure(
         .usage, "there is no method '\(method)'.", why: "the methods are: plain.", fix: "leave --method out.")
     }
-    guard precision == "fp32" else {
+    guard Precision(rawValue: precision) != nil else {
       throw Failure(
-        .usage, "--precision \(precision) is not available.", why: "this version computes in float32 only.",
-        fix: "leave --precision out.")
+        .usage, "there is no precision '\(precision)'.", why: "there are fp32 and mixed.",
+        fix: "use --precision fp32 or --precision mixed.")
     }
     guard milestones == milestones.sorted(), Set(milestones).count == milestones.count else {
       throw Failure(

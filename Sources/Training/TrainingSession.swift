@@ -1,5 +1,6 @@
 import Compute
 import Datasets
+import Failures
 import Losses
 import Networks
 import Statistics
@@ -17,6 +18,8 @@ public final class TrainingSession<D: Device> {
     public var loss: Loss
     /// Images per step.
     public var batchSize: Int
+    /// How activations are stored in training; evaluation is float32 throughout, so that it is the same everywhere.
+    public var precision = Precision.fp32
     /// Crops and flips of the training images.
     public var augmentation: Augmentation
     /// Whether each epoch has an order of its own; otherwise it is that of the ids.
@@ -74,6 +77,11 @@ public final class TrainingSession<D: Device> {
     _ settings: Settings, train: LabelledSet, test: LabelledSet?, validation: LabelledSet? = nil, classes: Int,
     normalization: Normalization? = nil, on device: D
   ) throws {
+    guard device.formats.contains(settings.precision.activations) else {
+      throw Failure(
+        .configuration, "--precision \(settings.precision.rawValue) does not work on \(device.name).",
+        why: "its kernels store activations in float32 only.", fix: "use --precision fp32, or --device cpu.")
+    }
     self.settings = settings
     self.device = device
     self.classes = classes
@@ -122,7 +130,7 @@ public final class TrainingSession<D: Device> {
     func plan(_ batch: Int) throws -> Plan<D> {
       try Plan(
         .training(
-          graph(batch), forms: device.forms, augmentation: settings.augmentation, loss: settings.loss.function,
+          graph(batch), forms: device.forms, precision: settings.precision, augmentation: settings.augmentation, loss: settings.loss.function,
           peer: settings.loss.peerWeight != nil, clip: settings.clipNorm > 0),
         on: device, stores: stores, shared: shared)
     }

@@ -24,7 +24,7 @@ private final class SpoilingDevice: Device {
 
   let reference = ReferenceDevice()
   let fault: Fault
-  let name = "spoiling", driver = "none", forms: Set<FusedForm> = []
+  let name = "spoiling", driver = "none", forms: Set<FusedForm> = [], formats: Set<NumberFormat> = [.float32]
 
   init(_ fault: Fault) { self.fault = fault }
 
@@ -40,7 +40,9 @@ private final class SpoilingDevice: Device {
   func workspace(for operation: TensorOperation) throws -> (workspace: Int, vectors: Int) { (0, 0) }
   func flush() throws {}
 
-  func prepare(_ operation: TensorOperation, buffer: (Operand) -> Buffer) throws -> [Prepared] {
+  func prepare(
+    _ operation: TensorOperation, activations: NumberFormat, buffer: (Operand) -> Buffer
+  ) throws -> [Prepared] {
     // Where the operation leaves its floats, how many there are, and where they begin.
     let output: (Operand, count: Int, first: Int)
     switch operation {
