@@ -13,6 +13,7 @@
 #include "reduce.cl"
 #include "loss.cl"
 #include "optimizer.cl"
+#include "bench.cl"
 
 static const Entry entries[] = {
     ENTRY(augment_crop_flip),
@@ -58,4 +59,7 @@ static const Entry entries[] = {
     ENTRY(loss_evaluate),
     ENTRY(optimizer_sgd),
     ENTRY(advance_step),
+    ENTRY(bench_empty),
+    ENTRY(bench_multiply_add),
+    ENTRY(bench_copy),
 };

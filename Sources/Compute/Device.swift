@@ -32,6 +32,8 @@ public protocol Device: AnyObject {
   func workspace(for operation: TensorOperation) throws -> (workspace: Int, vectors: Int)
   /// Binds an operation to its buffers.
   func prepare(_ operation: TensorOperation, buffer: (Operand) -> Buffer) throws -> [Prepared]
+  /// Binds a measurement of the device itself to two buffers (see `DeviceProbe`); empty if the device has none.
+  func prepare(_ probe: DeviceProbe, source: Buffer, target: Buffer) throws -> [Prepared]
   /// Runs one prepared launch after all that came before.
   func enqueue(_ prepared: Prepared) throws
   /// Hands what was enqueued to the device without waiting.
@@ -39,6 +41,9 @@ public protocol Device: AnyObject {
 }
 
 extension Device {
+  /// No measurements; see `DeviceProbe`.
+  public func prepare(_ probe: DeviceProbe, source: Buffer, target: Buffer) throws -> [Prepared] { [] }
+
   /// Writes an array.
   public func write<Element: BitwiseCopyable>(_ values: [Element], to buffer: Buffer, at index: Int = 0) throws {
     try values.withUnsafeBytes { try write($0, to: buffer, at: index * MemoryLayout<Element>.stride) }

@@ -133,7 +133,16 @@ public final class CPUDevice: Device {
 
   /// Binds an operation to its buffers; see `Device`.
   public func prepare(_ operation: TensorOperation, buffer: (Operand) -> Buffer) throws -> [Prepared] {
-    try lowering.launches(for: operation).map { launch in
+    try prepare(lowering.launches(for: operation), buffer: buffer)
+  }
+
+  /// Binds a measurement of the processor to two buffers; see `Device`.
+  public func prepare(_ probe: DeviceProbe, source: Buffer, target: Buffer) throws -> [Prepared] {
+    try prepare([lowering.launch(for: probe)]) { $0 == .store(.workspace) ? source : target }
+  }
+
+  private func prepare(_ launches: [KernelLaunch], buffer: (Operand) -> Buffer) throws -> [Prepared] {
+    try launches.map { launch in
       guard let call = gpunoisy_find_kernel(set, launch.kernel), let signature = KernelSources.signatures[launch.kernel]
       else {
         throw Failure(

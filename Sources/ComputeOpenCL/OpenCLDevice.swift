@@ -107,7 +107,16 @@ public final class OpenCLDevice: Device {
 
   /// Binds an operation to its buffers; see `Device`.
   public func prepare(_ operation: TensorOperation, buffer: (Operand) -> Buffer) throws -> [Prepared] {
-    try lowering.launches(for: operation).map { launch in
+    try prepare(lowering.launches(for: operation), buffer: buffer)
+  }
+
+  /// Binds a measurement of the device to two buffers; see `Device`.
+  public func prepare(_ probe: DeviceProbe, source: Buffer, target: Buffer) throws -> [Prepared] {
+    try prepare([lowering.launch(for: probe)]) { $0 == .store(.workspace) ? source : target }
+  }
+
+  private func prepare(_ launches: [KernelLaunch], buffer: (Operand) -> Buffer) throws -> [Prepared] {
+    try launches.map { launch in
       let kernel = try program.kernel(launch.kernel)
       try kernel.bind(
         launch.arguments.map { name, value in
