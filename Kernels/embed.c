@@ -43,6 +43,9 @@ static const char loss[] = {
 static const char optimizer[] = {
 #embed "optimizer.cl"
     , 0};
+static const char bench[] = {
+#embed "bench.cl"
+    , 0};
 static const char gpu_common[] = {
 #embed "gpu_common.cl"
     , 0};
@@ -70,6 +73,9 @@ static const char gpu_reduce[] = {
 static const char gpu_optimizer[] = {
 #embed "gpu_optimizer.cl"
     , 0};
+static const char gpu_bench[] = {
+#embed "gpu_bench.cl"
+    , 0};
 
 static const gpunoisy_source sources[] = {
     {"common.cl", common},
@@ -86,6 +92,7 @@ static const gpunoisy_source sources[] = {
     {"reduce.cl", reduce},
     {"loss.cl", loss},
     {"optimizer.cl", optimizer},
+    {"bench.cl", bench},
     {"gpu_common.cl", gpu_common},
     {"gpu_augment.cl", gpu_augment},
     {"gpu_conv.cl", gpu_conv},
@@ -95,6 +102,7 @@ static const gpunoisy_source sources[] = {
     {"gpu_pool.cl", gpu_pool},
     {"gpu_reduce.cl", gpu_reduce},
     {"gpu_optimizer.cl", gpu_optimizer},
+    {"gpu_bench.cl", gpu_bench},
 };
 
 const gpunoisy_source *gpunoisy_source_at(int index) {

@@ -20,6 +20,7 @@
 #include "reduce.cl"
 #include "loss.cl"
 #include "optimizer.cl"
+#include "bench.cl"
 
 static const Entry entries[] = {
     ENTRY(augment_crop_flip),
@@ -65,4 +66,7 @@ static const Entry entries[] = {
     ENTRY(loss_evaluate),
     ENTRY(optimizer_sgd),
     ENTRY(advance_step),
+    ENTRY(bench_empty),
+    ENTRY(bench_multiply_add),
+    ENTRY(bench_copy),
 };

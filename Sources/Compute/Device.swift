@@ -36,6 +36,8 @@ public protocol Device: AnyObject {
   func prepare(
     _ operation: TensorOperation, activations: NumberFormat, buffer: (Operand) -> Buffer
   ) throws -> [Prepared]
+  /// Binds a measurement of the device itself to two buffers (see `DeviceProbe`); empty if the device has none.
+  func prepare(_ probe: DeviceProbe, source: Buffer, target: Buffer) throws -> [Prepared]
   /// Runs one prepared launch after all that came before.
   func enqueue(_ prepared: Prepared) throws
   /// Hands what was enqueued to the device without waiting.
@@ -47,6 +49,9 @@ extension Device {
   public func prepare(_ operation: TensorOperation, buffer: (Operand) -> Buffer) throws -> [Prepared] {
     try prepare(operation, activations: .float32, buffer: buffer)
   }
+
+  /// No measurements; see `DeviceProbe`.
+  public func prepare(_ probe: DeviceProbe, source: Buffer, target: Buffer) throws -> [Prepared] { [] }
 
   /// Writes an array.
   public func write<Element: BitwiseCopyable>(_ values: [Element], to buffer: Buffer, at index: Int = 0) throws {

@@ -6,6 +6,12 @@ extension TensorOperation {
     public var operations: Double
     /// Bytes read and written at least.
     public var bytes: Double
+
+    /// A cost.
+    public init(operations: Double, bytes: Double) {
+      self.operations = operations
+      self.bytes = bytes
+    }
   }
 
   /// The cost, float32 throughout; operations per element of elementwise work are counted as written.

@@ -137,7 +137,18 @@ public final class CPUDevice: Device {
   public func prepare(
     _ operation: TensorOperation, activations: NumberFormat, buffer: (Operand) -> Buffer
   ) throws -> [Prepared] {
-    try lowering.launches(for: operation).map { launch in
+    try prepare(lowering.launches(for: operation), activations, buffer: buffer)
+  }
+
+  /// Binds a measurement of the processor to two buffers; see `Device`.
+  public func prepare(_ probe: DeviceProbe, source: Buffer, target: Buffer) throws -> [Prepared] {
+    try prepare([lowering.launch(for: probe)], .float32) { $0 == .store(.workspace) ? source : target }
+  }
+
+  private func prepare(
+    _ launches: [KernelLaunch], _ activations: NumberFormat, buffer: (Operand) -> Buffer
+  ) throws -> [Prepared] {
+    try launches.map { launch in
       guard let call = gpunoisy_find_kernel(set, activations == .bfloat16, launch.kernel),
         let signature = KernelSources.signatures[launch.kernel]
       else {

@@ -43,6 +43,8 @@ public protocol Lowering: Sendable {
   func supports(_ fused: TensorOperation) -> Bool
   /// Floats of shared workspace, and of vectors of channels, that those launches use.
   func workspace(for operation: TensorOperation) -> (workspace: Int, vectors: Int)
+  /// The launch of a measurement; it reads `Store.workspace` and writes `Store.vectors`.
+  func launch(for probe: DeviceProbe) -> KernelLaunch
 }
 
 func quotient(_ a: Int, _ b: Int) -> Int { (a + b - 1) / b }

@@ -127,8 +127,19 @@ public final class OpenCLDevice: Device {
   public func prepare(
     _ operation: TensorOperation, activations: NumberFormat, buffer: (Operand) -> Buffer
   ) throws -> [Prepared] {
+    try prepare(lowering.launches(for: operation), activations, buffer: buffer)
+  }
+
+  /// Binds a measurement of the device to two buffers; see `Device`.
+  public func prepare(_ probe: DeviceProbe, source: Buffer, target: Buffer) throws -> [Prepared] {
+    try prepare([lowering.launch(for: probe)], .float32) { $0 == .store(.workspace) ? source : target }
+  }
+
+  private func prepare(
+    _ launches: [KernelLaunch], _ activations: NumberFormat, buffer: (Operand) -> Buffer
+  ) throws -> [Prepared] {
     let program = try program(activations)
-    return try lowering.launches(for: operation).map { launch in
+    return try launches.map { launch in
       let kernel = try program.kernel(launch.kernel)
       try kernel.bind(
         launch.arguments.map { name, value in

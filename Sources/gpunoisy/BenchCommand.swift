@@ -9,115 +9,125 @@ import Training
 
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "bench", abstract: "Measure training throughput, and each operation of a step.",
+    commandName: "bench", abstract: "Measure training throughput, and what limits each operation of a step.",
     discussion: """
-      Whole steps are measured: gathering and augmentation, forward, backward and update, float32, on 32×32 RGB images.
+      Whole steps are measured: gathering and augmentation, forward, backward and update, float32, on 32×32 RGB images; \
+      the median of some blocks of steps, and the slowest and fastest block. Lists, such as --batch-size 64,128, are \
+      measured one after the other.
+
+      Then each operation runs alone. GFLOP/s and GB/s are its formula's multiplications and additions, and the bytes \
+      of its tensors, over its time. The column 'limit' sets them against what bench saw the device do in kernels of \
+      its own: fused multiply-adds, copies of that size, empty launches. 'memory 70%' means that of these three, \
+      memory is the ceiling it is nearest to, and that copying as many bytes would take 70 % of its time. Far below \
+      100 % the kernel can be better; above, caches held what the next step may have to fetch from memory.
 
       Examples:
         gpunoisy bench --device 0
-        gpunoisy bench --device cpu --model resnet32 --batch-size 128 --json
+        gpunoisy bench --device 0 --batch-size 64,256,1024 --no-operations
+        gpunoisy bench --device cpu --threads 1,2,4 --no-operations
+        gpunoisy bench --device cpu --losses
+        gpunoisy bench --json > before.json
+        gpunoisy bench --compare before.json
       """)
 
   @Option(help: "auto, cpu, an index or part of a name from 'gpunoisy devices'.")
   var device = "auto"
-  @Option(help: "The network.")
-  var model = "resnet32"
+  @Option(help: "The network, or several: resnet20,resnet32.")
+  var model = NameList(["resnet32"])
   @Option(help: "The loss.")
   var loss = "ce"
-  @Option(help: "Images per step.")
-  var batchSize = 128
-  @Option(help: "fp32.")
+  @Option(help: "Images per step, or several numbers: 64,128.")
+  var batchSize = CountList([128])
+  @Option(help: "fp32, or mixed: activations stored in 16 bits.")
   var precision = "fp32"
-  @Option(help: "Threads of the built-in CPU path; default one per processor.")
-  var threads: Int?
+  @Option(help: "Threads of the built-in CPU path, or several numbers: 1,2; default one per processor.")
+  var threads: CountList?
+  @Option(help: "Kernels of the built-in CPU path: one of 'gpunoisy devices -v'; default the first.")
+  var instructionSet: String?
   @Option(help: "Steps of one block.")
   var steps = 4
   @Option(help: "Blocks.")
   var repeats = 7
   @Flag(name: .customLong("no-operations"), help: "Measure whole steps only.")
   var skipsOperations = false
+  @Flag(help: "Time the kernel of every loss, and its share of a step.")
+  var losses = false
+  @Option(help: ArgumentHelp("Set the results against those that --json wrote earlier.", valueName: "file"))
+  var compare: String?
   @OptionGroup var talk: TalkOptions
 
   func validate() throws {
-    guard (1...65_536).contains(batchSize), (1...10_000).contains(steps), (1...10_000).contains(repeats) else {
-      throw ValidationError("--batch-size, --steps and --repeats must be positive.")
+    let sizes = batchSize.values
+    guard !sizes.isEmpty, sizes.allSatisfy((1...65_536).contains), (1...10_000).contains(steps),
+      (1...10_000).contains(repeats), threads?.values.allSatisfy((1...1024).contains) ?? true
+    else {
+      throw ValidationError("--batch-size, --threads, --steps and --repeats must be positive.")
     }
-    guard precision == "fp32" else { throw ValidationError("--precision must be fp32 in this version.") }
+    guard Precision(rawValue: precision) != nil else { throw ValidationError("--precision must be fp32 or mixed.") }
+    guard (threads?.values.count ?? 1) == 1 || device.lowercased() == "cpu" else {
+      throw ValidationError("several --threads are for the built-in CPU path: add --device cpu.")
+    }
   }
 
   func run() throws {
-    var settings = Benchmark.Settings(network: try Network(model), loss: try Loss(loss))
-    (settings.batchSize, settings.steps, settings.repeats) = (batchSize, steps, repeats)
-    settings.timesOperations = !skipsOperations
-    let reporter = talk.reporter
-    let result = try DeviceChoice(text: device, threads: threads).open(Work(settings: settings)) { reporter.note($0) }
-    try StandardOutput.write(
-      talk.json ? JSONText.indented(json(result)) + "\n" : text(result))
+    let loss = try Loss(loss), reporter = talk.reporter
+    let cases = try model.values.flatMap { name in
+      let network = try Network(name)
+      return batchSize.values.map { batch in
+        var settings = Benchmark.Settings(network: network, loss: loss)
+        (settings.batchSize, settings.steps, settings.repeats) = (batch, steps, repeats)
+        settings.precision = Precision(rawValue: precision) ?? .fp32
+        (settings.timesOperations, settings.timesLosses) = (!skipsOperations, losses)
+        return settings
+      }
+    }
+    // A file that cannot be compared with is told before anything is measured.
+    let earlier = try compare.map { try BenchDocument(contentsOf: $0) }
+    try earlier?.check(models: cases.map { ($0.network.description, $0.batchSize, precision) })
+
+    var report: BenchReport?
+    for threads in threads.map({ $0.values.map(Int?.some) }) ?? [nil] {
+      let work = Work(cases: cases, precision: precision, threads: threads) { if !talk.quiet { reporter.note($0) } }
+      let result = try DeviceChoice(text: device, threads: threads, instructionSet: instructionSet).open(work) {
+        reporter.note($0)
+      }
+      if report == nil { report = result } else { report?.runs += result.runs }
+    }
+    guard let report else { return }
+    let comparison = earlier.map { BenchComparison(now: BenchDocument(report), then: $0) }
+    if talk.json {
+      var members = report.members
+      if let comparison { members.append(JSONMember("comparison", comparison.json)) }
+      try StandardOutput.write(JSONText.indented(.object(members)) + "\n")
+    } else {
+      try StandardOutput.write(report.text + (comparison.map { "\n" + $0.text } ?? ""))
+    }
   }
 
+  /// All cases on one device.
   struct Work: DeviceWork {
-    let settings: Benchmark.Settings
+    let cases: [Benchmark.Settings]
+    let precision: String
+    let threads: Int?
+    let note: (String) -> Void
 
-    func run<D: Device>(on device: D) throws -> (device: String, driver: String, benchmark: Benchmark) {
-      (device.name, device.driver, try Benchmark(settings, on: device))
+    func run<D: Device>(on device: D) throws -> BenchReport {
+      var peaks: DevicePeaks?
+      if cases.contains(where: \.timesOperations) {
+        note("measuring what \(device.name) can do at most")
+        peaks = try DevicePeaks(of: device)
+      }
+      var report = BenchReport(device: device.name, driver: device.driver, peaks: peaks)
+      for settings in cases {
+        var settings = settings
+        settings.peaks = peaks
+        note("measuring \(settings.network.description), batch \(settings.batchSize), on \(device.name)")
+        report.runs.append(
+          BenchRun(
+            settings: settings, precision: precision, threads: threads,
+            result: try Benchmark(settings, on: device)))
+      }
+      return report
     }
-  }
-
-  private func json(_ result: Work.Result) -> JSONValue {
-    let rate = result.benchmark.rate
-    return .object([
-      JSONMember("schema", "gpunoisy.bench/1"), JSONMember("device", JSONValue(result.device)),
-      JSONMember("driver", JSONValue(result.driver)), JSONMember("model", JSONValue(model)),
-      JSONMember("loss", JSONValue(loss)), JSONMember("batch_size", JSONValue(batchSize)),
-      JSONMember("precision", JSONValue(precision)),
-      JSONMember(
-        "training",
-        .object([
-          JSONMember(
-            "images_per_second",
-            .object([
-              JSONMember("median", JSONValue(rate.median)), JSONMember("min", JSONValue(rate.min)),
-              JSONMember("max", JSONValue(rate.max)),
-            ])),
-          JSONMember("step_ms", JSONValue(result.benchmark.stepMilliseconds)),
-          JSONMember("launches_per_step", JSONValue(result.benchmark.launches)),
-        ])),
-      JSONMember(
-        "operations",
-        .array(
-          result.benchmark.rows.map { row in
-            .object([
-              JSONMember("name", JSONValue(row.name)), JSONMember("shape", JSONValue(row.shape)),
-              JSONMember("count", JSONValue(row.count)), JSONMember("ms", JSONValue(row.milliseconds)),
-              JSONMember("gflops", JSONValue(row.gigaflops)), JSONMember("gbs", JSONValue(row.gigabytes)),
-              JSONMember("share", JSONValue(row.share)),
-            ])
-          })),
-    ])
-  }
-
-  private func text(_ result: Work.Result) -> String {
-    let rate = result.benchmark.rate
-    func fixed(_ value: Double, _ places: Int) -> String { FixedText.decimal(value, places: places) }
-    var lines = """
-      device     \(result.device)  (\(result.driver))
-      training   \(model) \(loss) batch \(batchSize) \(precision): \(fixed(rate.median, 1)) images/s \
-      (\(fixed(rate.min, 1)) to \(fixed(rate.max, 1)) in \(repeats) blocks of \(steps) steps)
-      step       \(fixed(result.benchmark.stepMilliseconds, 2)) ms, \(result.benchmark.launches) launches
-
-      """
-    guard !result.benchmark.rows.isEmpty else { return lines }
-    var table = TextTable([
-      .init("operation"), .init("shape"), .init("count", .right), .init("ms", .right), .init("GFLOP/s", .right),
-      .init("GB/s", .right), .init("share", .right),
-    ])
-    for row in result.benchmark.rows {
-      table.append([
-        row.name, row.shape, "\(row.count)", fixed(row.milliseconds, 3), fixed(row.gigaflops, 1),
-        fixed(row.gigabytes, 1), FixedText.percent(row.share, places: 1),
-      ])
-    }
-    lines += "\n" + table.text
-    return lines
   }
 }

@@ -26,12 +26,16 @@ struct SelfTestCommand: ParsableCommand {
   var model = "resnet32"
   @Option(help: "Threads of the built-in CPU path; default one per processor.")
   var threads: Int?
+  @Option(help: "Kernels of the built-in CPU path: one of 'gpunoisy devices -v'; default the first.")
+  var instructionSet: String?
   @OptionGroup var talk: TalkOptions
 
   func run() throws {
     let reporter = talk.reporter
     let work = Work(network: try Network(model))
-    let result = try DeviceChoice(text: device, threads: threads).open(work) { reporter.note($0) }
+    let result = try DeviceChoice(text: device, threads: threads, instructionSet: instructionSet).open(work) {
+      reporter.note($0)
+    }
     let failed = result.results.filter { !$0.passed }
     try StandardOutput.write(
       talk.json ? JSONText.indented(json(result)) + "\n" : text(result, showing: talk.verbose ? result.results : failed)

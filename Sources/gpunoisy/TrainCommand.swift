@@ -39,6 +39,8 @@ struct TrainCommand: ParsableCommand {
   var runsFolder = "runs"
   @Flag(help: "Take --out's folder even if it holds an earlier run, whose files are deleted.")
   var force = false
+  @Option(help: "Kernels of the built-in CPU path: one of 'gpunoisy devices -v'; default the first.")
+  var instructionSet: String?
   @Flag(name: .customLong("list-losses"), help: "Print every loss with its parameters, defaults and source.")
   var listsLosses = false
   @Flag(name: .customLong("print-config"), help: "Print every setting in force and stop.")
@@ -63,7 +65,8 @@ struct TrainCommand: ParsableCommand {
     }
     if printsConfiguration { return try StandardOutput.write(settings.configuration.text) }
     try settings.validate()
-    let reporter = talk.reporter, device = DeviceChoice(text: settings.device, threads: settings.threads)
+    let reporter = talk.reporter
+    let device = DeviceChoice(text: settings.device, threads: settings.threads, instructionSet: instructionSet)
     // What is quick to find out comes before the data are read.
     try device.check()
     if let out, resume == nil { try RunFolder.checkFree(out, force: force) }

@@ -45,7 +45,16 @@ extension CommandTests {
       Mistake("train --val 1.5 shapes", 64, "1.5"),
       Mistake("data noise shapes --noise symmetric:2 --out l.npy", 64, "2"),
       Mistake("data info shapes --limit-train 0", 64, "limit-train"),
+      Mistake("bench --batch-size 32,0", 64, "--batch-size"),
+      Mistake("bench --batch-size 32,many", 64, "many"),
+      Mistake("bench --model resnet20,resnet33", 64, "resnet33"),
+      Mistake("bench --precision nosuch", 64, "--precision"),
+      Mistake("bench --threads 1,2 --device auto", 64, "--device cpu"),
+      Mistake("bench --instruction-set nosuch --device cpu", 64, "nosuch"),
+      Mistake("selftest --instruction-set generic --device auto", 64, "--instruction-set"),
+      Mistake("train shapes --instruction-set nosuch --device cpu", 64, "nosuch"),
       // What is not there.
+      Mistake("bench --device cpu --compare missing.json", 66, "missing.json"),
       Mistake("train missing", 66, "missing"),
       Mistake("train cifar10", 66, "c32a1d4ab5d03f1284b67883e8d87530"),
       Mistake("train --config missing.toml", 66, "missing.toml"),
@@ -72,6 +81,9 @@ extension CommandTests {
       Mistake("eval empty shapes", 65, "empty"),
       Mistake("train --resume empty", 65, "empty"),
       Mistake("train photos", 65, "cat/1.png"),
+      Mistake("bench --device cpu --compare damaged.toml", 65, "damaged.toml"),
+      Mistake("bench --device cpu --compare other.json", 65, "gpunoisy.selftest/1"),
+      Mistake("bench --device cpu --compare half.json", 65, "training"),
       // Devices.
       Mistake("train --device 99", 69, "99"),
       Mistake("train missing --device nosuch-device", 69, "nosuch-device"),
@@ -87,6 +99,7 @@ extension CommandTests {
       Mistake("data convert missing --to folder --out taken --force", 73, "file"),
       Mistake("data convert missing --to npz --out short.npz", 73, "short.npz"),
       // Contradictions.
+      Mistake("bench --device cpu --batch-size 64 --compare earlier.json", 78, "batch 2"),
       Mistake("train shapes --limit-train 100 --batch-size 128 --drop-last --device cpu", 78, "--drop-last"),
     ]
 
@@ -169,6 +182,11 @@ extension CommandTests {
       labels[17] = 10
       try FileBytes.write(NumPyArray(labels).encoded(), to: folder("wild.npy"))
       try FileBytes.write(Array("epochs = = 3\n".utf8), to: folder("damaged.toml"))
+      try FileBytes.write(Array(#"{"schema": "gpunoisy.selftest/1"}"#.utf8), to: folder("other.json"))
+      let half = #"{"schema": "gpunoisy.bench/1", "model": "resnet32", "batch_size": 2, "precision": "fp32""#
+      try FileBytes.write(Array("\(half)}".utf8), to: folder("half.json"))
+      let training = #""training": {"images_per_second": {"median": 9}}"#
+      try FileBytes.write(Array("\(half), \(training)}".utf8), to: folder("earlier.json"))
       var file = SafetensorsFile(metadata: ["gpunoisy.model": "resnet20"])
       file["conv1.weight"] = .init([Float](repeating: 1, count: 432), shape: [16, 3, 3, 3])
       try FileBytes.write(Array(file.encoded().dropLast(7)), to: folder("damaged.safetensors"))

@@ -1,0 +1,38 @@
+import ArgumentParser
+
+/// The value of an option that takes one number or several, such as `--batch-size 32,64,128`.
+struct CountList: ExpressibleByArgument {
+  let values: [Int]
+
+  init(_ values: [Int]) { self.values = values }
+
+  init?(argument: String) {
+    let values = argument.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
+    guard values.allSatisfy({ $0 != nil }) else { return nil }
+    self.values = values.compactMap { $0 }
+  }
+
+  var defaultValueDescription: String { values.map(String.init).joined(separator: ",") }
+}
+
+/// The value of an option that takes one name or several, such as `--model resnet20,resnet32:shortcut=stride`.
+struct NameList: ExpressibleByArgument {
+  let values: [String]
+
+  init(_ values: [String]) { self.values = values }
+
+  /// What follows a comma belongs to the name before it if it is an `option=value` without a name of its own.
+  init?(argument: String) {
+    var names: [String] = []
+    for piece in argument.split(separator: ",", omittingEmptySubsequences: false).map(String.init) {
+      if let last = names.last, last.contains(":"), piece.contains("="), !piece.contains(":") {
+        names[names.count - 1] = "\(last),\(piece)"
+      } else {
+        names.append(piece)
+      }
+    }
+    values = names
+  }
+
+  var defaultValueDescription: String { values.joined(separator: ",") }
+}
