@@ -9,6 +9,8 @@
 
 #ifndef GPUNOISY_NATIVE
 #define FUNCTION static
+#define widen16(value) convert_uint16(value)
+#define narrow16(value) convert_ushort16(value)
 #define vload16_ushort(from) vload16(0, from)
 #define vstore16_ushort(value, to) vstore16(value, 0, to)
 // Asks for a cache line that will be read later. OpenCL's own prefetch() does nothing in the CPU drivers that were tried.
@@ -18,7 +20,33 @@
 #undef PREFETCH
 #define PREFETCH(pointer) __builtin_prefetch(pointer)
 #endif
+#if __has_builtin(__builtin_convertvector)
+// One instruction, where some drivers' convert functions go element by element.
+#undef widen16
+#undef narrow16
+#define widen16(value) __builtin_convertvector(value, uint16)
+#define narrow16(value) __builtin_convertvector(value, ushort16)
 #endif
+#endif
+#endif
+
+#if !defined(GPUNOISY_NATIVE) && defined(GPUNOISY_CPU) && defined(__clang__)
+// The same as the built-in functions, which PoCL splits into four stores of float4, or sixteen of ushort.
+typedef float float16_unaligned __attribute__((ext_vector_type(16), aligned(4)));
+typedef ushort ushort16_unaligned __attribute__((ext_vector_type(16), aligned(2)));
+#define OVERLOADED static inline __attribute__((overloadable, always_inline))
+OVERLOADED float16 load_vector(__global const float *from) { return *(__global const float16_unaligned *)from; }
+OVERLOADED float16 load_vector(const float *from) { return *(const float16_unaligned *)from; }
+OVERLOADED void store_vector(float16 value, __global float *to) { *(__global float16_unaligned *)to = value; }
+OVERLOADED void store_vector(float16 value, float *to) { *(float16_unaligned *)to = value; }
+#undef vload16
+#undef vstore16
+#define vload16(offset, from) load_vector((from) + 16 * (offset))
+#define vstore16(value, offset, to) store_vector(value, (to) + 16 * (offset))
+#undef vload16_ushort
+#undef vstore16_ushort
+#define vload16_ushort(from) (*(__global const ushort16_unaligned *)(from))
+#define vstore16_ushort(value, to) (*(__global ushort16_unaligned *)(to) = (value))
 #endif
 
 #define LANES 16
@@ -76,13 +104,13 @@ FUNCTION void store_activation(float value, __global activation *to) {
 }
 
 FUNCTION float16 load_activation16(__global const activation *from) {
-  return as_float16(convert_uint16(vload16_ushort(from)) << 16);
+  return as_float16(widen16(vload16_ushort(from)) << 16);
 }
 
 FUNCTION void store_activation16(float16 value, __global activation *to) {
   const uint16 bits = as_uint16(value), one = (uint16)(1), most = (uint16)(0x7fff), nan = (uint16)(0x7fc0);
   const uint16 rounded = (bits + most + (bits >> 16 & one)) >> 16;
-  vstore16_ushort(convert_ushort16(value != value ? nan : rounded), to);
+  vstore16_ushort(narrow16(value != value ? nan : rounded), to);
 }
 
 FUNCTION float16 load_activations(__global const activation *from, int count) {

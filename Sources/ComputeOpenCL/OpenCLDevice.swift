@@ -73,7 +73,7 @@ public final class OpenCLDevice: Device {
   private static func build(
     _ style: Style, _ activations: NumberFormat, _ info: DeviceInfo, in context: Context, cache: ProgramCache?
   ) throws -> Program {
-    var options: [String] = []
+    var options = style == .vectors ? ["-DGPUNOISY_CPU"] : []
     if style == .vectors, info.nativeFloatVectorWidth < 16 {
       // 16 registers of 8 floats, or fewer: smaller tiles, so that the sums stay in registers.
       options += ["-DCONV_PIXELS=6", "-DCONV_BLOCKS=1", "-DCONV_WEIGHT_CHANNELS=2", "-DWINOGRAD_STEP=4"]
