@@ -88,7 +88,12 @@ namespace avx2_bfloat16 {
 #pragma clang attribute pop
 #endif
 
-// NEON, or whatever the compiler takes for granted.
+// NEON, or whatever the compiler takes for granted. On x86 that is no fused multiply-add: the exact function would be a
+// library call for each lane.
+#if defined(__x86_64__)
+#undef fma
+#define fma(a, b, c) ((a) * (b) + (c))
+#endif
 #define CONV_PIXELS 4
 #define CONV_BLOCKS 1
 #define CONV_WEIGHT_CHANNELS 2
