@@ -3,7 +3,7 @@ public struct StepProgram: Sendable {
   /// The operations in order.
   public internal(set) var operations: [TensorOperation] = []
   /// Floats of each value, by its index.
-  public private(set) var counts: [Int]
+  public internal(set) var counts: [Int]
   /// The network's result, `[B, K]`.
   public let logits: Value
   /// B and K.
