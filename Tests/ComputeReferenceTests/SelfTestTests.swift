@@ -68,7 +68,9 @@ private final class SpoilingDevice: Device {
       Prepared(launch: launch) { [reference] in
         let after = try reference.read(Float.self, count: output.count, from: target, at: first)
         // The last number that was really written: padding may have been left as it was.
-        guard let last = after.indices.last(where: { after[$0] != before[$0] && after[$0] != 0 }) else { return }
+        guard
+          let last = after.indices.last(where: { after[$0] != before[$0] && after[$0] != 0 && !after[$0].isNaN })
+        else { return }
         switch fault {
         case .inexact:
           let largest = after.reduce(0) { max($0, abs($1)) }
