@@ -113,35 +113,40 @@ private struct Fusion {
   private mutating func backward() {
     var index = 0
     while index < operations.count {
-      if case .normalizeBackward = operations[index] { split(at: index) }
-      index += 1
+      // After a split, another operation may stand in this place.
+      if !split(at: index) { index += 1 }
     }
   }
 
   /// Splits the batch norm's backward pass at `index` where at least one half finds a convolution to move into.
-  private mutating func split(at index: Int) {
+  private mutating func split(at index: Int) -> Bool {
     guard
       case .normalizeBackward(
         let doutput, let output, let input, let statistics, let gammaAt, let betaAt, let dresidual, let rectify,
         let dinput, let M, let C, let accumulate) = operations[index]
-    else { return }
+    else { return false }
     let layer = recomputed(
       NormalizedInput(
         input: input, statistics: statistics, gammaAt: gammaAt, betaAt: betaAt,
         // Only whether there was a residual matters here: where there was, the mask is read.
         residual: dresidual, rectify: rectify, output: output))
+    let known = program.counts.count
     let sums = program.value(count: 2 * Parameter.padded(C))
-    // The gradient behind the ReLU takes the place of doutput, unless that has other readers.
-    let inPlace = dresidual.map { $0 == doutput } ?? (readers(of: doutput, writtenAt: index).isEmpty)
+    // The gradient behind the ReLU takes the place of doutput, unless that has other readers who want it unmasked.
+    let inPlace = dresidual.map { $0 == doutput } ?? (!rectify || readers(of: doutput, writtenAt: index).isEmpty)
     let gradient = inPlace ? doutput : dresidual ?? program.value(like: doutput)
 
-    // The second half, with the convolution that reads dinput.
+    // The second half, with the convolution that reads dinput. Who reads it before must come after, which only those
+    // can who leave no value: gradients of weights. And nobody may change in between what the half reads.
     let normalized = NormalizedGradient(
       gradient: gradient, input: input, statistics: statistics, gammaAt: gammaAt, sums: sums, output: dinput)
     var upper: (index: Int, operation: TensorOperation)?
     let readers = readers(of: dinput, writtenAt: index)
-    if let reader = readers.last,
-      case .convolveBackwardData(let window, dinput, let weightsAt, let addend, let result) = operations[reader]
+    let early = readers.prefix { operations[$0].values.writes.isEmpty }
+    if let reader = readers.dropFirst(early.count).first,
+      case .convolveBackwardData(let window, dinput, let weightsAt, let addend, let result) = operations[reader],
+      addend != dinput,
+      operations[index + 1..<reader].allSatisfy({ Set($0.values.writes).isDisjoint(with: normalized.reads) })
     {
       let fused = TensorOperation.convolveBackwardDataNormalized(
         window: window, doutput: .normalized(normalized), weightsAt: weightsAt, addend: addend, dinput: result,
@@ -151,7 +156,8 @@ private struct Fusion {
 
     // The first half, with the convolution that writes doutput.
     var lower: (index: Int, operation: TensorOperation)?
-    if inPlace, let writer = writer(of: doutput, before: index), self.readers(of: doutput, writtenAt: writer).first == index
+    if inPlace, let writer = writer(of: doutput, before: index),
+      self.readers(of: doutput, writtenAt: writer).first == index
     {
       let below = NormalizedBelow(layer: layer, sums: sums, accumulate: accumulate)
       let fused: TensorOperation? =
@@ -166,13 +172,16 @@ private struct Fusion {
         }
       if let fused, supports(fused) { lower = (writer, fused) }
     }
-    guard upper != nil || lower != nil else { return }
+    guard upper != nil || lower != nil else {
+      program.forgetValues(from: known)
+      return false
+    }
 
     // From the back to the front, so that positions stay right.
     if let upper {
       operations[upper.index] = upper.operation
       // It writes dinput now: who reads it comes after.
-      for reader in readers.dropLast().reversed() {
+      for reader in early.reversed() {
         operations.insert(operations.remove(at: reader), at: upper.index)
       }
     } else {
@@ -185,6 +194,7 @@ private struct Fusion {
       operations[index] = .normalizeBackwardSums(
         doutput: doutput, layer: layer, gradient: gradient, sums: sums, M: M, C: C, accumulate: accumulate)
     }
+    return true
   }
 
   // MARK: What nobody reads

@@ -27,6 +27,12 @@ public struct StepProgram: Sendable {
     return Value(index: counts.count - 1)
   }
 
+  /// Forgets values that no operation has come to use.
+  mutating func forgetValues(from index: Int) {
+    counts.removeSubrange(index...)
+    formats.removeSubrange(index...)
+  }
+
   /// A value of the same size and format, such as another's gradient.
   mutating func value(like other: Value) -> Value { value(count: counts[other.index], formats[other.index]) }
 

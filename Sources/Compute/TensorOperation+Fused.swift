@@ -4,14 +4,29 @@
 /// normalise what it reads while it reads it, and take the sums that batch norm's gradient needs of what it writes while
 /// it writes it; the tensors in between need not exist.
 
+extension TensorOperation {
+  /// Whether `StepProgram.fused` makes the operation of others: only where the device supports it.
+  public var isFused: Bool {
+    switch self {
+    case .normalizeBackwardSums, .normalizeBackwardApply, .convolveNormalized, .convolveBackwardDataNormalized,
+      .convolveBackwardWeightsNormalized:
+      true
+    default: false
+    }
+  }
+}
+
 /// gamma · (input − mean) · inverse + beta [+ residual] [max 0]: computed by the operation that reads it.
 public struct NormalizedInput: Hashable, Sendable {
   /// What batch norm normalises.
   public let input: Value
+  /// Of the input.
   public let statistics: BatchStatistics
   /// Offsets in `Store.parameters`.
   public let gammaAt: Int, betaAt: Int
+  /// What is added, if anything.
   public let residual: Value?
+  /// Whether a ReLU follows.
   public let rectify: Bool
   /// The result, where it is (to be) kept for other readers; nil where everyone computes it again.
   public var output: Value?
@@ -41,6 +56,7 @@ public struct NormalizedGradient: Hashable, Sendable {
   public let gradient: Value
   /// What batch norm normalised.
   public let input: Value
+  /// Of the input.
   public let statistics: BatchStatistics
   /// Offset in `Store.parameters`.
   public let gammaAt: Int
@@ -69,6 +85,7 @@ public enum ConvolutionGradient: Hashable, Sendable {
 
 /// The batch norm whose result a convolution read: its ReLU masks the convolution's dinput, and its sums are taken.
 public struct NormalizedBelow: Hashable, Sendable {
+  /// Its result, in the form in which the ReLU's mask is read or computed again.
   public let layer: NormalizedInput
   /// As `NormalizedGradient.sums`.
   public let sums: Value

@@ -21,10 +21,10 @@ extension OperationCase {
   }
 
   /// Statistics that an operation writes; their padding is the device's own.
-  static func addWritten(C: Int, to contents: inout [Operand: Content], _ meaningful: inout [Operand: Int]) {
+  static func addWritten(C: Int, to contents: inout [Operand: Content], _ meaningful: inout [Operand: [Range<Int>]]) {
     for index in [10, 11] {
       contents[operand(index)] = .nothing(Parameter.padded(C))
-      meaningful[operand(index)] = C
+      meaningful[operand(index)] = [0..<C]
     }
     contents[.store(.running)] = running(C: C)
   }
@@ -41,7 +41,7 @@ extension OperationCase {
   /// - Parameter mean: the data's; far from 0, naive sums of squares lose their digits.
   static func batchStatistics(M: Int, C: Int, mean: Float = 0) -> OperationCase {
     var contents: [Operand: Content] = [operand(0): .normal(M * C, mean: mean)]
-    var meaningful: [Operand: Int] = [:]
+    var meaningful: [Operand: [Range<Int>]] = [:]
     addWritten(C: C, to: &contents, &meaningful)
     return OperationCase(
       .batchStatistics(input: value(0), M: M, C: C, statistics: statistics(C: C)),
@@ -49,7 +49,7 @@ extension OperationCase {
   }
 
   static func inferenceStatistics(C: Int) -> OperationCase {
-    var contents: [Operand: Content] = [:], meaningful: [Operand: Int] = [:]
+    var contents: [Operand: Content] = [:], meaningful: [Operand: [Range<Int>]] = [:]
     addWritten(C: C, to: &contents, &meaningful)
     return OperationCase(
       .inferenceStatistics(C: C, statistics: statistics(C: C)), shape: "\(C)", contents: contents,

@@ -28,7 +28,7 @@ extension OperationCase {
       operand(0): input(window), operand(1): written(window.B * window.P * window.Q * window.O),
       .store(.parameters): .parameters(packed(window).end + margin, [packed(window)]),
     ]
-    var meaningful: [Operand: Int] = [:]
+    var meaningful: [Operand: [Range<Int>]] = [:]
     if isMeasured { addWritten(C: window.O, to: &contents, &meaningful) }
     return OperationCase(
       .convolve(window: window, input: value(0), weightsAt: weightsAt, output: value(1), statistics: statistics),

@@ -2,7 +2,7 @@ import Compute
 
 extension OperationCase {
   /// Every operation with the shapes of ResNet-32 and with odd ones.
-  public static var all: [OperationCase] { convolutions + batchNorms + layers + samples }
+  public static var all: [OperationCase] { convolutions + batchNorms + fused + layers + samples }
 
   /// The operations of a program with small batches: each different one once, in the order of the program.
   ///
@@ -39,9 +39,21 @@ extension OperationCase {
       self = .normalizeBackward(
         M: small(M), C: C, residual: dresidual == nil ? .none : dresidual == doutput ? .inPlace : .apart,
         rectify: rectify, accumulate: accumulate)
-    case .normalizeBackwardSums, .normalizeBackwardApply, .convolveNormalized, .convolveBackwardDataNormalized,
-      .convolveBackwardWeightsNormalized:
-      preconditionFailure("\(operation.name) is not supported")
+    case .normalizeBackwardSums(let doutput, let layer, let gradient, _, let M, let C, let accumulate):
+      self = .normalizeBackwardSums(
+        M: small(M), C: C, mask: Mask(of: layer), inPlace: gradient == doutput, accumulate: accumulate)
+    case .normalizeBackwardApply(_, let M, let C): self = .normalizeBackwardApply(M: small(M), C: C)
+    case .convolveNormalized(let window, let input, _, _, let statistics):
+      self = .convolveNormalized(
+        small(window), residual: input.residual != nil, rectify: input.rectify, kept: input.output != nil,
+        statistics: statistics != nil)
+    case .convolveBackwardDataNormalized(let window, let doutput, _, let addend, _, let below):
+      let normalized = if case .normalized = doutput { true } else { false }
+      self = .convolveBackwardDataNormalized(
+        small(window), normalized: normalized, addend: addend != nil, below: below.map { Mask(of: $0.layer) },
+        accumulate: below?.accumulate ?? false)
+    case .convolveBackwardWeightsNormalized(let window, let input, _, _, let accumulate):
+      self = .convolveBackwardWeightsNormalized(small(window), rectify: input.rectify, accumulate: accumulate)
     case .add(_, _, _, let count): self = .add(count: small(count))
     case .rectify(_, _, let count): self = .rectify(count: small(count))
     case .rectifyBackward(_, _, _, let count): self = .rectifyBackward(count: small(count))

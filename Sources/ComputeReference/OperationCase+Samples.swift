@@ -107,7 +107,7 @@ extension OperationCase {
         .store(.order): order(0), .store(.counters): counters(), .store(.sampleLoss): .nothing(N),
         .store(.samplePrediction): .integers([Int32](repeating: -9, count: N)), .store(.sampleConfidence): .nothing(N),
       ],
-      meaningful: [operand(1): 0])
+      meaningful: [operand(1): []])
   }
 
   // MARK: The step's end

@@ -9,8 +9,8 @@ public struct OperationCase: Sendable {
   public let shape: String
   /// What lies in each buffer before the operation.
   public let contents: [Operand: Content]
-  /// How many floats of an operand are its contract, where the rest is padding that a device may use as it likes.
-  let meaningful: [Operand: Int]
+  /// Which floats of an operand are its contract, where the rest is padding that a device may use as it likes.
+  let meaningful: [Operand: [Range<Int>]]
 
   /// Bytes of all buffers together.
   public var byteCount: Int { contents.values.reduce(0) { $0 + $1.byteCount } }
@@ -19,7 +19,8 @@ public struct OperationCase: Sendable {
   public var name: String { "\(operation.name) \(shape)" }
 
   init(
-    _ operation: TensorOperation, shape: String, contents: [Operand: Content], meaningful: [Operand: Int] = [:]
+    _ operation: TensorOperation, shape: String, contents: [Operand: Content],
+    meaningful: [Operand: [Range<Int>]] = [:]
   ) {
     self.operation = operation
     self.shape = shape
@@ -39,6 +40,9 @@ public struct OperationCase: Sendable {
     case positive(Int)
     /// max(0, normal): the output of a ReLU.
     case rectified(Int)
+    /// Normal floats, moved where the batch norm that reads them would come near 0, so that no device's rounding can
+    /// switch its ReLU.
+    case decided(Int, by: NormalizedInput, C: Int)
     /// The floats −2, −1, 0, 1 and 2: many ties.
     case steps(Int)
     /// A flat buffer of `Int` bell-shaped floats, in which the given parameters lie with zero padding.
@@ -52,7 +56,7 @@ public struct OperationCase: Sendable {
     var byteCount: Int {
       switch self {
       case .nothing(let count), .normal(let count, _, _), .positive(let count), .rectified(let count),
-        .steps(let count), .parameters(let count, _):
+        .decided(let count, _, _), .steps(let count), .parameters(let count, _):
         count * 4
       case .floats(let values): values.count * 4
       case .integers(let values): values.count * 4
@@ -99,6 +103,8 @@ public struct OperationCase: Sendable {
     case .positive(let count):
       return bytes((0..<count).map { 0.5 + 1.5 * random.uniformFloat(.initialization, key, UInt32($0)) })
     case .rectified(let count): return bytes((0..<count).map { max(0, normal($0)) })
+    case .decided(let count, let layer, let C):
+      return bytes(decided((0..<count).map(normal), by: layer, C: C))
     case .steps(let count):
       return bytes((0..<count).map { Float(random.integer(below: 5, .initialization, key, UInt32($0)) - 2) })
     case .parameters(let count, let packed):
@@ -112,6 +118,23 @@ public struct OperationCase: Sendable {
 }
 
 extension OperationCase {
+  /// Moves what a batch norm would take to within 0.01 of the ReLU's threshold by as much as makes 0.02.
+  private func decided(_ input: [Float], by layer: NormalizedInput, C: Int) -> [Float] {
+    func floats(_ operand: Operand) -> [Float] {
+      guard let content = contents[operand] else { preconditionFailure("\(name) has nothing for \(operand)") }
+      return bytes(of: content, for: operand).withUnsafeBytes { raw in
+        (0..<raw.count / 4).map { raw.loadUnaligned(fromByteOffset: $0 * 4, as: Float.self) }
+      }
+    }
+    let mean = floats(.value(layer.statistics.mean)), inverse = floats(.value(layer.statistics.inverse))
+    let parameters = floats(.store(.parameters))
+    return input.enumerated().map { i, x in
+      let c = i % C, slope = parameters[layer.gammaAt + c] * inverse[c]
+      let value = slope * (x - mean[c]) + parameters[layer.betaAt + c]
+      return abs(value) > 0.01 ? x : x + (value < 0 ? -0.02 : 0.02) / slope
+    }
+  }
+
   /// Floats behind the end of each operand; a kernel that writes there is found out.
   static let margin = 32
 

@@ -56,7 +56,7 @@ extension ReferenceDevice {
     case .normalize, .normalizeBackward: return [normalize(operation, buffer)]
     case .normalizeBackwardSums, .normalizeBackwardApply, .convolveNormalized, .convolveBackwardDataNormalized,
       .convolveBackwardWeightsNormalized:
-      preconditionFailure("\(operation.name) is not supported")
+      return fused(operation, buffer)
     case .add(let a, let b, let output, let count):
       let (a, b, output) = (value(a), value(b), value(output))
       return [
@@ -140,7 +140,7 @@ extension ReferenceDevice {
 
   // MARK: Batch norm
 
-  private func batchStatistics(
+  func batchStatistics(
     _ input: Buffer, M: Int, C: Int, _ statistics: BatchStatistics, _ buffer: (Operand) -> Buffer
   ) -> Prepared {
     let (mean, inverse) = (buffer(.value(statistics.mean)), buffer(.value(statistics.inverse)))

@@ -43,9 +43,17 @@ public final class ReferenceDevice: Device {
   public let driver = "built in"
   /// The fused forms that programs for this device use; none by default, so that every layer stands alone.
   public let forms: Set<FusedForm>
+  private let fuses: Bool
 
-  /// - Parameter forms: the fused forms to answer to; the numbers are the same with and without.
-  public init(forms: Set<FusedForm> = []) { self.forms = forms }
+  /// A reference, whose numbers are the same with and without fused forms and operations.
+  ///
+  /// - Parameters:
+  ///   - forms: the fused forms that programs for it use.
+  ///   - fuses: whether it asks for fused operations; it answers to them in any case.
+  public init(forms: Set<FusedForm> = [], fuses: Bool = false) {
+    self.forms = forms
+    self.fuses = fuses
+  }
 
   /// Zero-filled memory; see `Device`.
   public func allocate(byteCount: Int) throws -> Buffer { try Buffer(byteCount: byteCount) }
@@ -66,8 +74,8 @@ public final class ReferenceDevice: Device {
   /// How the device can store activations; see `Device`.
   public let formats: Set<NumberFormat> = [.float32]
 
-  /// Whether it answers to a fused operation; see `Device`.
-  public func supports(_ fused: TensorOperation) -> Bool { false }
+  /// Whether programs for it use a fused operation; see `Device`.
+  public func supports(_ fused: TensorOperation) -> Bool { fuses }
 
   /// Floats of shared memory that the operation needs; see `Device`.
   public func workspace(for operation: TensorOperation) throws -> (workspace: Int, vectors: Int) { (0, 0) }

@@ -89,4 +89,44 @@ extension ReferenceMath {
     }
     return (dinput, passed, dgamma, dbeta)
   }
+
+  /// The first half of `normalizeBackward`, from g, the gradient behind the ReLU: dgamma, dbeta, and per channel the
+  /// mean of g and the mean of g · (input − mean) times inverse squared.
+  public static func normalizeBackwardSums(
+    _ passed: [ReferenceNumber], input: [ReferenceNumber], mean: [ReferenceNumber], inverse: [ReferenceNumber],
+    M: Int, C: Int
+  ) -> (means: [ReferenceNumber], slopes: [ReferenceNumber], dgamma: [ReferenceNumber], dbeta: [ReferenceNumber]) {
+    var products = [ReferenceNumber].zeros(C), dbeta = products
+    for m in 0..<M {
+      for c in 0..<C {
+        products[c].add(passed[m * C + c] * (input[m * C + c] - mean[c]))
+        dbeta[c].add(passed[m * C + c])
+      }
+    }
+    let count = ReferenceNumber(Double(M))
+    return (
+      dbeta.map { $0 / count }, zip(products, inverse).map { $0 * $1 * $1 / count },
+      zip(products, inverse).map { $0 * $1 }, dbeta
+    )
+  }
+
+  /// The second half: gamma · inverse · (g − means − (input − mean) · slopes), the gradient of batch norm's input.
+  public static func normalizeBackwardApply(
+    _ passed: [ReferenceNumber], input: [ReferenceNumber], mean: [ReferenceNumber], inverse: [ReferenceNumber],
+    gamma: [ReferenceNumber], means: [ReferenceNumber], slopes: [ReferenceNumber], M: Int, C: Int
+  ) -> [ReferenceNumber] {
+    var dinput = [ReferenceNumber].zeros(M * C)
+    for m in 0..<M {
+      for c in 0..<C {
+        // As a sum of terms: devices may gather what is constant in a channel, and round at its size.
+        let scale = gamma[c] * inverse[c]
+        var value = scale * passed[m * C + c]
+        value.add(-(scale * slopes[c] * input[m * C + c]))
+        value.add(scale * slopes[c] * mean[c])
+        value.add(-(scale * means[c]))
+        dinput[m * C + c] = value
+      }
+    }
+    return dinput
+  }
 }

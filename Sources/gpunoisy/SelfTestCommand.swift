@@ -57,10 +57,10 @@ struct SelfTestCommand: ParsableCommand {
       for loss in Loss.catalogue {
         let graph = try network.graph(batch: 2, height: 32, width: 32, channels: 3, classes: 10)
         let function = try Loss(loss.name).function
-        cases += OperationCase.cases(
-          for: .training(
-            graph, forms: device.forms, augmentation: Augmentation(crop: 4, flip: true), loss: function,
-            peer: loss.name == "peer", clip: true))
+        let program = StepProgram.training(
+          graph, forms: device.forms, augmentation: Augmentation(crop: 4, flip: true), loss: function,
+          peer: loss.name == "peer", clip: true)
+        cases += OperationCase.cases(for: program.fused { device.supports($0) })
       }
       var seen = Set<String>()
       cases = cases.filter { seen.insert($0.name).inserted }

@@ -85,6 +85,21 @@ struct GradientTests {
     expect("input", of: x, gradients.dinput, weights: r) {
       normalize($0, .init(gamma), .init(beta), .init(residual))
     }
+    let inverse = ReferenceMath.inverseDeviation(variance)
+    let sums = ReferenceMath.normalizeBackwardSums(
+      gradients.dresidual, input: .init(x), mean: mean, inverse: inverse, M: M, C: C)
+    let halves = ReferenceMath.normalizeBackwardApply(
+      gradients.dresidual, input: .init(x), mean: mean, inverse: inverse, gamma: .init(gamma), means: sums.means,
+      slopes: sums.slopes, M: M, C: C)
+    expect("input in halves", of: x, halves, weights: r) {
+      normalize($0, .init(gamma), .init(beta), .init(residual))
+    }
+    expect("gamma in halves", of: gamma, sums.dgamma, weights: r) {
+      normalize(.init(x), $0, .init(beta), .init(residual))
+    }
+    expect("beta in halves", of: beta, sums.dbeta, weights: r) {
+      normalize(.init(x), .init(gamma), $0, .init(residual))
+    }
     expect("gamma", of: gamma, gradients.dgamma, weights: r) {
       normalize(.init(x), $0, .init(beta), .init(residual))
     }

@@ -7,13 +7,14 @@ import Testing
 @Suite("Whole training steps")
 struct ProgramTests {
   enum Network: String, CaseIterable {
-    case averageShortcut, strideShortcut, odd
+    case averageShortcut, strideShortcut, odd, preActivation
 
     func graph(batch: Int) -> Graph {
       switch self {
       case .averageShortcut: .tinyResNet(batch: batch)
       case .strideShortcut: .tinyResNet(batch: batch, shortcut: .stride)
       case .odd: .oddNetwork(batch: batch)
+      case .preActivation: .preActivationResNet(batch: batch)
       }
     }
   }
@@ -70,6 +71,55 @@ struct ProgramTests {
     try Outcome(
       TrainingBench(on: fused, graph: graph, loss: loss, parameters: parameters, peer: peer, clip: clip), steps: 3
     ).expectNear(expected, "reference with fused layers")
+  }
+
+  /// What a device may have of the fused operations.
+  enum Fused: CaseIterable {
+    case all, forward, weights, upper, lower, either, backward
+
+    func has(_ operation: TensorOperation) -> Bool {
+      switch operation {
+      case .convolveNormalized: return self == .all || self == .forward || self == .weights
+      case .convolveBackwardWeightsNormalized: return self == .all || self == .weights
+      case .convolveBackwardDataNormalized(_, let doutput, _, _, _, let below):
+        let isNormalized = if case .normalized = doutput { true } else { false }
+        switch self {
+        case .all, .backward: return true
+        case .upper: return below == nil
+        case .lower: return !isNormalized
+        case .either: return below == nil || !isNormalized
+        case .forward, .weights: return false
+        }
+      default: return false
+      }
+    }
+  }
+
+  @Test(
+    "with fused operations equal those without", arguments: Network.allCases,
+    [(false, false), (true, false), (false, true)])
+  func fusedOperations(network: Network, variant: (peer: Bool, clip: Bool)) throws {
+    let (peer, clip) = variant, graph = network.graph(batch: 5)
+    let loss = peer ? "loss_peer_rows" : "loss_sce_rows", parameters: [Float] = peer ? [0.3, 1e-5] : [0.5, 1, -4]
+    for forms in [[], Set(FusedForm.allCases)] {
+      // Without merged layers, a ReLU stands between every batch norm and the next convolution of these networks; and
+      // the odd one has additions there.
+      let isFusible = !forms.isEmpty && network != .odd
+      func bench(fuses: Bool = false, _ fused: Fused?) throws -> TrainingBench<ReferenceDevice> {
+        try TrainingBench(
+          on: ReferenceDevice(forms: forms, fuses: fuses), graph: graph, loss: loss, parameters: parameters,
+          peer: peer, clip: clip, fusing: { fused?.has($0) ?? false })
+      }
+      let expected = try Outcome(bench(nil), steps: 2)
+      for fused in Fused.allCases {
+        let fusing = try bench(fused)
+        #expect(!isFusible || fusing.plan.program.operations.contains { $0.isFused }, "\(fused)")
+        try Outcome(fusing, steps: 2).expectNear(expected, "\(fused), \(forms)")
+      }
+      let asked = try bench(fuses: true, nil), made = try bench(.all)
+      #expect(asked.plan.program.operations == made.plan.program.operations)
+      #expect(asked.evaluation.program.operations.contains { $0.isFused } == isFusible)
+    }
   }
 
   @Test("leave the same bits with 1, 2 and 3 threads, and twice", arguments: CPUDevice.instructionSets)

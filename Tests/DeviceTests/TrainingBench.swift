@@ -14,9 +14,10 @@ struct TrainingBench<D: Device> {
   let evaluation: Plan<D>
   private(set) var state = StepState()
 
+  /// - Parameter fusing: fused operations to use even if the device does not ask for them.
   init(
     on device: D, graph: Graph, loss: String = "loss_sce_rows", parameters: [Float] = [0.5, 1, -4],
-    peer: Bool = false, clip: Bool = false
+    peer: Bool = false, clip: Bool = false, fusing fuses: (TensorOperation) -> Bool = { _ in false }
   ) throws {
     (self.device, self.graph) = (device, graph)
     state.seed = 42
@@ -32,10 +33,12 @@ struct TrainingBench<D: Device> {
     plan = try Plan(
       StepProgram.training(
         graph, forms: device.forms, augmentation: Augmentation(crop: 2, flip: true), loss: RowFunction(kernel: loss),
-        peer: peer, clip: clip),
+        peer: peer, clip: clip
+      ).fused(where: fuses),
       on: device, stores: stores, shared: shared)
     evaluation = try Plan(
-      StepProgram.evaluation(graph, forms: device.forms), on: device, stores: stores, shared: shared)
+      StepProgram.evaluation(graph, forms: device.forms).fused(where: fuses), on: device, stores: stores,
+      shared: shared)
   }
 
   /// The same on every device.
@@ -122,6 +125,33 @@ extension Graph {
     x = block(x, "layer1.0", channels: 8)
     x = block(x, "layer2.0", channels: 16)
     x = block(x, "layer2.1", channels: 16)
+    _ = graph.linear(graph.globalAverage(x), "fc", outputs: 10)
+    return graph
+  }
+
+  /// A ResNet with the ReLUs before the convolutions, and blocks whose shortcuts have convolutions and batch norms of
+  /// their own: gradients of batch norms that several operations read, in all orders.
+  static func preActivationResNet(batch: Int) -> Graph {
+    var graph = Graph(batch: batch, height: 8, width: 8, channels: 3)
+    func activation(_ input: Value, _ name: String) -> Value { graph.rectify(graph.normalize(input, name)) }
+    var x = graph.convolve(graph.images, "conv1", channels: 8, size: 3, padding: 1)
+    for name in ["a", "b"] {
+      var y = graph.convolve(activation(x, "\(name).bn1"), "\(name).conv1", channels: 8, size: 3, padding: 1)
+      y = graph.convolve(activation(y, "\(name).bn2"), "\(name).conv2", channels: 8, size: 3, padding: 1)
+      x = graph.add(y, x)
+    }
+    // A convolution beside its own shortcut: both take the same gradient.
+    x = activation(graph.add(graph.convolve(x, "c.conv", channels: 8, size: 3, padding: 1), x), "c.bn")
+    // The shortcut's layers stand behind the convolution whose result it is added to, and its result masks too.
+    let right = graph.convolve(x, "d.conv", channels: 8, size: 3, padding: 1)
+    var left = graph.normalize(graph.convolve(x, "d.left", channels: 8, size: 1, padding: 0), "d.left.bn")
+    left = graph.rectify(graph.add(left, x))
+    x = graph.rectify(graph.add(graph.normalize(right, "d.bn"), left))
+    let other = graph.convolve(x, "e.conv", channels: 8, size: 3, padding: 1)
+    let skip = graph.normalize(graph.convolve(x, "e.left", channels: 8, size: 1, padding: 0), "e.left.bn")
+    x = graph.rectify(graph.add(graph.normalize(other, "e.bn"), skip))
+    // Batch norm of batch norm.
+    x = activation(graph.normalize(x, "f.bn1"), "f.bn2")
     _ = graph.linear(graph.globalAverage(x), "fc", outputs: 10)
     return graph
   }

@@ -1,0 +1,84 @@
+import Compute
+import Networks
+import Testing
+
+/// A device whose fused operations are those of 3×3 convolutions with stride 1.
+private func supports(_ operation: TensorOperation) -> Bool {
+  switch operation {
+  case .convolveNormalized(let window, _, _, _, _), .convolveBackwardDataNormalized(let window, _, _, _, _, _),
+    .convolveBackwardWeightsNormalized(let window, _, _, _, _):
+    window.KH == 3 && window.KW == 3 && window.stride == 1 && window.C % 16 == 0
+  default: false
+  }
+}
+
+private func program(peer: Bool, shortcut: String = "average") throws -> StepProgram {
+  .training(
+    try Network("resnet32:shortcut=\(shortcut)").graph(batch: 2, height: 32, width: 32, channels: 3, classes: 10),
+    forms: Set(FusedForm.allCases), augmentation: Augmentation(crop: 4, flip: true),
+    loss: RowFunction(kernel: "loss_ce_rows"), peer: peer, clip: false)
+}
+
+@Suite struct `Fusing batch norms with convolutions` {
+  @Test(arguments: [false, true], ["average", "stride"])
+  func `leaves no value to be read before it is written`(peer: Bool, shortcut: String) throws {
+    let fused = try program(peer: peer, shortcut: shortcut).fused(where: supports)
+    var written = Set<Value>()
+    for operation in fused.operations {
+      // The second pass must not live from what the first has left.
+      if case .augment = operation { written = [] }
+      let (reads, writes) = operation.values
+      #expect(
+        reads.allSatisfy(written.contains), "\(operation.name) \(operation.shapeText) reads what nobody has written")
+      written.formUnion(writes)
+    }
+  }
+
+  /// ResNet-32 has 31 convolutions with a batch norm behind each: the first reads images, two have stride 2, and the
+  /// other 28 have a batch norm on either side.
+  @Test(arguments: [false, true]) func `finds every place in ResNet-32`(peer: Bool) throws {
+    let plain = try program(peer: peer), fused = plain.fused(where: supports), passes = peer ? 2 : 1
+    var counts: [String: Int] = [:]
+    for operation in fused.operations { counts[operation.name, default: 0] += 1 }
+    func expect(_ name: String, _ count: Int, _ location: SourceLocation = #_sourceLocation) {
+      #expect(counts[name, default: 0] == count * passes, "\(name)", sourceLocation: location)
+    }
+    expect("normalize, convolve", 28)
+    expect("convolve", 3)
+    // What stride 2 and the mean over all pixels read.
+    expect("normalize", 3)
+    // Behind the first batch norm, and within 15 blocks: without a residual.
+    expect("normalize, convolve backward weights", 16)
+    expect("convolve backward weights", 15)
+    expect("convolve, normalize backward data", 28)
+    expect("convolve backward data", 2)
+    // Above the ReLUs whose gradient comes from elsewhere, and below the convolutions that do not take part.
+    expect("normalize backward sums", 3)
+    expect("normalize backward apply", 3)
+    expect("normalize backward", 0)
+    expect("add", 0)
+    var kept = 0, halves = 0
+    for operation in fused.operations {
+      if case .convolveNormalized(_, let input, _, _, _) = operation, input.output != nil { kept += 1 }
+      if case .convolveBackwardDataNormalized(_, .normalized, _, _, _, .some) = operation { halves += 1 }
+    }
+    // Only what begins a block is kept, for its end; what lies within blocks is never written.
+    #expect(kept == 13 * passes)
+    #expect(halves == 28 * passes)
+  }
+
+  @Test func `finds every place in the evaluation of ResNet-32`() throws {
+    let graph = try Network("resnet32").graph(batch: 2, height: 32, width: 32, channels: 3, classes: 10)
+    let operations = StepProgram.evaluation(graph, forms: Set(FusedForm.allCases)).fused(where: supports).operations
+    let kept = operations.compactMap { operation in
+      if case .convolveNormalized(_, let input, _, _, _) = operation { input.output != nil } else { nil }
+    }
+    #expect(kept.count == 28 && kept.count { $0 } == 13)
+    #expect(operations.count { if case .normalize = $0 { true } else { false } } == 3)
+  }
+
+  @Test func `changes nothing where the device has nothing`() throws {
+    let plain = try program(peer: true), same = plain.fused { _ in false }
+    #expect(same.operations == plain.operations && same.counts == plain.counts)
+  }
+}
