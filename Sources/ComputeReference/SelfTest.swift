@@ -3,7 +3,7 @@ import Compute
 /// What a self-test found out about one operation.
 public struct SelfTestResult: Sendable {
   /// The operation's name.
-  public let name: String
+  public private(set) var name: String
   /// Shapes and variant.
   public let shape: String
   /// The largest error, measured in roundings (`ReferenceNumber.roundings` times the unit of the test).
@@ -14,6 +14,13 @@ public struct SelfTestResult: Sendable {
   public let tolerance: Double
   /// Where the largest error is, such as `gradients[51] is 0.25 instead of 0.5`; empty without any error.
   public let detail: String
+
+  /// The same with a name that tells that activations were stored with 16 bits.
+  public var forMixedPrecision: SelfTestResult {
+    var result = self
+    result.name += " (mixed)"
+    return result
+  }
 
   /// Whether the device computes the operation right.
   public var passed: Bool { worstError <= tolerance }
@@ -40,6 +47,7 @@ public struct SelfTest<D: Device> {
   public let cases: [OperationCase]
   private let device: D
   private let unit: Double
+  private let activations: NumberFormat
 
   /// A test of a device.
   ///
@@ -47,10 +55,25 @@ public struct SelfTest<D: Device> {
   ///   - cases: the operations; `OperationCase.cases(for:)` for those of one program.
   ///   - unit: the relative size of one rounding: 2^-24 for single precision; larger for devices that compute or
   ///     store with fewer digits.
-  public init(on device: D, cases: [OperationCase] = OperationCase.all, unit: Double = 0x1p-24) {
+  ///   - activations: how activations are stored. With bfloat16 both sides begin from the same rounded numbers, and the
+  ///     device's results may be off by their one rounding more; operations without activations are left out.
+  public init(
+    on device: D, cases: [OperationCase] = OperationCase.all, unit: Double = 0x1p-24,
+    activations: NumberFormat = .float32
+  ) {
     self.device = device
-    self.cases = cases.filter { !$0.operation.isFused || device.supports($0.operation) }
+    self.activations = activations
+    self.cases = cases.filter {
+      (!$0.operation.isFused || device.supports($0.operation))
+        && (activations == .float32 || !$0.operation.activations.isEmpty)
+    }
     self.unit = unit
+  }
+
+  /// Whether an operand is stored with 16 bits.
+  private func isNarrow(_ operand: Operand, _ operation: TensorOperation) -> Bool {
+    guard activations == .bfloat16, case .value(let value) = operand else { return false }
+    return operation.activations.contains(value)
   }
 
   private func tolerance(for operation: TensorOperation) -> Double {
@@ -68,13 +91,21 @@ public struct SelfTest<D: Device> {
 
   /// Runs one case.
   public func run(_ operationCase: OperationCase) throws -> SelfTestResult {
-    let inputs = operationCase.inputs
-    let expected = try Self.execute(operationCase, inputs, on: ReferenceDevice())
-    let actual = try Self.execute(operationCase, inputs, on: device)
+    let operation = operationCase.operation
+    var inputs = operationCase.inputs, narrow = inputs
+    for (operand, bytes) in inputs where isNarrow(operand, operation) {
+      let numbers = BFloat16Bytes(floats: bytes)
+      inputs[operand] = numbers.floats
+      narrow[operand] = numbers.bytes
+    }
+    let expected = try Self.execute(operationCase, inputs, on: ReferenceDevice(), .float32)
+    let actual = try Self.execute(operationCase, narrow, on: device, activations)
     var worst = Discrepancy(unit: unit)
     for (operand, content) in operationCase.contents {
       guard let expected = expected[operand], let actual = actual[operand] else { continue }
-      let bytes = try device.read(UInt8.self, count: content.byteCount, from: actual)
+      let isNarrow = isNarrow(operand, operation)
+      var bytes = try device.read(UInt8.self, count: content.byteCount / (isNarrow ? 2 : 1), from: actual)
+      if isNarrow { bytes = BFloat16Bytes(bytes: bytes).floats }
       var found = Discrepancy(unit: unit)
       switch content {
       case .integers: found = compareElements(Int32.self, bytes, expected)
@@ -82,7 +113,8 @@ public struct SelfTest<D: Device> {
       default:
         // The two columns of a compensated sum are one number.
         if operand == .store(.marginSum) || operand == .store(.marginLost) { continue }
-        found = compareFloats(bytes, expected, meaningful: operationCase.meaningful[operand])
+        found = compareFloats(bytes, expected, meaningful: operationCase.meaningful[operand],
+          storing: isNarrow ? BFloat16Bytes.rounding : 0)
       }
       found.name(operand)
       if found.error > worst.error { worst = found }
@@ -102,7 +134,7 @@ public struct SelfTest<D: Device> {
   public func outputs(
     of operationCase: OperationCase, inputs: [Operand: [UInt8]]? = nil
   ) throws -> [Operand: [UInt8]] {
-    let buffers = try Self.execute(operationCase, inputs ?? operationCase.inputs, on: device)
+    let buffers = try Self.execute(operationCase, inputs ?? operationCase.inputs, on: device, activations)
     var outputs: [Operand: [UInt8]] = [:]
     for (operand, content) in operationCase.contents {
       guard let buffer = buffers[operand] else { continue }
@@ -113,7 +145,7 @@ public struct SelfTest<D: Device> {
 
   /// Allocates, fills and runs.
   private static func execute<Other: Device>(
-    _ operationCase: OperationCase, _ inputs: [Operand: [UInt8]], on device: Other
+    _ operationCase: OperationCase, _ inputs: [Operand: [UInt8]], on device: Other, _ activations: NumberFormat
   ) throws -> [Operand: Other.Buffer] {
     var buffers: [Operand: Other.Buffer] = [:]
     for (operand, bytes) in inputs {
@@ -127,7 +159,7 @@ public struct SelfTest<D: Device> {
       try device.write([Float](repeating: .nan, count: max(count, 1)), to: buffer)
       buffers[.store(store)] = buffer
     }
-    let prepared = try device.prepare(operationCase.operation) { operand in
+    let prepared = try device.prepare(operationCase.operation, activations: activations) { operand in
       guard let buffer = buffers[operand] else {
         preconditionFailure("\(operationCase.name) has nothing for \(operand)")
       }
@@ -166,12 +198,17 @@ private struct Discrepancy {
   /// The error of a float in roundings.
   ///
   /// Results below the smallest normal number may be flushed to zero on any device; a few of those pass.
-  mutating func compare(_ actual: Double, _ expected: Double, roundings: Double, at index: Int) {
+  ///
+  /// - Parameter storing: the relative rounding that storing the result costs; not counted as an error.
+  mutating func compare(
+    _ actual: Double, _ expected: Double, roundings: Double, storing: Double = 0, at index: Int
+  ) {
     var error = 0.0
     if !expected.isFinite || !actual.isFinite {
       error = expected == actual || expected.isNaN && actual.isNaN ? 0 : .infinity
     } else {
-      let difference = abs(actual - expected) - 64 * Double(Float.leastNormalMagnitude)
+      let allowed = 64 * Double(Float.leastNormalMagnitude) + storing * max(abs(expected), abs(actual))
+      let difference = abs(actual - expected) - allowed
       if difference > 0 { error = difference / (roundings * unit) }
     }
     note(error, "[\(index)] is \(actual) instead of \(expected)")
@@ -195,14 +232,14 @@ extension SelfTest {
   }
 
   private func compareFloats(
-    _ bytes: [UInt8], _ expected: ReferenceDevice.Buffer, meaningful: [Range<Int>]?
+    _ bytes: [UInt8], _ expected: ReferenceDevice.Buffer, meaningful: [Range<Int>]?, storing: Double
   ) -> Discrepancy {
     var found = Discrepancy(unit: unit)
     bytes.withUnsafeBytes { raw in
       for index in (meaningful ?? [0..<raw.count / 4]).joined() {
         found.compare(
           Double(raw.loadUnaligned(fromByteOffset: index * 4, as: Float.self)), expected.number(at: index).value,
-          roundings: expected.roundings(at: index), at: index)
+          roundings: expected.roundings(at: index), storing: storing, at: index)
       }
     }
     return found

@@ -64,7 +64,11 @@ struct SelfTestCommand: ParsableCommand {
       }
       var seen = Set<String>()
       cases = cases.filter { seen.insert($0.name).inserted }
-      return (device.name, device.driver, try SelfTest(on: device, cases: cases).run())
+      var results = try SelfTest(on: device, cases: cases).run()
+      if device.formats.contains(.bfloat16) {
+        results += try SelfTest(on: device, cases: cases, activations: .bfloat16).run().map(\.forMixedPrecision)
+      }
+      return (device.name, device.driver, results)
     }
   }
 
