@@ -162,44 +162,55 @@ __kernel void conv_forward_3x3(
   conv_3x3_piece(input, weights, addend, output, partials, H, W, C, O, first, own, scratch);
 }
 
+// Stages `count` columns of one row from column `first` on, which may lie outside of the image.
+FUNCTION void conv_stage_columns(
+    __global const activation *from, float *to, int first, int count, int width, int C, int stride) {
+  const int left = max(first, 0), inner = min(first + count, width) - left, before = min(max(-first, 0), count);
+  if (inner <= 0)
+    conv_stage_row(0, to, count, C, stride, 0, 0);
+  else
+    conv_stage_row(from ? from + left * stride : 0, to, inner, C, stride, before, count - before - inner);
+}
+
 // Any filter, stride and padding. One work-item: one output row of one image, all output channels.
-// Launch: (P, B). partials and addend as above. The rows of the input that the filter covers are staged in scratch,
-// `slice` channels at a time; with more than one slice the sums go on from what the slice before left in the output.
+// Launch: (P, B). partials and addend as above. The rows of the input that the filter covers are staged in scratch; if
+// they do not fit (whole = 0), each tile stages its own columns, `slice` channels at a time.
 __kernel void conv_forward(
     __global const activation *restrict input, __global const float *restrict weights,
     __global const activation *addend, __global activation *output, __global float *restrict partials,
     int weights_at, int H, int W, int C, int P, int Q, int O, int KH, int KW, int stride, int padding, int slice,
-    int has_addend, int has_partials) {
+    int whole, int has_addend, int has_partials) {
   float scratch[CONV_SCRATCH];
   const int p = get_global_id(0), image = get_global_id(1);
-  const int width = W + 2 * padding;
+  const int columns = whole ? W + 2 * padding : (CONV_PIXELS - 1) * stride + KW;
   input += image * H * W * C;
   weights += weights_at;
   output += (image * P + p) * Q * O;
   addend = has_addend ? addend + (image * P + p) * Q * O : 0;
-  for (int c0 = 0; c0 < C; c0 += slice) {
-    const int channels = min(slice, C - c0), pitch = width * channels;
-    for (int kh = 0; kh < KH; kh++) {
-      const int h = p * stride + kh - padding;
-      conv_stage_row(
-          h >= 0 && h < H ? input + h * W * C + c0 : 0, scratch + kh * pitch, W, channels, C, padding, padding);
-    }
-    for (int o0 = 0; o0 < O; o0 += LANES) {
-      const int count = min(LANES, O - o0);
-      for (int x = 0; x < Q; x += CONV_PIXELS) {
-        const int valid = min(CONV_PIXELS, Q - x);
-        float16 sums[CONV_PIXELS];
+  partials += (image * P + p) * 2 * PADDED(O);
+  for (int o0 = 0; o0 < O; o0 += LANES) {
+    const int count = min(LANES, O - o0);
+    float16 origin = (float16)(0.0f), sum = origin, squares = origin;
+    for (int x = 0; x < Q; x += CONV_PIXELS) {
+      const int valid = min(CONV_PIXELS, Q - x);
+      float16 sums[CONV_PIXELS];
 #pragma unroll
-        for (int t = 0; t < CONV_PIXELS; t++) {
-          sums[t] = (float16)(0.0f);
-          if (t < valid && c0 > 0)
-            sums[t] = load_activations(output + (x + t) * O + o0, count);
-          else if (t < valid && addend)
-            sums[t] = load_activations(addend + (x + t) * O + o0, count);
-        }
+      for (int t = 0; t < CONV_PIXELS; t++) {
+        sums[t] = (float16)(0.0f);
+        if (t < valid && addend) sums[t] = load_activations(addend + (x + t) * O + o0, count);
+      }
+      for (int c0 = 0; c0 < C; c0 += slice) {
+        const int channels = min(slice, C - c0), pitch = columns * channels;
+        if (!whole || (o0 == 0 && x == 0))
+          for (int kh = 0; kh < KH; kh++) {
+            const int h = p * stride + kh - padding;
+            conv_stage_columns(
+                h >= 0 && h < H ? input + h * W * C + c0 : 0, scratch + kh * pitch,
+                (whole ? 0 : x * stride) - padding, columns, W, channels, C);
+          }
         for (int kh = 0; kh < KH; kh++)
           for (int kw = 0; kw < KW; kw++) {
-            const float *pixels = scratch + kh * pitch + (x * stride + kw) * channels;
+            const float *pixels = scratch + kh * pitch + ((whole ? x * stride : 0) + kw) * channels;
             __global const float *w = weights + (((o0 / LANES * KH + kh) * KW + kw) * C + c0) * LANES;
             // A tile over the row's end repeats its last pixel instead of reading behind the staged row.
             int offset[CONV_PIXELS];
@@ -213,23 +224,19 @@ __kernel void conv_forward(
                 sums[t] = fma((float16)(pixels[offset[t] + c]), weight, sums[t]);
             }
           }
+      }
+      if (x == 0) origin = sums[0];
 #pragma unroll
-        for (int t = 0; t < CONV_PIXELS; t++)
-          if (t < valid) store_activations(sums[t], output + (x + t) * O + o0, count);
-      }
+      for (int t = 0; t < CONV_PIXELS; t++)
+        if (t < valid) {
+          store_activations(sums[t], output + (x + t) * O + o0, count);
+          const float16 difference = sums[t] - origin;
+          sum += difference;
+          squares = fma(difference, difference, squares);
+        }
     }
-  }
-  if (has_partials) {
-    partials += (image * P + p) * 2 * PADDED(O);
-    for (int o0 = 0; o0 < O; o0 += LANES) {
-      const int count = min(LANES, O - o0);
-      const float16 origin = load_activations(output + o0, count), n = (float16)(1.0f / (float)Q);
-      float16 sum = (float16)(0.0f), squares = (float16)(0.0f);
-      for (int x = 0; x < Q; x++) {
-        const float16 difference = load_activations(output + x * O + o0, count) - origin;
-        sum += difference;
-        squares = fma(difference, difference, squares);
-      }
+    if (has_partials) {
+      const float16 n = (float16)(1.0f / (float)Q);
       vstore16(origin + sum * n, 0, partials + o0);
       vstore16(squares - sum * sum * n, 0, partials + PADDED(O) + o0);
     }
@@ -257,43 +264,44 @@ __kernel void conv_transpose_weights(
 __kernel void conv_backward_data(
     __global const activation *restrict doutput, __global const float *restrict transposed,
     __global const activation *addend, __global activation *dinput,
-    int H, int W, int C, int P, int Q, int O, int KH, int KW, int stride, int padding, int slice, int has_addend) {
+    int H, int W, int C, int P, int Q, int O, int KH, int KW, int stride, int padding, int slice, int whole,
+    int has_addend) {
   float scratch[CONV_SCRATCH];
   const int h = get_global_id(0), image = get_global_id(1);
-  const int edge = KW + CONV_PIXELS, width = Q + 2 * edge;
+  const int edge = KW + CONV_PIXELS, columns = whole ? Q + 2 * edge : edge;
   doutput += image * P * Q * O;
   dinput += (image * H + h) * W * C;
   addend = has_addend ? addend + (image * H + h) * W * C : 0;
-  for (int o0 = 0; o0 < O; o0 += slice) {
-    const int channels = min(slice, O - o0), pitch = width * channels;
-    for (int kh = 0; kh < KH; kh++) {
-      const int p = h + padding - kh;
-      if (p % stride) continue;
-      const int row = p >= 0 ? p / stride : -1;
-      conv_stage_row(
-          row >= 0 && row < P ? doutput + row * Q * O + o0 : 0, scratch + kh * pitch, Q, channels, O, edge, edge);
-    }
-    for (int c0 = 0; c0 < C; c0 += LANES) {
-      const int count = min(LANES, C - c0);
-      for (int phase = 0; phase < stride; phase++)
-        for (int x = phase; x < W; x += CONV_PIXELS * stride) {
-          const int valid = min(CONV_PIXELS, (W - x + stride - 1) / stride);
-          float16 sums[CONV_PIXELS];
+  for (int c0 = 0; c0 < C; c0 += LANES) {
+    const int count = min(LANES, C - c0);
+    for (int phase = 0; phase < stride; phase++)
+      for (int x = phase; x < W; x += CONV_PIXELS * stride) {
+        const int valid = min(CONV_PIXELS, (W - x + stride - 1) / stride);
+        // The first column of doutput that the tile needs, or that is staged: rounded down, also below zero.
+        const int first = whole ? -edge : (x + padding + 1 - KW + KW * stride) / stride - KW;
+        float16 sums[CONV_PIXELS];
 #pragma unroll
-          for (int t = 0; t < CONV_PIXELS; t++) {
-            sums[t] = (float16)(0.0f);
-            if (t < valid && o0 > 0)
-              sums[t] = load_activations(dinput + (x + t * stride) * C + c0, count);
-            else if (t < valid && addend)
-              sums[t] = load_activations(addend + (x + t * stride) * C + c0, count);
-          }
+        for (int t = 0; t < CONV_PIXELS; t++) {
+          sums[t] = (float16)(0.0f);
+          if (t < valid && addend) sums[t] = load_activations(addend + (x + t * stride) * C + c0, count);
+        }
+        for (int o0 = 0; o0 < O; o0 += slice) {
+          const int channels = min(slice, O - o0), pitch = columns * channels;
+          if (!whole || (c0 == 0 && x == 0))
+            for (int kh = 0; kh < KH; kh++) {
+              const int p = h + padding - kh;
+              if (p % stride) continue;
+              const int row = p >= 0 ? p / stride : -1;
+              conv_stage_columns(
+                  row >= 0 && row < P ? doutput + row * Q * O + o0 : 0, scratch + kh * pitch, first, columns, Q,
+                  channels, O);
+            }
           for (int kh = 0; kh < KH; kh++) {
             if ((h + padding - kh) % stride) continue;
             for (int kw = 0; kw < KW; kw++) {
               const int q = x + padding - kw;
               if (q % stride) continue;
-              // q / stride may lie outside of the row by less than `edge` pixels, where the staged row is zero.
-              const float *pixels = scratch + kh * pitch + (q / stride + edge) * channels;
+              const float *pixels = scratch + kh * pitch + (q / stride - first) * channels;
               __global const float *w = transposed + (((c0 / LANES * KH + kh) * KW + kw) * O + o0) * LANES;
 #pragma unroll 1
               for (int o = 0; o < channels; o++) {
@@ -304,10 +312,10 @@ __kernel void conv_backward_data(
               }
             }
           }
-#pragma unroll
-          for (int t = 0; t < CONV_PIXELS; t++)
-            if (t < valid) store_activations(sums[t], dinput + (x + t * stride) * C + c0, count);
         }
-    }
+#pragma unroll
+        for (int t = 0; t < CONV_PIXELS; t++)
+          if (t < valid) store_activations(sums[t], dinput + (x + t * stride) * C + c0, count);
+      }
   }
 }

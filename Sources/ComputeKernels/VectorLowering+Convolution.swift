@@ -15,11 +15,13 @@ extension VectorLowering {
     return (window.B * perImage, perImage, rows)
   }
 
-  /// Channels that fit into the scratch beside each other: `rows` rows of `width` pixels.
-  func slice(_ channels: Int, rows: Int, width: Int) -> Int {
-    let fitting = Self.scratch / (rows * width)
-    precondition(fitting >= 1, "an image \(width) pixels wide is too wide for the convolution's scratch")
-    return min(channels, fitting)
+  /// Channels that are staged together: all, where `rows` rows of `width` pixels fit into the scratch; else as many as
+  /// fit of the `columns` that one tile reads.
+  func slice(_ channels: Int, rows: Int, width: Int, columns: Int) -> (channels: Int, whole: Bool) {
+    if rows * width * channels <= Self.scratch { return (channels, true) }
+    let fitting = Self.scratch / (rows * columns)
+    precondition(fitting >= 1, "a filter of \(rows) rows is too large for the convolution's scratch")
+    return (min(channels, fitting), false)
   }
 
   func convolve(
@@ -55,6 +57,8 @@ extension VectorLowering {
           "has_partials": .flag(partials),
         ], global: [quotient(H, rows), B])
     }
+    let slice = slice(
+      C, rows: window.KH, width: W + 2 * window.padding, columns: Self.tile * window.stride + window.KW)
     return KernelLaunch(
       "conv_forward",
       [
@@ -62,7 +66,7 @@ extension VectorLowering {
         "partials": partials ? .store(.workspace) : .none, "weights_at": .int(weightsAt), "H": .int(H), "W": .int(W),
         "C": .int(C), "P": .int(window.P), "Q": .int(window.Q), "O": .int(O), "KH": .int(window.KH),
         "KW": .int(window.KW), "stride": .int(window.stride), "padding": .int(window.padding),
-        "slice": .int(slice(C, rows: window.KH, width: W + 2 * window.padding)), "has_addend": .flag(addend != nil),
+        "slice": .int(slice.channels), "whole": .flag(slice.whole), "has_addend": .flag(addend != nil),
         "has_partials": .flag(partials),
       ], global: [window.P, B])
   }
@@ -97,6 +101,8 @@ extension VectorLowering {
         transposed, forward(reverse, doutput, .store(.workspace), 0, addend: addend, dinput, partials: false),
       ]
     }
+    let edge = window.KW + Self.tile
+    let slice = slice(O, rows: window.KH, width: window.Q + 2 * edge, columns: edge)
     return [
       transposed,
       KernelLaunch(
@@ -106,8 +112,7 @@ extension VectorLowering {
           "dinput": .value(dinput), "H": .int(H), "W": .int(W), "C": .int(C), "P": .int(window.P), "Q": .int(window.Q),
           "O": .int(O), "KH": .int(window.KH), "KW": .int(window.KW), "stride": .int(window.stride),
           "padding": .int(window.padding),
-          "slice": .int(slice(O, rows: window.KH, width: window.Q + 2 * (window.KW + Self.tile))),
-          "has_addend": .flag(addend != nil),
+          "slice": .int(slice.channels), "whole": .flag(slice.whole), "has_addend": .flag(addend != nil),
         ], global: [H, B]),
     ]
   }
