@@ -39,7 +39,9 @@ def main():
                   f"({rate['min']:.0f} to {rate['max']:.0f}), step {training['step_ms']:.2f} ms, "
                   f"{training['launches_per_step']} launches")
     for name, found in documents(folder, "*.comparison.json"):
-        print(f"{found['what']}, {found['rounds']} rounds")
+        busy = max(found.get("others_busy") or [0])
+        print(f"{found['what']}, {found['rounds']} rounds" + (
+            f"; DOUBTFUL: others kept the processors busy to {busy:.0%}" if busy > 0.1 else ""))
         for side in found["sides"]:
             ratios = [f"x{r['median']:.2f} of {r['to']}" for r in found["ratios"] if r["of"] == side["name"]]
             shown = "" if side["name"].startswith("PyTorch") else "   " + ", ".join(ratios)
