@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import re
+import signal
 import statistics
 import subprocess
 import sys
@@ -16,6 +17,18 @@ AVX2 = {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"}
 
 class SideFailed(Exception):
     pass
+
+
+class TimeIsUp(Exception):
+    """SIGTERM, from `timeout` for instance: the rounds end, and what they found is told."""
+
+    @classmethod
+    def listen(cls):
+        def stop(*_):
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            raise cls
+
+        signal.signal(signal.SIGTERM, stop)
 
 
 class Ours:
@@ -127,8 +140,25 @@ def sides(options):
 def machine():
     facts = {"system": platform.platform(), "processors": len(os.sched_getaffinity(0))}
     with open("/proc/cpuinfo") as file:
-        facts["processor"] = next((line.split(":", 1)[1].strip() for line in file if line.startswith("model name")), "?")
+        models = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
+    facts["processor"] = models[0] if models else "?"
     return facts
+
+
+def business():
+    """How busy others keep the processors, 0 to 1, while no side is at work.
+
+    PyTorch's threads wait for one another many times within a step, and lose far more than their share of the time.
+    """
+    def read():
+        with open("/proc/stat") as file:
+            fields = [int(field) for field in file.readline().split()[1:]]
+        return sum(fields[:8]), fields[3] + fields[4]
+
+    before = read()
+    time.sleep(0.5)
+    after = read()
+    return 1 - (after[1] - before[1]) / max(after[0] - before[0], 1)
 
 
 def table(names, rates, peers):
@@ -142,7 +172,7 @@ def table(names, rates, peers):
         rows.append(row)
     widths = [max(len(row[i]) for row in rows) for i in range(len(header))]
     return "\n".join(
-        "  ".join(cell.ljust(width) if i == 0 else cell.rjust(width) for i, (cell, width) in enumerate(zip(row, widths)))
+        "  ".join([row[0].ljust(widths[0])] + [cell.rjust(width) for cell, width in zip(row[1:], widths[1:])])
         for row in rows)
 
 
@@ -178,32 +208,41 @@ def main():
                 running.pop(name).close()
             return None
 
-    for name, make in sides(options):
-        side = attempt(name, make)
-        if side is None:
-            continue
-        running[name] = side
-        # Once unmeasured: kernels are compiled and clocks go up.
-        attempt(name, lambda: side.measure(min(options.seconds, 2)))
-
-    rates, about = {name: [] for name in running}, {}
-    for number in range(options.rounds):
-        # There and back again: what drifts hits each side alike.
-        order = list(running) if number % 2 == 0 else list(running)[::-1]
-        for name in order:
-            found = attempt(name, lambda: running[name].measure(options.seconds))
-            if found is not None:
-                rates[name].append(found[0])
-                about[name] = found[1]
-        line = ", ".join(f"{name} {rates[name][-1]:.1f}" for name in running)
-        print(f"round {number + 1} of {options.rounds}, images/s: {line}", file=sys.stderr)
-        if time.monotonic() - began > options.limit:
-            print("the time is up: no more rounds", file=sys.stderr)
-            break
+    rates, about, busy = {}, {}, []
+    TimeIsUp.listen()
+    try:
+        for name, make in sides(options):
+            side = attempt(name, make)
+            if side is None:
+                continue
+            running[name] = side
+            # Once unmeasured: kernels are compiled and clocks go up.
+            attempt(name, lambda: side.measure(min(options.seconds, 2)))
+        rates.update((name, []) for name in running)
+        for number in range(options.rounds):
+            # There and back again: what drifts hits each side alike.
+            busy.append(business())
+            if busy[-1] > 0.1:
+                print(f"others keep this machine busy to {busy[-1]:.0%}: the round will say little", file=sys.stderr)
+            order = list(running) if number % 2 == 0 else list(running)[::-1]
+            for name in order:
+                found = attempt(name, lambda: running[name].measure(options.seconds))
+                if found is not None:
+                    rates[name].append(found[0])
+                    about[name] = found[1]
+            line = ", ".join(f"{name} {rates[name][-1]:.1f}" for name in running)
+            print(f"round {number + 1} of {options.rounds}, images/s: {line}", file=sys.stderr)
+            if time.monotonic() - began > options.limit:
+                raise TimeIsUp
+    except TimeIsUp:
+        print("the time is up: no more rounds", file=sys.stderr)
     for side in list(running.values()):
         side.close()
 
-    names = [name for name in running if rates[name]]
+    # The last round may have been cut short.
+    whole = min((len(rates[name]) for name in running if name in rates), default=0)
+    names = [name for name in running if whole > 0]
+    rates = {name: rates[name][:whole] for name in names}
     peers = [name for name in names if name.startswith("PyTorch")]
     if not peers or len(names) == len(peers):
         sys.exit("error: there is nothing to compare.\n  why: " + "; ".join(f"{k}: {v}" for k, v in failed.items())
@@ -211,16 +250,16 @@ def main():
     title = f"ResNet-{options.layers} training, batch {options.batch_size}, {options.precision}"
     if options.avx2:
         title += ", AVX2 on both sides"
-    rounds = len(rates[names[0]])
-    print(f"{title}: median of {rounds} rounds, and of the ratios within the rounds\n\n{table(names, rates, peers)}")
+    print(f"{title}: median of {whole} rounds, and of the ratios within the rounds\n\n{table(names, rates, peers)}")
     if options.json:
         document = {
             "schema": "gpunoisy.comparison/1", "what": title + ", whole step, 32x32 RGB",
             "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "machine": machine(),
-            "method": f"{rounds} rounds of {options.seconds:g} s for each side in turn, every second one backwards; a "
+            "method": f"{whole} rounds of {options.seconds:g} s for each side in turn, every second one backwards; a "
                       "round's number is the median of its blocks",
             "batch_size": options.batch_size, "precision": options.precision, "threads": options.threads,
-            "avx2": options.avx2, "rounds": rounds,
+            "avx2": options.avx2, "rounds": whole,
+            "others_busy": [round(value, 3) for value in busy[:whole]],
             "sides": [
                 {"name": name, **about[name], "images_per_second": rates[name],
                  "median": statistics.median(rates[name])} for name in names],

@@ -109,3 +109,20 @@ extension TensorOperation {
     }
   }
 }
+
+extension StepProgram {
+  /// The cost of one of the program's operations with activations as the program stores them.
+  ///
+  /// `TensorOperation.cost` counts four bytes for each number. Weights and statistics stay float32, but are so few beside
+  /// the activations that they are counted like those.
+  public func cost(of operation: TensorOperation) -> TensorOperation.Cost {
+    var cost = operation.cost
+    if case .augment(_, let shape, _, _) = operation {
+      let count = Double(shape.reduce(1, *))
+      cost.bytes = count + count * Double(format(of: operation).byteCount)
+    } else {
+      cost.bytes *= Double(format(of: operation).byteCount) / 4
+    }
+    return cost
+  }
+}

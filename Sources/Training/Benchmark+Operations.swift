@@ -11,7 +11,7 @@ extension Benchmark {
     public var launches: Int
     /// Milliseconds of all of them together.
     public var milliseconds: Double
-    /// 10⁹ operations and 10⁹ bytes per second, by `TensorOperation.cost`.
+    /// 10⁹ operations and 10⁹ bytes per second, by `StepProgram.cost(of:)`.
     public var gigaflops: Double, gigabytes: Double
     /// Of the time of all operations.
     public var share: Double
@@ -38,7 +38,7 @@ extension Benchmark {
           Row(
             name: operation.name, shape: operation.shapeText, count: 1, launches: launches.count,
             milliseconds: time * 1000, gigaflops: 0, gigabytes: 0, share: 0))
-        costs.append(operation.cost)
+        costs.append(plan.program.cost(of: operation))
       }
     }
     let total = rows.reduce(0) { $0 + $1.milliseconds }

@@ -11,7 +11,7 @@ struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench", abstract: "Measure training throughput, and what limits each operation of a step.",
     discussion: """
-      Whole steps are measured: gathering and augmentation, forward, backward and update, float32, on 32×32 RGB images; \
+      Whole steps are measured: gathering and augmentation, forward, backward and update, on 32×32 RGB images; \
       the median of some blocks of steps, and the slowest and fastest block. Lists, such as --batch-size 64,128, are \
       measured one after the other.
 
@@ -23,7 +23,7 @@ struct BenchCommand: ParsableCommand {
 
       Examples:
         gpunoisy bench --device 0
-        gpunoisy bench --device 0 --batch-size 64,256,1024 --no-operations
+        gpunoisy bench --device 0 --batch-size 64,256,1024 --precision fp32,mixed --no-operations
         gpunoisy bench --device cpu --threads 1,2,4 --no-operations
         gpunoisy bench --device cpu --losses
         gpunoisy bench --json > before.json
@@ -38,8 +38,8 @@ struct BenchCommand: ParsableCommand {
   var loss = "ce"
   @Option(help: "Images per step, or several numbers: 64,128.")
   var batchSize = CountList([128])
-  @Option(help: "fp32, or mixed: activations stored in 16 bits.")
-  var precision = "fp32"
+  @Option(help: "fp32, or mixed: activations stored in 16 bits; or both: fp32,mixed.")
+  var precision = NameList(["fp32"])
   @Option(help: "Threads of the built-in CPU path, or several numbers: 1,2; default one per processor.")
   var threads: CountList?
   @Option(help: "Kernels of the built-in CPU path: one of 'gpunoisy devices -v'; default the first.")
@@ -63,7 +63,9 @@ struct BenchCommand: ParsableCommand {
     else {
       throw ValidationError("--batch-size, --threads, --steps and --repeats must be positive.")
     }
-    guard Precision(rawValue: precision) != nil else { throw ValidationError("--precision must be fp32 or mixed.") }
+    guard precision.values.allSatisfy({ Precision(rawValue: $0) != nil }) else {
+      throw ValidationError("--precision must be fp32 or mixed, or both.")
+    }
     guard (threads?.values.count ?? 1) == 1 || device.lowercased() == "cpu" else {
       throw ValidationError("several --threads are for the built-in CPU path: add --device cpu.")
     }
@@ -73,21 +75,23 @@ struct BenchCommand: ParsableCommand {
     let loss = try Loss(loss), reporter = talk.reporter
     let cases = try model.values.flatMap { name in
       let network = try Network(name)
-      return batchSize.values.map { batch in
-        var settings = Benchmark.Settings(network: network, loss: loss)
-        (settings.batchSize, settings.steps, settings.repeats) = (batch, steps, repeats)
-        settings.precision = Precision(rawValue: precision) ?? .fp32
-        (settings.timesOperations, settings.timesLosses) = (!skipsOperations, losses)
-        return settings
+      return precision.values.compactMap(Precision.init(rawValue:)).flatMap { precision in
+        batchSize.values.map { batch in
+          var settings = Benchmark.Settings(network: network, loss: loss)
+          (settings.batchSize, settings.steps, settings.repeats) = (batch, steps, repeats)
+          settings.precision = precision
+          (settings.timesOperations, settings.timesLosses) = (!skipsOperations, losses)
+          return settings
+        }
       }
     }
     // A file that cannot be compared with is told before anything is measured.
     let earlier = try compare.map { try BenchDocument(contentsOf: $0) }
-    try earlier?.check(models: cases.map { ($0.network.description, $0.batchSize, precision) })
+    try earlier?.check(models: cases.map { ($0.network.description, $0.batchSize, $0.precision.rawValue) })
 
     var report: BenchReport?
     for threads in threads.map({ $0.values.map(Int?.some) }) ?? [nil] {
-      let work = Work(cases: cases, precision: precision, threads: threads) { if !talk.quiet { reporter.note($0) } }
+      let work = Work(cases: cases, threads: threads) { if !talk.quiet { reporter.note($0) } }
       let result = try DeviceChoice(text: device, threads: threads, instructionSet: instructionSet).open(work) {
         reporter.note($0)
       }
@@ -107,7 +111,6 @@ struct BenchCommand: ParsableCommand {
   /// All cases on one device.
   struct Work: DeviceWork {
     let cases: [Benchmark.Settings]
-    let precision: String
     let threads: Int?
     let note: (String) -> Void
 
@@ -121,11 +124,10 @@ struct BenchCommand: ParsableCommand {
       for settings in cases {
         var settings = settings
         settings.peaks = peaks
-        note("measuring \(settings.network.description), batch \(settings.batchSize), on \(device.name)")
-        report.runs.append(
-          BenchRun(
-            settings: settings, precision: precision, threads: threads,
-            result: try Benchmark(settings, on: device)))
+        note(
+          "measuring \(settings.network.description), batch \(settings.batchSize), \(settings.precision.rawValue), on "
+            + device.name)
+        report.runs.append(BenchRun(settings: settings, threads: threads, result: try Benchmark(settings, on: device)))
       }
       return report
     }

@@ -29,7 +29,9 @@ extension BenchReport {
         fixed(rate.max, 1), fixed(run.result.stepMilliseconds, 2), fixed(run.bytesPerImage / 1e6, 2),
       ]
       if hasThreads {
-        let first = runs.first { $0.model == run.model && $0.settings.batchSize == run.settings.batchSize }
+        let first = runs.first {
+          $0.model == run.model && $0.settings.batchSize == run.settings.batchSize && $0.precision == run.precision
+        }
         let speedup = rate.median / (first?.result.rate.median ?? .nan)
         row += [run.threads.map(String.init) ?? "-", fixed(speedup, 2) + "×"]
       }

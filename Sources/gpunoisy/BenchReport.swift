@@ -5,12 +5,12 @@ import Training
 /// One network and batch size, measured.
 struct BenchRun {
   let settings: Benchmark.Settings
-  let precision: String
   /// Threads of the built-in CPU path, if they were chosen.
   let threads: Int?
   let result: Benchmark
 
   var model: String { settings.network.description }
+  var precision: String { settings.precision.rawValue }
   var bytesPerImage: Double { Double(result.byteCount) / Double(settings.batchSize) }
 }
 

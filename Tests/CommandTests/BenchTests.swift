@@ -69,6 +69,21 @@ extension CommandTests {
       #expect(bench["training"] == runs[0]["training"] && bench["peaks"] == nil)
     }
 
+    @Test("Both precisions in one call; mixed moves half the bytes")
+    func precisions() throws {
+      let bench = try Self.document(
+        ["bench", "--device", "cpu", "--model", "resnet20", "--batch-size", "2", "--precision", "fp32,mixed"]
+          + ["--steps", "1", "--repeats", "1"], in: ScratchFolder())
+      let runs = Self.array(bench["runs"])
+      #expect(runs.map { $0["precision"]?.string } == ["fp32", "mixed"])
+      let bytes = runs.map { run in
+        let operations = Self.array(run["operations"])
+        let stem = operations.first { $0["shape"]?.string?.hasPrefix("3→16 32×32") ?? false }
+        return (stem?["gbs"]?.double ?? 0) * (stem?["ms"]?.double ?? 0)
+      }
+      #expect(bytes.count == 2 && bytes[0] > 0 && abs(bytes[1] / bytes[0] - 0.5) < 1e-6)
+    }
+
     @Test("--compare tells how many times as fast as then, operation by operation")
     func compare() throws {
       let folder = ScratchFolder()
