@@ -14,7 +14,7 @@
   (CONV_MMA_WEIGHTS_TILE(rows, columns) > CONV_MMA_WEIGHTS_SUMS(rows, columns)      \
        ? CONV_MMA_WEIGHTS_TILE(rows, columns) : CONV_MMA_WEIGHTS_SUMS(rows, columns))
 
-#define CONV_MMA_WEIGHTS_BATCH 4
+#define CONV_MMA_WEIGHTS_BATCH 2
 
 // Two neighbouring channels of the gradient's pixel `x` of the eight of row `r` and half `side` of a warp; zero outside
 // of the image.
