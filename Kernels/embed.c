@@ -49,11 +49,17 @@ static const char bench[] = {
 static const char gpu_common[] = {
 #embed "gpu_common.cl"
     , 0};
+static const char gpu_fusion[] = {
+#embed "gpu_fusion.cl"
+    , 0};
 static const char gpu_augment[] = {
 #embed "gpu_augment.cl"
     , 0};
 static const char gpu_conv[] = {
 #embed "gpu_conv.cl"
+    , 0};
+static const char gpu_conv_fused[] = {
+#embed "gpu_conv_fused.cl"
     , 0};
 static const char gpu_conv_weights[] = {
 #embed "gpu_conv_weights.cl"
@@ -76,6 +82,18 @@ static const char gpu_optimizer[] = {
 static const char gpu_bench[] = {
 #embed "gpu_bench.cl"
     , 0};
+static const char gpu_fragment[] = {
+#embed "gpu_fragment.cl"
+    , 0};
+static const char gpu_conv_mma[] = {
+#embed "gpu_conv_mma.cl"
+    , 0};
+static const char gpu_conv_mma_backward[] = {
+#embed "gpu_conv_mma_backward.cl"
+    , 0};
+static const char gpu_conv_mma_weights[] = {
+#embed "gpu_conv_mma_weights.cl"
+    , 0};
 
 static const gpunoisy_source sources[] = {
     {"common.cl", common},
@@ -94,8 +112,10 @@ static const gpunoisy_source sources[] = {
     {"optimizer.cl", optimizer},
     {"bench.cl", bench},
     {"gpu_common.cl", gpu_common},
+    {"gpu_fusion.cl", gpu_fusion},
     {"gpu_augment.cl", gpu_augment},
     {"gpu_conv.cl", gpu_conv},
+    {"gpu_conv_fused.cl", gpu_conv_fused},
     {"gpu_conv_weights.cl", gpu_conv_weights},
     {"gpu_batchnorm.cl", gpu_batchnorm},
     {"gpu_pointwise.cl", gpu_pointwise},
@@ -103,6 +123,10 @@ static const gpunoisy_source sources[] = {
     {"gpu_reduce.cl", gpu_reduce},
     {"gpu_optimizer.cl", gpu_optimizer},
     {"gpu_bench.cl", gpu_bench},
+    {"gpu_fragment.cl", gpu_fragment},
+    {"gpu_conv_mma.cl", gpu_conv_mma},
+    {"gpu_conv_mma_backward.cl", gpu_conv_mma_backward},
+    {"gpu_conv_mma_weights.cl", gpu_conv_mma_weights},
 };
 
 const gpunoisy_source *gpunoisy_source_at(int index) {

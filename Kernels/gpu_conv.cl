@@ -58,6 +58,95 @@ FUNCTION void conv_tile_statistics(
     CONV_3X3_PIXEL(3, component)                                                                              \
   }
 
+// Where the tile of a group of the 3x3 kernels lies, and this work-item's part of it: 4 pixels below each other, from
+// (y, x) of the tile, and four output channels, `quad` of the group's `quads`.
+typedef struct {
+  int tile, image, first_h, first_w;
+  int band, lane, place, block, x, y;
+  int first_o, quads, quad, pitch, plane;
+} Conv3x3;
+
+FUNCTION Conv3x3 conv_3x3_place(int columns, int rows, int blocks, int H, int W) {
+  const int across = (W + columns - 1) / columns, down = (H + rows - 1) / rows;
+  const int spatial = rows / 4 * columns / 8;  // eights of columns of four pixels
+  Conv3x3 at;
+  at.band = get_local_id(0) / 32;
+  at.lane = get_local_id(0) % 32;
+  at.tile = get_group_id(0);
+  at.image = at.tile / (across * down);
+  at.first_w = at.tile % across * columns;
+  at.first_h = at.tile / across % down * rows;
+  at.place = at.band % spatial;
+  at.block = at.band / spatial;
+  at.x = at.place % (columns / 8) * 8 + at.lane % 8;
+  at.y = at.place / (columns / 8) * 4;
+  at.first_o = get_group_id(1) * blocks * LANES;
+  at.quads = 4 * blocks;
+  at.quad = at.block * 4 + at.lane / 8;
+  at.pitch = columns + 2;
+  at.plane = (rows + 2) * at.pitch;
+  return at;
+}
+
+// Puts the filters of 8 input channels from c0 into local memory: [9][8 input channels][quads fours of output channels].
+FUNCTION void conv_3x3_stage_filters(
+    Conv3x3 at, __local float4 *filters, __global const float *weights, int c0, int C, int O, int transposed) {
+  const int item = get_local_id(0), size = get_local_size(0), quads = at.quads, blocks = quads / 4;
+  if (transposed) {
+    __local float *scalars = (__local float *)filters;
+    for (int i = item; i < 9 * 8 * 4 * quads; i += size) {
+      const int c = i % 8, o = i / 8 & (4 * quads - 1), tap = i / 32 >> (blocks + 1);
+      scalars[(tap * 8 + c) * 4 * quads + o] = conv_turned_weight(weights, c0 + c, at.first_o + o, tap, C, O, 9);
+    }
+  } else {
+    for (int i = item; i < 9 * 8 * quads; i += size) {
+      const int q = i & (quads - 1), c = (i >> (blocks + 1)) % 8, tap = (i >> (blocks + 1)) / 8;
+      const int o = at.first_o + 4 * q, there = c0 + c < C && o < O;
+      filters[i] = there ? QUAD(weights + ((o / LANES * 9 + tap) * C + c0 + c) * LANES + o % LANES) : (float4)(0.0f);
+    }
+  }
+}
+
+// Adds the products of the staged channels, `planes` fours of them, to the sums of four pixels.
+FUNCTION void conv_3x3_multiply(
+    Conv3x3 at, float4 *sums, __local const float4 *memory, __local const float4 *filters, int planes) {
+  const int quads = at.quads;
+  for (int part = 0; part < planes; part++)
+    for (int kw = 0; kw < 3; kw++) {
+      // Six pixels of a column serve four output pixels and three rows of the filter.
+      __local const float4 *from = memory + part * at.plane + at.y * at.pitch + at.x + kw;
+      __local const float4 *filter = filters + (kw * 8 + part * 4) * quads + at.quad;
+      float4 column[6];
+#pragma unroll
+      for (int t = 0; t < 6; t++) column[t] = from[t * at.pitch];
+      CONV_3X3_CHANNEL(0, s0)
+      CONV_3X3_CHANNEL(1, s1)
+      CONV_3X3_CHANNEL(2, s2)
+      CONV_3X3_CHANNEL(3, s3)
+    }
+}
+
+// Leaves the statistics of a tile: see conv_tile_statistics.
+FUNCTION void conv_3x3_statistics(
+    Conv3x3 at, const float4 *sums, __local float4 *memory, __local float4 *origins, __global float *partials, int H,
+    int W, int O, int columns, int rows) {
+  LOCAL_BARRIER;
+  if (at.place == 0 && at.lane % 8 == 0) origins[at.quad] = sums[0];
+  LOCAL_BARRIER;
+  float4 sum = (float4)(0.0f), squares = (float4)(0.0f);
+#pragma unroll
+  for (int t = 0; t < 4; t++)
+    if (at.first_h + at.y + t < H && at.first_w + at.x < W) {
+      const float4 difference = sums[t] - origins[at.quad];
+      sum += difference;
+      squares = fma(difference, difference, squares);
+    }
+  conv_tile_statistics(
+      sum, squares, memory, (at.place * 8 + at.lane % 8) * at.quads + at.quad, at.quads,
+      min(at.quads, (PADDED(O) - at.first_o) / 4), min(rows, H - at.first_h) * min(columns, W - at.first_w), origins,
+      partials + at.tile * 2 * PADDED(O) + at.first_o, PADDED(O));
+}
+
 // 3x3, stride 1, padding 1. A group: one image's tile of `rows` (4, 8, 16, 32) x `columns` (8, 16, 32) pixels, `blocks`
 // (1 or 2) blocks of 16 output channels; rows * columns * blocks work-items, at most 256.
 // Launch: (tiles of one image * B groups, PADDED(O) / 16 / blocks groups, rounded up). addend: like output, or null.
@@ -67,85 +156,36 @@ __kernel void conv_forward_3x3_gpu(
     int rows, int blocks, int transposed, int has_addend, int has_partials) {
   __local float4 memory[CONV_3X3_MEMORY];
   __local float4 origins[8];
-  const int item = get_local_id(0), size = get_local_size(0), band = item / 32, lane = item % 32;
-  const int across = (W + columns - 1) / columns, down = (H + rows - 1) / rows;
-  const int tile = get_group_id(0), image = tile / (across * down);
-  const int first_w = tile % across * columns, first_h = tile / across % down * rows;
-  const int spatial = rows / 4 * columns / 8;  // eights of columns of four pixels
-  const int place = band % spatial, block = band / spatial;
-  const int x = place % (columns / 8) * 8 + lane % 8, y = place / (columns / 8) * 4;
-  const int first_o = get_group_id(1) * blocks * LANES, quads = 4 * blocks, quad = block * 4 + lane / 8;
-  const int pitch = columns + 2, plane = (rows + 2) * pitch;
-  __local float4 *filters = memory + 2 * plane;  // [9][8 input channels][blocks * 4 fours of output channels]
-  input += image * H * W * C;
-  weights += weights_at;
+  const Conv3x3 at = conv_3x3_place(columns, rows, blocks, H, W);
+  __local float4 *filters = memory + 2 * at.plane;
+  input += at.image * H * W * C;
 
   float4 sums[4];
 #pragma unroll
   for (int t = 0; t < 4; t++) sums[t] = (float4)(0.0f);
   for (int c0 = 0; c0 < C; c0 += CONV_3X3_CHANNELS) {
-    const int planes = C - c0 > 4 ? 2 : 1;
     LOCAL_BARRIER;
     // Pixels [2 planes of 4 channels][rows + 2][columns + 2], zero outside of the image; 32 work-items take a row.
-    for (int r = band; r < rows + 2; r += size / 32)
-      for (int i = lane; i < 2 * pitch; i += 32) {
-        const int part = i % 2, h = first_h + r - 1, w = first_w + i / 2 - 1, c = c0 + 4 * part;
+    for (int r = at.band; r < rows + 2; r += get_local_size(0) / 32)
+      for (int i = at.lane; i < 2 * at.pitch; i += 32) {
+        const int part = i % 2, h = at.first_h + r - 1, w = at.first_w + i / 2 - 1, c = c0 + 4 * part;
         const int inside = h >= 0 && h < H && w >= 0 && w < W;
-        memory[part * plane + r * pitch + i / 2] =
+        memory[part * at.plane + r * at.pitch + i / 2] =
             load_quad(input + (inside ? (h * W + w) * C + c : 0), inside ? C - c : 0, ALIGNED(C));
       }
-    if (transposed) {
-      __local float *scalars = (__local float *)filters;
-      for (int i = item; i < 9 * 8 * 4 * quads; i += size) {
-        const int c = i % 8, o = i / 8 & (4 * quads - 1), tap = i / 32 >> (blocks + 1);
-        scalars[(tap * 8 + c) * 4 * quads + o] = conv_turned_weight(weights, c0 + c, first_o + o, tap, C, O, 9);
-      }
-    } else {
-      for (int i = item; i < 9 * 8 * quads; i += size) {
-        const int q = i & (quads - 1), c = (i >> (blocks + 1)) % 8, tap = (i >> (blocks + 1)) / 8;
-        const int o = first_o + 4 * q, there = c0 + c < C && o < O;
-        filters[i] = there ? QUAD(weights + ((o / LANES * 9 + tap) * C + c0 + c) * LANES + o % LANES) : (float4)(0.0f);
-      }
-    }
+    conv_3x3_stage_filters(at, filters, weights + weights_at, c0, C, O, transposed);
     LOCAL_BARRIER;
-    for (int part = 0; part < planes; part++)
-      for (int kw = 0; kw < 3; kw++) {
-        // Six pixels of a column serve four output pixels and three rows of the filter.
-        __local const float4 *from = memory + part * plane + y * pitch + x + kw;
-        __local const float4 *filter = filters + (kw * 8 + part * 4) * quads + quad;
-        float4 column[6];
-#pragma unroll
-        for (int t = 0; t < 6; t++) column[t] = from[t * pitch];
-        CONV_3X3_CHANNEL(0, s0)
-        CONV_3X3_CHANNEL(1, s1)
-        CONV_3X3_CHANNEL(2, s2)
-        CONV_3X3_CHANNEL(3, s3)
-      }
+    conv_3x3_multiply(at, sums, memory, filters, C - c0 > 4 ? 2 : 1);
   }
 
-  const int o = first_o + 4 * quad, w = first_w + x;
+  const int o = at.first_o + 4 * at.quad, w = at.first_w + at.x;
 #pragma unroll
   for (int t = 0; t < 4; t++) {
-    const int h = first_h + y + t, at = ((image * H + h) * W + w) * O + o, there = h < H && w < W ? O - o : 0;
-    if (has_addend && there > 0) sums[t] += load_quad(addend + at, there, ALIGNED(O));
-    if (there > 0) store_quad(sums[t], output + at, there, ALIGNED(O));
+    const int h = at.first_h + at.y + t, to = ((at.image * H + h) * W + w) * O + o, there = h < H && w < W ? O - o : 0;
+    if (has_addend && there > 0) sums[t] += load_quad(addend + to, there, ALIGNED(O));
+    if (there > 0) store_quad(sums[t], output + to, there, ALIGNED(O));
   }
-  if (!has_partials) return;
-  LOCAL_BARRIER;
-  if (place == 0 && lane % 8 == 0) origins[quad] = sums[0];
-  LOCAL_BARRIER;
-  float4 sum = (float4)(0.0f), squares = (float4)(0.0f);
-#pragma unroll
-  for (int t = 0; t < 4; t++)
-    if (first_h + y + t < H && w < W) {
-      const float4 difference = sums[t] - origins[quad];
-      sum += difference;
-      squares = fma(difference, difference, squares);
-    }
-  conv_tile_statistics(
-      sum, squares, memory, (place * 8 + lane % 8) * quads + quad, quads, min(quads, (PADDED(O) - first_o) / 4),
-      min(rows, H - first_h) * min(columns, W - first_w), origins, partials + tile * 2 * PADDED(O) + first_o,
-      PADDED(O));
+  if (has_partials) conv_3x3_statistics(at, sums, memory, origins, partials, H, W, O, columns, rows);
 }
 
 // Pixels and input channels of a step of the kernel below, and the distance of channels in the staged tile.

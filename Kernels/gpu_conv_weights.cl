@@ -29,17 +29,21 @@ FUNCTION void conv_weights_reduce(const float4 *sums, __local float4 *memory, __
     sums[3] = fma((float4)((pixel).s3), gradient, (sums)[3]);    \
   }
 
-// 3x3, stride 1, padding 1; partials [chunk][PADDED(O)/16][3][3][C][16].
+// 3x3, stride 1, padding 1; partials [chunk][PADDED(O)/16][3][3][C][16]. With `normalized`, the input is what batch norm
+// makes of `input`: gamma * (input - mean) * inverse + beta [max 0]; C is then a multiple of 16.
 // Launch: (3 * PADDED(C) / 16 * PADDED(O) / 16 groups, chunks).
 __kernel void conv_backward_weights_3x3_gpu(
-    __global const float *restrict input, __global const float *restrict doutput, __global float *restrict partials,
-    int B, int H, int W, int C, int O, int images) {
+    __global const float *restrict input, __global const float *restrict mean, __global const float *restrict inverse,
+    __global const float *restrict parameters, __global const float *restrict doutput, __global float *restrict partials,
+    int gamma_at, int beta_at, int H, int W, int C, int O, int normalized, int rectify, int B, int images) {
   __local float4 memory[4 * GPU_ITEMS];
   const int item = get_local_id(0), subset = item / 16, subsets = get_local_size(0) / 16;
   const int unit = get_group_id(0), chunk = get_group_id(1), kh = unit % 3, tiles = PADDED(C) / LANES;
   const int c0 = unit / 3 % tiles * LANES, block = unit / 3 / tiles;
   const int c = c0 + item / 4 % 4 * 4, o = block * LANES + item % 4 * 4;
   const int rows = min(images, B - chunk * images) * H;
+  Normalization layer;
+  if (normalized) layer = load_normalization(mean, inverse, parameters, gamma_at, beta_at, c);
   float4 left[4], middle[4], right[4];
 #pragma unroll
   for (int i = 0; i < 4; i++) left[i] = middle[i] = right[i] = (float4)(0.0f);
@@ -56,6 +60,14 @@ __kernel void conv_backward_weights_3x3_gpu(
       float4 pixel[4];
 #pragma unroll
       for (int t = 0; t < 4; t++) pixel[t] = load_quad(x + (w + t) * C, w + t < W ? C - c : 0, ALIGNED(C));
+      if (normalized)
+#pragma unroll
+        for (int t = 0; t < 4; t++) {
+          float4 value = fma(pixel[t], layer.scale, layer.shift);
+          if (rectify) value = rectified(value);
+          // Behind the edge there is still nothing.
+          pixel[t] = w + t < W ? value : (float4)(0.0f);
+        }
 #pragma unroll
       for (int t = 1; t < 5; t++) gradient[t + 1] = load_quad(dy + (w + t) * O, w + t < W ? O - o : 0, ALIGNED(O));
 #pragma unroll

@@ -66,13 +66,8 @@ extension WorkGroupLowering {
           "mean": .value(statistics.mean), "partials": .store(.workspace), "M": .int(M), "C": .int(C),
           "rows": .int(rows), "rectify": .flag(rectify),
         ], [pieces, quotient(C, Parameter.lanes)]),
-      groups(
-        "batchnorm_backward_combine_gpu",
-        [
-          "partials": .store(.workspace), "inverse": .value(statistics.inverse), "gradients": .store(.gradients),
-          "means": .store(.vectors), "gamma_at": .int(gammaAt), "beta_at": .int(betaAt), "M": .int(M), "C": .int(C),
-          "pieces": .int(pieces), "accumulate": .flag(accumulate),
-        ], [Parameter.padded(C) / 4]),
+      combineBackward(
+        statistics, gammaAt, betaAt, sums: .store(.vectors), M: M, C: C, pieces: pieces, accumulate: accumulate),
       quads(
         "batchnorm_backward_apply_gpu",
         [
@@ -83,5 +78,18 @@ extension WorkGroupLowering {
           "rectify": .flag(rectify),
         ], M * C),
     ]
+  }
+
+  func combineBackward(
+    _ statistics: BatchStatistics, _ gammaAt: Int, _ betaAt: Int, sums: KernelLaunch.Argument, M: Int, C: Int,
+    pieces: Int, accumulate: Bool
+  ) -> KernelLaunch {
+    groups(
+      "batchnorm_backward_combine_gpu",
+      [
+        "partials": .store(.workspace), "inverse": .value(statistics.inverse), "gradients": .store(.gradients),
+        "means": sums, "gamma_at": .int(gammaAt), "beta_at": .int(betaAt), "M": .int(M), "C": .int(C),
+        "pieces": .int(pieces), "accumulate": .flag(accumulate),
+      ], [Parameter.padded(C) / 4])
   }
 }

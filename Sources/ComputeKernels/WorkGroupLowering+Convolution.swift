@@ -17,7 +17,7 @@ extension WorkGroupLowering {
   private var pixels: Int { min(group, 128) }
 
   /// Whether the kernels for 3 × 3 filters apply.
-  private func isSliding(_ window: Window) -> Bool {
+  func isSliding(_ window: Window) -> Bool {
     window.KH == 3 && window.KW == 3 && window.stride == 1 && window.padding == 1
   }
 
@@ -46,6 +46,9 @@ extension WorkGroupLowering {
   func convolve(
     _ window: Window, _ input: Value, _ weightsAt: Int, _ output: Value, _ statistics: BatchStatistics?
   ) -> [KernelLaunch] {
+    if let matrixUnits, isFusable(window) {
+      return matrixForward(matrixUnits, window, input, nil, weightsAt, output, statistics)
+    }
     let partials: KernelLaunch.Argument = statistics == nil ? .none : .store(.workspace)
     let forward: KernelLaunch
     if let tile = tile3x3(window) {
@@ -68,15 +71,17 @@ extension WorkGroupLowering {
 
   func backwardData(
     _ window: Window, _ doutput: Value, _ weightsAt: Int, _ addend: Value?, _ dinput: Value
-  ) -> KernelLaunch {
-    // Backward-data of a 3 × 3 convolution with stride 1 is the forward kernel on turned filters.
-    let turned = Window(
-      B: window.B, H: window.P, W: window.Q, C: window.O, O: window.C, KH: 3, KW: 3, stride: 1, padding: 1)
-    if isSliding(window), let tile = tile3x3(turned) {
-      return forward3x3(
-        turned, tile, doutput, weightsAt, addend: addend, dinput, .none, transposed: true)
+  ) -> [KernelLaunch] {
+    if let matrixUnits, isFusable(window) {
+      return matrixBackward(matrixUnits, turned(window), .value(doutput), weightsAt, addend, dinput, nil)
     }
-    return forward(
+    // Backward-data of a 3 × 3 convolution with stride 1 is the forward kernel on turned filters.
+    if isSliding(window), let tile = tile3x3(turned(window)) {
+      return [
+        forward3x3(turned(window), tile, doutput, weightsAt, addend: addend, dinput, .none, transposed: true)
+      ]
+    }
+    let backward = forward(
       [
         "input": .value(doutput), "weights": .store(.parameters), "addend": .value(addend), "output": .value(dinput),
         "partials": .none, "weights_at": .int(weightsAt), "addend_at": .int(0), "addend_pitch": .int(window.C),
@@ -86,6 +91,18 @@ extension WorkGroupLowering {
         "before_w": .int(window.KW - 1 - window.padding), "transposed": .flag(true),
         "has_addend": .flag(addend != nil), "has_partials": .flag(false),
       ], B: window.B, P: window.H, Q: window.W, O: window.C, down: window.stride)
+    return [backward]
+  }
+
+  /// A launch of a fused kernel, with the arguments behind those that all of them have in common.
+  func fused3x3(_ kernel: String, _ window: Window, _ weightsAt: Int) -> KernelLaunch {
+    guard let tile = tile3x3(window) else { preconditionFailure("\(kernel) is for 3 × 3 filters") }
+    return groups(
+      kernel,
+      [
+        "weights_at": .int(weightsAt), "columns": .int(tile.columns), "rows": .int(tile.rows),
+        "blocks": .int(tile.blocks),
+      ], [tiles(of: window).count, quotient(window.O, Parameter.lanes * tile.blocks)], size: tile.items)
   }
 
   private func forward3x3(
@@ -130,23 +147,30 @@ extension WorkGroupLowering {
     return min(window.B, max(quotient(window.B, wanted), quotient(256, window.P * window.Q)))
   }
 
-  func weightPartials(_ window: Window) -> Int {
-    quotient(window.B, imagesPerChunk(window)) * Parameter.padded(window.O) * window.KH * window.KW * window.C
+  private func weightChunks(_ window: Window) -> Int {
+    matrixUnits != nil && isFusable(window)
+      ? matrixWeightChunks(window) : quotient(window.B, imagesPerChunk(window))
   }
 
+  func weightPartials(_ window: Window) -> Int {
+    weightChunks(window) * Parameter.padded(window.O) * window.KH * window.KW * window.C
+  }
+
+  /// `layer`: a batch norm whose result is the input, for 3 × 3 filters; nil: `input` as it is.
   func backwardWeights(
-    _ window: Window, _ input: Value, _ doutput: Value, _ weightsAt: Int, _ accumulate: Bool
+    _ window: Window, _ input: Value, _ layer: NormalizedInput?, _ doutput: Value, _ weightsAt: Int,
+    _ accumulate: Bool
   ) -> [KernelLaunch] {
-    let (B, H, W, C, O) = (window.B, window.H, window.W, window.C, window.O)
-    let images = imagesPerChunk(window), chunks = quotient(B, images)
+    let (B, H, W, C, O) = (window.B, window.H, window.W, window.C, window.O), images = imagesPerChunk(window)
     let partial: KernelLaunch
-    if isSliding(window) {
-      partial = groups(
-        "conv_backward_weights_3x3_gpu",
-        [
-          "input": .value(input), "doutput": .value(doutput), "partials": .store(.workspace), "B": .int(B),
-          "H": .int(H), "W": .int(W), "C": .int(C), "O": .int(O), "images": .int(images),
-        ], [weightUnits(window), chunks], size: min(group, 128))
+    if matrixUnits != nil, isFusable(window) {
+      partial = matrixBackwardWeights(window, input, layer, doutput)
+    } else if isSliding(window) {
+      var sliding = groups(
+        "conv_backward_weights_3x3_gpu", ["B": .int(B), "images": .int(images)],
+        [weightUnits(window), weightChunks(window)], size: min(group, 128))
+      sliding.arguments = weightArguments(window, input, layer, doutput) + sliding.arguments
+      partial = sliding
     } else {
       partial = groups(
         "conv_backward_weights_gpu",
@@ -155,7 +179,7 @@ extension WorkGroupLowering {
           "H": .int(H), "W": .int(W), "C": .int(C), "P": .int(window.P), "Q": .int(window.Q), "O": .int(O),
           "KH": .int(window.KH), "KW": .int(window.KW), "stride": .int(window.stride),
           "padding": .int(window.padding), "images": .int(images),
-        ], [weightUnits(window), chunks], size: min(group, 128))
+        ], [weightUnits(window), weightChunks(window)], size: min(group, 128))
     }
     let count = Parameter.padded(O) * window.KH * window.KW * C
     return [
@@ -164,8 +188,21 @@ extension WorkGroupLowering {
         "reduce_partials_gpu",
         [
           "partials": .store(.workspace), "gradients": .store(.gradients), "at": .int(weightsAt), "n": .int(count),
-          "chunks": .int(chunks), "accumulate": .flag(accumulate),
+          "chunks": .int(weightChunks(window)), "accumulate": .flag(accumulate),
         ], [quotient(count, 64)]),
+    ]
+  }
+
+  /// The arguments that the kernels for 3 × 3 filters have in common, in their order.
+  func weightArguments(
+    _ window: Window, _ input: Value, _ layer: NormalizedInput?, _ doutput: Value
+  ) -> [(name: String, value: KernelLaunch.Argument)] {
+    [
+      ("input", .value(input)), ("mean", .value(layer?.statistics.mean)),
+      ("inverse", .value(layer?.statistics.inverse)), ("parameters", layer == nil ? .none : .store(.parameters)),
+      ("doutput", .value(doutput)), ("partials", .store(.workspace)), ("gamma_at", .int(layer?.gammaAt ?? 0)),
+      ("beta_at", .int(layer?.betaAt ?? 0)), ("H", .int(window.H)), ("W", .int(window.W)), ("C", .int(window.C)),
+      ("O", .int(window.O)), ("normalized", .flag(layer != nil)), ("rectify", .flag(layer?.rectify ?? false)),
     ]
   }
 }
@@ -192,7 +229,7 @@ extension WorkGroupLowering {
 
   func linearBackwardData(
     _ doutput: Value, _ weightsAt: Int, _ dinput: Value, _ M: Int, _ N: Int, _ K: Int
-  ) -> KernelLaunch {
+  ) -> [KernelLaunch] {
     backwardData(pixelWindow(M, N, K), doutput, weightsAt, nil, dinput)
   }
 
@@ -200,7 +237,7 @@ extension WorkGroupLowering {
     _ input: Value, _ doutput: Value, _ weightsAt: Int, _ biasAt: Int, _ M: Int, _ N: Int, _ K: Int,
     _ accumulate: Bool
   ) -> [KernelLaunch] {
-    backwardWeights(pixelWindow(M, N, K), input, doutput, weightsAt, accumulate)
+    backwardWeights(pixelWindow(M, N, K), input, nil, doutput, weightsAt, accumulate)
       + [
         groups(
           "reduce_rows_gpu",

@@ -10,21 +10,30 @@ public struct WorkGroupLowering: Lowering {
   /// Bytes of local memory that the kernels use at most.
   public static let localMemory = 20_000
 
+  /// Bytes that those for matrix units use at most, also where these are emulated.
+  public static let matrixLocalMemory = 40_000
+
   /// Work-items of a group: a power of two.
   let group: Int
+  /// The numbers that convolutions multiply on matrix units; nil: they do not use them.
+  let matrixUnits: MatrixUnits?
 
   /// - Parameters:
   ///   - maxWorkGroupSize: the most work-items that the device runs as one group.
   ///   - localMemory: bytes of local memory that it gives to a group.
-  /// - Throws: `.deviceUnavailable` for fewer than 64 work-items or too little local memory.
-  public init(maxWorkGroupSize: Int, localMemory: Int) throws(Failure) {
-    guard maxWorkGroupSize >= 64, localMemory >= Self.localMemory else {
+  ///   - matrixUnits: what 3 × 3 convolutions multiply, if not single precision.
+  /// - Throws: `.deviceUnavailable` for fewer than 64 work-items (128 with matrix units) or too little local memory.
+  public init(maxWorkGroupSize: Int, localMemory: Int, matrixUnits: MatrixUnits? = nil) throws(Failure) {
+    let items = matrixUnits == nil ? 64 : 128
+    let bytes = matrixUnits == nil ? Self.localMemory : Self.matrixLocalMemory
+    guard maxWorkGroupSize >= items, localMemory >= bytes else {
       throw Failure(
         .deviceUnavailable,
         "the device offers groups of \(maxWorkGroupSize) work-items with \(localMemory) bytes of local memory.",
-        why: "the kernels for GPUs need 64 work-items and \(Self.localMemory) bytes.",
+        why: "the kernels for GPUs need \(items) work-items and \(bytes) bytes.",
         fix: "choose another device; 'gpunoisy devices' lists them.")
     }
+    self.matrixUnits = matrixUnits
     group = maxWorkGroupSize >= 256 ? 256 : maxWorkGroupSize >= 128 ? 128 : 64
   }
 
@@ -35,9 +44,9 @@ public struct WorkGroupLowering: Lowering {
     case .convolve(let window, let input, let weightsAt, let output, let statistics):
       convolve(window, input, weightsAt, output, statistics)
     case .convolveBackwardData(let window, let doutput, let weightsAt, let addend, let dinput):
-      [backwardData(window, doutput, weightsAt, addend, dinput)]
+      backwardData(window, doutput, weightsAt, addend, dinput)
     case .convolveBackwardWeights(let window, let input, let doutput, let weightsAt, let accumulate):
-      backwardWeights(window, input, doutput, weightsAt, accumulate)
+      backwardWeights(window, input, nil, doutput, weightsAt, accumulate)
     case .batchStatistics(let input, let M, let C, let statistics): batchStatistics(input, M, C, statistics)
     case .inferenceStatistics(let C, let statistics): [inferenceStatistics(C, statistics)]
     case .normalize(
@@ -48,9 +57,16 @@ public struct WorkGroupLowering: Lowering {
       let dinput, let M, let C, let accumulate):
       normalizeBackward(
         doutput, output, input, statistics, gammaAt, betaAt, dresidual, rectify, dinput, M, C, accumulate)
-    case .normalizeBackwardSums, .normalizeBackwardApply, .convolveNormalized, .convolveBackwardDataNormalized,
-      .convolveBackwardWeightsNormalized:
-      preconditionFailure("\(operation.name) is not supported")
+    case .normalizeBackwardSums(let doutput, let layer, let gradient, let sums, let M, let C, let accumulate):
+      normalizeBackwardSums(doutput, layer, gradient, sums, M, C, accumulate)
+    case .normalizeBackwardApply(let gradient, let M, let C): [normalizeBackwardApply(gradient, M, C)]
+    case .convolveNormalized(let window, let layer, let weightsAt, let output, let statistics):
+      convolveNormalized(window, layer, weightsAt, output, statistics)
+    case .convolveBackwardDataNormalized(
+      let window, let doutput, let weightsAt, let addend, let dinput, let below):
+      backwardDataNormalized(window, doutput, weightsAt, addend, dinput, below)
+    case .convolveBackwardWeightsNormalized(let window, let layer, let doutput, let weightsAt, let accumulate):
+      backwardWeights(window, layer.input, layer, doutput, weightsAt, accumulate)
     case .add(let a, let b, let output, let count):
       [quads("add_forward_gpu", ["a": .value(a), "b": .value(b), "output": .value(output), "n": .int(count)], count)]
     case .rectify(let input, let output, let count):
@@ -102,7 +118,7 @@ public struct WorkGroupLowering: Lowering {
     case .linear(let input, let weightsAt, let biasAt, let output, let M, let N, let K):
       [linear(input, weightsAt, biasAt, output, M, N, K)]
     case .linearBackwardData(let doutput, let weightsAt, let dinput, let M, let N, let K):
-      [linearBackwardData(doutput, weightsAt, dinput, M, N, K)]
+      linearBackwardData(doutput, weightsAt, dinput, M, N, K)
     case .linearBackwardWeights(
       let input, let doutput, let weightsAt, let biasAt, let M, let N, let K, let accumulate):
       linearBackwardWeights(input, doutput, weightsAt, biasAt, M, N, K, accumulate)
@@ -115,14 +131,21 @@ public struct WorkGroupLowering: Lowering {
     }
   }
 
-  /// Whether there are kernels for a fused operation.
-  public func supports(_ fused: TensorOperation) -> Bool { false }
-
   /// Floats of shared memory that the operation needs; see `Device`.
   public func workspace(for operation: TensorOperation) -> (workspace: Int, vectors: Int) {
     switch operation {
+    case .convolve(let window, _, _, _, let statistics) where matrixUnits != nil && isFusable(window):
+      (fusedWorkspace(window, partials: statistics != nil), 0)
     case .convolve(let window, _, _, _, .some): (tiles(of: window).count * 2 * Parameter.padded(window.O), 0)
-    case .convolveBackwardWeights(let window, _, _, _, _): (weightPartials(window), 0)
+    case .convolveBackwardData(let window, _, _, _, _) where matrixUnits != nil && isFusable(window):
+      (fusedWorkspace(turned(window), partials: false), 0)
+    case .convolveNormalized(let window, _, _, _, let statistics):
+      (fusedWorkspace(window, partials: statistics != nil), 0)
+    case .convolveBackwardDataNormalized(let window, _, _, _, _, let below):
+      (fusedWorkspace(turned(window), partials: below != nil), 0)
+    case .convolveBackwardWeights(let window, _, _, _, _), .convolveBackwardWeightsNormalized(let window, _, _, _, _):
+      (weightPartials(window), 0)
+    case .normalizeBackwardSums(_, _, _, _, let M, let C, _): (quotient(M, pieceRows(M, C)) * 2 * C, 0)
     case .batchStatistics(_, let M, let C, _): (quotient(M, pieceRows(M, C)) * 2 * Parameter.padded(C), 0)
     case .normalizeBackward(_, _, _, _, _, _, _, _, _, let M, let C, _):
       (quotient(M, pieceRows(M, C)) * 2 * Parameter.padded(C), 2 * Parameter.padded(C))

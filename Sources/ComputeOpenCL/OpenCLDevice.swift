@@ -30,6 +30,8 @@ public final class OpenCLDevice: Device {
   public let info: DeviceInfo
   /// The family of kernels in force.
   public let style: Style
+  /// What 3 × 3 convolutions multiply on matrix units; nil where they do not.
+  public let matrixUnits: MatrixUnits?
   /// Whether the kernels came compiled from the cache.
   public var isFromCache: Bool { programs.values.allSatisfy(\.isFromCache) }
   /// How the device can store activations; see `Device`.
@@ -46,32 +48,39 @@ public final class OpenCLDevice: Device {
   ///
   /// - Parameters:
   ///   - style: nil for the family that suits the device's kind.
+  ///   - matrixUnits: what 3 × 3 convolutions of the work-group kernels multiply on matrix units; nil for single
+  ///     precision without them. NVIDIA's devices have them from compute capability 8.0 on; on others the same is
+  ///     computed slowly, for tests.
   ///   - cache: where compiled kernels are kept; nil for the place that suits the driver.
-  public init(_ info: DeviceInfo, style: Style? = nil, cache: ProgramCache? = nil) throws {
+  public init(
+    _ info: DeviceInfo, style: Style? = nil, matrixUnits: MatrixUnits? = nil, cache: ProgramCache? = nil
+  ) throws {
     self.info = info
     self.style = style ?? (info.kind == .cpu ? .vectors : .workGroups)
     name = info.name
     driver = "\(info.platform.name) \(info.driverVersion)"
     let context = try Context(info)
     queue = try CommandQueue(context)
+    self.matrixUnits = self.style == .workGroups ? matrixUnits : nil
     self.cache = cache ?? .standard(for: info)
-    let built = try Self.build(self.style, .float32, info, in: context, cache: self.cache)
+    let built = try Self.build(self.style, .float32, self.matrixUnits, info, in: context, cache: self.cache)
     programs = [.float32: built]
     switch self.style {
     case .vectors: lowering = VectorLowering()
     case .workGroups:
       // A driver may allow smaller groups for a kernel that needs many registers.
-      let limits = try KernelSources.signatures.keys.filter { $0.hasSuffix("_gpu") }.map {
+      let limits = try KernelSources.signatures(for: .workGroups).keys.filter { $0.hasSuffix("_gpu") }.map {
         try built.kernel($0).maxWorkGroupSize
       }
       lowering = try WorkGroupLowering(
         maxWorkGroupSize: min(info.maxWorkGroupSize, limits.min() ?? info.maxWorkGroupSize),
-        localMemory: Int(clamping: info.localMemoryBytes))
+        localMemory: Int(clamping: info.localMemoryBytes), matrixUnits: self.matrixUnits)
     }
   }
 
   private static func build(
-    _ style: Style, _ activations: NumberFormat, _ info: DeviceInfo, in context: Context, cache: ProgramCache?
+    _ style: Style, _ activations: NumberFormat, _ matrixUnits: MatrixUnits?, _ info: DeviceInfo, in context: Context,
+    cache: ProgramCache?
   ) throws -> Program {
     var options = style == .vectors ? ["-DGPUNOISY_CPU"] : []
     if style == .vectors, info.nativeFloatVectorWidth < 16 {
@@ -81,14 +90,18 @@ public final class OpenCLDevice: Device {
     if activations == .bfloat16 { options.append("-DACTIVATION_BFLOAT16") }
     // Oclgrind's watch over uninitialised values does not know what LLVM's optimiser makes of them.
     if info.platform.name == "Oclgrind" { options.append("-cl-opt-disable") }
-    let sources = KernelSources.files(for: style == .vectors ? .vectors : .workGroups)
+    // Other drivers do not know the units' instructions: some crash on inline assembly.
+    options += matrixUnits?.buildOptions(isNative: info.hasPTX) ?? []
+    let family: KernelSources.Family =
+      style == .vectors ? .vectors : matrixUnits == nil ? .workGroups : .matrixUnits
+    let sources = KernelSources.files(for: family)
     return try Program.build(
       sources.map { ($0.name, $0.text) }, options: options.joined(separator: " "), in: context, cache: cache)
   }
 
   private func program(_ activations: NumberFormat) throws -> Program {
     if let built = programs[activations] { return built }
-    let built = try Self.build(style, activations, info, in: queue.context, cache: cache)
+    let built = try Self.build(style, activations, matrixUnits, info, in: queue.context, cache: cache)
     programs[activations] = built
     return built
   }

@@ -97,6 +97,9 @@ public struct DeviceInfo: Equatable, Sendable {
   /// NVIDIA's drivers do not say so although their newer compilers accept `half`.
   public var hasHalf: Bool { extensions.contains("cl_khr_fp16") }
 
+  /// Whether its compiler takes NVIDIA's instructions as inline assembly.
+  public var hasPTX: Bool { platform.vendor.hasPrefix("NVIDIA") && extensions.contains("cl_nv_compiler_options") }
+
   /// Whether the device has OpenCL 1.2 or newer, the oldest that can be used.
   public var isSupported: Bool {
     guard let number = version.split(separator: " ").dropFirst().first else { return false }

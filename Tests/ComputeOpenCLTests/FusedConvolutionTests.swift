@@ -1,0 +1,204 @@
+import Compute
+import ComputeKernels
+import ComputeOpenCL
+import ComputeReference
+import Testing
+
+/// Convolutions with batch norm in the same pass, and on matrix units: against the same layers one by one, and against
+/// double precision.
+@Suite("OpenCL convolutions for GPUs", .serialized, .enabled(if: FirstDevice.isPresent, FirstDevice.reason))
+struct FusedConvolutionTests {
+  enum Arithmetic: String, CaseIterable {
+    case float32, tf32, bfloat16
+
+    var units: MatrixUnits? { MatrixUnits(rawValue: rawValue) }
+
+    /// Layers that compute the same with other orders of additions; before a number is rounded for the matrix units, an
+    /// addition's rounding may become the units'.
+    var tolerance: Double { max(4e-6, (units?.unit ?? 0) / 4) }
+  }
+
+  /// Sizes that fill tiles, that fill them in part, that need several, and all three kinds of kernels.
+  private static let windows: [Window] = [
+    window(2, 8, 8, 64, 64), window(1, 16, 16, 32, 32), window(1, 10, 33, 16, 16), window(2, 5, 7, 48, 16),
+    window(1, 9, 17, 16, 32), window(1, 11, 9, 64, 128), window(3, 1, 1, 32, 64),
+  ]
+
+  private static func window(_ B: Int, _ H: Int, _ W: Int, _ C: Int, _ O: Int) -> Window {
+    Window(B: B, H: H, W: W, C: C, O: O, KH: 3, KW: 3, stride: 1, padding: 1)
+  }
+
+  private static func device(_ arithmetic: Arithmetic) throws -> OpenCLDevice {
+    try OpenCLDevice(
+      try #require(FirstDevice.list.devices.first), style: .workGroups, matrixUnits: arithmetic.units)
+  }
+
+  private static var cases: [Window] {
+    // A simulator computes a million times slower than a device.
+    FirstDevice.list.devices.first?.platform.name == "Oclgrind" ? Array(windows.suffix(1)) : windows
+  }
+
+  @Test("take batch norm along, forward", arguments: Arithmetic.allCases)
+  func forward(arithmetic: Arithmetic) throws {
+    let device = try Self.device(arithmetic)
+    for window in Self.cases {
+      let bench = OperationBench(on: device)
+      for (hasResidual, rectify, keeps) in [(false, true, false), (true, true, true), (false, false, true)] {
+        let M = window.B * window.H * window.W, (C, O) = (window.C, window.O)
+        let input = try bench.value(M * C), residual = hasResidual ? try bench.value(M * C) : nil
+        let above = try bench.given(C), weightsAt = try bench.weights(window)
+        let gammaAt = try bench.vector(C), betaAt = try bench.vector(C)
+
+        let plain = try bench.written(M * C), expected = try bench.written(M * O), wanted = try bench.measured(O)
+        try bench.run(
+          .normalize(
+            input: input, statistics: above, gammaAt: gammaAt, betaAt: betaAt, residual: residual, rectify: rectify,
+            output: plain, M: M, C: C))
+        try bench.run(
+          .convolve(window: window, input: plain, weightsAt: weightsAt, output: expected, statistics: wanted))
+
+        let kept = keeps ? try bench.written(M * C) : nil, output = try bench.written(M * O)
+        let found = try bench.measured(O)
+        try bench.run(
+          .convolveNormalized(
+            window: window,
+            input: NormalizedInput(
+              input: input, statistics: above, gammaAt: gammaAt, betaAt: betaAt, residual: residual, rectify: rectify,
+              output: kept), weightsAt: weightsAt, output: output, statistics: found))
+
+        let context = "\(arithmetic) \(window) \(hasResidual) \(rectify) \(keeps)"
+        if let kept { try bench.expect(kept, plain, "kept \(context)", tolerance: 4e-7) }
+        try bench.expect(output, expected, "output \(context)", tolerance: arithmetic.tolerance)
+        try bench.expect(found.mean, wanted.mean, "mean \(context)", tolerance: arithmetic.tolerance)
+        try bench.expect(found.inverse, wanted.inverse, "inverse \(context)", tolerance: arithmetic.tolerance)
+      }
+    }
+  }
+
+  @Test("take two batch norms along, backward", arguments: Arithmetic.allCases)
+  func backwardData(arithmetic: Arithmetic) throws {
+    let device = try Self.device(arithmetic)
+    for window in Self.cases {
+      let bench = OperationBench(on: device)
+      for (hasAddend, keepsBelow) in [(false, false), (true, true)] {
+        let M = window.B * window.H * window.W, (C, O) = (window.C, window.O)
+        let gradient = try bench.value(M * O), upper = try bench.value(M * O), lower = try bench.value(M * C)
+        let addend = hasAddend ? try bench.value(M * C) : nil
+        let above = try bench.given(O), below = try bench.given(C), weightsAt = try bench.weights(window)
+        let aboveGamma = try bench.vector(O), aboveBeta = try bench.vector(O)
+        let belowGamma = try bench.vector(C), belowBeta = try bench.vector(C)
+        let context = "\(arithmetic) \(window) \(hasAddend) \(keepsBelow)"
+
+        // Layer by layer: the batch norm above, without a ReLU; the convolution; the batch norm below, with one.
+        let output = try bench.written(M * C), dy = try bench.written(M * O), dx = try bench.written(M * C)
+        let masked = try bench.written(M * C), expected = try bench.written(M * C)
+        try bench.run(
+          .normalize(
+            input: lower, statistics: below, gammaAt: belowGamma, betaAt: belowBeta, residual: nil, rectify: true,
+            output: output, M: M, C: C))
+        try bench.run(
+          .normalizeBackward(
+            doutput: gradient, output: gradient, input: upper, statistics: above, gammaAt: aboveGamma,
+            betaAt: aboveBeta, dresidual: nil, rectify: false, dinput: dy, M: M, C: O, accumulate: false))
+        try bench.run(
+          .convolveBackwardData(window: window, doutput: dy, weightsAt: weightsAt, addend: addend, dinput: dx))
+        try bench.run(
+          .normalizeBackward(
+            doutput: dx, output: output, input: lower, statistics: below, gammaAt: belowGamma, betaAt: belowBeta,
+            dresidual: masked, rectify: true, dinput: expected, M: M, C: C, accumulate: false))
+        let wanted = try bench.gradients()
+
+        let sums = try bench.written(2 * O), same = try bench.written(M * O), kept = try bench.written(M * O)
+        let belowSums = try bench.written(2 * C), dinput = try bench.written(M * C), final = try bench.written(M * C)
+        try bench.run(
+          .normalizeBackwardSums(
+            doutput: gradient,
+            layer: NormalizedInput(
+              input: upper, statistics: above, gammaAt: aboveGamma, betaAt: aboveBeta, residual: nil, rectify: false,
+              output: nil), gradient: same, sums: sums, M: M, C: O, accumulate: false))
+        let layer = NormalizedInput(
+          input: lower, statistics: below, gammaAt: belowGamma, betaAt: belowBeta, residual: nil, rectify: true,
+          output: keepsBelow ? output : nil)
+        try bench.run(
+          .convolveBackwardDataNormalized(
+            window: window,
+            doutput: .normalized(
+              NormalizedGradient(
+                gradient: same, input: upper, statistics: above, gammaAt: aboveGamma, sums: sums, output: kept)),
+            weightsAt: weightsAt, addend: addend, dinput: dinput,
+            below: NormalizedBelow(layer: layer, sums: belowSums, accumulate: false)))
+        try bench.run(
+          .normalizeBackwardApply(
+            NormalizedGradient(
+              gradient: dinput, input: lower, statistics: below, gammaAt: belowGamma, sums: belowSums, output: final),
+            M: M, C: C))
+
+        try bench.expect(kept, dy, "gradient above \(context)", tolerance: 4e-6)
+        try bench.expect(dinput, masked, "dinput \(context)", tolerance: arithmetic.tolerance)
+        try bench.expect(final, expected, "gradient below \(context)", tolerance: 4 * arithmetic.tolerance)
+        bench.expect(try bench.gradients(), wanted, "dgamma, dbeta \(context)", tolerance: 4 * arithmetic.tolerance)
+
+        // Nothing above and nothing below: the convolution alone, in the fused operation's clothes.
+        try bench.run(
+          .convolveBackwardDataNormalized(
+            window: window, doutput: .value(dy), weightsAt: weightsAt, addend: addend, dinput: dinput, below: nil))
+        try bench.expect(dinput, dx, "dinput alone \(context)", tolerance: arithmetic.tolerance)
+      }
+    }
+  }
+
+  @Test("compute their input again for the gradient of the weights", arguments: Arithmetic.allCases)
+  func backwardWeights(arithmetic: Arithmetic) throws {
+    let device = try Self.device(arithmetic)
+    for window in Self.cases {
+      let bench = OperationBench(on: device)
+      let M = window.B * window.H * window.W, C = window.C
+      let input = try bench.value(M * C), doutput = try bench.value(M * window.O), plain = try bench.written(M * C)
+      let statistics = try bench.given(C), weightsAt = try bench.weights(window)
+      let gammaAt = try bench.vector(C), betaAt = try bench.vector(C)
+      try bench.run(
+        .normalize(
+          input: input, statistics: statistics, gammaAt: gammaAt, betaAt: betaAt, residual: nil, rectify: true,
+          output: plain, M: M, C: C))
+      try bench.run(
+        .convolveBackwardWeights(
+          window: window, input: plain, doutput: doutput, weightsAt: weightsAt, accumulate: false))
+      let wanted = try bench.gradients()
+      let layer = NormalizedInput(
+        input: input, statistics: statistics, gammaAt: gammaAt, betaAt: betaAt, residual: nil, rectify: true,
+        output: nil)
+      for accumulate in [false, true] {
+        try bench.run(
+          .convolveBackwardWeightsNormalized(
+            window: window, input: layer, doutput: doutput, weightsAt: weightsAt, accumulate: accumulate))
+        let factor: Float = accumulate ? 0.5 : 1
+        bench.expect(
+          try bench.gradients().map { $0 * factor }, wanted, "\(arithmetic) \(window)", tolerance: arithmetic.tolerance)
+      }
+    }
+  }
+
+  @Test("on matrix units are as near to double precision as their numbers allow", arguments: MatrixUnits.allCases)
+  func matrixUnits(units: MatrixUnits) throws {
+    let info = try #require(FirstDevice.list.devices.first)
+    let device = try OpenCLDevice(info, style: .workGroups, matrixUnits: units)
+    var cases = OperationCase.all.filter { Self.isForMatrixUnits($0.operation) }
+    #expect(cases.count >= 18)
+    if info.platform.name == "Oclgrind" { cases = cases.filter { $0.byteCount <= 6_000 } }
+    // Both factors of a product are rounded once: the reference counts two roundings for each product, so that a right
+    // result is off by one unit per counted rounding at most. The self-test allows 16.
+    for result in try SelfTest(on: device, cases: cases, unit: units.unit / SelfTest<OpenCLDevice>.roundings).run() {
+      #expect(result.worstError <= SelfTest<OpenCLDevice>.roundings, "\(result.name) \(result.shape): \(result.detail)")
+    }
+  }
+
+  private static func isForMatrixUnits(_ operation: TensorOperation) -> Bool {
+    switch operation {
+    case .convolve(let window, _, _, _, _), .convolveBackwardData(let window, _, _, _, _),
+      .convolveBackwardWeights(let window, _, _, _, _):
+      window.KH == 3 && window.KW == 3 && window.stride == 1 && window.padding == 1 && window.C % 16 == 0
+        && window.O % 16 == 0
+    default: false
+    }
+  }
+}

@@ -1,0 +1,36 @@
+import ComputeKernels
+import Testing
+
+/// What NVIDIA's assembler makes of the kernels, on machines without such a GPU.
+@Suite(
+  .serialized, .enabled(if: OfflineCompiler.found != nil, Comment(rawValue: OfflineCompiler.absence)))
+struct `Kernels compiled for NVIDIA's GPUs` {
+  /// Bytes of local memory that every such GPU gives to a group.
+  private static let localMemory = 48 * 1024
+
+  /// Registers per work-item: of 65536, groups of 128 leave room for this many groups at a time.
+  private static func registerBudget(of kernel: String) -> Int {
+    func groups(_ count: Int) -> Int { 65536 / (128 * count) / 8 * 8 }
+    if kernel.hasPrefix("conv_mma_weights") { return groups(3) }
+    if kernel.hasPrefix("conv_mma") { return groups(4) }
+    return groups(4)
+  }
+
+  @Test(arguments: MatrixUnits.allCases, ["sm_80", "sm_90"])
+  func `use matrix units and spill nothing`(units: MatrixUnits, architecture: String) throws {
+    let compiler = try #require(OfflineCompiler.found)
+    let reports = try compiler.reports(units, architecture: architecture)
+    let kernels = KernelSources.signatures(for: .matrixUnits).keys
+    for kernel in kernels.sorted() {
+      let report = try #require(reports[kernel], "\(kernel) was not compiled")
+      #expect(report.spilledBytes == 0, "\(kernel) keeps registers in memory")
+      #expect(report.localBytes <= Self.localMemory, "\(kernel)")
+      #expect(report.registers <= Self.registerBudget(of: kernel), "\(kernel)")
+      guard kernel.hasPrefix("conv_mma"), kernel != "conv_mma_pack_gpu" else { continue }
+      print("\(architecture) \(units) \(kernel): \(report.registers) registers, \(report.localBytes) bytes")
+      let instruction = units == .tf32 ? "mma.sync.aligned.m16n8k8.row.col.f32.tf32" : "mma.sync.aligned.m16n8k16.row"
+      #expect(report.text.contains(instruction), "\(kernel)")
+      #expect(!report.text.contains(".local "), "\(kernel) has arrays in memory")
+    }
+  }
+}
