@@ -17,8 +17,9 @@ extension WorkGroupLowering {
   /// Work-items of a group.
   private static let matrixItems = 128
 
-  /// Weight gradients are cut into chunks of tiles such that there are about this many groups: two for each of an
-  /// H100's 132 multiprocessors. More would write more partial sums.
+  /// Groups of a weight gradient: two for each of the 132 multiprocessors of an H100.
+  ///
+  /// There are as many chunks of tiles as that takes; more would write more partial sums.
   private static let weightGroups = 264
 
   func matrixTiles(of window: Window) -> Pieces {
@@ -98,7 +99,7 @@ extension WorkGroupLowering {
 
   func matrixWeightChunks(_ window: Window) -> Int { quotient(matrixTiles(of: window).count, tilesPerChunk(window)) }
 
-  /// The chunks' partial sums. `layer` nil: of the input as it is.
+  /// The chunks' partial sums, without `layer` of the input as it is.
   func matrixBackwardWeights(
     _ window: Window, _ input: Value, _ layer: NormalizedInput?, _ doutput: Value
   ) -> KernelLaunch {

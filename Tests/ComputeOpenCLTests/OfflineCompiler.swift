@@ -17,8 +17,8 @@ struct OfflineCompiler {
 
   /// The compilers that `GPUNOISY_CLANG` and `GPUNOISY_PTXAS` name, else those on the path; nil if one is missing.
   static let found: OfflineCompiler? = {
-    let clangs = FileBytes.environment("GPUNOISY_CLANG").map { [$0] } ?? ["clang-15", "clang"].compactMap(onPath)
-    guard let ptxas = FileBytes.environment("GPUNOISY_PTXAS") ?? onPath("ptxas"),
+    let clangs = FileBytes.environment("GPUNOISY_CLANG").map { [$0] } ?? ["clang-15", "clang"].flatMap(onPath)
+    guard let ptxas = FileBytes.environment("GPUNOISY_PTXAS") ?? onPath("ptxas").first,
       let clang = clangs.first(where: hasTarget)
     else { return nil }
     return OfflineCompiler(clang: clang, ptxas: ptxas)
@@ -27,9 +27,9 @@ struct OfflineCompiler {
   /// Why a test that needs the compilers is skipped.
   static let absence = "GPUNOISY_CLANG and GPUNOISY_PTXAS name no clang with NVIDIA's target and no ptxas"
 
-  private static func onPath(_ name: String) -> String? {
+  private static func onPath(_ name: String) -> [String] {
     let folders = FileBytes.environment("PATH")?.split(separator: ":") ?? []
-    return folders.map { "\($0)/\(name)" }.first { FileBytes.resolved($0) != nil }
+    return folders.map { "\($0)/\(name)" }.filter { FileBytes.resolved($0) != nil }
   }
 
   private static func hasTarget(_ clang: String) -> Bool {
