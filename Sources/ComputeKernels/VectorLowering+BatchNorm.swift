@@ -3,7 +3,8 @@ import Compute
 /// Batch norm.
 extension VectorLowering {
   func combine(
-    _ statistics: BatchStatistics, partials: Store = .workspace, C: Int, pieces: Int, perImage: Int, rows: Int, H: Int, Q: Int
+    _ statistics: BatchStatistics, partials: Store = .workspace, C: Int, pieces: Int, perImage: Int, rows: Int, H: Int,
+    Q: Int
   ) -> KernelLaunch {
     KernelLaunch(
       "batchnorm_combine",

@@ -115,7 +115,8 @@ extension VectorLowering {
         "winograd_backward_weights",
         [
           "input": .value(input), "mean": .value(layer?.statistics.mean), "inverse": .value(layer?.statistics.inverse),
-          "parameters": layer == nil ? .none : .store(.parameters), "doutput": .value(doutput), "partials": .store(.workspace),
+          "parameters": layer == nil ? .none : .store(.parameters), "doutput": .value(doutput),
+          "partials": .store(.workspace),
           "gamma_at": .int(layer?.gammaAt ?? 0), "beta_at": .int(layer?.betaAt ?? 0), "B": .int(window.B),
           "H": .int(window.H), "W": .int(window.W), "C": .int(window.C), "O": .int(window.O), "rows": .int(rows),
           "images": .int(images), "normalized": .flag(layer != nil), "rectify": .flag(layer?.rectify ?? false),

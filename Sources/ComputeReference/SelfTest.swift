@@ -113,7 +113,8 @@ public struct SelfTest<D: Device> {
       default:
         // The two columns of a compensated sum are one number.
         if operand == .store(.marginSum) || operand == .store(.marginLost) { continue }
-        found = compareFloats(bytes, expected, meaningful: operationCase.meaningful[operand],
+        found = compareFloats(
+          bytes, expected, meaningful: operationCase.meaningful[operand],
           storing: isNarrow ? BFloat16Bytes.rounding : 0)
       }
       found.name(operand)

@@ -130,7 +130,8 @@ public final class TrainingSession<D: Device> {
     func plan(_ batch: Int) throws -> Plan<D> {
       try Plan(
         .training(
-          graph(batch), forms: device.forms, precision: settings.precision, augmentation: settings.augmentation, loss: settings.loss.function,
+          graph(batch), forms: device.forms, precision: settings.precision, augmentation: settings.augmentation,
+          loss: settings.loss.function,
           peer: settings.loss.peerWeight != nil, clip: settings.clipNorm > 0),
         on: device, stores: stores, shared: shared)
     }

@@ -8,8 +8,9 @@ struct `Kernels compiled for NVIDIA's GPUs` {
   /// Bytes of local memory that every such GPU gives to a group.
   private static let localMemory = 48 * 1024
 
-  /// Registers per work-item, of 65536 in all: room for four groups of 128 work-items at a time. Weight gradients keep
-  /// 72 sums in registers and have room for three, or two, of larger pieces of work.
+  /// Registers per work-item, of 65536 in all: room for four groups of 128 work-items at a time.
+  ///
+  /// Weight gradients keep 72 sums in registers and have room for two groups.
   private static func registerBudget(of kernel: String) -> Int { kernel.hasPrefix("conv_mma_weights") ? 176 : 128 }
 
   @Test(arguments: MatrixUnits.allCases, ["sm_80", "sm_90"])

@@ -93,8 +93,9 @@ struct OfflineCompiler {
   /// What a compiler complained of.
   struct Problem: Error, CustomStringConvertible { let description: String }
 
-  /// OpenCL's functions in terms of clang's for this target, as far as the kernels use them. The approximations of
-  /// logarithms and powers are for counting registers, not for computing.
+  /// OpenCL's functions in terms of clang's for this target, as far as the kernels use them.
+  ///
+  /// The approximations of logarithms and powers are for counting registers, not for computing.
   private static let prelude = """
     #define get_local_id(d) ((int)__nvvm_read_ptx_sreg_tid_x())
     #define get_local_size(d) ((int)__nvvm_read_ptx_sreg_ntid_x())
