@@ -1,6 +1,7 @@
 import Compute
 import ComputeCPU
 import ComputeOpenCL
+import Glibc
 import TestSupport
 import Testing
 
@@ -8,11 +9,14 @@ import Testing
   "Training, step by step", .serialized,
   .enabled(if: PythonOracle.has("torch, safetensors, numpy"), "\(PythonOracle.absence)"))
 struct TrainingAgainstTorchTests {
-  /// How much further than PyTorch's own float32 we may be from its float64.
+  /// How much further than PyTorch's own float32 we may be from its float64, in any one case.
   ///
-  /// Sums in another order round otherwise, and batch norm carries that on; an error in a formula is off by orders of
-  /// magnitude.
-  private static let allowance = 2.5
+  /// Sums in another order round otherwise, and batch norm and rectifiers at zero carry that on by chance, for us and for
+  /// PyTorch; an error in a formula is off by orders of magnitude.
+  private static let allowance = 6.0
+
+  /// How much further over all cases (geometric mean), where chance averages out.
+  private static let meanAllowance = 1.3
 
   static let cases = [
     TrainingCase("ResNet-32, cross entropy") { $0.model = "resnet32" },
@@ -25,34 +29,41 @@ struct TrainingAgainstTorchTests {
     TrainingCase("a shortcut of every second pixel") {
       ($0.samples, $0.batchSize, $0.model) = (256, 32, "resnet20:shortcut=stride")
     },
-    TrainingCase("20 steps of Nesterov's momentum") { ($0.samples, $0.batchSize, $0.steps) = (320, 16, 20) },
-    TrainingCase("20 steps of plain momentum") {
-      ($0.samples, $0.batchSize, $0.steps, $0.nesterov) = (320, 16, 20, false)
+    TrainingCase("10 steps of Nesterov's momentum") { ($0.samples, $0.batchSize, $0.steps) = (320, 16, 10) },
+    TrainingCase("10 steps of plain momentum") {
+      ($0.samples, $0.batchSize, $0.steps, $0.nesterov) = (320, 16, 10, false)
     },
-    TrainingCase("20 steps without momentum") {
-      ($0.samples, $0.batchSize, $0.steps, $0.momentum, $0.nesterov) = (320, 16, 20, 0, false)
+    TrainingCase("10 steps without momentum") {
+      ($0.samples, $0.batchSize, $0.steps, $0.momentum, $0.nesterov) = (320, 16, 10, 0, false)
     },
   ]
 
-  @Test("is as near to PyTorch's float64 as PyTorch's float32 is", arguments: cases)
-  func distance(given: TrainingCase) throws {
-    let data = try OracleData.samples(given.samples)
-    let torch = try TorchTraining(given, data)
-    let exact = try torch.outcome("float64")
-    let theirs = try torch.outcome("float32").distances(from: exact)
-    func expectNear<D: Device>(on device: D) throws {
-      let ours = try given.outcome(on: device, data, from: torch.initial).distances(from: exact)
-      for (mine, their) in zip(ours, theirs) {
-        #expect(
-          mine.distance <= Self.allowance * their.distance,
-          "\(mine.kind) on \(device.name): \(mine.distance), PyTorch's float32 \(their.distance)")
+  @Test func `is as near to PyTorch's float64 as PyTorch's float32 is`() throws {
+    let cpu = try CPUDevice(), info = DeviceList.discover().devices.first(where: \.isSupported)
+    let openCL = try info.map { try OpenCLDevice($0) }
+    if openCL == nil { print("SKIPPED: there is no OpenCL device to compare with PyTorch") }
+    var ratios: [String: [Double]] = [:]
+    for given in Self.cases {
+      let data = try OracleData.samples(given.samples)
+      let torch = try TorchTraining(given, data)
+      let exact = try torch.outcome("float64")
+      let theirs = try torch.outcome("float32").distances(from: exact)
+      func expectNear<D: Device>(on device: D) throws {
+        let ours = try given.outcome(on: device, data, from: torch.initial).distances(from: exact)
+        for (mine, their) in zip(ours, theirs) {
+          #expect(
+            mine.distance <= Self.allowance * their.distance,
+            "\(given): \(mine.kind) on \(device.name): \(mine.distance), PyTorch's float32 \(their.distance)")
+          ratios[device.name, default: []].append(mine.distance / their.distance)
+        }
       }
+      try expectNear(on: cpu)
+      if let openCL { try expectNear(on: openCL) }
     }
-    try expectNear(on: CPUDevice())
-    if let info = DeviceList.discover().devices.first(where: \.isSupported) {
-      try expectNear(on: OpenCLDevice(info))
-    } else {
-      print("SKIPPED: there is no OpenCL device to compare with PyTorch")
+    for (device, ratios) in ratios {
+      let mean = exp(ratios.reduce(0) { $0 + log($1) } / Double(ratios.count))
+      print("\(device): \(mean) of the distance of PyTorch's float32")
+      #expect(mean <= Self.meanAllowance, "\(device)")
     }
   }
 }

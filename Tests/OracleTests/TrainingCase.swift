@@ -9,8 +9,9 @@ import Training
 
 /// A short stretch of training that both we and PyTorch do: the same pictures in the same order from the same weights,
 /// without augmentation.
-struct TrainingCase: Sendable, CustomTestStringConvertible {
-  let testDescription: String
+struct TrainingCase: Sendable, CustomStringConvertible {
+  /// What is special about it.
+  let description: String
   var model = "resnet20"
   var loss = "ce"
   var samples = 512
@@ -23,7 +24,7 @@ struct TrainingCase: Sendable, CustomTestStringConvertible {
   var clipNorm = 0.0
 
   init(_ description: String, _ change: (inout TrainingCase) -> Void) {
-    testDescription = description
+    self.description = description
     change(&self)
   }
 

@@ -59,7 +59,7 @@ private func run<D: Device>(
       loss: loss == "peer" ? "peer:alpha=0.1" : loss, batch: 16, train: few,
       augmentation: Augmentation(crop: 0, flip: false), on: CPUDevice())
     var right = 0
-    for epoch in 0..<60 where right < 29 {
+    for epoch in 0..<200 where right < 29 {
       try session.begin(epoch: epoch, learningRate: 0.02, recordsMargins: false)
       for step in session.batchSizes.indices { try session.run(step: step) }
       right = zip(try session.sampleResults().predictions, few.labels).filter { $0 == $1 }.count
