@@ -8,15 +8,16 @@
 // occur twice in an epoch, by (seed, epoch, position).
 __kernel void augment_crop_flip(
     __global const uchar *restrict pixels, __global const int *restrict order, __global const int *restrict counters,
-    __global const float *restrict input_statistics, __global activation *restrict output,
-    int H, int W, int C, int crop, int flip, int peer) {
+    __global const float *restrict input_statistics, __global activation *restrict output, int H, int W, int C,
+    int crop, int flip, int peer) {
   const int h = get_global_id(0), row = get_global_id(1);
   const int position = counters[COUNTER_OFFSET] + row, sample = order[position];
   int down = 0, right = 0, mirrored = 0;
   if (crop > 0 || flip) {
     const uint4 words = random_words(
         (uint)counters[COUNTER_SEED_LOW], (uint)counters[COUNTER_SEED_HIGH],
-        peer ? PURPOSE_PEER_AUGMENT : PURPOSE_AUGMENT, (uint)counters[COUNTER_EPOCH], (uint)(peer ? position : sample), 0);
+        peer ? PURPOSE_PEER_AUGMENT : PURPOSE_AUGMENT, (uint)counters[COUNTER_EPOCH], (uint)(peer ? position : sample),
+        0);
     down = random_below(words.x, 2 * crop + 1) - crop;
     right = random_below(words.y, 2 * crop + 1) - crop;
     mirrored = flip && (words.z >> 31);

@@ -90,8 +90,9 @@ __kernel void batchnorm_normalize(
 // Per piece: the sums over pixels of g and g * (input - mean), where g = doutput, zero where the ReLU was off.
 // Launch: (ceil(M / rows)). partials [piece][2][PADDED(C)].
 __kernel void batchnorm_backward_sums(
-    __global const activation *restrict doutput, __global const activation *restrict output, __global const activation *restrict input,
-    __global const float *restrict mean, __global float *restrict partials, int M, int C, int rows, int rectify) {
+    __global const activation *restrict doutput, __global const activation *restrict output,
+    __global const activation *restrict input, __global const float *restrict mean, __global float *restrict partials,
+    int M, int C, int rows, int rectify) {
   const int piece = get_global_id(0), first = piece * rows, count = min(rows, M - first);
   partials += piece * 2 * PADDED(C);
   const float16 zero = (float16)(0.0f);
@@ -113,10 +114,10 @@ __kernel void batchnorm_backward_sums(
 // batchnorm_backward_sums that also leaves the masked gradient (in `gradient`, which may be doutput itself). Without
 // `has_output` the mask is computed again. Launch: (ceil(M / rows)).
 __kernel void batchnorm_backward_mask_sums(
-    __global const activation *doutput, __global const activation *restrict output, __global const activation *restrict input,
-    __global const float *restrict mean, __global const float *restrict inverse,
-    __global const float *restrict parameters, __global activation *gradient, __global float *restrict partials,
-    int gamma_at, int beta_at, int M, int C, int rows, int has_output, int rectify) {
+    __global const activation *doutput, __global const activation *restrict output,
+    __global const activation *restrict input, __global const float *restrict mean,
+    __global const float *restrict inverse, __global const float *restrict parameters, __global activation *gradient,
+    __global float *restrict partials, int gamma_at, int beta_at, int M, int C, int rows, int has_output, int rectify) {
   const int piece = get_global_id(0), first = piece * rows, count = min(rows, M - first);
   partials += piece * 2 * PADDED(C);
   const float16 zero = (float16)(0.0f);
@@ -129,7 +130,8 @@ __kernel void batchnorm_backward_mask_sums(
     for (int m = first; m < first + count; m++) {
       float16 value = load_activations(doutput + m * C + c, lanes);
       const float16 x = load_activations(input + m * C + c, lanes);
-      if (rectify) value = (has_output ? load_activations(output + m * C + c, lanes) : fma(x, scale, shift)) > zero ? value : zero;
+      if (rectify)
+        value = (has_output ? load_activations(output + m * C + c, lanes) : fma(x, scale, shift)) > zero ? value : zero;
       sum += value;
       product = fma(value, x - center, product);
       store_activations(value, gradient + m * C + c, lanes);
@@ -171,10 +173,11 @@ __kernel void batchnorm_backward_combine(
 // dinput = gamma * inverse * (g - mean of g - (input - mean) * means[1]); where there was a residual, its gradient is g.
 // Launch: (ceil(M / rows)). dresidual may be doutput itself.
 __kernel void batchnorm_backward_apply(
-    __global const activation *doutput, __global const activation *restrict output, __global const activation *restrict input,
-    __global const float *restrict mean, __global const float *restrict inverse,
-    __global const float *restrict parameters, __global const float *restrict means, __global activation *restrict dinput,
-    __global activation *dresidual, int gamma_at, int M, int C, int rows, int has_residual, int rectify) {
+    __global const activation *doutput, __global const activation *restrict output,
+    __global const activation *restrict input, __global const float *restrict mean,
+    __global const float *restrict inverse, __global const float *restrict parameters,
+    __global const float *restrict means, __global activation *restrict dinput, __global activation *dresidual,
+    int gamma_at, int M, int C, int rows, int has_residual, int rectify) {
   const int first = get_global_id(0) * rows, count = min(rows, M - first);
   const float16 zero = (float16)(0.0f);
   for (int c = 0; c < C; c += LANES) {

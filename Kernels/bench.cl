@@ -34,5 +34,5 @@ __kernel void bench_multiply_add(__global float *target, int rounds, float facto
 // n is a multiple of 16. Launch: (ceil(n / 4096)).
 __kernel void bench_copy(__global const float *restrict source, __global float *restrict target, int n, float factor) {
   const int first = get_global_id(0) * BENCH_PIECE, last = min(n, first + BENCH_PIECE);
-  for (int i = first; i < last; i += LANES) vstore16((float16)(factor) * vload16(0, source + i), 0, target + i);
+  for (int i = first; i < last; i += LANES) vstore16((float16)(factor)*vload16(0, source + i), 0, target + i);
 }

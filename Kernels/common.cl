@@ -55,20 +55,20 @@ OVERLOADED void store_vector(float16 value, float *to) { *(float16_unaligned *)t
 #define PADDED(channels) (((channels) + LANES - 1) / LANES * LANES)
 
 // The counters that a plan reads instead of kernel arguments, so that it can be replayed (see Compute/StepState).
-#define COUNTER_OFFSET 0       // position of this step's first sample in the epoch's order
-#define COUNTER_EPOCH 1        // epoch, from 0; keys the random numbers of the augmentation
+#define COUNTER_OFFSET 0  // position of this step's first sample in the epoch's order
+#define COUNTER_EPOCH 1   // epoch, from 0; keys the random numbers of the augmentation
 #define COUNTER_SEED_LOW 2
 #define COUNTER_SEED_HIGH 3
-#define COUNTER_RECORD 4       // 1: margins of this epoch count towards the AUM statistics
+#define COUNTER_RECORD 4  // 1: margins of this epoch count towards the AUM statistics
 
 // The numbers that change from epoch to epoch.
 #define NUMBER_LEARNING_RATE 0
 #define NUMBER_MOMENTUM 1
 #define NUMBER_WEIGHT_DECAY 2
 #define NUMBER_NESTEROV 3
-#define NUMBER_CLIP_NORM 4     // 0: gradients are not clipped
-#define NUMBER_PEER_WEIGHT 5   // factor of the peer pass's gradient (peer loss: -alpha)
-#define NUMBER_LOSS 8          // the loss's own parameters, in the order of its catalogue entry
+#define NUMBER_CLIP_NORM 4    // 0: gradients are not clipped
+#define NUMBER_PEER_WEIGHT 5  // factor of the peer pass's gradient (peer loss: -alpha)
+#define NUMBER_LOSS 8         // the loss's own parameters, in the order of its catalogue entry
 
 // Loads the first `count` (1...16) floats at `from`; the other lanes are zero.
 FUNCTION float16 load_lanes(__global const float *from, int count) {

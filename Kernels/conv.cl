@@ -18,7 +18,8 @@
 
 // Copies `width` pixels of `C` channels into scratch with `before` zero pixels ahead and `after` behind.
 // A row outside of the image (`from` is null) is all zero.
-FUNCTION void conv_stage_row(__global const activation *from, float *to, int width, int C, int stride, int before, int after) {
+FUNCTION void conv_stage_row(
+    __global const activation *from, float *to, int width, int C, int stride, int before, int after) {
   const int zero = from ? before * C : (before + width + after) * C;
   for (int i = 0; i < zero; i++) to[i] = 0.0f;
   if (!from) return;
@@ -129,8 +130,9 @@ FUNCTION void conv_3x3_rows(
 }
 
 FUNCTION void conv_3x3_piece(
-    __global const activation *input, __global const float *weights, __global const activation *addend, __global activation *output,
-    __global float *partials, int H, int W, int C, int O, int first, int rows, float *scratch) {
+    __global const activation *input, __global const float *weights, __global const activation *addend,
+    __global activation *output, __global float *partials, int H, int W, int C, int O, int first, int rows,
+    float *scratch) {
   const int padded = (W + CONV_PIXELS - 1) / CONV_PIXELS * CONV_PIXELS, pitch = (padded + 2) * C;
   for (int r = -1; r <= rows; r++) {
     const int h = first + r;
@@ -148,8 +150,8 @@ FUNCTION void conv_3x3_piece(
 // Its backward-data is the same kernel on transposed, rotated weights (conv_transpose_weights).
 __kernel void conv_forward_3x3(
     __global const activation *restrict input, __global const float *restrict weights,
-    __global const activation *addend, __global activation *output, __global float *restrict partials,
-    int weights_at, int H, int W, int C, int O, int rows, int has_addend, int has_partials) {
+    __global const activation *addend, __global activation *output, __global float *restrict partials, int weights_at,
+    int H, int W, int C, int O, int rows, int has_addend, int has_partials) {
   float scratch[CONV_SCRATCH];
   const int piece = get_global_id(0), image = get_global_id(1), first = piece * rows;
   const int pieces = (H + rows - 1) / rows, own = min(rows, H - first);
@@ -177,9 +179,9 @@ FUNCTION void conv_stage_columns(
 // they do not fit (whole = 0), each tile stages its own columns, `slice` channels at a time.
 __kernel void conv_forward(
     __global const activation *restrict input, __global const float *restrict weights,
-    __global const activation *addend, __global activation *output, __global float *restrict partials,
-    int weights_at, int H, int W, int C, int P, int Q, int O, int KH, int KW, int stride, int padding, int slice,
-    int whole, int has_addend, int has_partials) {
+    __global const activation *addend, __global activation *output, __global float *restrict partials, int weights_at,
+    int H, int W, int C, int P, int Q, int O, int KH, int KW, int stride, int padding, int slice, int whole,
+    int has_addend, int has_partials) {
   float scratch[CONV_SCRATCH];
   const int p = get_global_id(0), image = get_global_id(1);
   const int columns = whole ? W + 2 * padding : (CONV_PIXELS - 1) * stride + KW;
@@ -205,8 +207,8 @@ __kernel void conv_forward(
           for (int kh = 0; kh < KH; kh++) {
             const int h = p * stride + kh - padding;
             conv_stage_columns(
-                h >= 0 && h < H ? input + h * W * C + c0 : 0, scratch + kh * pitch,
-                (whole ? 0 : x * stride) - padding, columns, W, channels, C);
+                h >= 0 && h < H ? input + h * W * C + c0 : 0, scratch + kh * pitch, (whole ? 0 : x * stride) - padding,
+                columns, W, channels, C);
           }
         for (int kh = 0; kh < KH; kh++)
           for (int kw = 0; kw < KW; kw++) {
@@ -220,8 +222,7 @@ __kernel void conv_forward(
             for (int c = 0; c < channels; c++) {
               const float16 weight = vload16(c, w);
 #pragma unroll
-              for (int t = 0; t < CONV_PIXELS; t++)
-                sums[t] = fma((float16)(pixels[offset[t] + c]), weight, sums[t]);
+              for (int t = 0; t < CONV_PIXELS; t++) sums[t] = fma((float16)(pixels[offset[t] + c]), weight, sums[t]);
             }
           }
       }
@@ -246,8 +247,8 @@ __kernel void conv_forward(
 // Weights for backward-data: transposed [C/16][KH][KW][O][16], and turned by 180 degrees if `turned` is 1, so that
 // backward-data of a 3x3 convolution with stride 1 is conv_forward_3x3. Launch: (KH * KW * O, PADDED(C) / 16).
 __kernel void conv_transpose_weights(
-    __global const float *restrict weights, __global float *restrict transposed,
-    int weights_at, int C, int O, int KH, int KW, int turned) {
+    __global const float *restrict weights, __global float *restrict transposed, int weights_at, int C, int O, int KH,
+    int KW, int turned) {
   const int index = get_global_id(0), c0 = get_global_id(1) * LANES;
   const int o = index % O, tap = index / O, taps = KH * KW;
   const int from = turned ? taps - 1 - tap : tap;
@@ -263,9 +264,8 @@ __kernel void conv_transpose_weights(
 // are multiplied and nothing is scattered. `slice` output channels are staged at a time.
 __kernel void conv_backward_data(
     __global const activation *restrict doutput, __global const float *restrict transposed,
-    __global const activation *addend, __global activation *dinput,
-    int H, int W, int C, int P, int Q, int O, int KH, int KW, int stride, int padding, int slice, int whole,
-    int has_addend) {
+    __global const activation *addend, __global activation *dinput, int H, int W, int C, int P, int Q, int O, int KH,
+    int KW, int stride, int padding, int slice, int whole, int has_addend) {
   float scratch[CONV_SCRATCH];
   const int h = get_global_id(0), image = get_global_id(1);
   const int edge = KW + CONV_PIXELS, columns = whole ? Q + 2 * edge : edge;

@@ -11,7 +11,8 @@
 // Sums over one image for one row `kh` of a 3x3 filter (stride 1, padding 1), CONV_WEIGHT_CHANNELS input channels and
 // sixteen output channels. The window slides over doutput: three neighbours are held, each pixel is loaded once.
 FUNCTION void conv_3x3_weights_tile(
-    __global const activation *input, __global const activation *doutput, int H, int W, int C, int O, int kh, float16 *sums) {
+    __global const activation *input, __global const activation *doutput, int H, int W, int C, int O, int kh,
+    float16 *sums) {
   for (int p = max(0, 1 - kh); p < min(H, H + 1 - kh); p++) {
     __global const activation *x = input + (p + kh - 1) * W * C;
     __global const activation *dy = doutput + p * W * O;
@@ -37,8 +38,8 @@ FUNCTION void conv_3x3_weights_tile(
 // row of the filter, 8 input channels, 16 output channels. Writes sums [chunk][O/16][3][3][C][16], which
 // reduce_partials adds up in order. Launch: (3 * C / 8 * O / 16, chunks).
 __kernel void conv_backward_weights_3x3(
-    __global const activation *restrict input, __global const activation *restrict doutput, __global float *restrict partials,
-    int B, int H, int W, int C, int O, int images) {
+    __global const activation *restrict input, __global const activation *restrict doutput,
+    __global float *restrict partials, int B, int H, int W, int C, int O, int images) {
   const int unit = get_global_id(0), chunk = get_global_id(1);
   const int kh = unit % 3, units = C / CONV_WEIGHT_UNIT;
   const int first = unit / 3 % units * CONV_WEIGHT_UNIT, block = unit / 3 / units;
@@ -63,8 +64,9 @@ __kernel void conv_backward_weights_3x3(
 // Gradient of the weights for any filter, stride and padding. One work-item: `images` images, one tap, up to sixteen
 // input channels, sixteen output channels. Launch: (KH * KW * PADDED(C) / 16 * PADDED(O) / 16, chunks).
 __kernel void conv_backward_weights(
-    __global const activation *restrict input, __global const activation *restrict doutput, __global float *restrict partials,
-    int B, int H, int W, int C, int P, int Q, int O, int KH, int KW, int stride, int padding, int images) {
+    __global const activation *restrict input, __global const activation *restrict doutput,
+    __global float *restrict partials, int B, int H, int W, int C, int P, int Q, int O, int KH, int KW, int stride,
+    int padding, int images) {
   const int unit = get_global_id(0), chunk = get_global_id(1);
   const int taps = KH * KW, tap = unit % taps, kh = tap / KW, kw = tap % KW, tiles = PADDED(C) / LANES;
   const int c0 = unit / taps % tiles * LANES, block = unit / taps / tiles;

@@ -2,8 +2,8 @@
 // Launch: (B * H * W, rounded up).
 __kernel void augment_crop_flip_gpu(
     __global const uchar *restrict pixels, __global const int *restrict order, __global const int *restrict counters,
-    __global const float *restrict input_statistics, __global float *restrict output,
-    int B, int H, int W, int C, int crop, int flip, int peer) {
+    __global const float *restrict input_statistics, __global activation *restrict output, int B, int H, int W, int C,
+    int crop, int flip, int peer) {
   const int index = get_global_id(0);
   if (index >= B * H * W) return;
   const int w = index % W, h = index / W % H, row = index / W / H;
@@ -23,6 +23,6 @@ __kernel void augment_crop_flip_gpu(
   if (inside) pixels += (((ulong)sample * H + from_h) * W + from_w) * C;
   for (int c = 0; c < C; c++) {
     const float value = inside ? (float)pixels[c] / 255.0f : 0.0f;
-    output[index * C + c] = (value - input_statistics[c]) / input_statistics[C + c];
+    store_activation((value - input_statistics[c]) / input_statistics[C + c], output + index * C + c);
   }
 }

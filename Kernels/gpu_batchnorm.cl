@@ -9,15 +9,15 @@
 // Mean and sum of squared deviations of `rows` pixels, partials [piece][2][PADDED(C)].
 // Launch: (ceil(M / rows) groups, PADDED(C) / 16 groups).
 __kernel void batchnorm_statistics_gpu(
-    __global const float *restrict input, __global float *restrict partials, int M, int C, int rows) {
+    __global const activation *restrict input, __global float *restrict partials, int M, int C, int rows) {
   __local float4 memory[2 * GPU_ITEMS];
   const int item = get_local_id(0), size = get_local_size(0), c = get_group_id(1) * LANES + item % 4 * 4;
   const int first = get_group_id(0) * rows, count = min(rows, M - first);
   input += first * C + c;
-  const float4 origin = load_quad(input, C - c, ALIGNED(C));
+  const float4 origin = load_activation_quad(input, C - c, ALIGNED(C));
   float4 sum = (float4)(0.0f), squares = (float4)(0.0f);
   for (int m = item / 4; m < count; m += size / 4) {
-    const float4 difference = load_quad(input + m * C, C - c, ALIGNED(C)) - origin;
+    const float4 difference = load_activation_quad(input + m * C, C - c, ALIGNED(C)) - origin;
     sum += difference;
     squares = fma(difference, difference, squares);
   }
@@ -57,8 +57,7 @@ __kernel void batchnorm_combine_gpu(
   float total = 0.0f;
   for (int i = item; i < pieces; i += size) {
     __global const float *piece = partials + i * 2 * PADDED(C) + c;
-    const float count =
-        (float)(min(rows, H - i / across % down * rows) * min(columns, W - i % across * columns));
+    const float count = (float)(min(rows, H - i / across % down * rows) * min(columns, W - i % across * columns));
     BATCHNORM_MERGE(total, average, squares, count, QUAD(piece), QUAD(piece + PADDED(C)))
   }
   averages[item] = average;
@@ -103,25 +102,26 @@ __kernel void batchnorm_inference_gpu(
 // output = gamma * (input - mean) * inverse + beta [+ residual] [max 0], over n = M * C elements.
 // Launch: (ceil(n / 4), rounded up).
 __kernel void batchnorm_normalize_gpu(
-    __global const float *restrict input, __global const float *residual, __global const float *restrict mean,
-    __global const float *restrict inverse, __global const float *restrict parameters, __global float *output,
+    __global const activation *restrict input, __global const activation *residual, __global const float *restrict mean,
+    __global const float *restrict inverse, __global const float *restrict parameters, __global activation *output,
     int gamma_at, int beta_at, int n, int C, int has_residual, int rectify) {
   const int i = get_global_id(0) * 4, c = i % C;
   if (i >= n) return;
   const float4 scale = channel_quad(parameters + gamma_at, c, C) * channel_quad(inverse, c, C);
   const float4 shift = channel_quad(parameters + beta_at, c, C) - channel_quad(mean, c, C) * scale;
-  float4 value = fma(load_quad(input + i, n - i, 1), scale, shift);
-  if (has_residual) value += load_quad(residual + i, n - i, 1);
+  float4 value = fma(load_activation_quad(input + i, n - i, 1), scale, shift);
+  if (has_residual) value += load_activation_quad(residual + i, n - i, 1);
   // Not fmax: a NaN must stay one, so that divergence is seen.
   if (rectify) value = value < (float4)(0.0f) ? (float4)(0.0f) : value;
-  store_quad(value, output + i, n - i, 1);
+  store_activation_quad(value, output + i, n - i, 1);
 }
 
 // Per piece the sums over pixels of g and g * (input - mean), where g = doutput, zero where the ReLU was off.
 // partials [piece][2][PADDED(C)]. Launch: (ceil(M / rows) groups, PADDED(C) / 16 groups).
 __kernel void batchnorm_backward_sums_gpu(
-    __global const float *restrict doutput, __global const float *restrict output, __global const float *restrict input,
-    __global const float *restrict mean, __global float *restrict partials, int M, int C, int rows, int rectify) {
+    __global const activation *restrict doutput, __global const activation *restrict output,
+    __global const activation *restrict input, __global const float *restrict mean, __global float *restrict partials,
+    int M, int C, int rows, int rectify) {
   __local float4 memory[2 * GPU_ITEMS];
   const int item = get_local_id(0), size = get_local_size(0), c = get_group_id(1) * LANES + item % 4 * 4;
   const int first = get_group_id(0) * rows, last = min(M, first + rows);
@@ -129,10 +129,10 @@ __kernel void batchnorm_backward_sums_gpu(
   float4 sum = zero, product = zero;
   for (int m = first + item / 4; m < last; m += size / 4) {
     const int at = m * C + c;
-    float4 gradient = load_quad(doutput + at, C - c, ALIGNED(C));
-    if (rectify) gradient = load_quad(output + at, C - c, ALIGNED(C)) > zero ? gradient : zero;
+    float4 gradient = load_activation_quad(doutput + at, C - c, ALIGNED(C));
+    if (rectify) gradient = load_activation_quad(output + at, C - c, ALIGNED(C)) > zero ? gradient : zero;
     sum += gradient;
-    product = fma(gradient, load_quad(input + at, C - c, ALIGNED(C)) - center, product);
+    product = fma(gradient, load_activation_quad(input + at, C - c, ALIGNED(C)) - center, product);
   }
   memory[item] = sum;
   memory[size + item] = product;
@@ -177,18 +177,19 @@ __kernel void batchnorm_backward_combine_gpu(
 // dinput = gamma * inverse * (g - mean of g - (input - mean) * means[1]) over n = M * C elements; where there was a
 // residual, its gradient is g. Launch: (ceil(n / 4), rounded up). dresidual may be doutput itself.
 __kernel void batchnorm_backward_apply_gpu(
-    __global const float *doutput, __global const float *restrict output, __global const float *restrict input,
-    __global const float *restrict mean, __global const float *restrict inverse,
-    __global const float *restrict parameters, __global const float *restrict means, __global float *restrict dinput,
-    __global float *dresidual, int gamma_at, int n, int C, int has_residual, int rectify) {
+    __global const activation *doutput, __global const activation *restrict output,
+    __global const activation *restrict input, __global const float *restrict mean,
+    __global const float *restrict inverse, __global const float *restrict parameters,
+    __global const float *restrict means, __global activation *restrict dinput, __global activation *dresidual,
+    int gamma_at, int n, int C, int has_residual, int rectify) {
   const int i = get_global_id(0) * 4, c = i % C;
   if (i >= n) return;
   const float4 zero = (float4)(0.0f);
   const float4 scale = channel_quad(parameters + gamma_at, c, C) * channel_quad(inverse, c, C);
-  float4 gradient = load_quad(doutput + i, n - i, 1);
-  if (rectify) gradient = load_quad(output + i, n - i, 1) > zero ? gradient : zero;
-  const float4 value = load_quad(input + i, n - i, 1) - channel_quad(mean, c, C);
+  float4 gradient = load_activation_quad(doutput + i, n - i, 1);
+  if (rectify) gradient = load_activation_quad(output + i, n - i, 1) > zero ? gradient : zero;
+  const float4 value = load_activation_quad(input + i, n - i, 1) - channel_quad(mean, c, C);
   const float4 change = channel_quad(means, c, C) + value * channel_quad(means + PADDED(C), c, C);
-  store_quad(scale * (gradient - change), dinput + i, n - i, 1);
-  if (has_residual) store_quad(gradient, dresidual + i, n - i, 1);
+  store_activation_quad(scale * (gradient - change), dinput + i, n - i, 1);
+  if (has_residual) store_activation_quad(gradient, dresidual + i, n - i, 1);
 }

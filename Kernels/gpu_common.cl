@@ -38,6 +38,50 @@ FUNCTION void store_quad(float4 quad, __global float *to, int count, int aligned
 // Four floats at a multiple of four.
 #define QUAD(pointer) (*(__global const float4 *)(pointer))
 
+// The same four, or two, as activations are stored (common.cl).
+#ifdef ACTIVATION_BFLOAT16
+
+#define ACTIVATION_QUAD(pointer) as_float4(convert_uint4(*(__global const ushort4 *)(pointer)) << 16)
+#define STORE_ACTIVATION_QUAD(value, pointer) (*(__global ushort4 *)(pointer) = bfloat16_quad(value))
+#define ACTIVATION_PAIR(pointer) as_float2(convert_uint2(*(__global const ushort2 *)(pointer)) << 16)
+
+FUNCTION ushort4 bfloat16_quad(float4 value) {
+  const uint4 bits = as_uint4(value), most = (uint4)(0x7fff), nan = (uint4)(0x7fc0);
+  const uint4 rounded = (bits + most + (bits >> 16 & (uint4)(1))) >> 16;
+  return convert_ushort4(value != value ? nan : rounded);
+}
+
+FUNCTION float4 load_activation_quad(__global const activation *from, int count, int aligned) {
+  if (aligned && count >= 4) return ACTIVATION_QUAD(from);
+  float4 quad = (float4)(0.0f);
+  if (count > 0) quad.s0 = load_activation(from);
+  if (count > 1) quad.s1 = load_activation(from + 1);
+  if (count > 2) quad.s2 = load_activation(from + 2);
+  if (count > 3) quad.s3 = load_activation(from + 3);
+  return quad;
+}
+
+FUNCTION void store_activation_quad(float4 quad, __global activation *to, int count, int aligned) {
+  if (aligned && count >= 4) {
+    STORE_ACTIVATION_QUAD(quad, to);
+    return;
+  }
+  if (count > 0) store_activation(quad.s0, to);
+  if (count > 1) store_activation(quad.s1, to + 1);
+  if (count > 2) store_activation(quad.s2, to + 2);
+  if (count > 3) store_activation(quad.s3, to + 3);
+}
+
+#else
+
+#define ACTIVATION_QUAD(pointer) QUAD(pointer)
+#define STORE_ACTIVATION_QUAD(value, pointer) (*(__global float4 *)(pointer) = (value))
+#define ACTIVATION_PAIR(pointer) (*(__global const float2 *)(pointer))
+#define load_activation_quad load_quad
+#define store_activation_quad store_quad
+
+#endif
+
 // The elements of a vector of C channels that belong to four consecutive elements of a tensor, the first of channel c.
 FUNCTION float4 channel_quad(__global const float *vector, int c, int C) {
   if (ALIGNED(C)) return QUAD(vector + c);
@@ -51,8 +95,7 @@ FUNCTION void group_sum(__local float4 *values, int columns, int arrays) {
   LOCAL_BARRIER;
   for (int step = size / 2; step >= columns; step /= 2) {
     if (item < step)
-      for (int array = 0; array < arrays; array++)
-        values[array * size + item] += values[array * size + item + step];
+      for (int array = 0; array < arrays; array++) values[array * size + item] += values[array * size + item + step];
     LOCAL_BARRIER;
   }
 }

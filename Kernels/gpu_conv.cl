@@ -43,11 +43,11 @@ FUNCTION void conv_tile_statistics(
 #define CONV_3X3_MEMORY 1024
 
 // One input channel: three weights times six pixels of `column`.
-#define CONV_3X3_PIXEL(t, component)                                           \
-  {                                                                            \
-    sums[t] = fma((float4)(column[t].component), high, sums[t]);               \
-    sums[t] = fma((float4)(column[(t) + 1].component), middle, sums[t]);       \
-    sums[t] = fma((float4)(column[(t) + 2].component), low, sums[t]);          \
+#define CONV_3X3_PIXEL(t, component)                                     \
+  {                                                                      \
+    sums[t] = fma((float4)(column[t].component), high, sums[t]);         \
+    sums[t] = fma((float4)(column[(t) + 1].component), middle, sums[t]); \
+    sums[t] = fma((float4)(column[(t) + 2].component), low, sums[t]);    \
   }
 #define CONV_3X3_CHANNEL(i, component)                                                                        \
   {                                                                                                           \
@@ -151,9 +151,9 @@ FUNCTION void conv_3x3_statistics(
 // (1 or 2) blocks of 16 output channels; rows * columns * blocks work-items, at most 256.
 // Launch: (tiles of one image * B groups, PADDED(O) / 16 / blocks groups, rounded up). addend: like output, or null.
 __kernel void conv_forward_3x3_gpu(
-    __global const float *restrict input, __global const float *restrict weights, __global const float *addend,
-    __global float *output, __global float *restrict partials, int weights_at, int H, int W, int C, int O, int columns,
-    int rows, int blocks, int transposed, int has_addend, int has_partials) {
+    __global const activation *restrict input, __global const float *restrict weights,
+    __global const activation *addend, __global activation *output, __global float *restrict partials, int weights_at,
+    int H, int W, int C, int O, int columns, int rows, int blocks, int transposed, int has_addend, int has_partials) {
   __local float4 memory[CONV_3X3_MEMORY];
   __local float4 origins[8];
   const Conv3x3 at = conv_3x3_place(columns, rows, blocks, H, W);
@@ -171,7 +171,7 @@ __kernel void conv_forward_3x3_gpu(
         const int part = i % 2, h = at.first_h + r - 1, w = at.first_w + i / 2 - 1, c = c0 + 4 * part;
         const int inside = h >= 0 && h < H && w >= 0 && w < W;
         memory[part * at.plane + r * at.pitch + i / 2] =
-            load_quad(input + (inside ? (h * W + w) * C + c : 0), inside ? C - c : 0, ALIGNED(C));
+            load_activation_quad(input + (inside ? (h * W + w) * C + c : 0), inside ? C - c : 0, ALIGNED(C));
       }
     conv_3x3_stage_filters(at, filters, weights + weights_at, c0, C, O, transposed);
     LOCAL_BARRIER;
@@ -182,8 +182,8 @@ __kernel void conv_forward_3x3_gpu(
 #pragma unroll
   for (int t = 0; t < 4; t++) {
     const int h = at.first_h + at.y + t, to = ((at.image * H + h) * W + w) * O + o, there = h < H && w < W ? O - o : 0;
-    if (has_addend && there > 0) sums[t] += load_quad(addend + to, there, ALIGNED(O));
-    if (there > 0) store_quad(sums[t], output + to, there, ALIGNED(O));
+    if (has_addend && there > 0) sums[t] += load_activation_quad(addend + to, there, ALIGNED(O));
+    if (there > 0) store_activation_quad(sums[t], output + to, there, ALIGNED(O));
   }
   if (has_partials) conv_3x3_statistics(at, sums, memory, origins, partials, H, W, O, columns, rows);
 }
@@ -204,10 +204,10 @@ __kernel void conv_forward_3x3_gpu(
 // addend: at addend + addend_at, a tensor like the output (addend_pitch = O), one vector for all pixels (a bias,
 // addend_pitch = 0), or null. partials where down = 1: per group [2][PADDED(O)], or null.
 __kernel void conv_forward_gpu(
-    __global const float *restrict input, __global const float *restrict weights, __global const float *addend,
-    __global float *output, __global float *restrict partials, int weights_at, int addend_at, int addend_pitch, int B,
-    int H, int W, int C, int P, int Q, int O, int KH, int KW, int up, int down, int before_h, int before_w,
-    int transposed, int has_addend, int has_partials) {
+    __global const activation *restrict input, __global const float *restrict weights,
+    __global const activation *addend, __global activation *output, __global float *restrict partials, int weights_at,
+    int addend_at, int addend_pitch, int B, int H, int W, int C, int P, int Q, int O, int KH, int KW, int up, int down,
+    int before_h, int before_w, int transposed, int has_addend, int has_partials) {
   __local float4 memory[CONV_STEP * CONV_PITCH];  // [16 channels][pixels]
   __local float4 filters[CONV_STEP * 4];          // [16 input channels][16 output channels]
   __local float4 origins[4];
@@ -244,7 +244,7 @@ __kernel void conv_forward_gpu(
       for (int i = 0; i < 4; i++) {
         const int h = (top[i] + kh) / down, w = (left[i] + kw) / down, c = c0 + 4 * part;
         const int inside = image[i] >= 0 && top[i] + kh >= 0 && h < H && left[i] + kw >= 0 && w < W;
-        const float4 value = load_quad(
+        const float4 value = load_activation_quad(
             input + (inside ? ((image[i] * H + h) * W + w) * C + c : 0), inside ? C - c : 0, ALIGNED(C));
         __local float *to = pixels + 4 * part * 4 * CONV_PITCH + item / 4 + i * (size / 4);
         to[0] = value.s0;
@@ -260,8 +260,8 @@ __kernel void conv_forward_gpu(
         }
       } else if (item < CONV_STEP * 4) {
         const int c = c0 + item / 4;
-        filters[item] = c < C ? QUAD(weights + ((block * KH * KW + tap) * C + c) * LANES + item % 4 * 4)
-                              : (float4)(0.0f);
+        filters[item] =
+            c < C ? QUAD(weights + ((block * KH * KW + tap) * C + c) * LANES + item % 4 * 4) : (float4)(0.0f);
       }
       LOCAL_BARRIER;
       // By fours: channels behind the last are zero.
@@ -284,8 +284,9 @@ __kernel void conv_forward_gpu(
     if (m < M && o < O) {
       const int h = m / columns % rows * down + phase_h, w = m % columns * down + phase_w;
       const int pixel = (m / columns / rows * P + h) * Q + w;
-      if (has_addend) sums[t] += load_quad(addend + addend_at + pixel * addend_pitch + o, O - o, ALIGNED(addend_pitch));
-      store_quad(sums[t], output + pixel * O + o, O - o, ALIGNED(O));
+      if (has_addend)
+        sums[t] += load_activation_quad(addend + addend_at + pixel * addend_pitch + o, O - o, ALIGNED(addend_pitch));
+      store_activation_quad(sums[t], output + pixel * O + o, O - o, ALIGNED(O));
     }
   }
   if (!has_partials) return;

@@ -3,19 +3,19 @@
 
 // The pixel of the tensor that element `i` of row `r` of the staged tile is (two elements for each pixel), and whether it
 // is inside of the image, and the group's own, not the border of its tile.
-#define CONV_3X3_STAGED_PIXEL                                                                     \
-  const int h = at.first_h + r - 1, w = at.first_w + i / 2 - 1;                                   \
+#define CONV_3X3_STAGED_PIXEL                                                                         \
+  const int h = at.first_h + r - 1, w = at.first_w + i / 2 - 1;                                       \
   const int inside = h >= 0 && h < H && w >= 0 && w < W, from = ((at.image * H + h) * W + w) * C + c; \
   const int own = inside && r > 0 && r <= rows && i / 2 > 0 && i / 2 <= columns && get_group_id(1) == 0;
 
 // output = x * filters, where x = gamma * (input - mean) * inverse + beta [+ residual] [max 0] is also left in `kept`
 // where that is wanted (keeps). partials: per tile [2][O], mean and sum of squared deviations of output, or null.
 __kernel void conv_forward_normalized_gpu(
-    __global const float *restrict input, __global const float *restrict residual, __global const float *restrict mean,
-    __global const float *restrict inverse, __global const float *restrict parameters, __global float *restrict kept,
-    __global float *restrict output, __global float *restrict partials, int gamma_at, int beta_at, int H, int W, int C,
-    int O, int has_residual, int rectify, int keeps, int has_partials, int weights_at, int columns, int rows,
-    int blocks) {
+    __global const activation *restrict input, __global const activation *restrict residual,
+    __global const float *restrict mean, __global const float *restrict inverse,
+    __global const float *restrict parameters, __global activation *restrict kept, __global activation *restrict output,
+    __global float *restrict partials, int gamma_at, int beta_at, int H, int W, int C, int O, int has_residual,
+    int rectify, int keeps, int has_partials, int weights_at, int columns, int rows, int blocks) {
   __local float4 memory[CONV_3X3_MEMORY];
   __local float4 origins[8];
   const Conv3x3 at = conv_3x3_place(columns, rows, blocks, H, W);
@@ -33,10 +33,10 @@ __kernel void conv_forward_normalized_gpu(
         CONV_3X3_STAGED_PIXEL
         float4 value = (float4)(0.0f);
         if (inside) {
-          value = fma(QUAD(input + from), layer.scale, layer.shift);
-          if (has_residual) value += QUAD(residual + from);
+          value = fma(ACTIVATION_QUAD(input + from), layer.scale, layer.shift);
+          if (has_residual) value += ACTIVATION_QUAD(residual + from);
           if (rectify) value = rectified(value);
-          if (keeps && own) *(__global float4 *)(kept + from) = value;
+          if (keeps && own) STORE_ACTIVATION_QUAD(value, kept + from);
         }
         memory[part * at.plane + r * at.pitch + i / 2] = value;
       }
@@ -49,7 +49,7 @@ __kernel void conv_forward_normalized_gpu(
 #pragma unroll
   for (int t = 0; t < 4; t++) {
     const int h = at.first_h + at.y + t;
-    if (h < H && w < W) *(__global float4 *)(output + ((at.image * H + h) * W + w) * O + o) = sums[t];
+    if (h < H && w < W) STORE_ACTIVATION_QUAD(sums[t], output + ((at.image * H + h) * W + w) * O + o);
   }
   if (has_partials) conv_3x3_statistics(at, sums, memory, origins, partials, H, W, O, columns, rows);
 }
@@ -61,14 +61,14 @@ __kernel void conv_forward_normalized_gpu(
 //
 // C is the number of channels of doutput, O of dinput.
 __kernel void conv_backward_normalized_gpu(
-    __global const float *restrict doutput, __global const float *restrict input, __global const float *restrict mean,
-    __global const float *restrict inverse, __global const float *restrict parameters,
-    __global const float *restrict sums, __global float *restrict kept, __global const float *addend,
-    __global float *dinput, __global const float *restrict below, __global const float *restrict below_output,
-    __global const float *restrict below_mean, __global const float *restrict below_inverse,
-    __global float *restrict partials, int gamma_at, int below_gamma_at, int below_beta_at, int H, int W, int C, int O,
-    int normalized, int has_addend, int has_below, int has_below_output, int rectify, int weights_at, int columns,
-    int rows, int blocks) {
+    __global const activation *restrict doutput, __global const activation *restrict input,
+    __global const float *restrict mean, __global const float *restrict inverse,
+    __global const float *restrict parameters, __global const float *restrict sums, __global activation *restrict kept,
+    __global const activation *addend, __global activation *dinput, __global const activation *restrict below,
+    __global const activation *restrict below_output, __global const float *restrict below_mean,
+    __global const float *restrict below_inverse, __global float *restrict partials, int gamma_at, int below_gamma_at,
+    int below_beta_at, int H, int W, int C, int O, int normalized, int has_addend, int has_below, int has_below_output,
+    int rectify, int weights_at, int columns, int rows, int blocks) {
   __local float4 memory[CONV_3X3_MEMORY];
   const Conv3x3 at = conv_3x3_place(columns, rows, blocks, H, W);
   __local float4 *filters = memory + 2 * at.plane;
@@ -84,10 +84,10 @@ __kernel void conv_backward_normalized_gpu(
     for (int r = at.band; r < rows + 2; r += get_local_size(0) / 32)
       for (int i = at.lane; i < 2 * at.pitch; i += 32) {
         CONV_3X3_STAGED_PIXEL
-        float4 value = inside ? QUAD(doutput + from) : (float4)(0.0f);
+        float4 value = inside ? ACTIVATION_QUAD(doutput + from) : (float4)(0.0f);
         if (normalized && inside) {
-          value = normalization_gradient(layer, value, QUAD(input + from));
-          if (own) *(__global float4 *)(kept + from) = value;
+          value = normalization_gradient(layer, value, ACTIVATION_QUAD(input + from));
+          if (own) STORE_ACTIVATION_QUAD(value, kept + from);
         }
         memory[part * at.plane + r * at.pitch + i / 2] = value;
       }
@@ -105,9 +105,9 @@ __kernel void conv_backward_normalized_gpu(
     const int h = at.first_h + at.y + t, to = ((at.image * H + h) * W + w) * O + o;
     if (h >= H || w >= W) continue;
     float4 result = products[t];
-    if (has_addend) result += QUAD(addend + to);
+    if (has_addend) result += ACTIVATION_QUAD(addend + to);
     if (has_below) result = gradient_below(&layer, result, below, below_output, to, has_below_output, rectify);
-    *(__global float4 *)(dinput + to) = result;
+    STORE_ACTIVATION_QUAD(result, dinput + to);
   }
   if (has_below)
     store_sums_below(

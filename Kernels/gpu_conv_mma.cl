@@ -42,9 +42,8 @@ __kernel void conv_mma_pack_gpu(
                             : weights[((block * 9 + tap) * C + c) * LANES + o % LANES];
   }
 #ifdef MATRIX_BFLOAT16
-  fragments[fragments_at + i] = (uint4)(
-      bfloat16_word(numbers[0], numbers[1]), bfloat16_word(numbers[2], numbers[3]),
-      bfloat16_word(numbers[4], numbers[5]), bfloat16_word(numbers[6], numbers[7]));
+  fragments[fragments_at + i] = (uint4)(bfloat16_word(numbers[0], numbers[1]), bfloat16_word(numbers[2], numbers[3]),
+                                        bfloat16_word(numbers[4], numbers[5]), bfloat16_word(numbers[6], numbers[7]));
 #else
   fragments[fragments_at + i] =
       (uint4)(tf32_word(numbers[0]), tf32_word(numbers[1]), tf32_word(numbers[2]), tf32_word(numbers[3]));
@@ -103,13 +102,13 @@ FUNCTION ALWAYS_INLINE void conv_mma_multiply(
   }
 }
 
-#define CONV_MMA_FORWARD_ARGUMENTS                                                                                \
-  __global const float *restrict input, __global const float *restrict residual,                                  \
-      __global const float *restrict mean, __global const float *restrict inverse,                                \
-      __global const float *restrict parameters, __global float *restrict kept, __global float *restrict output,  \
-      __global float *restrict partials, int gamma_at, int beta_at, int H, int W, int C, int O, int has_residual, \
-      int rectify, int keeps, int has_partials, __global const uint4 *restrict fragments, int fragments_at,       \
-      int normalized
+#define CONV_MMA_FORWARD_ARGUMENTS                                                                               \
+  __global const activation *restrict input, __global const activation *restrict residual,                       \
+      __global const float *restrict mean, __global const float *restrict inverse,                               \
+      __global const float *restrict parameters, __global activation *restrict kept,                             \
+      __global activation *restrict output, __global float *restrict partials, int gamma_at, int beta_at, int H, \
+      int W, int C, int O, int has_residual, int rectify, int keeps, int has_partials,                           \
+      __global const uint4 *restrict fragments, int fragments_at, int normalized
 #define CONV_MMA_FORWARD_NAMES                                                                                     \
   input, residual, mean, inverse, parameters, kept, output, partials, gamma_at, beta_at, H, W, C, O, has_residual, \
       rectify, keeps, has_partials, fragments, fragments_at, normalized
@@ -127,10 +126,11 @@ FUNCTION ALWAYS_INLINE int conv_mma_pixel(ConvPlace at, int i, int H, int W) {
 
 // The n-th pixel of a batch of the staged tile (with its border): its position `i` in the tile, its index `pixel` in the
 // tensor, -1 outside of the image, and whether it is the group's own, not its border.
-#define CONV_MMA_STAGED_PIXEL(n)                                                                                  \
-  const int i = first + (n) * stride, y = i / (columns + 2), x = i % (columns + 2);                               \
-  const int h = at.first_h + y - 1, w = at.first_w + x - 1, inside = y < rows + 2 && h >= 0 && h < H && w >= 0 && w < W; \
-  const int pixel = inside ? (at.image * H + h) * W + w : -1;                                                     \
+#define CONV_MMA_STAGED_PIXEL(n)                                                    \
+  const int i = first + (n) * stride, y = i / (columns + 2), x = i % (columns + 2); \
+  const int h = at.first_h + y - 1, w = at.first_w + x - 1,                         \
+            inside = y < rows + 2 && h >= 0 && h < H && w >= 0 && w < W;            \
+  const int pixel = inside ? (at.image * H + h) * W + w : -1;                       \
   const int own = inside && y > 0 && y <= rows && x > 0 && x <= columns;
 
 FUNCTION ALWAYS_INLINE void conv_mma_forward(
@@ -157,8 +157,8 @@ FUNCTION ALWAYS_INLINE void conv_mma_forward(
 #pragma unroll
       for (int n = 0; n < CONV_MMA_FORWARD_BATCH; n++) {
         CONV_MMA_STAGED_PIXEL(n)
-        values[n] = QUAD(input + max(pixel, 0) * C + c);
-        others[n] = has_residual ? QUAD(residual + max(pixel, 0) * C + c) : (float4)(0.0f);
+        values[n] = ACTIVATION_QUAD(input + max(pixel, 0) * C + c);
+        others[n] = has_residual ? ACTIVATION_QUAD(residual + max(pixel, 0) * C + c) : (float4)(0.0f);
       }
 #pragma unroll
       for (int n = 0; n < CONV_MMA_FORWARD_BATCH; n++) {
@@ -168,7 +168,7 @@ FUNCTION ALWAYS_INLINE void conv_mma_forward(
         value += others[n];
         if (rectify) value = rectified(value);
         if (!inside) value = (float4)(0.0f);
-        if (keeps && own && get_group_id(1) == 0) *(__global float4 *)(kept + pixel * C + c) = value;
+        if (keeps && own && get_group_id(1) == 0) STORE_ACTIVATION_QUAD(value, kept + pixel * C + c);
         if (i < staged) store_words(value, tile + i * pitch + item % quads * 4 / WORD_NUMBERS);
       }
     }
@@ -183,7 +183,7 @@ FUNCTION ALWAYS_INLINE void conv_mma_forward(
 #pragma unroll
   for (int i = 0; i < 8; i++) {
     const int pixel = conv_mma_pixel(at, i, H, W);
-    if (pixel >= 0) *(__global float4 *)(output + pixel * O + o) = sums[i];
+    if (pixel >= 0) STORE_ACTIVATION_QUAD(sums[i], output + pixel * O + o);
   }
   if (!has_partials) return;
   LOCAL_BARRIER;
@@ -210,22 +210,22 @@ FUNCTION ALWAYS_INLINE void conv_mma_forward(
 //
 // channels: C and O are multiples of it. Tiles of 8 x 32, 8 x 16 and 8 x 8 pixels; 1, 2 and 4 blocks of 16 output
 // channels. Launch: (tiles of one image * B groups, O / 16 / blocks groups).
-__kernel __attribute__((reqd_work_group_size(CONV_MMA_ITEMS, 1, 1)))
-void conv_mma_forward_16_gpu(CONV_MMA_FORWARD_ARGUMENTS) {
+__kernel __attribute__((reqd_work_group_size(CONV_MMA_ITEMS, 1, 1))) void conv_mma_forward_16_gpu(
+    CONV_MMA_FORWARD_ARGUMENTS) {
   __local float4 memory[CONV_MMA_MEMORY(16, 8, 32)], origins[4];
   FRAGMENT_EXCHANGE(exchange, CONV_MMA_ITEMS);
   conv_mma_forward(16, 8, 32, memory, origins, exchange, CONV_MMA_FORWARD_NAMES);
 }
 
-__kernel __attribute__((reqd_work_group_size(CONV_MMA_ITEMS, 1, 1)))
-void conv_mma_forward_32_gpu(CONV_MMA_FORWARD_ARGUMENTS) {
+__kernel __attribute__((reqd_work_group_size(CONV_MMA_ITEMS, 1, 1))) void conv_mma_forward_32_gpu(
+    CONV_MMA_FORWARD_ARGUMENTS) {
   __local float4 memory[CONV_MMA_MEMORY(32, 8, 16)], origins[8];
   FRAGMENT_EXCHANGE(exchange, CONV_MMA_ITEMS);
   conv_mma_forward(32, 8, 16, memory, origins, exchange, CONV_MMA_FORWARD_NAMES);
 }
 
-__kernel __attribute__((reqd_work_group_size(CONV_MMA_ITEMS, 1, 1)))
-void conv_mma_forward_64_gpu(CONV_MMA_FORWARD_ARGUMENTS) {
+__kernel __attribute__((reqd_work_group_size(CONV_MMA_ITEMS, 1, 1))) void conv_mma_forward_64_gpu(
+    CONV_MMA_FORWARD_ARGUMENTS) {
   __local float4 memory[CONV_MMA_MEMORY(64, 8, 8)], origins[16];
   FRAGMENT_EXCHANGE(exchange, CONV_MMA_ITEMS);
   conv_mma_forward(64, 8, 8, memory, origins, exchange, CONV_MMA_FORWARD_NAMES);

@@ -2,23 +2,22 @@
 // norm above, whose input the convolution wrote, and the one below, whose result it read.
 
 #define CONV_MMA_BACKWARD_ARGUMENTS                                                                                \
-  __global const float *restrict doutput, __global const float *restrict input,                                    \
+  __global const activation *restrict doutput, __global const activation *restrict input,                          \
       __global const float *restrict mean, __global const float *restrict inverse,                                 \
       __global const float *restrict parameters, __global const float *restrict sums,                              \
-      __global float *restrict kept, __global const float *addend, __global float *dinput,                         \
-      __global const float *restrict below, __global const float *restrict below_output,                           \
+      __global activation *restrict kept, __global const activation *addend, __global activation *dinput,          \
+      __global const activation *restrict below, __global const activation *restrict below_output,                 \
       __global const float *restrict below_mean, __global const float *restrict below_inverse,                     \
       __global float *restrict partials, int gamma_at, int below_gamma_at, int below_beta_at, int H, int W, int C, \
       int O, int normalized, int has_addend, int has_below, int has_below_output, int rectify,                     \
       __global const uint4 *restrict fragments, int fragments_at
-#define CONV_MMA_BACKWARD_NAMES                                                                             \
-  doutput, input, mean, inverse, parameters, sums, kept, addend, dinput, below, below_output, below_mean,   \
-      below_inverse, partials, gamma_at, below_gamma_at, below_beta_at, H, W, C, O, normalized, has_addend, \
-      has_below, has_below_output, rectify, fragments, fragments_at
+#define CONV_MMA_BACKWARD_NAMES                                                                                        \
+  doutput, input, mean, inverse, parameters, sums, kept, addend, dinput, below, below_output, below_mean,              \
+      below_inverse, partials, gamma_at, below_gamma_at, below_beta_at, H, W, C, O, normalized, has_addend, has_below, \
+      has_below_output, rectify, fragments, fragments_at
 
 FUNCTION ALWAYS_INLINE void conv_mma_backward(
-    int channels, int rows, int columns, __local float4 *memory, __local uint4 *exchange,
-    CONV_MMA_BACKWARD_ARGUMENTS) {
+    int channels, int rows, int columns, __local float4 *memory, __local uint4 *exchange, CONV_MMA_BACKWARD_ARGUMENTS) {
   const int item = get_local_id(0), quads = channels / 4, stride = CONV_MMA_ITEMS / quads, pitch = ROW_PITCH(channels);
   const int blocks = CONV_MMA_BLOCKS(rows, columns), staged = (rows + 2) * (columns + 2);
   const ConvPlace at = conv_place(get_group_id(0), rows, columns, H, W);
@@ -40,8 +39,8 @@ FUNCTION ALWAYS_INLINE void conv_mma_backward(
 #pragma unroll
       for (int n = 0; n < CONV_MMA_BACKWARD_BATCH; n++) {
         CONV_MMA_STAGED_PIXEL(n)
-        gradients[n] = QUAD(doutput + max(pixel, 0) * C + c);
-        values[n] = normalized ? QUAD(input + max(pixel, 0) * C + c) : (float4)(0.0f);
+        gradients[n] = ACTIVATION_QUAD(doutput + max(pixel, 0) * C + c);
+        values[n] = normalized ? ACTIVATION_QUAD(input + max(pixel, 0) * C + c) : (float4)(0.0f);
       }
 #pragma unroll
       for (int n = 0; n < CONV_MMA_BACKWARD_BATCH; n++) {
@@ -49,7 +48,7 @@ FUNCTION ALWAYS_INLINE void conv_mma_backward(
         float4 result = gradients[n];
         if (normalized) {
           result = normalization_gradient(layer, result, values[n]);
-          if (own && get_group_id(1) == 0) *(__global float4 *)(kept + pixel * C + c) = result;
+          if (own && get_group_id(1) == 0) STORE_ACTIVATION_QUAD(result, kept + pixel * C + c);
         }
         if (!inside) result = (float4)(0.0f);
         if (i < staged) store_words(result, tile + i * pitch + item % quads * 4 / WORD_NUMBERS);
@@ -64,15 +63,17 @@ FUNCTION ALWAYS_INLINE void conv_mma_backward(
 
   const int o = (first_block + at.block) * LANES + 4 * FRAGMENT_COLUMN, quad = at.block * 4 + FRAGMENT_COLUMN;
   NormalizationBelow layer;
-  if (has_below) layer = load_normalization_below(below_mean, below_inverse, parameters, below_gamma_at, below_beta_at, o);
+  if (has_below)
+    layer = load_normalization_below(below_mean, below_inverse, parameters, below_gamma_at, below_beta_at, o);
 #pragma unroll
   for (int i = 0; i < 8; i++) {
     const int pixel = conv_mma_pixel(at, i, H, W);
     if (pixel < 0) continue;
     float4 result = products[i];
-    if (has_addend) result += QUAD(addend + pixel * O + o);
-    if (has_below) result = gradient_below(&layer, result, below, below_output, pixel * O + o, has_below_output, rectify);
-    *(__global float4 *)(dinput + pixel * O + o) = result;
+    if (has_addend) result += ACTIVATION_QUAD(addend + pixel * O + o);
+    if (has_below)
+      result = gradient_below(&layer, result, below, below_output, pixel * O + o, has_below_output, rectify);
+    STORE_ACTIVATION_QUAD(result, dinput + pixel * O + o);
   }
   if (has_below)
     store_sums_below(
@@ -86,22 +87,22 @@ FUNCTION ALWAYS_INLINE void conv_mma_backward(
 // `below`, is not positive. partials: per tile [2][O], the sums of g and g * (below - below_mean), g = dinput.
 //
 // C is the number of channels of doutput, O of dinput. Tiles and launch are those of the forward kernels.
-__kernel __attribute__((reqd_work_group_size(CONV_MMA_ITEMS, 1, 1)))
-void conv_mma_backward_16_gpu(CONV_MMA_BACKWARD_ARGUMENTS) {
+__kernel __attribute__((reqd_work_group_size(CONV_MMA_ITEMS, 1, 1))) void conv_mma_backward_16_gpu(
+    CONV_MMA_BACKWARD_ARGUMENTS) {
   __local float4 memory[CONV_MMA_MEMORY(16, 8, 32)];
   FRAGMENT_EXCHANGE(exchange, CONV_MMA_ITEMS);
   conv_mma_backward(16, 8, 32, memory, exchange, CONV_MMA_BACKWARD_NAMES);
 }
 
-__kernel __attribute__((reqd_work_group_size(CONV_MMA_ITEMS, 1, 1)))
-void conv_mma_backward_32_gpu(CONV_MMA_BACKWARD_ARGUMENTS) {
+__kernel __attribute__((reqd_work_group_size(CONV_MMA_ITEMS, 1, 1))) void conv_mma_backward_32_gpu(
+    CONV_MMA_BACKWARD_ARGUMENTS) {
   __local float4 memory[CONV_MMA_MEMORY(32, 8, 16)];
   FRAGMENT_EXCHANGE(exchange, CONV_MMA_ITEMS);
   conv_mma_backward(32, 8, 16, memory, exchange, CONV_MMA_BACKWARD_NAMES);
 }
 
-__kernel __attribute__((reqd_work_group_size(CONV_MMA_ITEMS, 1, 1)))
-void conv_mma_backward_64_gpu(CONV_MMA_BACKWARD_ARGUMENTS) {
+__kernel __attribute__((reqd_work_group_size(CONV_MMA_ITEMS, 1, 1))) void conv_mma_backward_64_gpu(
+    CONV_MMA_BACKWARD_ARGUMENTS) {
   __local float4 memory[CONV_MMA_MEMORY(64, 8, 8)];
   FRAGMENT_EXCHANGE(exchange, CONV_MMA_ITEMS);
   conv_mma_backward(64, 8, 8, memory, exchange, CONV_MMA_BACKWARD_NAMES);

@@ -10,33 +10,33 @@
 #define CONV_MMA_WEIGHTS_TILE(rows, columns) (((rows) + 2) * ((columns) + 2) * COLUMN_PITCH(16) / 4)
 #define CONV_MMA_WEIGHTS_SUMS(rows, columns) \
   (CONV_MMA_PLACES(rows, columns) > 1 ? CONV_MMA_BLOCKS(rows, columns) * 18 * WARP : 0)
-#define CONV_MMA_WEIGHTS_MEMORY(rows, columns)                                      \
-  (CONV_MMA_WEIGHTS_TILE(rows, columns) > CONV_MMA_WEIGHTS_SUMS(rows, columns)      \
-       ? CONV_MMA_WEIGHTS_TILE(rows, columns) : CONV_MMA_WEIGHTS_SUMS(rows, columns))
+#define CONV_MMA_WEIGHTS_MEMORY(rows, columns)                                                                        \
+  (CONV_MMA_WEIGHTS_TILE(rows, columns) > CONV_MMA_WEIGHTS_SUMS(rows, columns) ? CONV_MMA_WEIGHTS_TILE(rows, columns) \
+                                                                               : CONV_MMA_WEIGHTS_SUMS(rows, columns))
 
 #define CONV_MMA_WEIGHTS_BATCH 2
 
 // Two neighbouring channels of the gradient's pixel `x` of the eight of row `r` and half `side` of a warp; zero outside
 // of the image.
-FUNCTION ALWAYS_INLINE float2 conv_mma_gradient(
-    __global const float *doutput, ConvPlace at, int r, int side, int x, int H, int W, int O) {
+FUNCTION ALWAYS_INLINE float2
+conv_mma_gradient(__global const activation *doutput, ConvPlace at, int r, int side, int x, int H, int W, int O) {
   const int h = at.first_h + at.y + side * at.half_h + r, w = at.first_w + at.x + side * at.half_w + x;
   const int inside = h < H && w < W;
-  const float2 pair = *(__global const float2 *)(doutput + (inside ? ((at.image * H + h) * W + w) * O : 0));
+  const float2 pair = ACTIVATION_PAIR(doutput + (inside ? ((at.image * H + h) * W + w) * O : 0));
   return inside ? pair : (float2)(0.0f);
 }
 
 // The gradient's row `r`, 8 or 16 pixels from `side`, as B.
-FUNCTION ALWAYS_INLINE uint4 conv_mma_gradient_words(
-    __global const float *doutput, ConvPlace at, int r, int side, int H, int W, int O) {
+FUNCTION ALWAYS_INLINE uint4
+conv_mma_gradient_words(__global const activation *doutput, ConvPlace at, int r, int side, int H, int W, int O) {
 #ifdef MATRIX_BFLOAT16
   const int x = 2 * FRAGMENT_COLUMN;
   const float2 a = conv_mma_gradient(doutput, at, r, 0, x, H, W, O);
   const float2 b = conv_mma_gradient(doutput, at, r, 0, x + 1, H, W, O);
   const float2 c = conv_mma_gradient(doutput, at, r, 1, x, H, W, O);
   const float2 d = conv_mma_gradient(doutput, at, r, 1, x + 1, H, W, O);
-  return (uint4)(
-      bfloat16_word(a.s0, b.s0), bfloat16_word(a.s1, b.s1), bfloat16_word(c.s0, d.s0), bfloat16_word(c.s1, d.s1));
+  return (uint4)(bfloat16_word(a.s0, b.s0), bfloat16_word(a.s1, b.s1), bfloat16_word(c.s0, d.s0),
+                 bfloat16_word(c.s1, d.s1));
 #else
   const float2 a = conv_mma_gradient(doutput, at, r, side, FRAGMENT_COLUMN, H, W, O);
   const float2 b = conv_mma_gradient(doutput, at, r, side, FRAGMENT_COLUMN + 4, H, W, O);
@@ -44,11 +44,11 @@ FUNCTION ALWAYS_INLINE uint4 conv_mma_gradient_words(
 #endif
 }
 
-#define CONV_MMA_WEIGHTS_ARGUMENTS                                                                                 \
-  __global const float *restrict input, __global const float *restrict mean,                                       \
-      __global const float *restrict inverse, __global const float *restrict parameters,                           \
-      __global const float *restrict doutput, __global float *restrict partials, int gamma_at, int beta_at, int H, \
-      int W, int C, int O, int normalized, int rectify, int tiles, int chunk_tiles
+#define CONV_MMA_WEIGHTS_ARGUMENTS                                                                               \
+  __global const activation *restrict input, __global const float *restrict mean,                                \
+      __global const float *restrict inverse, __global const float *restrict parameters,                         \
+      __global const activation *restrict doutput, __global float *restrict partials, int gamma_at, int beta_at, \
+      int H, int W, int C, int O, int normalized, int rectify, int tiles, int chunk_tiles
 #define CONV_MMA_WEIGHTS_NAMES                                                                                    \
   input, mean, inverse, parameters, doutput, partials, gamma_at, beta_at, H, W, C, O, normalized, rectify, tiles, \
       chunk_tiles
@@ -77,7 +77,7 @@ FUNCTION ALWAYS_INLINE void conv_mma_weights(
 #pragma unroll
       for (int n = 0; n < CONV_MMA_WEIGHTS_BATCH; n++) {
         CONV_MMA_STAGED_PIXEL(n)
-        values[n] = QUAD(input + max(pixel, 0) * C + c);
+        values[n] = ACTIVATION_QUAD(input + max(pixel, 0) * C + c);
       }
 #pragma unroll
       for (int n = 0; n < CONV_MMA_WEIGHTS_BATCH; n++) {
@@ -105,7 +105,8 @@ FUNCTION ALWAYS_INLINE void conv_mma_weights(
           const uint4 pixels = load_columns(tile, place, place + second, pitch, exchange);
           FRAGMENT_UNROLL
           for (int kh = 0; kh < 3; kh++)
-            if (r >= kh && r - kh < 4) multiply_fragments(sums + 2 * (kh * 3 + kw), pixels, gradients[r - kh], exchange);
+            if (r >= kh && r - kh < 4)
+              multiply_fragments(sums + 2 * (kh * 3 + kw), pixels, gradients[r - kh], exchange);
         }
       }
     }
@@ -134,22 +135,22 @@ FUNCTION ALWAYS_INLINE void conv_mma_weights(
 // beta [max 0] if there is a batch norm (normalized), else input [max 0]. A chunk is `chunk_tiles` of all `tiles` of all
 // images. Tiles are those of the forward kernels for multiples of 16, 32 and 64 channels.
 // Launch: (C / 16 * O / 16 / blocks groups, chunks).
-__kernel __attribute__((reqd_work_group_size(CONV_MMA_ITEMS, 1, 1)))
-void conv_mma_weights_16_gpu(CONV_MMA_WEIGHTS_ARGUMENTS) {
+__kernel __attribute__((reqd_work_group_size(CONV_MMA_ITEMS, 1, 1))) void conv_mma_weights_16_gpu(
+    CONV_MMA_WEIGHTS_ARGUMENTS) {
   __local float4 memory[CONV_MMA_WEIGHTS_MEMORY(8, 32)];
   FRAGMENT_EXCHANGE(exchange, CONV_MMA_ITEMS);
   conv_mma_weights(8, 32, memory, exchange, CONV_MMA_WEIGHTS_NAMES);
 }
 
-__kernel __attribute__((reqd_work_group_size(CONV_MMA_ITEMS, 1, 1)))
-void conv_mma_weights_32_gpu(CONV_MMA_WEIGHTS_ARGUMENTS) {
+__kernel __attribute__((reqd_work_group_size(CONV_MMA_ITEMS, 1, 1))) void conv_mma_weights_32_gpu(
+    CONV_MMA_WEIGHTS_ARGUMENTS) {
   __local float4 memory[CONV_MMA_WEIGHTS_MEMORY(8, 16)];
   FRAGMENT_EXCHANGE(exchange, CONV_MMA_ITEMS);
   conv_mma_weights(8, 16, memory, exchange, CONV_MMA_WEIGHTS_NAMES);
 }
 
-__kernel __attribute__((reqd_work_group_size(CONV_MMA_ITEMS, 1, 1)))
-void conv_mma_weights_64_gpu(CONV_MMA_WEIGHTS_ARGUMENTS) {
+__kernel __attribute__((reqd_work_group_size(CONV_MMA_ITEMS, 1, 1))) void conv_mma_weights_64_gpu(
+    CONV_MMA_WEIGHTS_ARGUMENTS) {
   __local float4 memory[CONV_MMA_WEIGHTS_MEMORY(8, 8)];
   FRAGMENT_EXCHANGE(exchange, CONV_MMA_ITEMS);
   conv_mma_weights(8, 8, memory, exchange, CONV_MMA_WEIGHTS_NAMES);

@@ -21,21 +21,22 @@ FUNCTION void conv_weights_reduce(const float4 *sums, __local float4 *memory, __
 }
 
 // sums[i] += pixel[i] * gradient for the four input channels of a pixel.
-#define CONV_WEIGHTS_STEP(sums, pixel, gradient)                 \
-  {                                                              \
-    sums[0] = fma((float4)((pixel).s0), gradient, (sums)[0]);    \
-    sums[1] = fma((float4)((pixel).s1), gradient, (sums)[1]);    \
-    sums[2] = fma((float4)((pixel).s2), gradient, (sums)[2]);    \
-    sums[3] = fma((float4)((pixel).s3), gradient, (sums)[3]);    \
+#define CONV_WEIGHTS_STEP(sums, pixel, gradient)              \
+  {                                                           \
+    sums[0] = fma((float4)((pixel).s0), gradient, (sums)[0]); \
+    sums[1] = fma((float4)((pixel).s1), gradient, (sums)[1]); \
+    sums[2] = fma((float4)((pixel).s2), gradient, (sums)[2]); \
+    sums[3] = fma((float4)((pixel).s3), gradient, (sums)[3]); \
   }
 
 // 3x3, stride 1, padding 1; partials [chunk][PADDED(O)/16][3][3][C][16]. With `normalized`, the input is what batch norm
 // makes of `input`: gamma * (input - mean) * inverse + beta [max 0]; C is then a multiple of 16.
 // Launch: (3 * PADDED(C) / 16 * PADDED(O) / 16 groups, chunks).
 __kernel void conv_backward_weights_3x3_gpu(
-    __global const float *restrict input, __global const float *restrict mean, __global const float *restrict inverse,
-    __global const float *restrict parameters, __global const float *restrict doutput, __global float *restrict partials,
-    int gamma_at, int beta_at, int H, int W, int C, int O, int normalized, int rectify, int B, int images) {
+    __global const activation *restrict input, __global const float *restrict mean,
+    __global const float *restrict inverse, __global const float *restrict parameters,
+    __global const activation *restrict doutput, __global float *restrict partials, int gamma_at, int beta_at, int H,
+    int W, int C, int O, int normalized, int rectify, int B, int images) {
   __local float4 memory[4 * GPU_ITEMS];
   const int item = get_local_id(0), subset = item / 16, subsets = get_local_size(0) / 16;
   const int unit = get_group_id(0), chunk = get_group_id(1), kh = unit % 3, tiles = PADDED(C) / LANES;
@@ -50,16 +51,16 @@ __kernel void conv_backward_weights_3x3_gpu(
   for (int row = subset; row < rows; row += subsets) {
     const int image = chunk * images + row / H, p = row % H, h = p + kh - 1;
     if (h < 0 || h >= H) continue;
-    __global const float *x = input + (image * H + h) * W * C + c;
-    __global const float *dy = doutput + (image * H + p) * W * O + o;
+    __global const activation *x = input + (image * H + h) * W * C + c;
+    __global const activation *dy = doutput + (image * H + p) * W * O + o;
     // The window slides over doutput: four pixels at a time, six of their neighbours.
     float4 gradient[6];
     gradient[0] = (float4)(0.0f);
-    gradient[1] = load_quad(dy, O - o, ALIGNED(O));
+    gradient[1] = load_activation_quad(dy, O - o, ALIGNED(O));
     for (int w = 0; w < W; w += 4) {
       float4 pixel[4];
 #pragma unroll
-      for (int t = 0; t < 4; t++) pixel[t] = load_quad(x + (w + t) * C, w + t < W ? C - c : 0, ALIGNED(C));
+      for (int t = 0; t < 4; t++) pixel[t] = load_activation_quad(x + (w + t) * C, w + t < W ? C - c : 0, ALIGNED(C));
       if (normalized)
 #pragma unroll
         for (int t = 0; t < 4; t++) {
@@ -69,7 +70,8 @@ __kernel void conv_backward_weights_3x3_gpu(
           pixel[t] = w + t < W ? value : (float4)(0.0f);
         }
 #pragma unroll
-      for (int t = 1; t < 5; t++) gradient[t + 1] = load_quad(dy + (w + t) * O, w + t < W ? O - o : 0, ALIGNED(O));
+      for (int t = 1; t < 5; t++)
+        gradient[t + 1] = load_activation_quad(dy + (w + t) * O, w + t < W ? O - o : 0, ALIGNED(O));
 #pragma unroll
       for (int t = 0; t < 4; t++) {
         CONV_WEIGHTS_STEP(left, pixel[t], gradient[t + 2])
@@ -89,8 +91,9 @@ __kernel void conv_backward_weights_3x3_gpu(
 // Any filter, stride and padding; partials [chunk][PADDED(O)/16][KH][KW][C][16].
 // Launch: (KH * KW * PADDED(C) / 16 * PADDED(O) / 16 groups, chunks).
 __kernel void conv_backward_weights_gpu(
-    __global const float *restrict input, __global const float *restrict doutput, __global float *restrict partials,
-    int B, int H, int W, int C, int P, int Q, int O, int KH, int KW, int stride, int padding, int images) {
+    __global const activation *restrict input, __global const activation *restrict doutput,
+    __global float *restrict partials, int B, int H, int W, int C, int P, int Q, int O, int KH, int KW, int stride,
+    int padding, int images) {
   __local float4 memory[4 * GPU_ITEMS];
   const int item = get_local_id(0), subset = item / 16, subsets = get_local_size(0) / 16;
   const int unit = get_group_id(0), chunk = get_group_id(1), taps = KH * KW, tap = unit % taps;
@@ -104,15 +107,15 @@ __kernel void conv_backward_weights_gpu(
   for (int row = subset; row < rows; row += subsets) {
     const int image = chunk * images + row / P, p = row % P, h = p * stride + kh - padding;
     if (h < 0 || h >= H) continue;
-    __global const float *x = input + (image * H + h) * W * C + c;
-    __global const float *dy = doutput + (image * P + p) * Q * O + o;
+    __global const activation *x = input + (image * H + h) * W * C + c;
+    __global const activation *dy = doutput + (image * P + p) * Q * O + o;
     for (int q = 0; q < Q; q += 4) {
       float4 pixel[4], gradient[4];
 #pragma unroll
       for (int t = 0; t < 4; t++) {
         const int w = (q + t) * stride + kw - padding, inside = q + t < Q && w >= 0 && w < W;
-        pixel[t] = load_quad(x + (inside ? w * C : 0), inside ? C - c : 0, ALIGNED(C));
-        gradient[t] = load_quad(dy + (inside ? (q + t) * O : 0), inside ? O - o : 0, ALIGNED(O));
+        pixel[t] = load_activation_quad(x + (inside ? w * C : 0), inside ? C - c : 0, ALIGNED(C));
+        gradient[t] = load_activation_quad(dy + (inside ? (q + t) * O : 0), inside ? O - o : 0, ALIGNED(O));
       }
 #pragma unroll
       for (int t = 0; t < 4; t++) CONV_WEIGHTS_STEP(sums, pixel[t], gradient[t])

@@ -99,9 +99,8 @@ FUNCTION uint4 exchange_rows(__local const uint *from, __local const uint *base,
   offsets[item] = (int)(from - base);
   LOCAL_BARRIER;
   __local const int *first = offsets + warp + FRAGMENT_ROW;
-  const uint4 words = (uint4)(
-      base[first[0] + FRAGMENT_COLUMN], base[first[8] + FRAGMENT_COLUMN], base[first[16] + FRAGMENT_COLUMN],
-      base[first[24] + FRAGMENT_COLUMN]);
+  const uint4 words = (uint4)(base[first[0] + FRAGMENT_COLUMN], base[first[8] + FRAGMENT_COLUMN],
+                              base[first[16] + FRAGMENT_COLUMN], base[first[24] + FRAGMENT_COLUMN]);
   LOCAL_BARRIER;
   return words;
 }

@@ -58,11 +58,12 @@ FUNCTION NormalizationBelow load_normalization_below(
 // Masks the gradient of the four elements at `at` and adds it to the sums. The mask (rectify) is where the batch norm's
 // result, which is in `output` or is computed again, is positive.
 FUNCTION float4 gradient_below(
-    NormalizationBelow *below, float4 gradient, __global const float *input, __global const float *output, int at,
-    int has_output, int rectify) {
-  const float4 value = QUAD(input + at), zero = (float4)(0.0f);
+    NormalizationBelow *below, float4 gradient, __global const activation *input, __global const activation *output,
+    int at, int has_output, int rectify) {
+  const float4 value = ACTIVATION_QUAD(input + at), zero = (float4)(0.0f);
   if (rectify) {
-    const float4 result = has_output ? QUAD(output + at) : fma(value, below->layer.scale, below->layer.shift);
+    const float4 result =
+        has_output ? ACTIVATION_QUAD(output + at) : fma(value, below->layer.scale, below->layer.shift);
     gradient = result > zero ? gradient : zero;
   }
   below->sum += gradient;
@@ -89,18 +90,18 @@ FUNCTION void store_sums_below(
 // `has_output` the mask is computed again. C is a multiple of 16.
 // Launch: (ceil(M / rows) groups, C / 16 groups).
 __kernel void batchnorm_backward_mask_sums_gpu(
-    __global const float *doutput, __global const float *restrict output, __global const float *restrict input,
-    __global const float *restrict mean, __global const float *restrict inverse,
-    __global const float *restrict parameters, __global float *gradient, __global float *restrict partials,
-    int gamma_at, int beta_at, int M, int C, int rows, int has_output, int rectify) {
+    __global const activation *doutput, __global const activation *restrict output,
+    __global const activation *restrict input, __global const float *restrict mean,
+    __global const float *restrict inverse, __global const float *restrict parameters, __global activation *gradient,
+    __global float *restrict partials, int gamma_at, int beta_at, int M, int C, int rows, int has_output, int rectify) {
   __local float4 memory[2 * GPU_ITEMS];
   const int item = get_local_id(0), first_c = get_group_id(1) * LANES, c = first_c + item % 4 * 4;
   const int first = get_group_id(0) * rows, last = min(M, first + rows);
   NormalizationBelow below = load_normalization_below(mean, inverse, parameters, gamma_at, beta_at, c);
   for (int m = first + item / 4; m < last; m += get_local_size(0) / 4) {
     const int at = m * C + c;
-    *(__global float4 *)(gradient + at) =
-        gradient_below(&below, QUAD(doutput + at), input, output, at, has_output, rectify);
+    STORE_ACTIVATION_QUAD(
+        gradient_below(&below, ACTIVATION_QUAD(doutput + at), input, output, at, has_output, rectify), gradient + at);
   }
   store_sums_below(&below, memory, item, 4, partials + get_group_id(0) * 2 * C + first_c, C);
 }

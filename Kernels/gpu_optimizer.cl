@@ -18,9 +18,9 @@ __kernel void optimizer_sgd_gpu(
   const int i = get_global_id(0) * 4;
   if (i >= n) return;
   const float4 parameter = load_quad(parameters + i, n - i, 1);
-  const float4 g = fma((float4)(decay), parameter, (float4)(scale) * load_quad(gradients + i, n - i, 1));
+  const float4 g = fma((float4)(decay), parameter, (float4)(scale)*load_quad(gradients + i, n - i, 1));
   const float4 v = fma((float4)(momentum), load_quad(momenta + i, n - i, 1), g);
   const float4 direction = nesterov ? fma((float4)(momentum), v, g) : v;
   store_quad(v, momenta + i, n - i, 1);
-  store_quad(parameter - (float4)(rate) * direction, parameters + i, n - i, 1);
+  store_quad(parameter - (float4)(rate)*direction, parameters + i, n - i, 1);
 }

@@ -1,50 +1,59 @@
 // Element by element, for GPU-type devices: addition, ReLU, four elements per work-item, launched over (ceil(n / 4),
 // rounded up); and the parameter-free shortcut between two stages of a ResNet, see pointwise.cl.
 
-__kernel void add_forward_gpu(__global const float *a, __global const float *b, __global float *output, int n) {
+__kernel void add_forward_gpu(
+    __global const activation *a, __global const activation *b, __global activation *output, int n) {
   const int i = get_global_id(0) * 4;
-  if (i < n) store_quad(load_quad(a + i, n - i, 1) + load_quad(b + i, n - i, 1), output + i, n - i, 1);
+  if (i < n)
+    store_activation_quad(
+        load_activation_quad(a + i, n - i, 1) + load_activation_quad(b + i, n - i, 1), output + i, n - i, 1);
 }
 
-__kernel void rectify_forward_gpu(__global const float *input, __global float *output, int n) {
+__kernel void rectify_forward_gpu(__global const activation *input, __global activation *output, int n) {
   const int i = get_global_id(0) * 4;
   if (i >= n) return;
-  const float4 value = load_quad(input + i, n - i, 1);
-  store_quad(value < (float4)(0.0f) ? (float4)(0.0f) : value, output + i, n - i, 1);
+  const float4 value = load_activation_quad(input + i, n - i, 1);
+  store_activation_quad(value < (float4)(0.0f) ? (float4)(0.0f) : value, output + i, n - i, 1);
 }
 
 // The gradient passes where the output is positive.
 __kernel void rectify_backward_gpu(
-    __global const float *doutput, __global const float *output, __global float *dinput, int n) {
+    __global const activation *doutput, __global const activation *output, __global activation *dinput, int n) {
   const int i = get_global_id(0) * 4;
   if (i >= n) return;
   const float4 zero = (float4)(0.0f);
-  store_quad(
-      load_quad(output + i, n - i, 1) > zero ? load_quad(doutput + i, n - i, 1) : zero, dinput + i, n - i, 1);
+  store_activation_quad(
+      load_activation_quad(output + i, n - i, 1) > zero ? load_activation_quad(doutput + i, n - i, 1) : zero,
+      dinput + i, n - i, 1);
 }
 
 // [B, H, W, C] -> [B, P, Q, 2C]. One work-item: one output element. Launch: (B * P * Q * 2C, rounded up).
 __kernel void shortcut_forward_gpu(
-    __global const float *restrict input, __global float *restrict output,
-    int B, int H, int W, int C, int P, int Q, int average) {
+    __global const activation *restrict input, __global activation *restrict output, int B, int H, int W, int C, int P,
+    int Q, int average) {
   const int index = get_global_id(0), c = index % (2 * C), pixel = index / (2 * C);
   const int q = pixel % Q, p = pixel / Q % P, image = pixel / Q / P;
   if (image >= B) return;
   float value = 0.0f;
   if (c < C) {
-    __global const float *from = input + ((image * H + 2 * p) * W + 2 * q) * C + c;
-    value = average ? 0.25f * ((from[0] + from[C]) + (from[W * C] + from[W * C + C])) : from[0];
+    __global const activation *from = input + ((image * H + 2 * p) * W + 2 * q) * C + c;
+    value = load_activation(from);
+    if (average)
+      value = 0.25f * ((value + load_activation(from + C)) +
+                       (load_activation(from + W * C) + load_activation(from + W * C + C)));
   }
-  output[index] = value;
+  store_activation(value, output + index);
 }
 
 // doutput [B, P, Q, 2C] -> dinput [B, H, W, C]. One work-item: one input element. Launch: (B * H * W * C, rounded up).
 __kernel void shortcut_backward_gpu(
-    __global const float *restrict doutput, __global float *restrict dinput,
-    int B, int H, int W, int C, int P, int Q, int average) {
+    __global const activation *restrict doutput, __global activation *restrict dinput, int B, int H, int W, int C,
+    int P, int Q, int average) {
   const int index = get_global_id(0), c = index % C;
   const int w = index / C % W, h = index / C / W % H, image = index / C / W / H;
   if (image >= B) return;
   const int p = h / 2, q = w / 2, reached = p < P && q < Q && (average || (h % 2 == 0 && w % 2 == 0));
-  dinput[index] = reached ? (average ? 0.25f : 1.0f) * doutput[((image * P + p) * Q + q) * 2 * C + c] : 0.0f;
+  float value = 0.0f;
+  if (reached) value = (average ? 0.25f : 1.0f) * load_activation(doutput + ((image * P + p) * Q + q) * 2 * C + c);
+  store_activation(value, dinput + index);
 }

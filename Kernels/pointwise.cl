@@ -3,7 +3,8 @@
 
 #define POINTWISE_PIECE 4096
 
-__kernel void add_forward(__global const activation *a, __global const activation *b, __global activation *output, int n) {
+__kernel void add_forward(
+    __global const activation *a, __global const activation *b, __global activation *output, int n) {
   const int first = get_global_id(0) * POINTWISE_PIECE, last = min(n, first + POINTWISE_PIECE);
   for (int i = first; i < last; i++) store_activation(load_activation(a + i) + load_activation(b + i), output + i);
 }
@@ -20,7 +21,7 @@ __kernel void rectify_forward(__global const activation *input, __global activat
 __kernel void rectify_backward(
     __global const activation *doutput, __global const activation *output, __global activation *dinput, int n) {
   const int first = get_global_id(0) * POINTWISE_PIECE, last = min(n, first + POINTWISE_PIECE);
-  for (int i = first; i < last; i++) 
+  for (int i = first; i < last; i++)
     store_activation(load_activation(output + i) > 0.0f ? load_activation(doutput + i) : 0.0f, dinput + i);
 }
 
@@ -28,8 +29,8 @@ __kernel void rectify_backward(
 // average: the mean of 2 x 2 pixels (Pleiss et al., 2020); else every second pixel (He et al., 2015, option A).
 // Launch: (P, B).
 __kernel void shortcut_forward(
-    __global const activation *restrict input, __global activation *restrict output,
-    int H, int W, int C, int P, int Q, int average) {
+    __global const activation *restrict input, __global activation *restrict output, int H, int W, int C, int P, int Q,
+    int average) {
   const int p = get_global_id(0), image = get_global_id(1);
   __global const activation *top = input + (image * H + 2 * p) * W * C;
   output += (image * P + p) * Q * 2 * C;
@@ -50,8 +51,8 @@ __kernel void shortcut_forward(
 
 // doutput [B, P, Q, 2C] -> dinput [B, H, W, C]. Launch: (H, B).
 __kernel void shortcut_backward(
-    __global const activation *restrict doutput, __global activation *restrict dinput,
-    int H, int W, int C, int P, int Q, int average) {
+    __global const activation *restrict doutput, __global activation *restrict dinput, int H, int W, int C, int P,
+    int Q, int average) {
   const int h = get_global_id(0), image = get_global_id(1), p = h / 2;
   dinput += (image * H + h) * W * C;
   for (int w = 0; w < W; w++) {

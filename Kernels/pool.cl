@@ -28,8 +28,8 @@ __kernel void pool_global_backward(
 // The largest (maximum = 1) or the mean (0) of size x size pixels; pixels outside of the image do not count towards the
 // largest, and count as zeros towards the mean, as in PyTorch. Launch: (P, B).
 __kernel void pool_forward(
-    __global const activation *restrict input, __global activation *restrict output,
-    int H, int W, int C, int P, int Q, int size, int stride, int padding, int maximum) {
+    __global const activation *restrict input, __global activation *restrict output, int H, int W, int C, int P, int Q,
+    int size, int stride, int padding, int maximum) {
   const int p = get_global_id(0), image = get_global_id(1);
   input += image * H * W * C;
   output += (image * P + p) * Q * C;
@@ -50,8 +50,9 @@ __kernel void pool_forward(
 // Gathers, so that nothing is added by two work-items: each input pixel looks at the windows that hold it. Of equal
 // largest pixels the first in reading order takes the gradient, as in PyTorch. Launch: (H, B).
 __kernel void pool_backward(
-    __global const activation *restrict doutput, __global const activation *restrict input, __global activation *restrict dinput,
-    int H, int W, int C, int P, int Q, int size, int stride, int padding, int maximum) {
+    __global const activation *restrict doutput, __global const activation *restrict input,
+    __global activation *restrict dinput, int H, int W, int C, int P, int Q, int size, int stride, int padding,
+    int maximum) {
   const int h = get_global_id(0), image = get_global_id(1);
   input += image * H * W * C;
   doutput += image * P * Q * C;

@@ -156,14 +156,14 @@ FUNCTION void winograd_stage_gradient(
 // MARK: Tiles
 
 // One column of Bt d: four pixels below each other.
-#define WINOGRAD_COLUMN(column, pixel)                                     \
-  {                                                                        \
-    const float16 p0 = vload16(0, (pixel)), p1 = vload16(0, (pixel) + row); \
+#define WINOGRAD_COLUMN(column, pixel)                                                    \
+  {                                                                                       \
+    const float16 p0 = vload16(0, (pixel)), p1 = vload16(0, (pixel) + row);               \
     const float16 p2 = vload16(0, (pixel) + 2 * row), p3 = vload16(0, (pixel) + 3 * row); \
-    column[0] = p0 - p2;                                                   \
-    column[1] = p1 + p2;                                                   \
-    column[2] = p2 - p1;                                                   \
-    column[3] = p1 - p3;                                                   \
+    column[0] = p0 - p2;                                                                  \
+    column[1] = p1 + p2;                                                                  \
+    column[2] = p2 - p1;                                                                  \
+    column[3] = p1 - p3;                                                                  \
   }
 
 // Bt d B of `count` tiles from tile `first` of the staged piece on, as [16][C/16][WINOGRAD_TILES][16].
@@ -277,8 +277,7 @@ FUNCTION void winograd_transform_output(
     // channel's mean is large against its spread.
     if (!result->backward && first + n == 0) origin = corner;
     winograd_finish(result, corner, at, scale, shift, &origin, &sum, &squares);
-    if (wide)
-      winograd_finish(result, upper[1] - upper[2] - upper[3], at + O, scale, shift, &origin, &sum, &squares);
+    if (wide) winograd_finish(result, upper[1] - upper[2] - upper[3], at + O, scale, shift, &origin, &sum, &squares);
     if (high)
       winograd_finish(result, lower[0] + lower[1] + lower[2], at + W * O, scale, shift, &origin, &sum, &squares);
     if (high && wide)
@@ -341,8 +340,9 @@ FUNCTION void winograd_piece(
 // `keeps`. One work-item: `rows` (an even number) output rows of one image, all channels. Launch: (ceil(H / rows), B).
 // partials: as in conv_forward_3x3. pitch: pixels of a staged row, W + 2 rounded up to an even number.
 __kernel void winograd_forward(
-    __global const activation *restrict input, __global const activation *restrict residual, __global const float *restrict mean,
-    __global const float *restrict inverse, __global const float *restrict parameters, __global activation *restrict kept,
+    __global const activation *restrict input, __global const activation *restrict residual,
+    __global const float *restrict mean, __global const float *restrict inverse,
+    __global const float *restrict parameters, __global activation *restrict kept,
     __global const float *restrict weights, __global activation *restrict output, __global float *restrict partials,
     int gamma_at, int beta_at, int H, int W, int C, int O, int rows, int normalized, int has_residual, int rectify,
     int keeps, int has_partials) {
@@ -372,10 +372,11 @@ __kernel void winograd_forward(
 // result is written to `kept`. has_below: dinput is masked by the ReLU of the batch norm below, and the two sums that
 // its gradient needs are left in partials, [piece][2][O]. O: channels of dinput. Otherwise as winograd_forward.
 __kernel void winograd_backward_data(
-    __global const activation *restrict doutput, __global const activation *restrict input, __global const float *restrict mean,
-    __global const float *restrict inverse, __global const float *restrict parameters,
-    __global const float *restrict sums, __global activation *restrict kept, __global const float *restrict weights,
-    __global const activation *restrict addend, __global activation *restrict dinput, __global const activation *restrict below,
+    __global const activation *restrict doutput, __global const activation *restrict input,
+    __global const float *restrict mean, __global const float *restrict inverse,
+    __global const float *restrict parameters, __global const float *restrict sums, __global activation *restrict kept,
+    __global const float *restrict weights, __global const activation *restrict addend,
+    __global activation *restrict dinput, __global const activation *restrict below,
     __global const activation *restrict below_output, __global const float *restrict below_mean,
     __global const float *restrict below_inverse, __global float *restrict partials, int gamma_at, int below_gamma_at,
     int below_beta_at, int H, int W, int C, int O, int rows, int normalized, int has_addend, int has_below,
@@ -405,7 +406,7 @@ __kernel void winograd_backward_data(
   result.beta = parameters + below_beta_at;
   result.rectify = rectify;
   winograd_stage_gradient(
-      doutput + at, normalized ? input + at : 0, mean, inverse, parameters + gamma_at, sums, kept + at,
-      (float *)staged, H, W, C, first, (own + 1) / 2 * 2, pitch);
+      doutput + at, normalized ? input + at : 0, mean, inverse, parameters + gamma_at, sums, kept + at, (float *)staged,
+      H, W, C, first, (own + 1) / 2 * 2, pitch);
   winograd_piece(&result, (const float *)staged, weights, W, C, O, own, pitch);
 }

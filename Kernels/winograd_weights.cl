@@ -75,7 +75,8 @@ FUNCTION void winograd_transform_gradient_row(
 }
 
 // sums [16][16] += tiles' [count][16] times gradients [count][16]: sixteen input by sixteen output channels.
-FUNCTION void winograd_accumulate(const float *tiles, const float *gradients, __global float *sums, int count, int begin) {
+FUNCTION void winograd_accumulate(
+    const float *tiles, const float *gradients, __global float *sums, int count, int begin) {
   for (int first = 0; first < LANES; first += WINOGRAD_STEP) {
     float16 sum[WINOGRAD_STEP];
 #pragma unroll
@@ -95,9 +96,10 @@ FUNCTION void winograd_accumulate(const float *tiles, const float *gradients, __
 // One work-item: `images` images. Writes sums [chunk][O/16][16][C][16]. The input is taken through batch norm and ReLU
 // if `normalized`, as in winograd_forward. Launch: (chunks).
 __kernel void winograd_backward_weights(
-    __global const activation *restrict input, __global const float *restrict mean, __global const float *restrict inverse,
-    __global const float *restrict parameters, __global const activation *restrict doutput, __global float *restrict partials,
-    int gamma_at, int beta_at, int B, int H, int W, int C, int O, int rows, int images, int normalized, int rectify) {
+    __global const activation *restrict input, __global const float *restrict mean,
+    __global const float *restrict inverse, __global const float *restrict parameters,
+    __global const activation *restrict doutput, __global float *restrict partials, int gamma_at, int beta_at, int B,
+    int H, int W, int C, int O, int rows, int images, int normalized, int rectify) {
   float16 staged[WINOGRAD_STAGED], transformed[WINOGRAD_ROW], gradients[WINOGRAD_ROW];
   const int chunk = get_global_id(0), pitch = (W + 3) / 2 * 2, across = (W + 1) / 2;
   int begin = 1;
@@ -111,8 +113,7 @@ __kernel void winograd_backward_weights(
       for (int first = 0; first < tiles; first += WINOGRAD_LONG) {
         const int count = min(WINOGRAD_LONG, tiles - first);
         for (int i = 0; i < 4; i++) {
-          winograd_transform_input_row(
-              (const float *)staged, (float *)transformed, C, pitch, across, first, count, i);
+          winograd_transform_input_row((const float *)staged, (float *)transformed, C, pitch, across, first, count, i);
           winograd_transform_gradient_row(
               doutput + (image * H + piece) * W * O, (float *)gradients, W, O, own, across, first, count, i);
           for (int o = 0; o < O; o += LANES)

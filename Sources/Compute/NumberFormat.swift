@@ -12,6 +12,9 @@ public enum NumberFormat: String, Hashable, Sendable, CaseIterable {
 public enum Precision: String, Hashable, Sendable, CaseIterable {
   /// Everything in float32.
   case fp32
+  /// Everything stored in float32; what convolutions multiply is rounded to TF32 (10 bits of fraction), which the matrix
+  /// units of NVIDIA's GPUs take; sums stay float32.
+  case tf32
   /// Activations and their gradients, `[B, H, W, C]`, are stored as bfloat16; sums, statistics, the loss, parameters,
   /// momenta and the optimiser stay float32 (Micikevicius et al., 2018, arXiv:1710.03740, without loss scaling:
   /// bfloat16 has float32's range).

@@ -14,6 +14,19 @@ extension WorkGroupLowering {
     }
   }
 
+  /// Whether an operation's products are those of matrix units.
+  public func usesMatrixUnits(_ operation: TensorOperation) -> Bool {
+    guard matrixUnits != nil else { return false }
+    switch operation {
+    case .convolve(let window, _, _, _, _), .convolveBackwardData(let window, _, _, _, _),
+      .convolveBackwardWeights(let window, _, _, _, _), .convolveNormalized(let window, _, _, _, _),
+      .convolveBackwardDataNormalized(let window, _, _, _, _, _),
+      .convolveBackwardWeightsNormalized(let window, _, _, _, _):
+      return isFusable(window)
+    default: return false
+    }
+  }
+
   /// Work-items of a group.
   private static let matrixItems = 128
 

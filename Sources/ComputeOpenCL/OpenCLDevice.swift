@@ -35,7 +35,7 @@ public final class OpenCLDevice: Device {
   /// Whether the kernels came compiled from the cache.
   public var isFromCache: Bool { programs.values.allSatisfy(\.isFromCache) }
   /// How the device can store activations; see `Device`.
-  public var formats: Set<NumberFormat> { style == .vectors ? [.float32, .bfloat16] : [.float32] }
+  public let formats: Set<NumberFormat> = [.float32, .bfloat16]
   private let lowering: any Lowering
   private let queue: CommandQueue
   private let cache: ProgramCache?
@@ -49,8 +49,7 @@ public final class OpenCLDevice: Device {
   /// - Parameters:
   ///   - style: nil for the family that suits the device's kind.
   ///   - matrixUnits: what 3 × 3 convolutions of the work-group kernels multiply on matrix units; nil for single
-  ///     precision without them. NVIDIA's devices have them from compute capability 8.0 on; on others the same is
-  ///     computed slowly, for tests.
+  ///     precision without them. Where `DeviceInfo.hasMatrixUnits` is false the same is computed slowly, for tests.
   ///   - cache: where compiled kernels are kept; nil for the place that suits the driver.
   public init(
     _ info: DeviceInfo, style: Style? = nil, matrixUnits: MatrixUnits? = nil, cache: ProgramCache? = nil
@@ -91,7 +90,7 @@ public final class OpenCLDevice: Device {
     // Oclgrind's watch over uninitialised values does not know what LLVM's optimiser makes of them.
     if info.platform.name == "Oclgrind" { options.append("-cl-opt-disable") }
     // Other drivers do not know the units' instructions: some crash on inline assembly.
-    options += matrixUnits?.buildOptions(isNative: info.hasPTX) ?? []
+    options += matrixUnits?.buildOptions(isNative: info.hasMatrixUnits) ?? []
     let family: KernelSources.Family =
       style == .vectors ? .vectors : matrixUnits == nil ? .workGroups : .matrixUnits
     let sources = KernelSources.files(for: family)
@@ -130,6 +129,12 @@ public final class OpenCLDevice: Device {
 
   /// Whether there are kernels for a fused operation; see `Device`.
   public func supports(_ fused: TensorOperation) -> Bool { lowering.supports(fused) }
+
+  /// The relative size of the rounding of what an operation multiplies: that of single precision, or of matrix units.
+  public func rounding(of operation: TensorOperation) -> Double {
+    guard let matrixUnits, (lowering as? WorkGroupLowering)?.usesMatrixUnits(operation) == true else { return 0x1p-24 }
+    return matrixUnits.unit
+  }
 
   /// Floats of shared memory that the operation needs; see `Device`.
   public func workspace(for operation: TensorOperation) throws -> (workspace: Int, vectors: Int) {

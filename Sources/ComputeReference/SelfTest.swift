@@ -15,10 +15,10 @@ public struct SelfTestResult: Sendable {
   /// Where the largest error is, such as `gradients[51] is 0.25 instead of 0.5`; empty without any error.
   public let detail: String
 
-  /// The same with a name that tells that activations were stored with 16 bits.
-  public var forMixedPrecision: SelfTestResult {
+  /// The same with a name that tells what was computed with.
+  public func named(for precision: Precision) -> SelfTestResult {
     var result = self
-    result.name += " (mixed)"
+    result.name += " (\(precision.rawValue))"
     return result
   }
 

@@ -121,8 +121,8 @@ public struct RunSettings: Sendable, Equatable {
     }
     guard Precision(rawValue: precision) != nil else {
       throw Failure(
-        .usage, "there is no precision '\(precision)'.", why: "there are fp32 and mixed.",
-        fix: "use --precision fp32 or --precision mixed.")
+        .usage, "there is no precision '\(precision)'.", why: "there are fp32, tf32 and mixed.",
+        fix: "use --precision fp32, tf32 or mixed.")
     }
     guard milestones == milestones.sorted(), Set(milestones).count == milestones.count else {
       throw Failure(

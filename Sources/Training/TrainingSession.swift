@@ -80,7 +80,7 @@ public final class TrainingSession<D: Device> {
     guard device.formats.contains(settings.precision.activations) else {
       throw Failure(
         .configuration, "--precision \(settings.precision.rawValue) does not work on \(device.name).",
-        why: "its kernels store activations in float32 only.", fix: "use --precision fp32, or --device cpu.")
+        why: "its kernels store activations in float32 only.", fix: "use --precision fp32.")
     }
     self.settings = settings
     self.device = device

@@ -38,7 +38,7 @@ struct BenchCommand: ParsableCommand {
   var loss = "ce"
   @Option(help: "Images per step, or several numbers: 64,128.")
   var batchSize = CountList([128])
-  @Option(help: "fp32, or mixed: activations stored in 16 bits; or both: fp32,mixed.")
+  @Option(help: "fp32, tf32 (NVIDIA's GPUs) or mixed (activations stored in 16 bits), or several: fp32,mixed.")
   var precision = NameList(["fp32"])
   @Option(help: "Threads of the built-in CPU path, or several numbers: 1,2; default one per processor.")
   var threads: CountList?
@@ -64,7 +64,7 @@ struct BenchCommand: ParsableCommand {
       throw ValidationError("--batch-size, --threads, --steps and --repeats must be positive.")
     }
     guard precision.values.allSatisfy({ Precision(rawValue: $0) != nil }) else {
-      throw ValidationError("--precision must be fp32 or mixed, or both.")
+      throw ValidationError("--precision must be fp32, tf32 or mixed, or several of them.")
     }
     guard (threads?.values.count ?? 1) == 1 || device.lowercased() == "cpu" else {
       throw ValidationError("several --threads are for the built-in CPU path: add --device cpu.")
@@ -91,11 +91,17 @@ struct BenchCommand: ParsableCommand {
 
     var report: BenchReport?
     for threads in threads.map({ $0.values.map(Int?.some) }) ?? [nil] {
-      let work = Work(cases: cases, threads: threads) { if !talk.quiet { reporter.note($0) } }
-      let result = try DeviceChoice(text: device, threads: threads, instructionSet: instructionSet).open(work) {
-        reporter.note($0)
+      // A device is opened for one precision.
+      for precision in Precision.allCases {
+        let work = Work(cases: cases.filter { $0.precision == precision }, threads: threads) {
+          if !talk.quiet { reporter.note($0) }
+        }
+        guard !work.cases.isEmpty else { continue }
+        let choice = DeviceChoice(
+          text: device, threads: threads, instructionSet: instructionSet, precision: precision)
+        let result = try choice.open(work) { reporter.note($0) }
+        if report == nil { report = result } else { report?.runs += result.runs }
       }
-      if report == nil { report = result } else { report?.runs += result.runs }
     }
     guard let report else { return }
     let comparison = earlier.map { BenchComparison(now: BenchDocument(report), then: $0) }

@@ -1,5 +1,6 @@
 import Compute
 import ComputeCPU
+import ComputeKernels
 import ComputeOpenCL
 import Failures
 
@@ -16,13 +17,19 @@ struct DeviceChoice {
   var threads: Int?
   /// Kernels of the built-in CPU device, by a name of `CPUDevice.instructionSets`; nil for the best.
   var instructionSet: String?
+  /// What is computed with: the device's matrix units are used for `tf32` and, where there are some, for `mixed`.
+  var precision = Precision.fp32
 
   /// Checks that a device that was asked for by number or name can be used, without opening it.
   ///
   /// - Throws: `.deviceUnavailable`, `.usage`.
   func check() throws {
     try checkInstructionSet()
-    if !["auto", "cpu"].contains(text.lowercased()) { _ = try DeviceList.discover().device(named: text) }
+    switch text.lowercased() {
+    case "cpu": try checkBuiltIn()
+    case "auto": break
+    default: _ = try matrixUnits(of: DeviceList.discover().device(named: text))
+    }
   }
 
   /// Opens the device and does the work on it.
@@ -36,10 +43,12 @@ struct DeviceChoice {
     case "cpu": return try work.run(on: builtIn())
     case "auto":
       let list = DeviceList.discover()
-      let gpus = list.devices.filter { $0.kind == .gpu && $0.isSupported }
+      let gpus = list.devices.filter {
+        $0.kind == .gpu && $0.isSupported && (precision != .tf32 || $0.hasMatrixUnits)
+      }
       for gpu in gpus {
         do {
-          let device = try OpenCLDevice(gpu)
+          let device = try OpenCLDevice(gpu, matrixUnits: matrixUnits(of: gpu))
           if let problem = try QuickCheck.problem(with: device) {
             note("auto: '\(gpu.name)' failed its self-test: \(problem)")
             continue
@@ -55,7 +64,18 @@ struct DeviceChoice {
       note("auto: no usable GPU (\(reason)); taking the built-in CPU path. See: gpunoisy devices")
       return try work.run(on: builtIn())
     default:
-      return try work.run(on: OpenCLDevice(DeviceList.discover().device(named: text)))
+      let info = try DeviceList.discover().device(named: text)
+      return try work.run(on: OpenCLDevice(info, matrixUnits: matrixUnits(of: info)))
+    }
+  }
+
+  /// Whether the device, or one that `auto` may take, has matrix units.
+  var hasMatrixUnits: Bool {
+    let devices = DeviceList.discover().devices
+    switch text.lowercased() {
+    case "cpu": return false
+    case "auto": return devices.contains { $0.kind == .gpu && $0.isSupported && $0.hasMatrixUnits }
+    default: return (try? DeviceList.discover().device(named: text).hasMatrixUnits) ?? false
     }
   }
 
@@ -74,5 +94,29 @@ struct DeviceChoice {
     }
   }
 
-  private func builtIn() throws -> CPUDevice { try CPUDevice(threads: threads, instructionSet: instructionSet) }
+  private func builtIn() throws -> CPUDevice {
+    try checkBuiltIn()
+    return try CPUDevice(threads: threads, instructionSet: instructionSet)
+  }
+
+  private func checkBuiltIn() throws(Failure) {
+    if precision == .tf32 { throw lackOfMatrixUnits("the built-in CPU path") }
+  }
+
+  private func matrixUnits(of device: DeviceInfo) throws(Failure) -> MatrixUnits? {
+    switch precision {
+    case .fp32: return nil
+    case .mixed: return device.hasMatrixUnits ? .bfloat16 : nil
+    case .tf32:
+      guard device.hasMatrixUnits else { throw lackOfMatrixUnits("'\(device.name)'") }
+      return .tf32
+    }
+  }
+
+  private func lackOfMatrixUnits(_ device: String) -> Failure {
+    Failure(
+      .configuration, "--precision tf32 does not work on \(device).",
+      why: "TF32 is a format of the matrix units of NVIDIA's GPUs, from compute capability 8.0 on.",
+      fix: "use --precision fp32 or mixed.")
+  }
 }

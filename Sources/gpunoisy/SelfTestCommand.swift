@@ -1,5 +1,6 @@
 import ArgumentParser
 import Compute
+import ComputeOpenCL
 import ComputeReference
 import Failures
 import FileFormats
@@ -32,10 +33,16 @@ struct SelfTestCommand: ParsableCommand {
 
   func run() throws {
     let reporter = talk.reporter
-    let work = Work(network: try Network(model))
-    let result = try DeviceChoice(text: device, threads: threads, instructionSet: instructionSet).open(work) {
-      reporter.note($0)
+    let network = try Network(model)
+    var result: Work.Result?
+    for precision in Precision.allCases {
+      let choice = DeviceChoice(
+        text: device, threads: threads, instructionSet: instructionSet, precision: precision)
+      if precision == .tf32, !choice.hasMatrixUnits { continue }
+      let part = try choice.open(Work(network: network, precision: precision)) { reporter.note($0) }
+      if result == nil { result = part } else { result?.results += part.results }
     }
+    guard let result else { return }
     let failed = result.results.filter { !$0.passed }
     try StandardOutput.write(
       talk.json ? JSONText.indented(json(result)) + "\n" : text(result, showing: talk.verbose ? result.results : failed)
@@ -51,6 +58,7 @@ struct SelfTestCommand: ParsableCommand {
 
   struct Work: DeviceWork {
     let network: Network
+    let precision: Precision
 
     func run<D: Device>(on device: D) throws -> (device: String, driver: String, results: [SelfTestResult]) {
       var cases = OperationCase.all
@@ -64,10 +72,14 @@ struct SelfTestCommand: ParsableCommand {
       }
       var seen = Set<String>()
       cases = cases.filter { seen.insert($0.name).inserted }
-      var results = try SelfTest(on: device, cases: cases).run()
-      if device.formats.contains(.bfloat16) {
-        results += try SelfTest(on: device, cases: cases, activations: .bfloat16).run().map(\.forMixedPrecision)
+      var results: [SelfTestResult] = []
+      let roundings = Dictionary(grouping: cases) { (device as? OpenCLDevice)?.rounding(of: $0.operation) ?? 0x1p-24 }
+      for (rounding, cases) in roundings.sorted(by: { $0.key < $1.key }) {
+        // Matrix units round both factors of a product: one unit for each rounding that the reference counts.
+        let unit = rounding == 0x1p-24 ? rounding : rounding / SelfTest<D>.roundings
+        results += try SelfTest(on: device, cases: cases, unit: unit, activations: precision.activations).run()
       }
+      if precision != .fp32 { results = results.map { $0.named(for: precision) } }
       return (device.name, device.driver, results)
     }
   }

@@ -85,7 +85,10 @@ struct SettingOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp("auto (default), cpu, an index or part of a name from 'gpunoisy devices'.", valueName: "device"))
   var device: String?
-  @Option(help: ArgumentHelp("fp32 (default); mixed stores activations in 16 bits.", valueName: "precision"))
+  @Option(
+    help: ArgumentHelp(
+      "fp32 (default); mixed stores activations in 16 bits; tf32, on NVIDIA's GPUs, rounds what is multiplied.",
+      valueName: "precision"))
   var precision: String?
   @Option(help: ArgumentHelp("Threads of the built-in CPU path; default one per processor.", valueName: "n"))
   var threads: String?

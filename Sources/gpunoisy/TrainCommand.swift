@@ -66,7 +66,9 @@ struct TrainCommand: ParsableCommand {
     if printsConfiguration { return try StandardOutput.write(settings.configuration.text) }
     try settings.validate()
     let reporter = talk.reporter
-    let device = DeviceChoice(text: settings.device, threads: settings.threads, instructionSet: instructionSet)
+    let device = DeviceChoice(
+      text: settings.device, threads: settings.threads, instructionSet: instructionSet,
+      precision: Precision(rawValue: settings.precision) ?? .fp32)
     // What is quick to find out comes before the data are read.
     try device.check()
     if let out, resume == nil { try RunFolder.checkFree(out, force: force) }

@@ -42,6 +42,10 @@ extension DeviceInfo {
     }
     preferredFloatVectorWidth = try count(CL_DEVICE_PREFERRED_VECTOR_WIDTH_FLOAT)
     nativeFloatVectorWidth = try count(CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT)
+    if extensions.contains("cl_nv_device_attribute_query") {
+      // CL_DEVICE_COMPUTE_CAPABILITY_MAJOR_NV, of the extension.
+      computeCapability = (try? count(0x4000)) ?? 0
+    }
     maxParameterBytes = try value(CL_DEVICE_MAX_PARAMETER_SIZE, as: Int.self)
     isAvailable = try value(CL_DEVICE_AVAILABLE, as: cl_bool.self) != 0
     hasCompiler = try value(CL_DEVICE_COMPILER_AVAILABLE, as: cl_bool.self) != 0

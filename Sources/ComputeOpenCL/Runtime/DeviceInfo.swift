@@ -64,6 +64,8 @@ public struct DeviceInfo: Equatable, Sendable {
   public var preferredFloatVectorWidth = 1
   /// How many floats fit into a vector register of the device.
   public var nativeFloatVectorWidth = 1
+  /// The first number of NVIDIA's compute capability; 0 for other devices.
+  public var computeCapability = 0
   /// The most bytes that all arguments of a kernel may take.
   public var maxParameterBytes = 1024
   /// Whether the driver lets programs use it.
@@ -97,8 +99,11 @@ public struct DeviceInfo: Equatable, Sendable {
   /// NVIDIA's drivers do not say so although their newer compilers accept `half`.
   public var hasHalf: Bool { extensions.contains("cl_khr_fp16") }
 
-  /// Whether its compiler takes NVIDIA's instructions as inline assembly.
-  public var hasPTX: Bool { platform.vendor.hasPrefix("NVIDIA") && extensions.contains("cl_nv_compiler_options") }
+  /// Whether its compiler takes NVIDIA's instructions as inline assembly, and it has matrix units for TF32 and bfloat16:
+  /// compute capability 8.0 and newer.
+  public var hasMatrixUnits: Bool {
+    platform.vendor.hasPrefix("NVIDIA") && extensions.contains("cl_nv_compiler_options") && computeCapability >= 8
+  }
 
   /// Whether the device has OpenCL 1.2 or newer, the oldest that can be used.
   public var isSupported: Bool {
