@@ -9,8 +9,7 @@
 
 #ifndef GPUNOISY_NATIVE
 #define FUNCTION static
-#define widen16(value) convert_uint16(value)
-#define narrow16(value) convert_ushort16(value)
+#define CONVERT(value, type) convert_##type(value)
 #define vload16_ushort(from) vload16(0, from)
 #define vstore16_ushort(value, to) vstore16(value, 0, to)
 // Asks for a cache line that will be read later. OpenCL's own prefetch() does nothing in the CPU drivers that were tried.
@@ -22,10 +21,8 @@
 #endif
 #if __has_builtin(__builtin_convertvector)
 // One instruction, where some drivers' convert functions go element by element.
-#undef widen16
-#undef narrow16
-#define widen16(value) __builtin_convertvector(value, uint16)
-#define narrow16(value) __builtin_convertvector(value, ushort16)
+#undef CONVERT
+#define CONVERT(value, type) __builtin_convertvector(value, type)
 #endif
 #endif
 #endif
@@ -104,13 +101,13 @@ FUNCTION void store_activation(float value, __global activation *to) {
 }
 
 FUNCTION float16 load_activation16(__global const activation *from) {
-  return as_float16(widen16(vload16_ushort(from)) << 16);
+  return as_float16(CONVERT(vload16_ushort(from), uint16) << 16);
 }
 
 FUNCTION void store_activation16(float16 value, __global activation *to) {
   const uint16 bits = as_uint16(value), one = (uint16)(1), most = (uint16)(0x7fff), nan = (uint16)(0x7fc0);
   const uint16 rounded = (bits + most + (bits >> 16 & one)) >> 16;
-  vstore16_ushort(narrow16(value != value ? nan : rounded), to);
+  vstore16_ushort(CONVERT(value != value ? nan : rounded, ushort16), to);
 }
 
 FUNCTION float16 load_activations(__global const activation *from, int count) {

@@ -41,14 +41,14 @@ FUNCTION void store_quad(float4 quad, __global float *to, int count, int aligned
 // The same four, or two, as activations are stored (common.cl).
 #ifdef ACTIVATION_BFLOAT16
 
-#define ACTIVATION_QUAD(pointer) as_float4(convert_uint4(*(__global const ushort4 *)(pointer)) << 16)
+#define ACTIVATION_QUAD(pointer) as_float4(CONVERT(*(__global const ushort4 *)(pointer), uint4) << 16)
 #define STORE_ACTIVATION_QUAD(value, pointer) (*(__global ushort4 *)(pointer) = bfloat16_quad(value))
-#define ACTIVATION_PAIR(pointer) as_float2(convert_uint2(*(__global const ushort2 *)(pointer)) << 16)
+#define ACTIVATION_PAIR(pointer) as_float2(CONVERT(*(__global const ushort2 *)(pointer), uint2) << 16)
 
 FUNCTION ushort4 bfloat16_quad(float4 value) {
   const uint4 bits = as_uint4(value), most = (uint4)(0x7fff), nan = (uint4)(0x7fc0);
   const uint4 rounded = (bits + most + (bits >> 16 & (uint4)(1))) >> 16;
-  return convert_ushort4(value != value ? nan : rounded);
+  return CONVERT(value != value ? nan : rounded, ushort4);
 }
 
 FUNCTION float4 load_activation_quad(__global const activation *from, int count, int aligned) {

@@ -34,11 +34,11 @@ class TimeIsUp(Exception):
 class Ours:
     """`gpunoisy bench` on one device; one process for each round."""
 
-    def __init__(self, options, device, name):
+    def __init__(self, options, device, name, precision):
         self.options, self.name, self.steps, self.blocks = options, name, None, None
         self.command = [
             options.program, "bench", "--device", device, "--model", f"resnet{options.layers}", "--no-operations",
-            "--batch-size", str(options.batch_size), "--precision", options.precision, "--json", "-q"]
+            "--batch-size", str(options.batch_size), "--precision", precision, "--json", "-q"]
         if device == "cpu":
             self.command += ["--threads", str(options.threads)]
             self.command += ["--instruction-set", "avx2"] if options.avx2 else []
@@ -123,7 +123,13 @@ def sides(options):
         ours = [("cpu", "built-in CPU")]
         # PoCL and its like compile for the processor that they find: they cannot be held to AVX2.
         ours += [(index, f"OpenCL {name}") for index, name, _ in listed if not options.avx2]
-    result = [(name, lambda device=device, name=name: Ours(options, device, name)) for device, name in ours]
+    ours = [(device, name, options.precision) for device, name in ours]
+    if options.torch_device == "cuda" and options.precision == "fp32":
+        # A device without TF32 fails in its first round, and is left out.
+        ours += [(device, f"{name}, TF32", "tf32") for device, name, _ in ours]
+    result = [
+        (name, lambda device=device, name=name, precision=precision: Ours(options, device, name, precision))
+        for device, name, precision in ours]
     if options.torch_device == "cuda" and options.precision == "fp32":
         variants = [("eager", []), ("eager, TF32", ["--tf32"])]
         variants += [

@@ -1,3 +1,4 @@
+import Compute
 import ComputeKernels
 import FileFormats
 import TestSupport
@@ -39,8 +40,12 @@ struct OfflineCompiler {
 
   /// Compiles the kernels for matrix units and all others of the work-group kind.
   ///
-  /// - Parameter architecture: the GPU's, such as `sm_90`.
-  func reports(_ units: MatrixUnits, architecture: String) throws -> [String: Report] {
+  /// - Parameters:
+  ///   - activations: how activations are stored.
+  ///   - architecture: the GPU's, such as `sm_90`.
+  func reports(
+    _ units: MatrixUnits, activations: NumberFormat, architecture: String
+  ) throws -> [String: Report] {
     let scratch = ScratchFolder()
     let sources = KernelSources.files(for: .matrixUnits).map { "#line 1 \"\($0.name)\"\n\($0.text)\n" }.joined()
     try FileBytes.write(Array(Self.prelude.utf8), to: scratch("prelude.h"))
@@ -51,7 +56,8 @@ struct OfflineCompiler {
         "-x", "cl", "-cl-std=CL1.2", "-fasm", "-Xclang", "-finclude-default-header", "-include", "prelude.h",
         "-target", "nvptx64-nvidia-nvcl", "-Xclang", "-target-cpu", "-Xclang", "sm_80", "-Xclang", "-target-feature",
         "-Xclang", "+ptx74", "-O3", "-S", "kernels.cl", "-o", "kernels.ptx",
-      ] + units.buildOptions(isNative: true), in: scratch.path
+      ] + units.buildOptions(isNative: true) + (activations == .bfloat16 ? ["-DACTIVATION_BFLOAT16"] : []),
+      in: scratch.path
     ).end(within: 120)
     guard made.code == 0 else { throw Problem(description: made.errors) }
     let assembled = try SpawnedProgram(
