@@ -12,11 +12,11 @@ import Training
 private func session<D: Device>(
   _ network: String = "resnet20", loss: String = "sce", batch: Int = 32, train: LabelledSet,
   test: LabelledSet? = nil, augmentation: Augmentation = Augmentation(crop: 4, flip: true), seed: UInt64 = 3,
-  on device: D
+  precision: Precision = .fp32, on device: D
 ) throws -> TrainingSession<D> {
   var settings = try TrainingSession<D>.Settings(
     network: Network(network), loss: Loss(loss), batchSize: batch, augmentation: augmentation)
-  settings.seed = seed
+  (settings.seed, settings.precision) = (seed, precision)
   return try TrainingSession(settings, train: train, test: test, classes: 10, on: device)
 }
 
@@ -41,13 +41,36 @@ private func run<D: Device>(
 @Suite struct `A training session` {
   let data = Shapes.samples(seed: 2, count: 100, isTest: false)
 
-  @Test func `gives the same bits again, whatever the number of threads`() throws {
-    let one = try run(session(train: data, on: CPUDevice(threads: 1)), epochs: 2)
-    let two = try run(session(train: data, on: CPUDevice(threads: 2)), epochs: 2)
-    let three = try run(session(train: data, on: CPUDevice(threads: 3)), epochs: 2)
+  @Test(arguments: [Precision.fp32, .mixed])
+  func `gives the same bits again, whatever the number of threads`(precision: Precision) throws {
+    let one = try run(session(train: data, precision: precision, on: CPUDevice(threads: 1)), epochs: 2)
+    let two = try run(session(train: data, precision: precision, on: CPUDevice(threads: 2)), epochs: 2)
+    let three = try run(session(train: data, precision: precision, on: CPUDevice(threads: 3)), epochs: 2)
     #expect(one.weights == two.weights && two.weights == three.weights)
-    let other = try run(session(train: data, seed: 4, on: CPUDevice()), epochs: 2)
+    let other = try run(session(train: data, seed: 4, precision: precision, on: CPUDevice()), epochs: 2)
     #expect(one.weights != other.weights)
+  }
+
+  @Test(arguments: OpenCLDevice.Style.allCases, [Precision.fp32, .mixed])
+  func `gives the same bits again through OpenCL`(style: OpenCLDevice.Style, precision: Precision) throws {
+    guard let info = DeviceList.discover().devices.first(where: \.isSupported) else {
+      print("SKIPPED: there is no OpenCL device")
+      return
+    }
+    let device = try OpenCLDevice(info, style: style)
+    let first = try run(session(train: data, precision: precision, on: device), epochs: 1)
+    let second = try run(session(train: data, precision: precision, on: device), epochs: 1)
+    #expect(first.weights == second.weights)
+  }
+
+  @Test func `is close to single precision in mixed precision`() throws {
+    let whole = try session(train: data, on: CPUDevice()),
+      half = try session(train: data, precision: .mixed, on: CPUDevice())
+    let first = try run(whole, epochs: 1, rate: 1e-3), second = try run(half, epochs: 1, rate: 1e-3)
+    // One rounding of 2^-9 for each of some 60 stored tensors between image and loss.
+    #expect(abs(first.firstLoss - second.firstLoss) <= 60 * 0x1p-9 * first.firstLoss)
+    #expect(first.firstLoss != second.firstLoss)
+    #expect(first.weights != second.weights)
   }
 
   @Test(arguments: Loss.catalogue.map(\.name))
