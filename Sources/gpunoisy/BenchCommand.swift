@@ -73,8 +73,8 @@ struct BenchCommand: ParsableCommand {
     guard (threads?.values.count ?? 1) == 1 || device.lowercased() == "cpu" else {
       throw ValidationError("several --threads are for the built-in CPU path: add --device cpu.")
     }
-    guard commandBuffers != true || device.lowercased() != "cpu" else {
-      throw ValidationError("--command-buffers is for OpenCL devices: give one with --device.")
+    guard commandBuffers != true || !["auto", "cpu"].contains(device.lowercased()) else {
+      throw ValidationError("--command-buffers is for an OpenCL device: give its number or name with --device.")
     }
   }
 

@@ -7,9 +7,9 @@ import Testing
 struct RuntimeCommandBufferTests {
   /// Every number depends on another work-item's of the launch before.
   private static let turn = """
-    __kernel void test_turn(__global const uint *from, __global uint *to, __global const uint *step, uint N) {
+    __kernel void test_turn(__global const uint *from, __global uint *to, __global const uint *added, uint N) {
       const uint i = get_global_id(0);
-      to[i] = from[(i + 7) % N] * 3u + step[0];
+      to[i] = from[(i + 7) % N] * 3u + added[0];
     }
     """
   private static let N = 4096
@@ -17,7 +17,7 @@ struct RuntimeCommandBufferTests {
   /// Numbers that go to and fro between two buffers, and a third that the host changes from step to step.
   private struct Turning {
     let queue: CommandQueue
-    let numbers: Buffer, other: Buffer, step: Buffer
+    let numbers: Buffer, other: Buffer, added: Buffer
     let launches: [CommandBuffer.Launch]
 
     init(on info: DeviceInfo, count: Int, isProfiling: Bool = false) throws {
@@ -25,14 +25,14 @@ struct RuntimeCommandBufferTests {
       queue = try CommandQueue(context, isProfiling: isProfiling)
       numbers = try Buffer(context, count: N, of: UInt32.self)
       other = try Buffer(context, count: N, of: UInt32.self)
-      step = try Buffer(context, count: 1, of: UInt32.self)
+      added = try Buffer(context, count: 1, of: UInt32.self)
       try queue.write((0..<N).map { UInt32($0) }, to: numbers)
       let program = try Program.build([("turn.cl", RuntimeCommandBufferTests.turn)], in: context)
-      let (numbers, other, step) = (numbers, other, step)
+      let (numbers, other, added) = (numbers, other, added)
       launches = try (0..<count).map { index in
         let (from, to) = index % 2 == 0 ? (numbers, other) : (other, numbers)
         let kernel = try program.kernel("test_turn")
-        try kernel.bind([("from", .buffer(from)), ("to", .buffer(to)), ("step", .buffer(step)), ("N", .int(N))])
+        try kernel.bind([("from", .buffer(from)), ("to", .buffer(to)), ("added", .buffer(added)), ("N", .int(N))])
         return CommandBuffer.Launch(kernel, global: [N], local: [64])
       }
     }
@@ -55,7 +55,7 @@ struct RuntimeCommandBufferTests {
       let turning = try Turning(on: info, count: 30)
       let recording = try #require(CommandBuffer(turning.launches, for: turning.queue), "\(info.name)")
       for step in 0..<20 {
-        try turning.queue.enqueueWrite([UInt32(step)], to: turning.step)
+        try turning.queue.enqueueWrite([UInt32(step)], to: turning.added)
         try recording.replay()
       }
       let numbers = try turning.queue.read(UInt32.self, count: Self.N, from: turning.numbers)
@@ -69,15 +69,16 @@ struct RuntimeCommandBufferTests {
     for info in FirstDevice.list.devices where info.commandBuffers?.isUsable == true {
       func record() throws -> (CommandBuffer?, CommandQueue, Buffer) {
         let turning = try Turning(on: info, count: 2)
-        try turning.queue.write([5 as UInt32], to: turning.step)
+        try turning.queue.write([5 as UInt32], to: turning.added)
         return (CommandBuffer(turning.launches, for: turning.queue), turning.queue, turning.numbers)
       }
       var (recording, queue, numbers) = try record()
       try #require(recording).replay()
+      let expected: UInt32 = 146  // (14 · 3 + 5) · 3 + 5
       // The replay is still to be done, or under way.
       recording = nil
       let first = try queue.read(UInt32.self, count: 1, from: numbers)
-      #expect(first == [14 * 9 + 5 * 3 + 5], "\(info.name)")
+      #expect(first == [expected], "\(info.name)")
     }
   }
 
@@ -104,13 +105,17 @@ struct RuntimeCommandBufferTests {
     #expect(!CommandBufferSupport(version: .init(1, 0, 0), requiredQueueProperties: 1).isUsable)
   }
 
-  @Test("are taken by default for GPUs only")
+  @Test("are taken by default where they are final, but not on CPUs")
   func preference() {
     for kind in DeviceInfo.Kind.allCases {
       var info = DeviceInfo(name: "a device", kind: kind)
       #expect(!info.prefersCommandBuffers)
       info.commandBuffers = CommandBufferSupport(version: .init(1, 0, 0))
       #expect(info.prefersCommandBuffers == (kind != .cpu))
+      info.commandBuffers?.version = .init(0, 9, 7)
+      #expect(!info.prefersCommandBuffers)
+      info.commandBuffers = CommandBufferSupport(version: .init(1, 0, 0), allowsSimultaneousUse: false)
+      #expect(!info.prefersCommandBuffers)
     }
   }
 }

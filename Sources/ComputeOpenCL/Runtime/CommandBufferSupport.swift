@@ -84,8 +84,12 @@ public struct CommandBufferSupport: Equatable, Sendable {
 }
 
 extension DeviceInfo {
-  /// Whether recording launches and replaying them pays.
+  /// Whether steps are recorded and replayed unless that is asked for or forbidden.
   ///
-  /// It saves the driver's work for each launch. On CPUs that is nothing beside the kernels.
-  public var prefersCommandBuffers: Bool { commandBuffers?.isUsable == true && kind != .cpu }
+  /// It saves the host's work for each launch. On CPUs that is little beside the kernels, and some drivers run what is
+  /// replayed on fewer cores. Elsewhere it is taken where the driver has a final version of the extension.
+  public var prefersCommandBuffers: Bool {
+    guard let commandBuffers else { return false }
+    return commandBuffers.isUsable && commandBuffers.version >= .init(1, 0, 0) && kind != .cpu
+  }
 }
