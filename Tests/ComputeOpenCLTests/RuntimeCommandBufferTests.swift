@@ -94,6 +94,15 @@ struct RuntimeCommandBufferTests {
     #expect(failure.kind == .configuration && failure.what.contains("command buffers"))
   }
 
+  @Test("are not made of a launch that the device cannot run")
+  func refusal() throws {
+    for info in FirstDevice.list.devices where info.commandBuffers?.isUsable == true {
+      let turning = try Turning(on: info, count: 2), tooMany = 2 * info.maxWorkGroupSize
+      let refused = CommandBuffer.Launch(turning.launches[1].kernel, global: [tooMany], local: [tooMany])
+      #expect(CommandBuffer([turning.launches[0], refused], for: turning.queue) == nil, "\(info.name)")
+    }
+  }
+
   @Test("are used in known versions, on plain queues, with steps enqueued ahead")
   func support() {
     func isUsable(_ major: Int, _ minor: Int, _ patch: Int) -> Bool {

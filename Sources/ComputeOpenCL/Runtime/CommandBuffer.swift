@@ -8,8 +8,10 @@ import Failures
 public final class CommandBuffer {
   /// A kernel and its index space.
   public struct Launch {
-    let kernel: Kernel
-    let global: [Int], local: [Int]
+    /// The kernel with its arguments.
+    public let kernel: Kernel
+    /// Work-items along each dimension: of all groups, and of one.
+    public let global: [Int], local: [Int]
 
     /// A bound kernel over `global` work-items in groups of `local`, which divide them.
     public init(_ kernel: Kernel, global: [Int], local: [Int]) {
@@ -31,7 +33,9 @@ public final class CommandBuffer {
   /// launches can still be enqueued one by one, so that it is no error.
   public init?(_ launches: [Launch], for queue: CommandQueue) {
     guard queue.context.device.commandBuffers?.isUsable == true, !queue.isProfiling, !launches.isEmpty,
-      launches.allSatisfy(\.kernel.isBound), let functions = Self.functions(of: queue.context)
+      // Some drivers crash while they record what they would refuse to run.
+      launches.allSatisfy({ $0.kernel.isBound && $0.local.reduce(1, *) <= $0.kernel.maxWorkGroupSize }),
+      let functions = Self.functions(of: queue.context)
     else { return nil }
     // The host enqueues a step while the device is still busy with those before it.
     let properties = [
