@@ -38,6 +38,8 @@ public protocol Device: AnyObject {
   ) throws -> [Prepared]
   /// Binds a measurement of the device itself to two buffers (see `DeviceProbe`); empty if the device has none.
   func prepare(_ probe: DeviceProbe, source: Buffer, target: Buffer) throws -> [Prepared]
+  /// The same launches in the same order, in as few pieces as the device can make of them: what is run again and again.
+  func recorded(_ launches: [Prepared]) -> [Prepared]
   /// Runs one prepared launch after all that came before.
   func enqueue(_ prepared: Prepared) throws
   /// Hands what was enqueued to the device without waiting.
@@ -52,6 +54,9 @@ extension Device {
 
   /// No measurements; see `DeviceProbe`.
   public func prepare(_ probe: DeviceProbe, source: Buffer, target: Buffer) throws -> [Prepared] { [] }
+
+  /// Every launch by itself: the device cannot record them.
+  public func recorded(_ launches: [Prepared]) -> [Prepared] { launches }
 
   /// Writes an array.
   public func write<Element: BitwiseCopyable>(_ values: [Element], to buffer: Buffer, at index: Int = 0) throws {

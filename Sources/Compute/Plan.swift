@@ -8,8 +8,11 @@ public final class Plan<D: Device> {
   public let prepared: [[D.Prepared]]
   /// Bytes of device memory that the plan uses besides the stores; activations share theirs with other plans.
   public let byteCount: Int
+  /// How many calls enqueue a step: one for each launch, or fewer where the device has recorded them.
+  public var enqueueCount: Int { recorded.count }
   private let device: D
   private let logits: D.Buffer
+  private let recorded: [D.Prepared]
 
   /// Fuses what the device can, plans memory and prepares every operation.
   ///
@@ -48,12 +51,13 @@ public final class Plan<D: Device> {
     prepared = try program.operations.map {
       try device.prepare($0, activations: program.format(of: $0), buffer: buffer)
     }
+    recorded = device.recorded(prepared.flatMap { $0 })
     logits = buffer(.value(program.logits))
   }
 
   /// Enqueues one step.
   public func run() throws {
-    for launches in prepared { for launch in launches { try device.enqueue(launch) } }
+    for launch in recorded { try device.enqueue(launch) }
     try device.flush()
   }
 

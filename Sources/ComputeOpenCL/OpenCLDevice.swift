@@ -14,10 +14,10 @@ public final class OpenCLDevice: Device {
     case workGroups
   }
 
-  /// A bound kernel and its index space.
-  public struct Prepared {
-    let kernel: Kernel
-    let global: [Int], local: [Int]
+  /// A bound kernel and its index space, or several that are replayed in one piece.
+  public enum Prepared {
+    case launch(CommandBuffer.Launch)
+    case recording(CommandBuffer)
   }
 
   /// What `Device.name` asks for.
@@ -32,6 +32,8 @@ public final class OpenCLDevice: Device {
   public let style: Style
   /// What 3 × 3 convolutions multiply on matrix units; nil where they do not.
   public let matrixUnits: MatrixUnits?
+  /// Whether plans are recorded and replayed; see `recorded`.
+  public let recordsLaunches: Bool
   /// Whether the kernels came compiled from the cache.
   public var isFromCache: Bool { programs.values.allSatisfy(\.isFromCache) }
   /// How the device can store activations; see `Device`.
@@ -51,9 +53,21 @@ public final class OpenCLDevice: Device {
   ///   - matrixUnits: what 3 × 3 convolutions of the work-group kernels multiply on matrix units; nil for single
   ///     precision without them. Where `DeviceInfo.hasMatrixUnits` is false the same is computed slowly, for tests.
   ///   - cache: where compiled kernels are kept; nil for the place that suits the driver.
+  ///   - commandBuffers: whether plans are recorded and replayed; nil where that pays.
+  /// - Throws: `.configuration` if command buffers are asked for of a device that has none to use.
   public init(
-    _ info: DeviceInfo, style: Style? = nil, matrixUnits: MatrixUnits? = nil, cache: ProgramCache? = nil
+    _ info: DeviceInfo, style: Style? = nil, matrixUnits: MatrixUnits? = nil, cache: ProgramCache? = nil,
+    commandBuffers: Bool? = nil
   ) throws {
+    let canRecord = info.commandBuffers?.isUsable == true
+    if commandBuffers == true, !canRecord {
+      throw Failure(
+        .configuration, "\(info.name) has no command buffers that could be used.",
+        why: info.commandBuffers.map { "its driver has version \($0.version) of them, with other abilities." }
+          ?? "its driver does not offer cl_khr_command_buffer with a version.",
+        fix: "leave command buffers out.")
+    }
+    recordsLaunches = commandBuffers ?? info.prefersCommandBuffers
     self.info = info
     self.style = style ?? (info.kind == .cpu ? .vectors : .workGroups)
     name = info.name
@@ -168,28 +182,49 @@ public final class OpenCLDevice: Device {
           case .float(let float): (name, .float(float))
           }
         })
-      return Prepared(
-        kernel: kernel, global: launch.global, local: launch.local ?? launch.global.map { _ in 1 })
+      return .launch(
+        CommandBuffer.Launch(kernel, global: launch.global, local: launch.local ?? launch.global.map { _ in 1 }))
     }
   }
 
-  /// Runs one launch after all that came before; see `Device`.
+  /// One recording of all launches where the device replays them, or else the launches themselves; see `Device`.
+  public func recorded(_ prepared: [Prepared]) -> [Prepared] {
+    guard recordsLaunches else { return prepared }
+    let launches = prepared.flatMap(\.launches)
+    return CommandBuffer(launches, for: queue).map { [.recording($0)] } ?? prepared
+  }
+
+  /// Runs one launch, or one recording, after all that came before; see `Device`.
   public func enqueue(_ prepared: Prepared) throws {
-    try queue.enqueue(prepared.kernel, global: prepared.global, local: prepared.local)
+    switch prepared {
+    case .launch(let launch): try queue.enqueue(launch.kernel, global: launch.global, local: launch.local)
+    case .recording(let recording): try recording.replay()
+    }
   }
 
   /// Hands over what was enqueued; see `Device`.
   public func flush() throws { try queue.flush() }
 
-  /// Runs one launch alone and returns the seconds that the device spent on it.
+  /// Runs one launch alone, or those of a recording, and returns the seconds that the device spent on it.
   ///
   /// Waits.
   public func seconds(of prepared: Prepared) throws -> Double {
     try queue.finish()
     let timing = try timingQueue ?? CommandQueue(queue.context, isProfiling: true)
     timingQueue = timing
-    let times = try timing.enqueueTimed(prepared.kernel, global: prepared.global, local: prepared.local)
+    let times = try prepared.launches.map {
+      try timing.enqueueTimed($0.kernel, global: $0.global, local: $0.local)
+    }
     try timing.finish()
-    return try times.seconds()
+    return try times.reduce(0) { try $0 + $1.seconds() }
+  }
+}
+
+extension OpenCLDevice.Prepared {
+  fileprivate var launches: [CommandBuffer.Launch] {
+    switch self {
+    case .launch(let launch): [launch]
+    case .recording(let recording): recording.launches
+    }
   }
 }

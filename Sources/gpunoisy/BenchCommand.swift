@@ -44,6 +44,10 @@ struct BenchCommand: ParsableCommand {
   var threads: CountList?
   @Option(help: "Kernels of the built-in CPU path: one of 'gpunoisy devices -v'; default the first.")
   var instructionSet: String?
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Record a step once and replay it, on OpenCL devices that can; default where that pays.")
+  var commandBuffers: Bool?
   @Option(help: "Steps of one block.")
   var steps = 4
   @Option(help: "Blocks.")
@@ -68,6 +72,9 @@ struct BenchCommand: ParsableCommand {
     }
     guard (threads?.values.count ?? 1) == 1 || device.lowercased() == "cpu" else {
       throw ValidationError("several --threads are for the built-in CPU path: add --device cpu.")
+    }
+    guard commandBuffers != true || !["auto", "cpu"].contains(device.lowercased()) else {
+      throw ValidationError("--command-buffers is for an OpenCL device: give its number or name with --device.")
     }
   }
 
@@ -98,7 +105,8 @@ struct BenchCommand: ParsableCommand {
         }
         guard !work.cases.isEmpty else { continue }
         let choice = DeviceChoice(
-          text: device, threads: threads, instructionSet: instructionSet, precision: precision)
+          text: device, threads: threads, instructionSet: instructionSet, precision: precision,
+          commandBuffers: commandBuffers)
         let result = try choice.open(work) { reporter.note($0) }
         if report == nil { report = result } else { report?.runs += result.runs }
       }

@@ -19,6 +19,8 @@ struct DeviceChoice {
   var instructionSet: String?
   /// What is computed with: the device's matrix units are used for `tf32` and, where there are some, for `mixed`.
   var precision = Precision.fp32
+  /// Whether an OpenCL device replays recorded steps; nil where that pays.
+  var commandBuffers: Bool?
 
   /// Checks that a device that was asked for by number or name can be used, without opening it.
   ///
@@ -48,7 +50,7 @@ struct DeviceChoice {
       }
       for gpu in gpus {
         do {
-          let device = try OpenCLDevice(gpu, matrixUnits: matrixUnits(of: gpu))
+          let device = try OpenCLDevice(gpu, matrixUnits: matrixUnits(of: gpu), commandBuffers: commandBuffers)
           if let problem = try QuickCheck.problem(with: device) {
             note("auto: '\(gpu.name)' failed its self-test: \(problem)")
             continue
@@ -65,7 +67,8 @@ struct DeviceChoice {
       return try work.run(on: builtIn())
     default:
       let info = try DeviceList.discover().device(named: text)
-      return try work.run(on: OpenCLDevice(info, matrixUnits: matrixUnits(of: info)))
+      let device = try OpenCLDevice(info, matrixUnits: matrixUnits(of: info), commandBuffers: commandBuffers)
+      return try work.run(on: device)
     }
   }
 

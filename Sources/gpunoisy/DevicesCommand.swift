@@ -86,10 +86,17 @@ struct DevicesCommand: ParsableCommand {
         "at most \(device.maxWorkGroupSize), " + device.maxWorkItemSizes.map(String.init).joined(separator: " x ")
       ),
       ("float vectors", "preferred \(device.preferredFloatVectorWidth), native \(device.nativeFloatVectorWidth)"),
-      ("extensions", device.extensions.joined(separator: " ")),
+      ("command buffers", commandBuffers(device)), ("extensions", device.extensions.joined(separator: " ")),
     ]
     for (name, value) in facts { table.append([name, value]) }
     return table.text
+  }
+
+  /// Whether steps are recorded and replayed, in words.
+  private static func commandBuffers(_ device: DeviceInfo) -> String {
+    guard let offered = device.commandBuffers else { return "none" }
+    return "version \(offered.version), "
+      + (device.prefersCommandBuffers ? "used" : offered.isUsable ? "usable, not used by default" : "not usable")
   }
 
   private static var processorDetails: String {

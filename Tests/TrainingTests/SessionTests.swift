@@ -133,4 +133,29 @@ private func run<D: Device>(
     // Four steps at a rate of 1e-3: rounding stays far below one step's movement.
     #expect(difference < 1e-4, "\(difference)")
   }
+
+  @Test func `gives the same bits whether OpenCL replays recorded steps or not`() throws {
+    let able = DeviceList.discover().devices.filter { $0.commandBuffers?.isUsable == true }
+    if able.isEmpty { print("SKIPPED: no OpenCL device has command buffers") }
+    for info in able {
+      func result(recorded: Bool) throws -> SessionState {
+        let device = try OpenCLDevice(info, commandBuffers: recorded)
+        let session = try session(train: data, on: device)
+        let plan = try #require(session.wholeBatches)
+        let launches = plan.prepared.reduce(0) { $0 + $1.count }
+        #expect(launches > 100 && plan.enqueueCount == (recorded ? 1 : launches))
+        _ = try run(session, epochs: 2)
+        return try session.readState()
+      }
+      let (plain, recorded) = (try result(recorded: false), try result(recorded: true))
+      func bits(_ state: SessionState) -> [UInt32] {
+        (state.parameters + state.momenta + state.running).flatMap { $0.values.map(\.bitPattern) }
+          + (state.marginSum + state.marginLost + state.sampleLoss).map(\.bitPattern)
+      }
+      #expect(bits(plain) == bits(recorded), "\(info.name)")
+      #expect(plain.marginCount == recorded.marginCount && plain.marginCount.allSatisfy { $0 == 1 })
+      #expect(plain.samplePrediction == recorded.samplePrediction)
+      #expect(plain.parameters.allSatisfy { $0.values.allSatisfy(\.isFinite) })
+    }
+  }
 }

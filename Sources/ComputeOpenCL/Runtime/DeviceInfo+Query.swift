@@ -50,6 +50,7 @@ extension DeviceInfo {
     isAvailable = try value(CL_DEVICE_AVAILABLE, as: cl_bool.self) != 0
     hasCompiler = try value(CL_DEVICE_COMPILER_AVAILABLE, as: cl_bool.self) != 0
     address = UInt(bitPattern: device)
+    commandBuffers = extensions.contains(CommandBufferSupport.name) ? CommandBufferSupport(asking: device) : nil
   }
 
   /// The driver's device; null in a description that was made by hand.

@@ -73,6 +73,9 @@ public struct DeviceInfo: Equatable, Sendable {
   /// Whether its driver compiles kernels.
   public var hasCompiler = true
 
+  /// How it records launches and replays them; nil if it does not.
+  public var commandBuffers: CommandBufferSupport?
+
   /// The address of the driver's device; 0 in a description that was made by hand.
   ///
   /// Such root devices live as long as the process, so that the address is a value like any other.
