@@ -79,14 +79,16 @@ public final class CPUDevice: Device {
   public let formats: Set<NumberFormat> = [.float32, .bfloat16]
   /// The threads that work together, the caller among them.
   public let threads: Int
-  private let lowering = VectorLowering()
+  private let lowering: VectorLowering
   private let set: Int32
   private let team: OpaquePointer
 
   /// - Parameters:
   ///   - threads: how many threads work together; nil for one per processor.
   ///   - instructionSet: a name from `instructionSets`; nil for the best.
-  public init(threads: Int? = nil, instructionSet: String? = nil) throws {
+  ///   - tuning: choices of launches.
+  public init(threads: Int? = nil, instructionSet: String? = nil, tuning: Tuning = .standard) throws {
+    lowering = VectorLowering(tuning: tuning)
     let working = (0..<gpunoisy_instruction_set_count()).filter { gpunoisy_instruction_set_works($0) }
     let chosen = working.first {
       instructionSet == nil || String(cString: gpunoisy_instruction_set_name($0)) == instructionSet

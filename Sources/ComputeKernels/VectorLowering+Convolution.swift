@@ -119,8 +119,8 @@ extension VectorLowering {
 
   /// Images of one partial sum of a weight gradient: enough partial sums to share out, few enough to add up.
   func imagesPerChunk(_ window: Window) -> Int {
-    let chunks = window.C * window.O >= 64 * 64 ? 8 : 16
-    return quotient(window.B, chunks)
+    let chunks = tuned(.weightChunks, window) ?? (window.C * window.O >= 64 * 64 ? 8 : 16)
+    return quotient(window.B, max(1, chunks))
   }
 
   func weightPartials(_ window: Window) -> Int {

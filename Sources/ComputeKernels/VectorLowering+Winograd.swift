@@ -13,7 +13,9 @@ extension VectorLowering {
     else { return nil }
     // Forward stages C channels, backward O.
     let fitting = Self.staged / ((W + 3) / 2 * 2 * max(C, O)) - 2
-    return fitting >= 2 ? min(16, fitting / 2 * 2, (H + 1) / 2 * 2) : nil
+    guard fitting >= 2 else { return nil }
+    let most = min(16, fitting / 2 * 2, (H + 1) / 2 * 2)
+    return tuned(.winogradRows, window).map { max(2, min($0, most) / 2 * 2) } ?? most
   }
 
   private func transformedWeights(_ window: Window, _ weightsAt: Int, turned: Bool) -> KernelLaunch {

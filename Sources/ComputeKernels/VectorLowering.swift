@@ -14,8 +14,12 @@ public struct VectorLowering: Lowering {
   /// Pixels per work-item of the batch-norm kernels.
   static let rows = 512
 
-  /// A lowering; it has no settings.
-  public init() {}
+  private let tuning: Tuning
+
+  /// A lowering with the choices of a tuning.
+  public init(tuning: Tuning = .standard) { self.tuning = tuning }
+
+  func tuned(_ choice: Tuning.Choice, _ window: Window) -> Int? { tuning.number(choice, window) }
 
   /// The launches of one operation, in order.
   public func launches(for operation: TensorOperation) -> [KernelLaunch] {

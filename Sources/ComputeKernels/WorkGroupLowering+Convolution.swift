@@ -143,7 +143,7 @@ extension WorkGroupLowering {
 
   /// Images of one partial sum of a weight gradient: some 512 groups in all, of at least 256 pixels each.
   private func imagesPerChunk(_ window: Window) -> Int {
-    let wanted = max(1, 512 / weightUnits(window))
+    let wanted = max(1, (tuned(.weightGroups, window) ?? 512) / weightUnits(window))
     return min(window.B, max(quotient(window.B, wanted), quotient(256, window.P * window.Q)))
   }
 

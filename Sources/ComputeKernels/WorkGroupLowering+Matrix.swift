@@ -107,7 +107,11 @@ extension WorkGroupLowering {
   }
 
   private func tilesPerChunk(_ window: Window) -> Int {
-    max(1, quotient(matrixTiles(of: window).count * matrixWeightUnits(window), Self.weightGroups))
+    max(
+      1,
+      quotient(
+        matrixTiles(of: window).count * matrixWeightUnits(window),
+        max(1, tuned(.weightGroups, window) ?? Self.weightGroups)))
   }
 
   func matrixWeightChunks(_ window: Window) -> Int { quotient(matrixTiles(of: window).count, tilesPerChunk(window)) }

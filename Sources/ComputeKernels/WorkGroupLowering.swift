@@ -17,13 +17,17 @@ public struct WorkGroupLowering: Lowering {
   let group: Int
   /// The numbers that convolutions multiply on matrix units; nil: they do not use them.
   let matrixUnits: MatrixUnits?
+  private let tuning: Tuning
 
   /// - Parameters:
   ///   - maxWorkGroupSize: the most work-items that the device runs as one group.
   ///   - localMemory: bytes of local memory that it gives to a group.
   ///   - matrixUnits: what 3 × 3 convolutions multiply, if not single precision.
+  ///   - tuning: choices of launches.
   /// - Throws: `.deviceUnavailable` for fewer than 64 work-items (128 with matrix units) or too little local memory.
-  public init(maxWorkGroupSize: Int, localMemory: Int, matrixUnits: MatrixUnits? = nil) throws(Failure) {
+  public init(maxWorkGroupSize: Int, localMemory: Int, matrixUnits: MatrixUnits? = nil, tuning: Tuning = .standard)
+    throws(Failure)
+  {
     let items = matrixUnits == nil ? 64 : 128
     let bytes = matrixUnits == nil ? Self.localMemory : Self.matrixLocalMemory
     guard maxWorkGroupSize >= items, localMemory >= bytes else {
@@ -34,8 +38,11 @@ public struct WorkGroupLowering: Lowering {
         fix: "choose another device; 'gpunoisy devices' lists them.")
     }
     self.matrixUnits = matrixUnits
+    self.tuning = tuning
     group = maxWorkGroupSize >= 256 ? 256 : maxWorkGroupSize >= 128 ? 128 : 64
   }
+
+  func tuned(_ choice: Tuning.Choice, _ window: Window) -> Int? { tuning.number(choice, window) }
 
   /// The launches of one operation, in order.
   public func launches(for operation: TensorOperation) -> [KernelLaunch] {
