@@ -91,7 +91,8 @@ let package = Package(
       name: "ComputeReferenceTests",
       dependencies: ["ComputeReference", "Losses", "Compute", "Statistics", "Failures", "TestSupport"]),
     .testTarget(
-      name: "DeviceTests", dependencies: ["ComputeCPU", "ComputeReference", "Compute", "Statistics", "TestSupport"]),
+      name: "DeviceTests",
+      dependencies: ["ComputeCPU", "ComputeReference", "ComputeKernels", "Compute", "Statistics", "TestSupport"]),
     .testTarget(
       name: "ComputeOpenCLTests",
       dependencies: [

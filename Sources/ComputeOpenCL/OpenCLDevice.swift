@@ -54,10 +54,11 @@ public final class OpenCLDevice: Device {
   ///     precision without them. Where `DeviceInfo.hasMatrixUnits` is false the same is computed slowly, for tests.
   ///   - cache: where compiled kernels are kept; nil for the place that suits the driver.
   ///   - commandBuffers: whether plans are recorded and replayed; nil where that pays.
+  ///   - tuning: choices of launches.
   /// - Throws: `.configuration` if command buffers are asked for of a device that has none to use.
   public init(
     _ info: DeviceInfo, style: Style? = nil, matrixUnits: MatrixUnits? = nil, cache: ProgramCache? = nil,
-    commandBuffers: Bool? = nil
+    commandBuffers: Bool? = nil, tuning: Tuning = .standard
   ) throws {
     let canRecord = info.commandBuffers?.isUsable == true
     if commandBuffers == true, !canRecord {
@@ -79,7 +80,7 @@ public final class OpenCLDevice: Device {
     let built = try Self.build(self.style, .float32, self.matrixUnits, info, in: context, cache: self.cache)
     programs = [.float32: built]
     switch self.style {
-    case .vectors: lowering = VectorLowering()
+    case .vectors: lowering = VectorLowering(tuning: tuning)
     case .workGroups:
       // A driver may allow smaller groups for a kernel that needs many registers.
       let limits = try KernelSources.signatures(for: .workGroups).keys.filter { $0.hasSuffix("_gpu") }.map {
@@ -87,7 +88,7 @@ public final class OpenCLDevice: Device {
       }
       lowering = try WorkGroupLowering(
         maxWorkGroupSize: min(info.maxWorkGroupSize, limits.min() ?? info.maxWorkGroupSize),
-        localMemory: Int(clamping: info.localMemoryBytes), matrixUnits: self.matrixUnits)
+        localMemory: Int(clamping: info.localMemoryBytes), matrixUnits: self.matrixUnits, tuning: tuning)
     }
   }
 
