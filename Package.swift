@@ -19,9 +19,16 @@ let package = Package(
     .executableTarget(
       name: "gpunoisy",
       dependencies: [
-        "Training", "Reports", "Datasets", "Networks", "Losses", "Compute", "ComputeKernels", "ComputeCPU",
-        "ComputeOpenCL", "ComputeReference", "FileFormats", "Statistics", "Images", "Failures",
+        "Autotuning", "Training", "Reports", "Datasets", "Networks", "Losses", "Compute", "ComputeKernels",
+        "ComputeCPU", "ComputeOpenCL", "ComputeReference", "FileFormats", "Statistics", "Images", "Failures",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+
+    // Floor 4 1/2: finding out which launches are the fastest.
+    .target(
+      name: "Autotuning",
+      dependencies: [
+        "Training", "ComputeReference", "ComputeKernels", "Compute", "FileFormats", "Failures",
       ]),
 
     // Floor 4: run settings, loop, schedule, checkpoints, evaluation.
@@ -82,6 +89,12 @@ let package = Package(
       ], exclude: ["oracle.py"]),
     // Runs the built example.
     .testTarget(name: "ExampleTests", dependencies: ["Example", "FileFormats", "TestSupport"]),
+    .testTarget(
+      name: "AutotuningTests",
+      dependencies: [
+        "Autotuning", "ComputeCPU", "ComputeKernels", "Compute", "Losses", "Networks", "FileFormats", "Failures",
+        "TestSupport",
+      ]),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
     .testTarget(name: "ImagesTests", dependencies: ["Images", "FileFormats", "Failures", "TestSupport"]),
     .testTarget(

@@ -1,4 +1,16 @@
 extension TensorOperation {
+  /// The window of a convolution, or of its gradients; nil for other operations.
+  public var convolution: Window? {
+    switch self {
+    case .convolve(let window, _, _, _, _), .convolveBackwardData(let window, _, _, _, _),
+      .convolveBackwardWeights(let window, _, _, _, _), .convolveNormalized(let window, _, _, _, _),
+      .convolveBackwardDataNormalized(let window, _, _, _, _, _),
+      .convolveBackwardWeightsNormalized(let window, _, _, _, _):
+      window
+    default: nil
+    }
+  }
+
   /// The work of an operation as its formula states it: multiplications and additions, and bytes that must at least
   /// pass between memory and device when every tensor is read or written once.
   public struct Cost: Sendable, Equatable {

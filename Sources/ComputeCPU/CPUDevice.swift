@@ -10,7 +10,7 @@ import Glibc
 ///
 /// Results do not depend on the number of threads: the pieces of work, and the order of every sum, depend on shapes
 /// alone. Enqueueing computes; there is nothing to wait for.
-public final class CPUDevice: Device {
+public final class CPUDevice: TunableDevice {
   /// The instruction sets that this program was built for and this processor has, best first.
   public static var instructionSets: [String] {
     (0..<gpunoisy_instruction_set_count()).filter { gpunoisy_instruction_set_works($0) }
@@ -79,7 +79,12 @@ public final class CPUDevice: Device {
   public let formats: Set<NumberFormat> = [.float32, .bfloat16]
   /// The threads that work together, the caller among them.
   public let threads: Int
-  private let lowering: VectorLowering
+  private var lowering: VectorLowering
+  /// The choices of launches in force for what is prepared from now on.
+  public var tuning: Tuning {
+    get { lowering.tuning }
+    set { lowering.tuning = newValue }
+  }
   private let set: Int32
   private let team: OpaquePointer
 
@@ -129,6 +134,12 @@ public final class CPUDevice: Device {
 
   /// Whether there are kernels for a fused operation; see `Device`.
   public func supports(_ fused: TensorOperation) -> Bool { lowering.supports(fused) }
+
+  /// The launches of an operation; see `TunableDevice`.
+  public func launches(for operation: TensorOperation) -> [KernelLaunch] { lowering.launches(for: operation) }
+
+  /// That of single precision; see `TunableDevice`.
+  public func rounding(of operation: TensorOperation) -> Double { 0x1p-24 }
 
   /// Floats of shared memory that the operation needs; see `Device`.
   public func workspace(for operation: TensorOperation) throws -> (workspace: Int, vectors: Int) {

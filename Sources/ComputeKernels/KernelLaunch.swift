@@ -37,6 +37,8 @@ extension KernelLaunch.Argument {
 
 /// How a kind of device turns operations into launches.
 public protocol Lowering: Sendable {
+  /// The choices of launches that are in force.
+  var tuning: Tuning { get set }
   /// The launches of one operation, in order.
   func launches(for operation: TensorOperation) -> [KernelLaunch]
   /// Whether there are kernels for a fused operation, of the kinds that `StepProgram.fused` makes.

@@ -1,5 +1,15 @@
 import Compute
 
+/// A device whose launches can be chosen among, for speed.
+public protocol TunableDevice: Device {
+  /// The choices in force for what is prepared from now on.
+  var tuning: Tuning { get set }
+  /// The launches of one operation with the choices in force.
+  func launches(for operation: TensorOperation) -> [KernelLaunch]
+  /// The relative size of the rounding of what an operation multiplies: 2^-24 for single precision.
+  func rounding(of operation: TensorOperation) -> Double
+}
+
 /// The launch choices that depend on a device more than on correctness, by kind and by the shape of a convolution.
 ///
 /// What has no entry is launched as always, so the empty tuning is the default.
@@ -12,10 +22,22 @@ public struct Tuning: Sendable, Hashable {
     case weightChunks = "weight-chunks"
     /// Work-groups of a weight gradient, in the kernels for GPUs.
     case weightGroups = "weight-groups"
+    /// The most work-items of a 3 × 3 convolution's tile, in the portable kernels for GPUs: 64, 128 or 256.
+    case tileItems = "tile-items"
+
+    /// The numbers that are worth trying.
+    public var candidates: [Int] {
+      switch self {
+      case .winogradRows: [2, 4, 8, 16]
+      case .weightChunks: [2, 4, 8, 16, 32, 64]
+      case .weightGroups: [66, 132, 264, 396, 528, 1056]
+      case .tileItems: [64, 128, 256]
+      }
+    }
   }
 
   /// A choice, and the convolution that it is for.
-  public struct Key: Sendable, Hashable {
+  public struct Key: Sendable, Hashable, Comparable {
     /// What is chosen.
     public var choice: Choice
     /// The shape of the convolution.
@@ -25,6 +47,18 @@ public struct Tuning: Sendable, Hashable {
     public init(_ choice: Choice, _ window: Window) {
       self.choice = choice
       self.window = window
+    }
+
+    /// The order of tables: by choice, then larger images first.
+    public static func < (left: Self, right: Self) -> Bool {
+      func rank(_ key: Self) -> [Int] {
+        let window = key.window
+        return [
+          Choice.allCases.firstIndex(of: key.choice) ?? 0, -window.H, -window.W, window.C, window.O, window.KH,
+          window.KW, window.stride, window.padding, window.B,
+        ]
+      }
+      return rank(left).lexicographicallyPrecedes(rank(right))
     }
   }
 

@@ -14,7 +14,8 @@ public struct VectorLowering: Lowering {
   /// Pixels per work-item of the batch-norm kernels.
   static let rows = 512
 
-  private let tuning: Tuning
+  /// The choices of launches that are in force.
+  public var tuning: Tuning
 
   /// A lowering with the choices of a tuning.
   public init(tuning: Tuning = .standard) { self.tuning = tuning }

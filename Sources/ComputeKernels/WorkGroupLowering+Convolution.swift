@@ -25,6 +25,7 @@ extension WorkGroupLowering {
   private func tile3x3(_ window: Window) -> Tile? {
     guard isSliding(window) else { return nil }
     let blocks = quotient(window.O, Parameter.lanes) % 2 == 0 ? 2 : 1
+    let group = min(group, max(64, tuned(.tileItems, window) ?? group))
     // The widest of the tiles that waste the fewest columns.
     let fitting = [32, 16, 8].filter { 4 * $0 * blocks <= group }
     let columns = fitting.min { quotient(window.W, $0) * $0 < quotient(window.W, $1) * $1 } ?? 8

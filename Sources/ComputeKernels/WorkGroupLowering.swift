@@ -17,7 +17,8 @@ public struct WorkGroupLowering: Lowering {
   let group: Int
   /// The numbers that convolutions multiply on matrix units; nil: they do not use them.
   let matrixUnits: MatrixUnits?
-  private let tuning: Tuning
+  /// The choices of launches that are in force.
+  public var tuning: Tuning
 
   /// - Parameters:
   ///   - maxWorkGroupSize: the most work-items that the device runs as one group.

@@ -5,7 +5,7 @@ import Failures
 /// A device behind OpenCL: one context, one in-order queue, the kernels in the variants that suit its kind.
 ///
 /// It either works as asked or throws; it never falls back to another device or to slower kernels silently.
-public final class OpenCLDevice: Device {
+public final class OpenCLDevice: TunableDevice {
   /// The two families of kernels.
   public enum Style: String, Sendable, CaseIterable {
     /// Independent work-items with 16-wide vectors, for CPU-type devices.
@@ -38,7 +38,12 @@ public final class OpenCLDevice: Device {
   public var isFromCache: Bool { programs.values.allSatisfy(\.isFromCache) }
   /// How the device can store activations; see `Device`.
   public let formats: Set<NumberFormat> = [.float32, .bfloat16]
-  private let lowering: any Lowering
+  private var lowering: any Lowering
+  /// The choices of launches in force for what is prepared from now on.
+  public var tuning: Tuning {
+    get { lowering.tuning }
+    set { lowering.tuning = newValue }
+  }
   private let queue: CommandQueue
   private let cache: ProgramCache?
   /// The kernels by how activations are stored; those for bfloat16 are built when first asked for.
@@ -144,6 +149,9 @@ public final class OpenCLDevice: Device {
 
   /// Whether there are kernels for a fused operation; see `Device`.
   public func supports(_ fused: TensorOperation) -> Bool { lowering.supports(fused) }
+
+  /// The launches of an operation; see `TunableDevice`.
+  public func launches(for operation: TensorOperation) -> [KernelLaunch] { lowering.launches(for: operation) }
 
   /// The relative size of the rounding of what an operation multiplies: that of single precision, or of matrix units.
   public func rounding(of operation: TensorOperation) -> Double {

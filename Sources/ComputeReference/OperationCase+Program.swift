@@ -6,11 +6,17 @@ extension OperationCase {
 
   /// The operations of a program with small batches: each different one once, in the order of the program.
   ///
-  /// - Parameter batch: images of a case; the program's own number would take the reference too long.
-  public static func cases(for program: StepProgram, batch: Int = 2) -> [OperationCase] {
+  /// - Parameters:
+  ///   - batch: images of a case; the program's own number would take the reference too long.
+  ///   - isWanted: which operations.
+  public static func cases(
+    for program: StepProgram, batch: Int = 2, where isWanted: (TensorOperation) -> Bool = { _ in true }
+  ) -> [OperationCase] {
     var known = Set<TensorOperation>()
-    return program.operations.map { OperationCase(like: $0, in: program, batch: min(batch, program.batch)) }
-      .filter { known.insert($0.operation).inserted }
+    return program.operations.filter(isWanted).map {
+      OperationCase(like: $0, in: program, batch: min(batch, program.batch))
+    }
+    .filter { known.insert($0.operation).inserted }
   }
 
   /// A case with an operation's shape and variant.

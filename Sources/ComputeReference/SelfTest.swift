@@ -129,25 +129,44 @@ public struct SelfTest<D: Device> {
       tolerance: tolerance(for: operationCase.operation), detail: worst.detail)
   }
 
-  /// The bytes that the device leaves in every operand of a case, for comparing devices bit by bit.
+  /// The bytes that the device leaves in every operand of a case, for comparing devices bit by bit; activations as
+  /// float32.
   ///
   /// - Parameter inputs: the case's `inputs`, where the caller has them already.
   public func outputs(
     of operationCase: OperationCase, inputs: [Operand: [UInt8]]? = nil
   ) throws -> [Operand: [UInt8]] {
-    let buffers = try Self.execute(operationCase, inputs ?? operationCase.inputs, on: device, activations)
+    let bound = try Self.bind(operationCase, narrowed(inputs, of: operationCase), on: device, activations)
+    try bound.run(on: device)
     var outputs: [Operand: [UInt8]] = [:]
     for (operand, content) in operationCase.contents {
-      guard let buffer = buffers[operand] else { continue }
-      outputs[operand] = try device.read(UInt8.self, count: content.byteCount, from: buffer)
+      guard let buffer = bound.buffers[operand] else { continue }
+      let isNarrow = isNarrow(operand, operationCase.operation)
+      let bytes = try device.read(UInt8.self, count: content.byteCount / (isNarrow ? 2 : 1), from: buffer)
+      outputs[operand] = isNarrow ? BFloat16Bytes(bytes: bytes).floats : bytes
     }
     return outputs
   }
 
-  /// Allocates, fills and runs.
-  private static func execute<Other: Device>(
+  /// A case on the device, ready to run any number of times.
+  public func bind(
+    _ operationCase: OperationCase, inputs: [Operand: [UInt8]]? = nil
+  ) throws -> BoundCase<D> {
+    try Self.bind(operationCase, narrowed(inputs, of: operationCase), on: device, activations)
+  }
+
+  private func narrowed(_ inputs: [Operand: [UInt8]]?, of operationCase: OperationCase) -> [Operand: [UInt8]] {
+    var inputs = inputs ?? operationCase.inputs
+    for (operand, bytes) in inputs where isNarrow(operand, operationCase.operation) {
+      inputs[operand] = BFloat16Bytes(floats: bytes).bytes
+    }
+    return inputs
+  }
+
+  /// Allocates, fills and prepares.
+  private static func bind<Other: Device>(
     _ operationCase: OperationCase, _ inputs: [Operand: [UInt8]], on device: Other, _ activations: NumberFormat
-  ) throws -> [Operand: Other.Buffer] {
+  ) throws -> BoundCase<Other> {
     var buffers: [Operand: Other.Buffer] = [:]
     for (operand, bytes) in inputs {
       let buffer = try device.allocate(byteCount: bytes.count)
@@ -166,9 +185,28 @@ public struct SelfTest<D: Device> {
       }
       return buffer
     }
+    return BoundCase(buffers: buffers, prepared: prepared)
+  }
+
+  private static func execute<Other: Device>(
+    _ operationCase: OperationCase, _ inputs: [Operand: [UInt8]], on device: Other, _ activations: NumberFormat
+  ) throws -> [Operand: Other.Buffer] {
+    let bound = try bind(operationCase, inputs, on: device, activations)
+    try bound.run(on: device)
+    return bound.buffers
+  }
+}
+
+/// An operation with memory and prepared launches.
+public struct BoundCase<D: Device> {
+  /// The memory of each operand.
+  public let buffers: [Operand: D.Buffer]
+  /// The launches, in order.
+  public let prepared: [D.Prepared]
+
+  func run(on device: D) throws {
     for launch in prepared { try device.enqueue(launch) }
     try device.flush()
-    return buffers
   }
 }
 

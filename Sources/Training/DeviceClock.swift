@@ -1,18 +1,19 @@
 import Compute
 
 /// Takes the time of launches by the host's clock: many in a row, then one wait.
-struct DeviceClock<D: Device> {
+public struct DeviceClock<D: Device> {
   private let device: D
   /// What is read to wait.
   private let buffer: D.Buffer
 
-  init(_ device: D, waitingOn buffer: D.Buffer) {
+  /// A clock that waits for all that was enqueued on a device by reading from a buffer.
+  public init(_ device: D, waitingOn buffer: D.Buffer) {
     self.device = device
     self.buffer = buffer
   }
 
   /// Seconds until all is done that `work` enqueues.
-  func seconds(_ work: () throws -> Void) throws -> Double {
+  public func seconds(_ work: () throws -> Void) throws -> Double {
     let clock = ContinuousClock(), start = clock.now
     try work()
     _ = try device.read(Int32.self, count: 1, from: buffer)
@@ -20,7 +21,7 @@ struct DeviceClock<D: Device> {
   }
 
   /// Seconds of running `launches` once: repeated until that takes `budget` seconds, the best of three.
-  func secondsEach(_ launches: [D.Prepared], budget: Double) throws -> Double {
+  public func secondsEach(_ launches: [D.Prepared], budget: Double) throws -> Double {
     func time(_ count: Int) throws -> Double {
       try seconds { for _ in 0..<count { for launch in launches { try device.enqueue(launch) } } } / Double(count)
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Compute
+import ComputeKernels
 import Failures
 import FileFormats
 import Losses
@@ -58,6 +59,11 @@ struct BenchCommand: ParsableCommand {
   var losses = false
   @Option(help: ArgumentHelp("Set the results against those that --json wrote earlier.", valueName: "file"))
   var compare: String?
+  @Option(
+    help: ArgumentHelp(
+      "Choices of launches: those that 'gpunoisy tune' keeps for this device (default), 'defaults', or one of its files.",
+      valueName: "defaults|file"))
+  var tuning: String?
   @OptionGroup var talk: TalkOptions
 
   func validate() throws {
@@ -106,7 +112,7 @@ struct BenchCommand: ParsableCommand {
         guard !work.cases.isEmpty else { continue }
         let choice = DeviceChoice(
           text: device, threads: threads, instructionSet: instructionSet, precision: precision,
-          commandBuffers: commandBuffers)
+          tuning: TuningSource(tuning), commandBuffers: commandBuffers)
         let result = try choice.open(work) { reporter.note($0) }
         if report == nil { report = result } else { report?.runs += result.runs }
       }
@@ -128,7 +134,7 @@ struct BenchCommand: ParsableCommand {
     let threads: Int?
     let note: (String) -> Void
 
-    func run<D: Device>(on device: D) throws -> BenchReport {
+    func run<D: TunableDevice>(on device: D) throws -> BenchReport {
       var peaks: DevicePeaks?
       if cases.contains(where: \.timesOperations) {
         note("measuring what \(device.name) can do at most")
@@ -141,7 +147,9 @@ struct BenchCommand: ParsableCommand {
         note(
           "measuring \(settings.network.description), batch \(settings.batchSize), \(settings.precision.rawValue), on "
             + device.name)
-        report.runs.append(BenchRun(settings: settings, threads: threads, result: try Benchmark(settings, on: device)))
+        report.runs.append(
+          BenchRun(
+            settings: settings, threads: threads, tuning: device.tuning, result: try Benchmark(settings, on: device)))
       }
       return report
     }

@@ -1,3 +1,5 @@
+import Autotuning
+import ComputeKernels
 import FileFormats
 import Reports
 import Training
@@ -7,6 +9,8 @@ struct BenchRun {
   let settings: Benchmark.Settings
   /// Threads of the built-in CPU path, if they were chosen.
   let threads: Int?
+  /// The choices of launches in force.
+  let tuning: Tuning
   let result: Benchmark
 
   var model: String { settings.network.description }
@@ -49,6 +53,7 @@ extension BenchRun {
       JSONMember("batch_size", JSONValue(settings.batchSize)), JSONMember("precision", JSONValue(precision)),
     ]
     if let threads { members.append(JSONMember("threads", JSONValue(threads))) }
+    if !tuning.numbers.isEmpty { members.append(JSONMember("tuning", TuningRecord.json(tuning))) }
     members += [
       JSONMember(
         "training",

@@ -7,7 +7,7 @@ import Failures
 /// What can be done on whichever device was chosen: the one place where the device's type is opened.
 protocol DeviceWork {
   associatedtype Result
-  func run<D: Device>(on device: D) throws -> Result
+  func run<D: TunableDevice>(on device: D) throws -> Result
 }
 
 /// `--device`: `auto`, `cpu`, an index of `gpunoisy devices`, or part of a name.
@@ -19,6 +19,8 @@ struct DeviceChoice {
   var instructionSet: String?
   /// What is computed with: the device's matrix units are used for `tf32` and, where there are some, for `mixed`.
   var precision = Precision.fp32
+  /// Where the choices of launches come from.
+  var tuning = TuningSource.standard
   /// Whether an OpenCL device replays recorded steps; nil where that pays.
   var commandBuffers: Bool?
 
@@ -42,7 +44,7 @@ struct DeviceChoice {
   func open<Work: DeviceWork>(_ work: Work, note: (String) -> Void) throws -> Work.Result {
     try checkInstructionSet()
     switch text.lowercased() {
-    case "cpu": return try work.run(on: builtIn())
+    case "cpu": return try work.run(on: tuned(builtIn(), note))
     case "auto":
       let list = DeviceList.discover()
       let gpus = list.devices.filter {
@@ -56,7 +58,7 @@ struct DeviceChoice {
             continue
           }
           note("auto: taking '\(gpu.name)', the first OpenCL GPU that passes its self-test.")
-          return try work.run(on: device)
+          return try work.run(on: tuned(device, note))
         } catch let failure as Failure where failure.kind == .deviceUnavailable {
           note("auto: '\(gpu.name)' cannot be used: \(failure.what)")
         }
@@ -64,12 +66,17 @@ struct DeviceChoice {
       let reason =
         list.absence ?? (gpus.isEmpty ? "OpenCL lists \(list.devices.count) device(s), but no GPU" : "none passed")
       note("auto: no usable GPU (\(reason)); taking the built-in CPU path. See: gpunoisy devices")
-      return try work.run(on: builtIn())
+      return try work.run(on: tuned(builtIn(), note))
     default:
       let info = try DeviceList.discover().device(named: text)
       let device = try OpenCLDevice(info, matrixUnits: matrixUnits(of: info), commandBuffers: commandBuffers)
-      return try work.run(on: device)
+      return try work.run(on: tuned(device, note))
     }
+  }
+
+  private func tuned<D: TunableDevice>(_ device: D, _ note: (String) -> Void) throws -> D {
+    device.tuning = try tuning.tuning(for: device, precision, note: note)
+    return device
   }
 
   /// Whether the device, or one that `auto` may take, has matrix units.

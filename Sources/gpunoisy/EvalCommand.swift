@@ -1,5 +1,6 @@
 import ArgumentParser
 import Compute
+import ComputeKernels
 import Failures
 import FileFormats
 import Reports
@@ -40,7 +41,7 @@ struct EvalCommand: ParsableCommand {
   struct Work: DeviceWork {
     let input: EvaluationInput
 
-    func run<D: Device>(on device: D) throws -> (device: String, score: TestScore) {
+    func run<D: TunableDevice>(on device: D) throws -> (device: String, score: TestScore) {
       let evaluator = try Evaluator(checkpoint: input.checkpoint, on: device)
       return (device.name, try evaluator.score(input.samples))
     }

@@ -25,6 +25,7 @@ struct GPUNoisy: ParsableCommand {
       PredictCommand.self,
       DevicesCommand.self,
       SelfTestCommand.self,
+      TuneCommand.self,
       BenchCommand.self,
       DataCommand.self,
     ])

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Compute
+import ComputeKernels
 import Failures
 import FileFormats
 import Glibc
@@ -59,7 +60,7 @@ struct PredictCommand: ParsableCommand {
   struct Work: DeviceWork {
     let input: EvaluationInput
 
-    func run<D: Device>(on device: D) throws -> [Float] {
+    func run<D: TunableDevice>(on device: D) throws -> [Float] {
       try Evaluator(checkpoint: input.checkpoint, on: device).logits(input.samples)
     }
   }

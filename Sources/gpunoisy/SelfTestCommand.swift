@@ -1,6 +1,6 @@
 import ArgumentParser
 import Compute
-import ComputeOpenCL
+import ComputeKernels
 import ComputeReference
 import Failures
 import FileFormats
@@ -60,7 +60,7 @@ struct SelfTestCommand: ParsableCommand {
     let network: Network
     let precision: Precision
 
-    func run<D: Device>(on device: D) throws -> (device: String, driver: String, results: [SelfTestResult]) {
+    func run<D: TunableDevice>(on device: D) throws -> (device: String, driver: String, results: [SelfTestResult]) {
       var cases = OperationCase.all
       for loss in Loss.catalogue {
         let graph = try network.graph(batch: 2, height: 32, width: 32, channels: 3, classes: 10)
@@ -73,7 +73,7 @@ struct SelfTestCommand: ParsableCommand {
       var seen = Set<String>()
       cases = cases.filter { seen.insert($0.name).inserted }
       var results: [SelfTestResult] = []
-      let roundings = Dictionary(grouping: cases) { (device as? OpenCLDevice)?.rounding(of: $0.operation) ?? 0x1p-24 }
+      let roundings = Dictionary(grouping: cases) { device.rounding(of: $0.operation) }
       for (rounding, cases) in roundings.sorted(by: { $0.key < $1.key }) {
         // Matrix units round both factors of a product: one unit for each rounding that the reference counts.
         let unit = rounding == 0x1p-24 ? rounding : rounding / SelfTest<D>.roundings

@@ -1,6 +1,8 @@
 import ArgumentParser
+import Autotuning
 import Compute
 import ComputeCPU
+import ComputeKernels
 import Datasets
 import Failures
 import FileFormats
@@ -45,7 +47,24 @@ struct TrainCommand: ParsableCommand {
   var listsLosses = false
   @Flag(name: .customLong("print-config"), help: "Print every setting in force and stop.")
   var printsConfiguration = false
+  @Option(
+    help: ArgumentHelp(
+      "Choices of launches: those that 'gpunoisy tune' keeps for this device (default), 'defaults', or one of its files.",
+      valueName: "defaults|file"))
+  var tuning: String?
   @OptionGroup var talk: TalkOptions
+
+  /// A run that goes on keeps its choices, since others would add numbers up in another order.
+  private func tuningSource() throws -> TuningSource {
+    guard let resume else { return TuningSource(tuning) }
+    guard tuning == nil else {
+      throw Failure(
+        .configuration, "--resume goes on with the tuning that the run began with.", why: "--tuning was given too.",
+        fix: "leave it out.")
+    }
+    return .recorded(
+      try TuningRecord.tuning(RunRecord.read(folder: resume).tuning, named: "\(resume)/run.json"))
+  }
 
   func run() throws {
     if listsLosses { return try StandardOutput.write(LossTable.text) }
@@ -68,7 +87,7 @@ struct TrainCommand: ParsableCommand {
     let reporter = talk.reporter
     let device = DeviceChoice(
       text: settings.device, threads: settings.threads, instructionSet: instructionSet,
-      precision: Precision(rawValue: settings.precision) ?? .fp32)
+      precision: Precision(rawValue: settings.precision) ?? .fp32, tuning: try tuningSource())
     // What is quick to find out comes before the data are read.
     try device.check()
     if let out, resume == nil { try RunFolder.checkFree(out, force: force) }
@@ -116,11 +135,12 @@ struct RunStart: DeviceWork {
     try settings.apply(configurationAt: path + "/config.toml")
   }
 
-  func run<D: Device>(on device: D) throws -> TrainResult {
+  func run<D: TunableDevice>(on device: D) throws -> TrainResult {
     let dataset = data.dataset
     var record = RunRecord(
       command: "train", version: GPUNoisy.version, arguments: CommandLine.arguments, device: device.name,
-      driver: device.driver, seeds: ["seed": settings.seed, "noise": settings.noiseSeed ?? settings.seed],
+      driver: device.driver, tuning: TuningRecord.json(device.tuning),
+      seeds: ["seed": settings.seed, "noise": settings.noiseSeed ?? settings.seed],
       data: .init(
         name: dataset.name, layout: dataset.source, trainCount: dataset.train.count,
         testCount: data.evaluation?.count ?? 0, classCount: dataset.classCount, fingerprint: dataset.fingerprint))

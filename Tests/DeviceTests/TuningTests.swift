@@ -32,16 +32,3 @@ import Testing
     for result in try test.run() { #expect(result.passed, "\(result.name) \(result.shape): \(result.detail)") }
   }
 }
-
-extension TensorOperation {
-  fileprivate var convolution: Window? {
-    switch self {
-    case .convolve(let window, _, _, _, _), .convolveBackwardData(let window, _, _, _, _),
-      .convolveBackwardWeights(let window, _, _, _, _), .convolveNormalized(let window, _, _, _, _),
-      .convolveBackwardDataNormalized(let window, _, _, _, _, _),
-      .convolveBackwardWeightsNormalized(let window, _, _, _, _):
-      window
-    default: nil
-    }
-  }
-}

@@ -15,22 +15,13 @@ public struct ProgramCache: Equatable, Sendable {
   /// A cache in `folder`, which is made with permissions 0700 when the first entry is stored.
   public init(folder: String) { self.folder = folder }
 
-  /// The user's own cache: `$XDG_CACHE_HOME/gpunoisy/kernels`, or else `~/.cache/gpunoisy/kernels`.
-  ///
-  /// A value of `XDG_CACHE_HOME` that is not absolute is ignored, as the XDG specification demands. Nil where there is no
-  /// home folder either.
+  /// The user's own cache, in `CacheFolder`; nil where there is none.
   ///
   /// - Parameter environment: gives the value of an environment variable, or nil.
   public static func standard(
-    environment: (String) -> String? = { getenv($0).map { String(cString: $0) } }
+    environment: (String) -> String? = FileBytes.environment
   ) -> ProgramCache? {
-    if let path = environment("XDG_CACHE_HOME"), path.hasPrefix("/") {
-      return ProgramCache(folder: "\(path)/gpunoisy/kernels")
-    }
-    if let path = environment("HOME"), path.hasPrefix("/") {
-      return ProgramCache(folder: "\(path)/.cache/gpunoisy/kernels")
-    }
-    return nil
+    CacheFolder.path("kernels", environment: environment).map(ProgramCache.init(folder:))
   }
 
   /// The user's own cache, where it helps on `device`.
