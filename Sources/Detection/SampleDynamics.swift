@@ -35,7 +35,7 @@ public struct SampleDynamics: Sendable, Equatable {
   /// Whether the sample was predicted as labelled when it was last seen [N].
   public var wasRight: [UInt8]
   /// The margins of the epoch under way [N]; not a number for samples that were not seen.
-  public private(set) var epochMargins: [Float]
+  public var epochMargins: [Float]
 
   /// Nothing yet, of `count` samples.
   public init(count: Int, outputs: Int, classes: Int, kind: MarginKind) {

@@ -17,7 +17,7 @@ public struct RunData: Sendable {
   /// Opens the data set.
   ///
   /// Labels are replaced first (their file covers the whole set), then the set is limited, then a part is held out,
-  /// then noise is drawn; the held-out part keeps the labels that it was given.
+  /// then noise is drawn; the held-out part keeps the labels that it was given. Samples to exclude lose their label last.
   public init(_ settings: RunSettings) throws {
     let options = DatasetOptions(
       dataRoot: settings.dataRoot, imageSize: settings.imageSize, onBadImage: settings.onBadImage, seed: settings.seed,
@@ -25,6 +25,7 @@ public struct RunData: Sendable {
     var dataset = try Dataset.open(settings.data, options: options)
     if let path = settings.labels { dataset = try dataset.replacingLabels(fromFile: path) }
     if let path = settings.cleanLabels { dataset = try dataset.withTrueLabels(fromFile: path) }
+    let excluded = try settings.exclude.map { try ExcludedSamples(fromFile: $0, count: dataset.train.count) }
     dataset = dataset.limited(train: settings.limitTrain, test: settings.limitTest)
     if let part = settings.validation {
       dataset = try dataset.holdingOut(HeldOutPart(parsing: part), seed: settings.seed)
@@ -36,10 +37,11 @@ public struct RunData: Sendable {
       (dataset, noise) = try { ($0.dataset, $0.report) }(
         dataset.corrupted(by: model, seed: settings.noiseSeed ?? settings.seed))
     }
+    if let excluded { dataset.train = excluded.removed(from: dataset.train) }
     guard dataset.train.usableIDs.count >= 2 else {
       throw Failure(
         .badInput, "'\(settings.data)' has \(dataset.train.usableIDs.count) training samples with a label.",
-        why: "training needs at least two.", fix: "check the data, --limit-train and --val.")
+        why: "training needs at least two.", fix: "check the data, --limit-train, --val and --exclude.")
     }
     guard (2...Self.mostClasses).contains(dataset.classCount) else {
       throw Failure(

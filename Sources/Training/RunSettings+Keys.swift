@@ -25,6 +25,7 @@ extension RunSettings {
       get: { $0.imageSize.map { .string("\($0)") } }),
     optionalText("labels", "data", \.labels),
     optionalText("clean-labels", "data", \.cleanLabels),
+    optionalText("exclude", "data", \.exclude),
     text("noise", "data", \.noise),
     SettingKey(
       name: "noise-seed", section: "data", set: { $0.noiseSeed = try seed("noise-seed", $1) },
@@ -77,7 +78,7 @@ extension RunSettings {
     SettingKey(
       name: "max-time", section: "run", set: { $0.maxTime = try duration("max-time", $1) },
       get: { $0.maxTime.map { .string("\(NumberText.shortest($0))s") } }),
-  ]
+  ] + detectionKeys
 
   /// Sets one setting from text.
   ///
@@ -153,7 +154,7 @@ extension RunSettings {
       get: { .string($0[keyPath: path].rawValue) })
   }
 
-  private static func named<Value: RawRepresentable & CaseIterable>(_ name: String, _ text: String) throws -> Value
+  static func named<Value: RawRepresentable & CaseIterable>(_ name: String, _ text: String) throws -> Value
   where Value.RawValue == String {
     guard let value = Value(rawValue: text) else {
       throw outOfRange(name, text, "one of \(Value.allCases.map(\.rawValue).joined(separator: ", "))")
@@ -161,7 +162,7 @@ extension RunSettings {
     return value
   }
 
-  private static func whole(_ name: String, _ text: String, _ range: ClosedRange<Int>) throws -> Int {
+  static func whole(_ name: String, _ text: String, _ range: ClosedRange<Int>) throws -> Int {
     guard let value = Int(text), range.contains(value) else {
       throw outOfRange(name, text, "a whole number from \(range.lowerBound) to \(range.upperBound)")
     }

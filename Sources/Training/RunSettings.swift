@@ -27,6 +27,8 @@ public struct RunSettings: Sendable, Equatable {
   public var labels: String?
   /// A file of true labels, for scoring only.
   public var cleanLabels: String?
+  /// A table of samples that are not to be trained on.
+  public var exclude: String?
   /// Label noise, as `NoiseCatalogue` reads it.
   public var noise = "none"
   /// nil: the seed.
@@ -94,6 +96,8 @@ public struct RunSettings: Sendable, Equatable {
   public var checkpointEvery = CheckpointInterval.epochs(1)
   /// Seconds after which the run saves and stops; nil for no limit.
   public var maxTime: Double?
+  /// What `detect` needs besides; nil for a training run.
+  public var detection: DetectionSettings?
 
   /// The defaults.
   public init() {}

@@ -303,7 +303,7 @@ public final class Trainer<D: Device> {
 }
 
 /// When to wait for the device: often enough for progress and signals, seldom enough to cost nothing.
-private struct Pace {
+struct Pace {
   /// Seconds between two looks; a step that takes longer is looked at by itself.
   static let interval = 0.2
   let clock: ContinuousClock

@@ -186,7 +186,14 @@ public final class TrainingSession<D: Device> {
 
   /// Waits for what was enqueued, and tells whether the logits of step `step`, the last one run, are finite.
   public func isFinite(afterStep step: Int) throws -> Bool {
-    try (batchSizes[step] == settings.batchSize ? whole : rest)?.readLogits().allSatisfy(\.isFinite) ?? true
+    try logits(ofStep: step).allSatisfy(\.isFinite)
+  }
+
+  /// The logits `[B, K]` of step `step`, the last one run, as they were before its update.
+  ///
+  /// Waits.
+  public func logits(ofStep step: Int) throws -> [Float] {
+    try (batchSizes[step] == settings.batchSize ? whole : rest)?.readLogits() ?? []
   }
 
   /// Waits for what was enqueued.

@@ -61,11 +61,14 @@ struct ConfidentLearningTests {
       from cleanlab.count import compute_confident_joint, get_confident_thresholds
       from cleanlab.filter import find_label_issues
       from cleanlab.rank import get_label_quality_scores
+      # The default sort orders equal numbers differently from processor to processor.
+      argsort = numpy.argsort
+      numpy.argsort = lambda *values, **options: argsort(*values, **({"kind": "stable"} | options))
       folder = sys.argv[1] + "/"
       labels, probs = numpy.load(folder + "labels.npy"), numpy.load(folder + "probs.npy")
       numpy.save(folder + "thresholds.npy", get_confident_thresholds(labels, probs))
-      numpy.save(folder + "counts.npy", compute_confident_joint(labels, probs, calibrate=False))
-      numpy.save(folder + "joint.npy", compute_confident_joint(labels, probs))
+      numpy.save(folder + "counts.npy", numpy.ascontiguousarray(compute_confident_joint(labels, probs, calibrate=False)))
+      numpy.save(folder + "joint.npy", numpy.ascontiguousarray(compute_confident_joint(labels, probs)))
       for name in sys.argv[2].split(","):
           mask = find_label_issues(labels, probs, filter_by=name, n_jobs=1)
           numpy.save(folder + name + ".npy", mask)
