@@ -69,7 +69,8 @@ public final class Detector<D: Device> {
       guard FileBytes.kind(of: path) == .file else { break }
       results.append(try DetectionStageResult(from: SafetensorsFile.read(path), like: emptyDynamics(stage)))
     }
-    position.totalSteps = history.epochs.last?.step ?? 0
+    // The session that was prepared is the first stage's.
+    if !results.isEmpty { session = nil }
     if results.count < stages.count, FileBytes.kind(of: folder.lastCheckpoint) == .file {
       let stage = stages[results.count], file = try SafetensorsFile.read(folder.lastCheckpoint)
       if file.metadata["gpunoisy.stage"] == stage.name {
@@ -155,7 +156,9 @@ public final class Detector<D: Device> {
     var result = current ?? DetectionStageResult(emptyDynamics(stage))
     current = nil
     let labels = stage.labels(data.dataset.train.labels, classes: data.dataset.classCount)
-    if position.epoch == 0, position.step == 0 { reporter.note("\(stage.name) of \(stages.count) networks begins") }
+    if position.epoch == 0, position.step == 0 {
+      reporter.note("\(stage.name) begins: network \(results.count + 1) of \(stages.count)")
+    }
     while position.epoch < settings.epochs {
       let steps = session.batchSizes.count, epoch = position.epoch, rate = rate(stage, epoch: epoch)
       if position.step == 0 { result.dynamics.beginEpoch() }
@@ -249,9 +252,9 @@ public final class Detector<D: Device> {
     history.epochs.append(report)
     // The table first: a resumed run cuts rows that its checkpoint does not know of.
     try folder?.append(report)
-    if case .epochs(let count) = settings.checkpointEvery, position.epoch % count == 0,
-      position.epoch < settings.epochs
-    {
+    if position.epoch == settings.epochs {
+      try saveCheckpoint(result, session, stage)
+    } else if case .epochs(let count) = settings.checkpointEvery, position.epoch % count == 0 {
       try saveCheckpoint(result, session, stage)
     }
     try update { $0.epoch = number }
