@@ -17,7 +17,9 @@ public struct SettingKey: Sendable {
 
 extension RunSettings {
   /// Every setting, in the order of config.toml.
-  public static let keys: [SettingKey] = [
+  public static let keys: [SettingKey] = trainingKeys + detectionKeys
+
+  private static let trainingKeys: [SettingKey] = [
     text("data", "data", \.data),
     optionalText("data-root", "data", \.dataRoot),
     SettingKey(
@@ -78,7 +80,7 @@ extension RunSettings {
     SettingKey(
       name: "max-time", section: "run", set: { $0.maxTime = try duration("max-time", $1) },
       get: { $0.maxTime.map { .string("\(NumberText.shortest($0))s") } }),
-  ] + detectionKeys
+  ]
 
   /// Sets one setting from text.
   ///

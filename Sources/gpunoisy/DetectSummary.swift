@@ -17,7 +17,8 @@ struct DetectSummary {
   var text: String {
     let count = result.samples.count, flagged = result.samples.count(where: \.isIssue)
     var text = classTable + pairTable
-    text += "suspected      \(flagged) of \(count) labels, \(FixedText.percent(Double(flagged) / Double(max(count, 1))))\n"
+    text +=
+      "suspected      \(flagged) of \(count) labels, \(FixedText.percent(Double(flagged) / Double(max(count, 1))))\n"
     let unjudged = result.samples.count { $0.quality == nil }
     if unjudged > 0 { text += "not judged     \(unjudged) samples, which posed as threshold samples in every pass\n" }
     if let correlation = result.passCorrelation {

@@ -109,8 +109,9 @@ struct SettingOptions: ParsableArguments {
   private var given: [(name: String, text: String)] {
     let texts: [(String, String?)] = [
       ("data", data), ("data-root", dataRoot), ("image-size", imageSize), ("labels", labels),
-      ("clean-labels", cleanLabels), ("exclude", exclude), ("noise", noise), ("noise-seed", noiseSeed), ("limit-train", limitTrain),
-      ("limit-test", limitTest), ("val", val), ("on-bad-image", onBadImage), ("model", model),
+      ("clean-labels", cleanLabels), ("exclude", exclude), ("noise", noise), ("noise-seed", noiseSeed),
+      ("limit-train", limitTrain), ("limit-test", limitTest), ("val", val), ("on-bad-image", onBadImage),
+      ("model", model),
       ("init", initialWeights), ("loss", loss), ("method", method), ("epochs", epochs), ("max-steps", maxSteps),
       ("batch-size", batchSize), ("lr", lr), ("momentum", momentum), ("nesterov", noNesterov ? "off" : nil),
       ("weight-decay", weightDecay), ("schedule", schedule), ("milestones", milestones), ("gamma", gamma),

@@ -11,11 +11,13 @@ struct SampleDynamicsTests {
     var labels = [Int32](repeating: 0, count: 8)
     labels[7] = 1
     labels[3] = 2
-    let isFinite = dynamics.add(logits: [1.5, 2.25, -0.5, 0, 3, 1], ids: [7, 3] as [Int32], labels: labels, counts: true)
+    let isFinite = dynamics.add(
+      logits: [1.5, 2.25, -0.5, 0, 3, 1], ids: [7, 3] as [Int32], labels: labels, counts: true)
     #expect(isFinite)
     #expect(dynamics.area(7) == 0.75 && dynamics.area(3) == -2)
     labels[3] = 0
-    let isStillFinite = dynamics.add(logits: [0.5, 2, 2, 4, 3, 1], ids: [7, 3] as [Int32], labels: labels, counts: true)
+    let isStillFinite = dynamics.add(
+      logits: [0.5, 2, 2, 4, 3, 1], ids: [7, 3] as [Int32], labels: labels, counts: true)
     #expect(isStillFinite)
     #expect(dynamics.area(7) == 0.375 && dynamics.area(3) == -0.5)
     #expect(dynamics.area(0) == nil && dynamics.epochMargins[0].isNaN && dynamics.epochMargins[7] == 0)

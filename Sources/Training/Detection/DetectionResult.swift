@@ -120,8 +120,10 @@ public struct DetectionResult: Sendable {
       samples[index].passAreas = areas
       guard !known.isEmpty else { continue }
       samples[index].area = known.reduce(0, +) / Double(known.count)
-      samples[index].isIssue = settings.combine.verdict(zip(areas, passes).map { area, pass in area.map(pass.cutoff.flags) })
-      samples[index].quality = settings.combine.score(zip(areas, passes).map { area, pass in area.map(pass.cutoff.score) })
+      samples[index].isIssue = settings.combine.verdict(
+        zip(areas, passes).map { area, pass in area.map(pass.cutoff.flags) })
+      samples[index].quality = settings.combine.score(
+        zip(areas, passes).map { area, pass in area.map(pass.cutoff.score) })
     }
     if passes.count > 1 {
       let both = samples.compactMap { sample -> (Double, Double)? in

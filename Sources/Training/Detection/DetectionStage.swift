@@ -13,7 +13,7 @@ struct DetectionStage: Sendable, Equatable {
     case fold(heldOut: [Int32])
   }
 
-  /// `pass1`, `pass2`, …, `fold1`, …
+  /// The name by which files know it: `pass1` and so on, `fold1` and so on.
   let name: String
   let kind: Kind
   /// The seed of first weights, order and crops.

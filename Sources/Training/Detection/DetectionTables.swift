@@ -87,6 +87,7 @@ public struct DetectionTables: Sendable {
     }
     return Histogram(
       edges: (0...bins).map { low + width * Double($0) }, samples: counts(judged.compactMap(\.area)),
-      thresholds: counts(thresholds), right: known ? counts(wrong: false) : nil, wrong: known ? counts(wrong: true) : nil)
+      thresholds: counts(thresholds), right: known ? counts(wrong: false) : nil,
+      wrong: known ? counts(wrong: true) : nil)
   }
 }
