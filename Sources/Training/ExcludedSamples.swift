@@ -2,6 +2,14 @@ import Datasets
 import Failures
 import FileFormats
 
+/// What becomes of samples that a run is to leave out.
+public enum Exclusion: String, Sendable, CaseIterable {
+  /// They are never drawn.
+  case drop
+  /// They are drawn but do not count in the loss: steps per epoch stay, and batch norm sees them (Pleiss et al.'s code).
+  case weightZero = "weight-zero"
+}
+
 /// Samples that a run leaves out: a table of ids, or the `label_issues.csv` of `gpunoisy detect`.
 struct ExcludedSamples {
   let ids: [Int]
@@ -27,6 +35,13 @@ struct ExcludedSamples {
       }
       return id
     }
+  }
+
+  /// The weights [N] by which these samples do not count.
+  func weights(count: Int) -> [Float] {
+    var weights = [Float](repeating: 1, count: count)
+    for id in ids where id < count { weights[id] = 0 }
+    return weights
   }
 
   /// The set with these samples left without a label, so that they are never drawn; ids do not shift.

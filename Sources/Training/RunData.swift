@@ -11,6 +11,8 @@ public struct RunData: Sendable {
   public let dataset: Dataset
   /// What the noise did, or how the given labels differ from the true ones; nil where neither is known.
   public let noise: NoiseReport?
+  /// How much each training sample counts [N]; nil where all count alike.
+  public let weights: [Float]?
   /// Mean and standard deviation of the training images in use.
   public let normalization: Normalization
 
@@ -37,10 +39,19 @@ public struct RunData: Sendable {
       (dataset, noise) = try { ($0.dataset, $0.report) }(
         dataset.corrupted(by: model, seed: settings.noiseSeed ?? settings.seed))
     }
-    if let excluded { dataset.train = excluded.removed(from: dataset.train) }
-    guard dataset.train.usableIDs.count >= 2 else {
+    let left: Int
+    if let excluded, settings.excludeBy == .weightZero {
+      let weights = excluded.weights(count: dataset.train.count)
+      self.weights = weights
+      left = dataset.train.usableIDs.count { weights[Int($0)] > 0 }
+    } else {
+      weights = nil
+      if let excluded { dataset.train = excluded.removed(from: dataset.train) }
+      left = dataset.train.usableIDs.count
+    }
+    guard left >= 2 else {
       throw Failure(
-        .badInput, "'\(settings.data)' has \(dataset.train.usableIDs.count) training samples with a label.",
+        .badInput, "'\(settings.data)' has \(left) training samples with a label.",
         why: "training needs at least two.", fix: "check the data, --limit-train, --val and --exclude.")
     }
     guard (2...Self.mostClasses).contains(dataset.classCount) else {

@@ -28,6 +28,7 @@ extension RunSettings {
     optionalText("labels", "data", \.labels),
     optionalText("clean-labels", "data", \.cleanLabels),
     optionalText("exclude", "data", \.exclude),
+    choice("exclude-by", "data", \.excludeBy),
     text("noise", "data", \.noise),
     SettingKey(
       name: "noise-seed", section: "data", set: { $0.noiseSeed = try seed("noise-seed", $1) },

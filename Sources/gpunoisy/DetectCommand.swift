@@ -58,10 +58,10 @@ struct DetectCommand: ParsableCommand {
   @Flag(help: "Keep every epoch's margins, as margins/pass1.npy [epochs, N] and so on.")
   var keepMargins = false
   @Option(
-    defaultAsFlag: "drop",
+    defaultAsFlag: "weight-zero",
     help: ArgumentHelp(
-      "Then train on what is left, with train's defaults, into RUN/retrain: drop leaves suspected samples out.",
-      valueName: "drop"))
+      "Then train on what is left, with train's defaults, into RUN/retrain: weight-zero (default, as published), drop.",
+      valueName: "way"))
   var retrain: String?
   @Option(help: ArgumentHelp("Epochs of --retrain. Default 300; the rate falls at half and 3/4.", valueName: "n"))
   var retrainEpochs: String?

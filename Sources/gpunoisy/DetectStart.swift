@@ -96,6 +96,7 @@ struct DetectStart: DeviceWork {
     // 150 and 225 of 300.
     again.milestones = Set([epochs / 2, epochs * 3 / 4]).filter { $0 > 0 }.sorted()
     again.exclude = folder.file("label_issues.csv")
+    again.excludeBy = settings.detection?.retrain ?? .weightZero
     let goesOn = resumed != nil && FileBytes.kind(of: path + "/config.toml") == .file
     return try RunStart(
       settings: again, data: RunData(again), resumed: goesOn ? path : nil, out: goesOn ? nil : path,

@@ -27,6 +27,10 @@ struct SettingOptions: ParsableArguments {
   var exclude: String?
   @Option(
     help: ArgumentHelp(
+      "drop (default): never drawn; weight-zero: drawn, but without a part in the loss.", valueName: "way"))
+  var excludeBy: String?
+  @Option(
+    help: ArgumentHelp(
       "Label noise: none, symmetric:R[,inclusive], asymmetric:R[,map=superclass], pairflip:R, matrix:FILE. Default none.",
       valueName: "noise"))
   var noise: String?
@@ -109,7 +113,8 @@ struct SettingOptions: ParsableArguments {
   private var given: [(name: String, text: String)] {
     let texts: [(String, String?)] = [
       ("data", data), ("data-root", dataRoot), ("image-size", imageSize), ("labels", labels),
-      ("clean-labels", cleanLabels), ("exclude", exclude), ("noise", noise), ("noise-seed", noiseSeed),
+      ("clean-labels", cleanLabels), ("exclude", exclude), ("exclude-by", excludeBy), ("noise", noise),
+      ("noise-seed", noiseSeed),
       ("limit-train", limitTrain), ("limit-test", limitTest), ("val", val), ("on-bad-image", onBadImage),
       ("model", model),
       ("init", initialWeights), ("loss", loss), ("method", method), ("epochs", epochs), ("max-steps", maxSteps),

@@ -120,6 +120,7 @@ extension CommandTests {
       Mistake("bench --device cpu --batch-size 64 --compare earlier.json", 78, "batch 2"),
       Mistake("train shapes --limit-train 100 --batch-size 128 --drop-last --device cpu", 78, "--drop-last"),
       Mistake("detect shapes --limit-train 40 --passes 9 --threshold-samples 5 --device cpu", 78, "--passes"),
+      Mistake("train shapes --loss peer --exclude short.npy --exclude-by weight-zero", 78, "peer"),
       Mistake("detect shapes --epochs 1", 78, "--epochs"),
       Mistake("detect shapes --schedule step", 78, "--schedule"),
       Mistake("detect shapes --loss peer", 78, "peer"),

@@ -24,12 +24,6 @@ public struct DetectionSettings: Sendable, Equatable {
     public var usesFolds: Bool { self != .aum }
   }
 
-  /// What becomes of suspected samples when `--retrain` trains again.
-  public enum Removal: String, Sendable, CaseIterable {
-    /// They are left out.
-    case drop
-  }
-
   /// By what wrong labels are found.
   public var detector = Detector.aum
   /// Networks with threshold samples; no two share one.
@@ -50,8 +44,8 @@ public struct DetectionSettings: Sendable, Equatable {
   public var quality = ConfidentLearning.Quality.selfConfidence
   /// Whether the margins of every epoch are kept.
   public var keepMargins = false
-  /// Train again afterwards; nil for not.
-  public var retrain: Removal?
+  /// What becomes of suspected samples when training begins again; nil for no such training.
+  public var retrain: Exclusion?
   /// Epochs of that training.
   public var retrainEpochs = 300
 
