@@ -107,6 +107,10 @@ extension CommandTests {
           #expect(abs((margins[200 + id] + margins[400 + id]) / 2 - passes[pass][id]) < 1e-6)
         }
       }
+      // config.toml repeats it.
+      try CommandUnderTest.output(["detect", "--config", "run/config.toml", "--out", "again"], in: folder)
+      #expect(try FileBytes.read(folder("again/label_issues.csv")) == FileBytes.read(folder("run/label_issues.csv")))
+
       let document = try JSONText.parse(FileBytes.read(folder("run/detect.json")), named: "detect.json")
       #expect(document["issues"]?.integer == flags.count { $0 })
       let histogram = try #require(document["aum_histogram"])

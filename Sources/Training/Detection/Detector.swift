@@ -115,7 +115,7 @@ public final class Detector<D: Device> {
     }
     return try TrainingSession(
       session, train: labelled, test: evaluation, classes: stage.outputs(classes: classes),
-      normalization: data.normalization, on: device)
+      weights: data.weights, normalization: data.normalization, on: device)
   }
 
   private func emptyDynamics(_ stage: DetectionStage) -> SampleDynamics {
