@@ -19,8 +19,9 @@ let package = Package(
     .executableTarget(
       name: "gpunoisy",
       dependencies: [
-        "Autotuning", "Training", "Reports", "Datasets", "Networks", "Losses", "Compute", "ComputeKernels",
-        "ComputeCPU", "ComputeOpenCL", "ComputeReference", "FileFormats", "Statistics", "Images", "Failures",
+        "Autotuning", "Training", "Reports", "Detection", "Datasets", "Networks", "Losses", "Compute",
+        "ComputeKernels", "ComputeCPU", "ComputeOpenCL", "ComputeReference", "FileFormats", "Statistics", "Images",
+        "Failures",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -35,7 +36,7 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "Reports", "Datasets", "Networks", "Losses", "Compute", "FileFormats", "Statistics", "Failures",
+        "Reports", "Datasets", "Networks", "Losses", "Compute", "Detection", "FileFormats", "Statistics", "Failures",
         .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
 
@@ -52,12 +53,14 @@ let package = Package(
       name: "ComputeOpenCL",
       dependencies: ["ComputeKernels", "Compute", "CKernels", "COpenCL", "FileFormats", "Failures"]),
 
-    // Floor 1: the seam (Compute), its lowering to kernel launches, pictures, file formats, plain numbers.
+    // Floor 1: the seam (Compute), its lowering to kernel launches, pictures, file formats, plain numbers,
+    // the mathematics of finding wrong labels.
     .target(name: "ComputeKernels", dependencies: ["Compute", "CKernels", "Failures"]),
     .target(name: "Compute", dependencies: ["Failures"]),
     .target(name: "Images", dependencies: ["CTurboJPEG", "CSPNG", "Failures"]),
     .target(name: "FileFormats", dependencies: ["CZlib", "Failures"]),
     .target(name: "Statistics"),
+    .target(name: "Detection", dependencies: ["Statistics"]),
 
     // Floor 0: other people's code, the kernels, and how a failure is told.
     .target(name: "Failures"),
@@ -96,6 +99,7 @@ let package = Package(
         "TestSupport",
       ]),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
+    .testTarget(name: "DetectionTests", dependencies: ["Detection", "Statistics", "FileFormats", "TestSupport"]),
     .testTarget(name: "ImagesTests", dependencies: ["Images", "FileFormats", "Failures", "TestSupport"]),
     .testTarget(
       name: "DatasetsTests",

@@ -43,6 +43,9 @@ static const char loss[] = {
 static const char optimizer[] = {
 #embed "optimizer.cl"
     , 0};
+static const char weights[] = {
+#embed "weights.cl"
+    , 0};
 static const char bench[] = {
 #embed "bench.cl"
     , 0};
@@ -110,6 +113,7 @@ static const gpunoisy_source sources[] = {
     {"reduce.cl", reduce},
     {"loss.cl", loss},
     {"optimizer.cl", optimizer},
+    {"weights.cl", weights},
     {"bench.cl", bench},
     {"gpu_common.cl", gpu_common},
     {"gpu_fusion.cl", gpu_fusion},

@@ -20,6 +20,7 @@
 #include "reduce.cl"
 #include "loss.cl"
 #include "optimizer.cl"
+#include "weights.cl"
 #include "bench.cl"
 
 static const Entry entries[] = {
@@ -65,6 +66,7 @@ static const Entry entries[] = {
     ENTRY(loss_lsr_rows),
     ENTRY(loss_evaluate),
     ENTRY(optimizer_sgd),
+    ENTRY(weights_scale_rows),
     ENTRY(advance_step),
     ENTRY(bench_empty),
     ENTRY(bench_multiply_add),

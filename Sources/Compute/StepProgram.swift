@@ -49,11 +49,13 @@ extension StepProgram {
   ///
   /// - Parameters:
   ///   - peer: adds a second pass over the peer samples of peer loss, whose gradients are added to the first's.
+  ///   - weighted: samples count by `Store.sampleWeights`, not alike; not with peer samples.
   ///   - clip: scales gradients down to the norm that the step's numbers give.
   public static func training(
     _ graph: Graph, forms: Set<FusedForm>, precision: Precision = .fp32, augmentation: Augmentation, loss: RowFunction,
-    peer: Bool, clip: Bool
+    peer: Bool, weighted: Bool = false, clip: Bool
   ) -> StepProgram {
+    precondition(!peer || !weighted, "the peer pass has other samples than the weights are for")
     var program = StepProgram(graph.fused(for: forms), precision)
     var builder = PassBuilder(program: program, forms: forms)
     for pass in peer ? [false, true] : [false] {
@@ -61,7 +63,7 @@ extension StepProgram {
         .augment(
           output: graph.images, shape: graph[graph.images], augmentation: augmentation, peer: pass))
       builder.forward(training: true)
-      builder.backward(loss: loss, peer: pass)
+      builder.backward(loss: loss, peer: pass, weighted: weighted)
     }
     program = builder.program
     program.operations.append(.update(count: graph.parameters.packedCount, clip: clip))
@@ -184,13 +186,14 @@ private struct PassBuilder {
 
   // MARK: Backward
 
-  mutating func backward(loss: RowFunction, peer: Bool) {
+  mutating func backward(loss: RowFunction, peer: Bool, weighted: Bool) {
     gradients = [:]
     shared = []
     let dlogits = program.value(like: program.logits)
     program.operations.append(
       .loss(
         loss, logits: program.logits, dlogits: dlogits, B: program.batch, K: program.classes, peer: peer))
+    if weighted { program.operations.append(.weigh(dlogits: dlogits, B: program.batch, K: program.classes)) }
     gradients[program.logits] = dlogits
     // The peer pass comes second: it adds to the gradients that the first pass has written.
     for layer in graph.layers.reversed() { backward(layer, accumulate: peer) }

@@ -74,6 +74,7 @@ extension TensorOperation {
       .linearBackwardWeights(_, _, _, _, let M, let N, let K, _):
       return cost(2 * M * N * K, floats: M * K + N * K + M * N)
     case .loss(_, _, _, let B, let K, _), .evaluate(_, _, let B, let K): return cost(8 * B * K, floats: 2 * B * K)
+    case .weigh(_, let B, let K): return cost(B * B + B * K, floats: 2 * B * K + B)
     case .update(let count, _): return cost(6 * count, floats: 5 * count)
     case .advance: return cost(1, floats: 2)
     }
@@ -116,7 +117,7 @@ extension TensorOperation {
       .linearBackwardWeights(_, _, _, _, let M, let N, let K, _):
       return "\(M)×\(K)→\(N)"
     case .loss(let function, _, _, let B, let K, _): return "\(function.kernel) \(B)×\(K)"
-    case .evaluate(_, _, let B, let K): return "\(B)×\(K)"
+    case .evaluate(_, _, let B, let K), .weigh(_, let B, let K): return "\(B)×\(K)"
     case .advance: return ""
     }
   }

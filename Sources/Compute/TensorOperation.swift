@@ -12,6 +12,8 @@ public enum Store: Hashable, Sendable, CaseIterable {
   case sampleLoss, samplePrediction, sampleConfidence, marginSum, marginLost, marginCount
   /// Shared by all operations of a plan, valid within one operation: partial sums, and vectors of channels.
   case workspace, vectors
+  /// How much each sample counts in the loss [N], where not all count alike.
+  case sampleWeights
 }
 
 /// What an operation reads or writes.
@@ -116,6 +118,8 @@ public enum TensorOperation: Hashable, Sendable {
   case loss(RowFunction, logits: Value, dlogits: Value, B: Int, K: Int, peer: Bool)
   /// Cross entropy, prediction and confidence per sample; `scratch` is `[B, K]`.
   case evaluate(logits: Value, scratch: Value, B: Int, K: Int)
+  /// Turns the gradient of the batch's mean loss, in place, into that of the mean by `Store.sampleWeights`.
+  case weigh(dlogits: Value, B: Int, K: Int)
   /// SGD over all parameters; with `clip`, gradients are scaled down to the norm in `numbers`.
   case update(count: Int, clip: Bool)
   /// Moves on to the next batch of the epoch.
@@ -176,6 +180,7 @@ extension TensorOperation {
     case .linearBackwardWeights(let input, let doutput, _, _, _, _, _, _): return ([input, doutput], [])
     case .loss(_, let logits, let dlogits, _, _, _): return ([logits], [dlogits])
     case .evaluate(let logits, let scratch, _, _): return ([logits], [scratch])
+    case .weigh(let dlogits, _, _): return ([dlogits], [dlogits])
     case .update, .advance: return ([], [])
     }
   }
@@ -206,8 +211,8 @@ extension TensorOperation {
     case .augment, .convolveBackwardData, .convolveBackwardWeights, .add, .rectify, .rectifyBackward, .shortcut,
       .shortcutBackward, .pool, .poolBackward:
       return values.reads + values.writes
-    case .inferenceStatistics, .linear, .linearBackwardData, .linearBackwardWeights, .loss, .evaluate, .update,
-      .advance:
+    case .inferenceStatistics, .linear, .linearBackwardData, .linearBackwardWeights, .loss, .evaluate, .weigh,
+      .update, .advance:
       return []
     }
   }
@@ -242,6 +247,7 @@ extension TensorOperation {
     case .linearBackwardWeights: "linear backward weights"
     case .loss: "loss"
     case .evaluate: "evaluate"
+    case .weigh: "weigh"
     case .update: "update"
     case .advance: "advance"
     }

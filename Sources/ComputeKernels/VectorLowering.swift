@@ -140,6 +140,8 @@ public struct VectorLowering: Lowering {
             "K": .int(K),
           ], global: [B])
       ]
+    case .weigh(let dlogits, let B, let K):
+      [KernelLaunch("weights_scale_rows", weighArguments(dlogits, B, K), global: [B])]
     case .update(let count, let clip): update(count, clip)
     case .advance(let B):
       [KernelLaunch("advance_step", ["counters": .store(.counters), "B": .int(B)], global: [1])]

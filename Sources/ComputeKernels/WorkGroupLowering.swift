@@ -133,6 +133,7 @@ public struct WorkGroupLowering: Lowering {
     case .loss(let function, let logits, let dlogits, let B, let K, let peer):
       [loss(function, logits, dlogits, B, K, peer)]
     case .evaluate(let logits, let scratch, let B, let K): [evaluate(logits, scratch, B, K)]
+    case .weigh(let dlogits, let B, let K): [rows("weights_scale_rows", weighArguments(dlogits, B, K), B)]
     case .update(let count, let clip): update(count, clip)
     case .advance(let B):
       [KernelLaunch("advance_step", ["counters": .store(.counters), "B": .int(B)], global: [1], local: [1])]

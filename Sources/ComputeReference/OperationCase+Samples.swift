@@ -110,6 +110,19 @@ extension OperationCase {
       meaningful: [operand(1): []])
   }
 
+  /// - Parameter isEmpty: whether no sample of the batch counts.
+  static func weigh(B: Int, K: Int, isEmpty: Bool = false) -> OperationCase {
+    precondition(first + B <= N, "a case has at most \(N - first) rows")
+    // A third of the samples do not count, and the others unlike.
+    let weights = (0..<N).map { id -> Float in isEmpty || id % 3 == 1 ? 0 : id % 4 == 0 ? 0.3 : 1 }
+    return OperationCase(
+      .weigh(dlogits: value(0), B: B, K: K), shape: text([B, K]) + (isEmpty ? ", none counts" : ""),
+      contents: [
+        operand(0): .normal(B * K + margin, deviation: 1), .store(.sampleWeights): .floats(weights),
+        .store(.order): order(0), .store(.counters): counters(),
+      ])
+  }
+
   // MARK: The step's end
 
   /// - Parameter clipNorm: the limit in the step's numbers; used only where the operation clips.
@@ -153,6 +166,8 @@ extension OperationCase {
     }
     for (B, K) in [(1, 2), (16, 10), (3, 11), (7, 100)] { cases.append(evaluate(B: B, K: K)) }
     for logits in [Logits.extreme, .ties] { cases.append(evaluate(B: 40, K: 10, logits: logits)) }
+    for (B, K) in [(1, 2), (16, 10), (5, 11), (61, 100)] { cases.append(weigh(B: B, K: K)) }
+    cases.append(weigh(B: 16, K: 10, isEmpty: true))
     for count in [1, 16, 4096, 4112, 10_000] {
       for nesterov in [false, true] { cases.append(update(count: count, clip: false, nesterov: nesterov)) }
       // Half of the expected norm, far above it, and switched off by the numbers.

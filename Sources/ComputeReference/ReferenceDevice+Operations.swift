@@ -131,6 +131,7 @@ extension ReferenceDevice {
     case .loss(let function, let logits, let dlogits, let B, let K, let peer):
       return [try loss(function, value(logits), value(dlogits), B: B, K: K, peer, buffer)]
     case .evaluate(let logits, _, let B, let K): return [evaluate(value(logits), B: B, K: K, buffer)]
+    case .weigh(let dlogits, let B, let K): return [weigh(value(dlogits), B: B, K: K, buffer)]
     case .update(let count, let clip): return [update(count, clip, buffer)]
     case .advance(let B):
       let counters = buffer(.store(.counters))

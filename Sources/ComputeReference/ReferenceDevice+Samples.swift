@@ -106,6 +106,19 @@ extension ReferenceDevice {
     }
   }
 
+  func weigh(_ dlogits: Buffer, B: Int, K: Int, _ buffer: (Operand) -> Buffer) -> Prepared {
+    let counters = buffer(.store(.counters)), order = buffer(.store(.order)), weights = buffer(.store(.sampleWeights))
+    return Prepared {
+      let first = counters.integer(at: Counter.offset)
+      let batch = (0..<B).map { weights.number(at: order.integer(at: first + $0)) }
+      let sum = batch.reduce(ReferenceNumber(0), +)
+      for b in 0..<B {
+        let scale = sum.value > 0 ? batch[b] * ReferenceNumber(Double(B)) / sum : ReferenceNumber(0)
+        dlogits.write(dlogits.numbers(at: b * K, count: K).map { $0 * scale }, at: b * K)
+      }
+    }
+  }
+
   func update(_ count: Int, _ clip: Bool, _ buffer: (Operand) -> Buffer) -> Prepared {
     let parameters = buffer(.store(.parameters)), gradients = buffer(.store(.gradients))
     let momenta = buffer(.store(.momenta)), numbers = buffer(.store(.numbers))

@@ -58,6 +58,11 @@ extension RunFolder {
       rows: order.lazy.map { ["\(ids[$0])", EpochReport.cell(margins[$0])] })
   }
 
+  /// Writes a JSON document, replacing the file at once.
+  public func write(_ document: JSONValue, named name: String) throws {
+    try replace(name, JSONText.indented(document) + "\n")
+  }
+
   /// Writes a whole table, replacing the file at once.
   ///
   /// - Parameters:

@@ -28,8 +28,10 @@ public final class RunFolder {
   private static let ownFiles = [
     recordName, "config.toml", "log.txt", metricsName, classesName, "samples.csv", "aum_values.csv",
     "aum_threshold.csv", "label_issues.csv", "checkpoints/last.safetensors", "checkpoints/best.safetensors",
-    "report/index.html",
+    "report/index.html", "detect.json", "pred_probs.npy", "labels.npy", "sample_ids.npy",
   ]
+  /// Folders of a detection whose files are its own.
+  private static let ownFolders = [("stages", ".safetensors"), ("margins", ".npy")]
 
   private init(locking path: String) throws {
     self.path = path
@@ -90,7 +92,7 @@ public final class RunFolder {
     guard FileBytes.kind(of: path + "/" + recordName) == .file else {
       throw Failure(
         .badInput, "'\(path)' is not a run folder.", why: "it has no \(recordName).",
-        fix: "give the folder that 'gpunoisy train' made.")
+        fix: "give the folder that 'gpunoisy train' or 'detect' made.")
     }
     let folder = try RunFolder(locking: path)
     try FileBytes.makeFolder(path + "/checkpoints")
@@ -143,6 +145,11 @@ public final class RunFolder {
 
   private func clear() {
     for name in Self.ownFiles { unlink(file(name)) }
+    for (name, ending) in Self.ownFolders {
+      for file in (try? FileBytes.names(in: file(name))) ?? [] where file.hasSuffix(ending) {
+        unlink(self.file("\(name)/\(file)"))
+      }
+    }
     let events = (try? FileBytes.names(in: file("tb"))) ?? []
     for name in events where name.hasPrefix("events.out.tfevents.") { unlink(file("tb/" + name)) }
   }

@@ -36,12 +36,17 @@ public struct Checkpoint: Sendable {
 
   /// Writes the file; at any moment there is either the old file or the new one.
   public func write(to path: String) throws {
+    try requireFinite()
+    try file.write(to: path)
+  }
+
+  /// - Throws: `.numerical` where a weight is not a number or infinite.
+  func requireFinite() throws {
     for tensor in state.parameters + state.running where !tensor.values.allSatisfy(\.isFinite) {
       throw Failure(
         .numerical, "\(tensor.name) is not finite after step \(position.totalSteps).",
         why: "training diverged.", fix: "lower --lr, or use --clip-norm 5; the last good checkpoint is untouched.")
     }
-    try file.write(to: path)
   }
 
   var file: SafetensorsFile {

@@ -11,13 +11,15 @@ public struct RunData: Sendable {
   public let dataset: Dataset
   /// What the noise did, or how the given labels differ from the true ones; nil where neither is known.
   public let noise: NoiseReport?
+  /// How much each training sample counts [N]; nil where all count alike.
+  public let weights: [Float]?
   /// Mean and standard deviation of the training images in use.
   public let normalization: Normalization
 
   /// Opens the data set.
   ///
   /// Labels are replaced first (their file covers the whole set), then the set is limited, then a part is held out,
-  /// then noise is drawn; the held-out part keeps the labels that it was given.
+  /// then noise is drawn; the held-out part keeps the labels that it was given. Samples to exclude lose their label last.
   public init(_ settings: RunSettings) throws {
     let options = DatasetOptions(
       dataRoot: settings.dataRoot, imageSize: settings.imageSize, onBadImage: settings.onBadImage, seed: settings.seed,
@@ -25,6 +27,7 @@ public struct RunData: Sendable {
     var dataset = try Dataset.open(settings.data, options: options)
     if let path = settings.labels { dataset = try dataset.replacingLabels(fromFile: path) }
     if let path = settings.cleanLabels { dataset = try dataset.withTrueLabels(fromFile: path) }
+    let excluded = try settings.exclude.map { try ExcludedSamples(fromFile: $0, count: dataset.train.count) }
     dataset = dataset.limited(train: settings.limitTrain, test: settings.limitTest)
     if let part = settings.validation {
       dataset = try dataset.holdingOut(HeldOutPart(parsing: part), seed: settings.seed)
@@ -36,10 +39,20 @@ public struct RunData: Sendable {
       (dataset, noise) = try { ($0.dataset, $0.report) }(
         dataset.corrupted(by: model, seed: settings.noiseSeed ?? settings.seed))
     }
-    guard dataset.train.usableIDs.count >= 2 else {
+    let left: Int
+    if let excluded, settings.excludeBy == .weightZero {
+      let weights = excluded.weights(count: dataset.train.count)
+      self.weights = weights
+      left = dataset.train.usableIDs.count { weights[Int($0)] > 0 }
+    } else {
+      weights = nil
+      if let excluded { dataset.train = excluded.removed(from: dataset.train) }
+      left = dataset.train.usableIDs.count
+    }
+    guard left >= 2 else {
       throw Failure(
-        .badInput, "'\(settings.data)' has \(dataset.train.usableIDs.count) training samples with a label.",
-        why: "training needs at least two.", fix: "check the data, --limit-train and --val.")
+        .badInput, "'\(settings.data)' has \(left) training samples with a label.",
+        why: "training needs at least two.", fix: "check the data, --limit-train, --val and --exclude.")
     }
     guard (2...Self.mostClasses).contains(dataset.classCount) else {
       throw Failure(

@@ -13,7 +13,9 @@ extension RunSettings {
       sections[sections.count - 1].settings.append((key.name, value))
     }
     return ConfigurationText(
-      comments: ["Every setting of this run. To repeat it: gpunoisy train --config FILE"], sections: sections)
+      comments: [
+        "Every setting of this run. To repeat it: gpunoisy \(detection == nil ? "train" : "detect") --config FILE"
+      ], sections: sections)
   }
 
   /// Settings from a configuration file, over those that are there; keys may stand in sections or without.

@@ -17,7 +17,9 @@ public struct SettingKey: Sendable {
 
 extension RunSettings {
   /// Every setting, in the order of config.toml.
-  public static let keys: [SettingKey] = [
+  public static let keys: [SettingKey] = trainingKeys + detectionKeys
+
+  private static let trainingKeys: [SettingKey] = [
     text("data", "data", \.data),
     optionalText("data-root", "data", \.dataRoot),
     SettingKey(
@@ -25,6 +27,8 @@ extension RunSettings {
       get: { $0.imageSize.map { .string("\($0)") } }),
     optionalText("labels", "data", \.labels),
     optionalText("clean-labels", "data", \.cleanLabels),
+    optionalText("exclude", "data", \.exclude),
+    choice("exclude-by", "data", \.excludeBy),
     text("noise", "data", \.noise),
     SettingKey(
       name: "noise-seed", section: "data", set: { $0.noiseSeed = try seed("noise-seed", $1) },
@@ -153,7 +157,7 @@ extension RunSettings {
       get: { .string($0[keyPath: path].rawValue) })
   }
 
-  private static func named<Value: RawRepresentable & CaseIterable>(_ name: String, _ text: String) throws -> Value
+  static func named<Value: RawRepresentable & CaseIterable>(_ name: String, _ text: String) throws -> Value
   where Value.RawValue == String {
     guard let value = Value(rawValue: text) else {
       throw outOfRange(name, text, "one of \(Value.allCases.map(\.rawValue).joined(separator: ", "))")
@@ -161,7 +165,7 @@ extension RunSettings {
     return value
   }
 
-  private static func whole(_ name: String, _ text: String, _ range: ClosedRange<Int>) throws -> Int {
+  static func whole(_ name: String, _ text: String, _ range: ClosedRange<Int>) throws -> Int {
     guard let value = Int(text), range.contains(value) else {
       throw outOfRange(name, text, "a whole number from \(range.lowerBound) to \(range.upperBound)")
     }

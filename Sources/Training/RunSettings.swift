@@ -27,6 +27,10 @@ public struct RunSettings: Sendable, Equatable {
   public var labels: String?
   /// A file of true labels, for scoring only.
   public var cleanLabels: String?
+  /// A table of samples that are not to be trained on.
+  public var exclude: String?
+  /// What becomes of them.
+  public var excludeBy = Exclusion.drop
   /// Label noise, as `NoiseCatalogue` reads it.
   public var noise = "none"
   /// nil: the seed.
@@ -94,6 +98,8 @@ public struct RunSettings: Sendable, Equatable {
   public var checkpointEvery = CheckpointInterval.epochs(1)
   /// Seconds after which the run saves and stops; nil for no limit.
   public var maxTime: Double?
+  /// What `detect` needs besides; nil for a training run.
+  public var detection: DetectionSettings?
 
   /// The defaults.
   public init() {}
@@ -115,6 +121,11 @@ public struct RunSettings: Sendable, Equatable {
     _ = try Network(model)
     _ = try Loss(loss)
     _ = try NoiseCatalogue.parse(noise)
+    guard try exclude == nil || excludeBy == .drop || Loss(loss).peerWeight == nil else {
+      throw Failure(
+        .configuration, "--exclude-by weight-zero does not go with --loss \(loss).",
+        why: "its gradient is that of other samples, too.", fix: "use --exclude-by drop.")
+    }
     guard method == "plain" else {
       throw Failure(
         .usage, "there is no method '\(method)'.", why: "the methods are: plain.", fix: "leave --method out.")

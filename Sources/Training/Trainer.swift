@@ -67,7 +67,7 @@ public final class Trainer<D: Device> {
     }
     self.session = try TrainingSession(
       session, train: data.dataset.train, test: data.evaluation, validation: data.validation,
-      classes: data.dataset.classCount,
+      classes: data.dataset.classCount, weights: data.weights,
       normalization: data.normalization, on: device)
     model = Checkpoint.Model(
       network: network.description, classNames: data.dataset.classNames, height: images.height, width: images.width,
@@ -185,7 +185,9 @@ public final class Trainer<D: Device> {
   private func finishEpoch(rate: Double, _ pace: Pace) throws {
     let results = try session.sampleResults()
     let seconds = pace.seconds
-    let ids = session.ids(ofFirst: position.step)
+    // Samples that do not count do not count here either.
+    var ids = session.ids(ofFirst: position.step)
+    if let weights = data.weights { ids = ids.filter { weights[Int($0)] > 0 }[...] }
     let train = data.dataset.train
     let score = TrainingScore(ids, results, given: train.labels, true: train.trueLabels)
     let classes = data.dataset.classCount
@@ -303,7 +305,7 @@ public final class Trainer<D: Device> {
 }
 
 /// When to wait for the device: often enough for progress and signals, seldom enough to cost nothing.
-private struct Pace {
+struct Pace {
   /// Seconds between two looks; a step that takes longer is looked at by itself.
   static let interval = 0.2
   let clock: ContinuousClock

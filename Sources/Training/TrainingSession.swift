@@ -75,7 +75,7 @@ public final class TrainingSession<D: Device> {
   /// - Throws: what the device throws; `.configuration` if the network cannot take the images.
   public init(
     _ settings: Settings, train: LabelledSet, test: LabelledSet?, validation: LabelledSet? = nil, classes: Int,
-    normalization: Normalization? = nil, on device: D
+    weights: [Float]? = nil, normalization: Normalization? = nil, on device: D
   ) throws {
     guard device.formats.contains(settings.precision.activations) else {
       throw Failure(
@@ -116,6 +116,10 @@ public final class TrainingSession<D: Device> {
       try store(.peerOrder, count: usable)
       try store(.peerLabelOrder, count: usable)
     }
+    if let weights {
+      try store(.sampleWeights, count: max(train.count, 1))
+      try device.write(weights, to: stores[.sampleWeights]!)
+    }
     stores[.pixels] = try device.allocate(byteCount: images.pixels.count)
     self.stores = stores
     try device.write(images.pixels, to: stores[.pixels]!)
@@ -132,7 +136,7 @@ public final class TrainingSession<D: Device> {
         .training(
           graph(batch), forms: device.forms, precision: settings.precision, augmentation: settings.augmentation,
           loss: settings.loss.function,
-          peer: settings.loss.peerWeight != nil, clip: settings.clipNorm > 0),
+          peer: settings.loss.peerWeight != nil, weighted: weights != nil, clip: settings.clipNorm > 0),
         on: device, stores: stores, shared: shared)
     }
     whole = full > 0 ? try plan(settings.batchSize) : nil
@@ -186,7 +190,14 @@ public final class TrainingSession<D: Device> {
 
   /// Waits for what was enqueued, and tells whether the logits of step `step`, the last one run, are finite.
   public func isFinite(afterStep step: Int) throws -> Bool {
-    try (batchSizes[step] == settings.batchSize ? whole : rest)?.readLogits().allSatisfy(\.isFinite) ?? true
+    try logits(ofStep: step).allSatisfy(\.isFinite)
+  }
+
+  /// The logits `[B, K]` of step `step`, the last one run, as they were before its update.
+  ///
+  /// Waits.
+  public func logits(ofStep step: Int) throws -> [Float] {
+    try (batchSizes[step] == settings.batchSize ? whole : rest)?.readLogits() ?? []
   }
 
   /// Waits for what was enqueued.

@@ -135,6 +135,7 @@ struct BenchCommand: ParsableCommand {
     let note: (String) -> Void
 
     func run<D: TunableDevice>(on device: D) throws -> BenchReport {
+      if device.tuning == .standard { note(TuningSource.absence) }
       var peaks: DevicePeaks?
       if cases.contains(where: \.timesOperations) {
         note("measuring what \(device.name) can do at most")

@@ -17,10 +17,13 @@ struct GPUNoisy: ParsableCommand {
         gpunoisy train shapes --noise symmetric:0.4 --loss sce --epochs 3
       On a folder of photos, one subfolder per class:
         gpunoisy train ./photos --loss sce --epochs 60
+      Which of its labels are wrong:
+        gpunoisy detect ./photos
       """,
     version: version,
     subcommands: [
       TrainCommand.self,
+      DetectCommand.self,
       EvalCommand.self,
       PredictCommand.self,
       DevicesCommand.self,

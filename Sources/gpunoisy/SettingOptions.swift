@@ -23,6 +23,14 @@ struct SettingOptions: ParsableArguments {
   var cleanLabels: String?
   @Option(
     help: ArgumentHelp(
+      "Samples to leave out: a .csv with sample_id, such as detect's label_issues.csv.", valueName: "file"))
+  var exclude: String?
+  @Option(
+    help: ArgumentHelp(
+      "drop (default): never drawn; weight-zero: drawn, but without a part in the loss.", valueName: "way"))
+  var excludeBy: String?
+  @Option(
+    help: ArgumentHelp(
       "Label noise: none, symmetric:R[,inclusive], asymmetric:R[,map=superclass], pairflip:R, matrix:FILE. Default none.",
       valueName: "noise"))
   var noise: String?
@@ -105,8 +113,10 @@ struct SettingOptions: ParsableArguments {
   private var given: [(name: String, text: String)] {
     let texts: [(String, String?)] = [
       ("data", data), ("data-root", dataRoot), ("image-size", imageSize), ("labels", labels),
-      ("clean-labels", cleanLabels), ("noise", noise), ("noise-seed", noiseSeed), ("limit-train", limitTrain),
-      ("limit-test", limitTest), ("val", val), ("on-bad-image", onBadImage), ("model", model),
+      ("clean-labels", cleanLabels), ("exclude", exclude), ("exclude-by", excludeBy), ("noise", noise),
+      ("noise-seed", noiseSeed),
+      ("limit-train", limitTrain), ("limit-test", limitTest), ("val", val), ("on-bad-image", onBadImage),
+      ("model", model),
       ("init", initialWeights), ("loss", loss), ("method", method), ("epochs", epochs), ("max-steps", maxSteps),
       ("batch-size", batchSize), ("lr", lr), ("momentum", momentum), ("nesterov", noNesterov ? "off" : nil),
       ("weight-decay", weightDecay), ("schedule", schedule), ("milestones", milestones), ("gamma", gamma),

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Autotuning
 import Compute
-import ComputeCPU
 import ComputeKernels
 import Datasets
 import Failures
@@ -72,6 +71,11 @@ struct TrainCommand: ParsableCommand {
     var settings = RunSettings()
     if let resume {
       try RunStart.settings(ofRun: resume, into: &settings)
+      guard settings.detection == nil else {
+        throw Failure(
+          .configuration, "'\(resume)' is a run of detect.", why: "train cannot go on with it.",
+          fix: "use: gpunoisy detect --resume \(resume)")
+      }
       try options.apply(to: &settings, allowing: ["device", "threads", "max-time", "checkpoint-every"])
       guard config == nil, out == nil else {
         throw Failure(
@@ -81,6 +85,8 @@ struct TrainCommand: ParsableCommand {
     } else {
       if let config { try settings.apply(configurationAt: config) }
       try options.apply(to: &settings)
+      // A detection's file has settings of the same names; what is its own, train has no use for.
+      settings.detection = nil
     }
     if printsConfiguration { return try StandardOutput.write(settings.configuration.text) }
     try settings.validate()
@@ -170,6 +176,7 @@ struct RunStart: DeviceWork {
     defer { reporter.ended() }
     trainer.write(into: folder, record: record, reporter: reporter)
     try prepare(folder, trainer, reporter)
+    if device.tuning == .standard { reporter.note(TuningSource.absence) }
     if isVerbose, let plan = trainer.session.wholeBatches {
       let launches = plan.prepared.reduce(0) { $0 + $1.count }
       reporter.note("plan: \(launches) launches a step, \(plan.byteCount / 1_000_000) MB for activations")
@@ -186,17 +193,6 @@ struct RunStart: DeviceWork {
       try? trainer.mark(.failed, reason: ErrorText.failure(for: error).what)
       throw error
     }
-  }
-
-  /// The settings with what was left to be found out, so that config.toml repeats the run elsewhere.
-  private func resolved<D: Device>(on device: D) throws -> RunSettings {
-    var settings = settings
-    settings.loss = try Loss(settings.loss).description
-    settings.augment = settings.augmentation(channels: data.dataset.train.images.channels)
-    settings.noiseSeed = settings.noiseSeed ?? settings.seed
-    settings.dataRoot = settings.dataRoot ?? FileBytes.environment("GPUNOISY_DATA")
-    if settings.device.lowercased() == "auto" { settings.device = device is CPUDevice ? "cpu" : device.name }
-    return settings
   }
 
   private func folder() throws -> RunFolder {
@@ -218,7 +214,7 @@ struct RunStart: DeviceWork {
       after: resumed == nil ? nil : trainer.history.epochs.count)
     try trainer.mark(.running)
     guard resumed == nil else { return }
-    try folder.write(resolved(on: trainer.session.device).configuration)
+    try folder.write(settings.resolved(for: data, on: trainer.session.device).configuration)
     let names = train.paths.isEmpty ? (0..<train.count).map { "\(data.dataset.name)/train/\($0)" } : train.paths
     try folder.writeSamples(
       paths: names, givenLabels: train.labels.map(Int.init), cleanLabels: train.trueLabels?.map(Int.init))

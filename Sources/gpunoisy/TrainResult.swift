@@ -20,13 +20,17 @@ struct TrainResult {
   }
 
   var text: String {
+    summary + (ending == .finished ? "" : "resume with:   gpunoisy train --resume \(folder)\n")
+  }
+
+  /// The text without what to do next.
+  var summary: String {
     var lines: [String] = []
     if let accuracy = history.accuracy { lines.append("test accuracy  \(accuracy.text)") }
     if let wrong = history.epochs.last?.wrongAccuracy {
       lines.append("memorised      \(FixedText.percent(wrong)) of the wrong labels")
     }
     lines.append("run folder     \(folder)")
-    if ending != .finished { lines.append("resume with:   gpunoisy train --resume \(folder)") }
     return lines.map { $0 + "\n" }.joined()
   }
 }

@@ -24,7 +24,7 @@ enum TuningSource {
     }
   }
 
-  /// The choices for a device; tells which they are.
+  /// The choices for a device; tells which they are, if there are any.
   ///
   /// - Throws: `.missingInput`, `.badInput` for a file that was asked for. One that is only kept is not worth an error.
   func tuning<D: TunableDevice>(
@@ -42,10 +42,7 @@ enum TuningSource {
     case .cached:
       let key = TuningCache.Key(device, precision)
       do {
-        guard let cache = TuningCache.standard, let entry = try cache.entry(for: key) else {
-          note("tuning: none for this device and precision (gpunoisy tune looks for one)")
-          return .standard
-        }
+        guard let cache = TuningCache.standard, let entry = try cache.entry(for: key) else { return .standard }
         note("tuning: \(Self.count(entry.tuning)) of \(entry.made) (\(cache.path(for: key)))")
         return entry.tuning
       } catch {
@@ -54,6 +51,9 @@ enum TuningSource {
       }
     }
   }
+
+  /// What is told when work begins on a device without any choices.
+  static let absence = "tuning: none for this device and precision (gpunoisy tune looks for one)"
 
   private static func count(_ tuning: Tuning) -> String {
     tuning.numbers.count == 1 ? "1 choice" : "\(tuning.numbers.count) choices"

@@ -1,0 +1,156 @@
+import Datasets
+import Detection
+import FileFormats
+import Reports
+
+/// detect.json: what a page about a detection shows, but for the samples themselves.
+public enum DetectionDocument {
+  /// The name of the format and its version.
+  public static let schema = "gpunoisy.detect/1"
+
+  /// The document of a finished detection.
+  public static func json<D>(
+    _ result: DetectionResult, _ tables: DetectionTables, of detector: Detector<D>, folder: String
+  ) -> JSONValue {
+    let dataset = detector.data.dataset, settings = detector.settings
+    let judged = result.samples.count { $0.quality != nil }
+    return [
+      "schema": .string(schema), "status": "finished", "run": .string(folder),
+      "data": [
+        "name": .string(dataset.name), "source": .string(dataset.source),
+        "classes": .array(dataset.classNames.map { .string($0) }), "train": JSONValue(dataset.train.count),
+        "fingerprint": .string(dataset.fingerprint),
+      ],
+      "settings": configuration(settings),
+      "samples": JSONValue(result.samples.count), "judged": JSONValue(judged),
+      "issues": JSONValue(result.samples.count(where: \.isIssue)),
+      "score": result.score.map(score) ?? .null,
+      "pass_correlation": JSONValue(result.passCorrelation),
+      "stages": .array(stages(result, of: detector)),
+      "aum_histogram": tables.histogram.map(histogram) ?? .null,
+      "per_class": .array(tables.classes.map { perClass($0, dataset, detector.history) }),
+      "pairs": .array(
+        tables.pairs.map {
+          [
+            "given_label": JSONValue($0.given), "predicted_label": JSONValue($0.predicted),
+            "given_name": .string(dataset.classNames[$0.given]),
+            "predicted_name": .string(dataset.classNames[$0.predicted]), "count": JSONValue($0.count),
+          ]
+        }),
+      "confident_learning": result.confident.map(confident) ?? .null,
+      "duplicates": .array(
+        result.duplicates.map {
+          [
+            "ids": .array($0.ids.map { JSONValue(Int($0)) }),
+            "labels": .array($0.ids.map { JSONValue(Int(dataset.train.labels[Int($0)])) }),
+            "differ": .bool($0.hasDifferentLabels),
+          ]
+        }),
+      "files": files(result, of: detector),
+    ]
+  }
+
+  /// A detector's score as an object; what means nothing is null.
+  public static func score(_ score: DetectionScore) -> JSONValue {
+    [
+      "samples": JSONValue(score.samples), "wrong": JSONValue(score.wrong), "flagged": JSONValue(score.flagged),
+      "hits": JSONValue(score.hits), "precision": JSONValue(score.precision), "recall": JSONValue(score.recall),
+      "f1": JSONValue(score.f1), "auroc": JSONValue(score.areaUnderROC),
+      "average_precision": JSONValue(score.averagePrecision),
+    ]
+  }
+
+  private static func configuration(_ settings: RunSettings) -> JSONValue {
+    .object(
+      settings.configuration.sections.flatMap(\.settings).map { JSONMember($0.key, value($0.value)) })
+  }
+
+  private static func value(_ value: ConfigurationText.Value) -> JSONValue {
+    switch value {
+    case .bool(let value): .bool(value)
+    case .integer(let value): JSONValue(value)
+    case .unsigned(let value): JSONValue(value)
+    case .number(let value): JSONValue(value)
+    case .string(let value): .string(value)
+    case .list(let values): .array(values.map { Self.value($0) })
+    }
+  }
+
+  private static func stages<D>(_ result: DetectionResult, of detector: Detector<D>) -> [JSONValue] {
+    let epochs = detector.settings.epochs
+    return detector.stages.enumerated().map { index, stage in
+      var members = [
+        JSONMember("name", .string(stage.name)), JSONMember("seed", JSONValue(stage.seed)),
+        JSONMember("first_epoch", JSONValue(index * epochs + 1)),
+        JSONMember("last_epoch", JSONValue((index + 1) * epochs)),
+      ]
+      switch stage.kind {
+      case .pass:
+        let pass = result.passes[index]
+        members += [
+          JSONMember("threshold_samples", JSONValue(pass.ids.count)),
+          JSONMember("cutoff", JSONValue(pass.cutoff.area)),
+          JSONMember("test_acc", JSONValue(accuracy(detector.history, epoch: (index + 1) * epochs))),
+        ]
+      case .fold(let heldOut): members.append(JSONMember("held_out", JSONValue(heldOut.count)))
+      }
+      return .object(members)
+    }
+  }
+
+  private static func accuracy(_ history: RunHistory, epoch: Int) -> Double? {
+    history.epochs.first { $0.epoch == epoch }?.testAccuracy
+  }
+
+  private static func histogram(_ histogram: DetectionTables.Histogram) -> JSONValue {
+    func counts(_ values: [Int]?) -> JSONValue { values.map { .array($0.map { JSONValue($0) }) } ?? .null }
+    return [
+      "edges": .array(histogram.edges.map { JSONValue($0) }), "samples": counts(histogram.samples),
+      "threshold_samples": counts(histogram.thresholds), "right": counts(histogram.right),
+      "wrong": counts(histogram.wrong),
+    ]
+  }
+
+  private static func perClass(
+    _ found: DetectionTables.Class, _ dataset: Dataset, _ history: RunHistory
+  ) -> JSONValue {
+    let last = history.epochs.last { !$0.perClass.isEmpty }?.perClass
+    return [
+      "label": JSONValue(found.label), "name": .string(dataset.classNames[found.label]),
+      "size": JSONValue(found.size), "flagged": JSONValue(found.flagged), "suggested": JSONValue(found.suggested),
+      "mean_aum": JSONValue(found.meanArea), "wrong": JSONValue(found.wrong),
+      "test_acc": JSONValue(last?[found.label].accuracy),
+    ]
+  }
+
+  private static func confident(_ found: ConfidentLearning) -> JSONValue {
+    func matrix(_ values: [Int]) -> JSONValue {
+      .array(
+        (0..<found.classes).map { row in
+          .array(values[row * found.classes..<(row + 1) * found.classes].map { JSONValue($0) })
+        })
+    }
+    return [
+      "thresholds": .array(found.thresholds.map { JSONValue($0) }), "confident_counts": matrix(found.confidentCounts),
+      "joint": matrix(found.joint), "off_diagonal": JSONValue(found.offDiagonal.count),
+    ]
+  }
+
+  private static func files<D>(_ result: DetectionResult, of detector: Detector<D>) -> JSONValue {
+    var members = [JSONMember("issues", "label_issues.csv"), JSONMember("samples", "samples.csv")]
+    if !result.passes.isEmpty {
+      members += [JSONMember("aum", "aum_values.csv"), JSONMember("threshold_samples", "aum_threshold.csv")]
+    }
+    if result.confident != nil {
+      members += [
+        JSONMember("probabilities", "pred_probs.npy"), JSONMember("labels", "labels.npy"),
+        JSONMember("sample_ids", "sample_ids.npy"),
+      ]
+    }
+    let kept = zip(detector.stages, detector.results).filter { !$1.marginHistory.isEmpty }
+    members.append(
+      JSONMember(
+        "margins", .object(kept.map { JSONMember($0.0.name, .string("margins/\($0.0.name).npy")) })))
+    return .object(members)
+  }
+}

@@ -1,0 +1,79 @@
+import Datasets
+import Detection
+import FileFormats
+import Reports
+
+/// The files of a detection in its run folder.
+public enum DetectionFiles {
+  /// The columns of label_issues.csv that every detection has.
+  ///
+  /// The four of cleanlab keep their names and meaning: is_label_issue, given_label, predicted_label, and the quality,
+  /// which cleanlab calls label_score in one interface and label_quality in another.
+  public static let columns = [
+    "sample_id", "path", "is_label_issue", "label_score", "given_label", "predicted_label", "given_name",
+    "suggested_name", "suggested_conf", "aum", "aum_pass1", "aum_pass2", "rank", "label_quality",
+    "forgetting_events", "mean_loss", "el2n", "duplicate_group",
+  ]
+
+  /// Writes everything but detect.json: tables, and arrays where there are any.
+  public static func write<D>(_ result: DetectionResult, of detector: Detector<D>, to folder: RunFolder) throws {
+    let dataset = detector.data.dataset
+    try writeIssues(result, dataset, to: folder)
+    let measured = result.samples.filter { $0.area != nil }
+    if !result.passes.isEmpty {
+      try folder.writeMargins(ids: measured.map(\.id), margins: measured.map { $0.area ?? .nan })
+      try folder.writeTable(
+        "aum_threshold.csv", columns: ["pass", "sample_id", "aum"],
+        rows: result.passes.enumerated().flatMap { pass, found in
+          zip(found.ids, found.areas).sorted { ($1.1, $0.0) < ($0.1, $1.0) }.map {
+            ["\(pass + 1)", "\($0.0)", cell($0.1)]
+          }
+        })
+    }
+    if let confident = result.confident {
+      // In double precision, so that other programs find the same issues in them.
+      let shape = [result.samples.count, confident.classes]
+      try AtomicFile.write(
+        NumPyArray(confident.probabilities, shape: shape).encoded(), to: folder.file("pred_probs.npy"))
+      try AtomicFile.write(
+        NumPyArray(confident.labels.map { Int64($0) }).encoded(), to: folder.file("labels.npy"))
+      try AtomicFile.write(
+        NumPyArray(result.samples.map { Int64($0.id) }).encoded(), to: folder.file("sample_ids.npy"))
+    }
+    for (stage, kept) in zip(detector.stages, detector.results) where !kept.marginHistory.isEmpty {
+      try FileBytes.makeFolder(folder.file("margins"))
+      let shape = [kept.marginHistory.count / kept.dynamics.count, kept.dynamics.count]
+      try AtomicFile.write(
+        NumPyArray(kept.marginHistory, shape: shape).encoded(), to: folder.file("margins/\(stage.name).npy"))
+    }
+  }
+
+  private static func writeIssues(_ result: DetectionResult, _ dataset: Dataset, to folder: RunFolder) throws {
+    let names = dataset.classNames, paths = dataset.train.paths
+    let extra = result.passes.count > 2 ? (3...result.passes.count).map { "aum_pass\($0)" } : []
+    let hasTruth = dataset.train.trueLabels != nil
+    try folder.writeTable(
+      "label_issues.csv", columns: columns + extra + (hasTruth ? ["clean_label"] : []),
+      rows: result.samples.lazy.map { sample in
+        func pass(_ index: Int) -> String {
+          index < sample.passAreas.count ? cell(sample.passAreas[index]) : ""
+        }
+        let path = paths.isEmpty ? "\(dataset.name)/train/\(sample.id)" : paths[sample.id]
+        var row = [
+          "\(sample.id)", path, sample.isIssue ? "True" : "False", cell(sample.quality), "\(sample.given)",
+          sample.predicted.map { "\($0)" } ?? "", names[sample.given], sample.predicted.map { names[$0] } ?? "",
+          cell(sample.confidence), cell(sample.area), pass(0), pass(1), "\(sample.rank)", cell(sample.quality),
+          cell(sample.forgettings), cell(sample.loss), cell(sample.error),
+          sample.duplicateGroup.map { "\($0)" } ?? "",
+        ]
+        for index in extra.indices { row.append(pass(index + 2)) }
+        if hasTruth { row.append(sample.truth.map { "\($0)" } ?? "") }
+        return row
+      })
+  }
+
+  private static func cell(_ value: Double?) -> String {
+    guard let value, value.isFinite else { return "" }
+    return NumberText.shortest(value)
+  }
+}

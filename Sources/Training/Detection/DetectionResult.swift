@@ -1,0 +1,208 @@
+import Datasets
+import Detection
+
+/// What a search for wrong labels found: a verdict on every sample with a label, and what it rests on.
+public struct DetectionResult: Sendable {
+  /// The verdict on one sample.
+  public struct Sample: Sendable, Equatable {
+    /// The sample's id.
+    public var id: Int
+    /// The label in question, and the true one where it is known.
+    public var given: Int, truth: Int?
+    /// Whether the label is suspected.
+    public var isIssue = false
+    /// 0…1, low for suspicious labels; nil for a sample that no network judged.
+    public var quality: Double?
+    /// The class that the networks think most likely, and its mean probability.
+    public var predicted: Int?, confidence: Double?
+    /// The area under the margin: over the passes in which the sample had its own label, and in each of them.
+    public var area: Double?, passAreas: [Double?] = []
+    /// 1 for the most suspicious.
+    public var rank = 0
+    /// Forgetting events per network, mean cross entropy and mean EL2N in training with the given label.
+    public var forgettings: Double?, loss: Double?, error: Double?
+    /// Numbers the groups of equal pictures with different labels, from 1; nil for a sample in none.
+    public var duplicateGroup: Int?
+  }
+
+  /// The threshold samples of one pass.
+  public struct Pass: Sendable {
+    /// The threshold samples' ids and areas under the margin.
+    public var ids: [Int], areas: [Double]
+    /// The cut-off by them.
+    public var cutoff: MarginCutoff
+  }
+
+  /// The samples with a label, in the order of their ids.
+  public private(set) var samples: [Sample]
+  /// The passes with threshold samples; empty for confident learning alone.
+  public private(set) var passes: [Pass] = []
+  /// Spearman's correlation of the first two passes' areas, where both judged a sample.
+  public private(set) var passCorrelation: Double?
+  /// Confident learning's estimate, over the samples in their order; nil where it was not asked for.
+  public private(set) var confident: ConfidentLearning?
+  /// Equal pictures.
+  public let duplicates: [DuplicateGroup]
+  /// How well suspicion fits, where the true labels are known.
+  public private(set) var score: DetectionScore?
+  /// The settings that it was found with.
+  public let settings: DetectionSettings
+
+  init(
+    _ settings: DetectionSettings, _ set: LabelledSet, classes: Int, stages: [DetectionStage],
+    results: [DetectionStageResult]
+  ) {
+    self.settings = settings
+    duplicates = set.duplicateGroups
+    samples = set.usableIDs.map { id in
+      Sample(
+        id: Int(id), given: Int(set.labels[Int(id)]),
+        truth: set.trueLabels.flatMap { $0[Int(id)] >= 0 ? Int($0[Int(id)]) : nil })
+    }
+    var groupOf: [Int32: Int] = [:]
+    for (index, group) in duplicates.filter(\.hasDifferentLabels).enumerated() {
+      for id in group.ids { groupOf[id] = index + 1 }
+    }
+    for index in samples.indices { samples[index].duplicateGroup = groupOf[Int32(samples[index].id)] }
+
+    let own = stages.map { $0.hasOwnLabel(set.labels) }
+    addDynamics(own, results, isPass: stages.map(\.isPass), classes: classes)
+    if settings.detector.usesMargins { judgeByMargins(own, stages, results) }
+    if settings.detector.usesFolds { judgeByProbabilities(stages, results, classes: classes) }
+    rank()
+    if set.trueLabels != nil {
+      let judged = samples.filter { $0.truth != nil && $0.quality != nil }
+      score = DetectionScore(
+        isWrong: judged.map { $0.truth != $0.given }, isFlagged: judged.map(\.isIssue),
+        suspicion: judged.map { -Double($0.rank) })
+    }
+  }
+
+  /// Means over the networks that had the sample's own label; passes before folds, as one kind suffices.
+  private mutating func addDynamics(
+    _ own: [[Bool]], _ results: [DetectionStageResult], isPass: [Bool], classes: Int
+  ) {
+    let hasPass = isPass.contains(true)
+    for index in samples.indices {
+      let id = samples[index].id
+      let sources = results.indices.filter {
+        isPass[$0] == hasPass && own[$0][id] && results[$0].dynamics.marginCount[id] > 0
+      }.map { results[$0].dynamics }
+      guard !sources.isEmpty else { continue }
+      let count = Double(sources.count)
+      samples[index].forgettings = sources.reduce(0) { $0 + Double($1.forgettings[id]) } / count
+      samples[index].loss = sources.reduce(0) { $0 + ($1.loss(id) ?? 0) } / count
+      samples[index].error = sources.reduce(0) { $0 + ($1.error(id) ?? 0) } / count
+      var mean = [Double](repeating: 0, count: classes)
+      for source in sources {
+        for (k, p) in (source.probabilities(id) ?? []).enumerated() { mean[k] += p / count }
+      }
+      let top = mean.indices.reduce(0) { mean[$1] > mean[$0] ? $1 : $0 }
+      (samples[index].predicted, samples[index].confidence) = (top, mean[top])
+    }
+  }
+
+  private mutating func judgeByMargins(
+    _ own: [[Bool]], _ stages: [DetectionStage], _ results: [DetectionStageResult]
+  ) {
+    let indices = stages.indices.filter { stages[$0].isPass }
+    for stage in indices {
+      guard case .pass(let thresholds) = stages[stage].kind else { continue }
+      let measured = thresholds.map { Int($0) }.filter { results[stage].dynamics.area($0) != nil }
+      let areas = measured.map { results[stage].dynamics.area($0) ?? .nan }
+      passes.append(
+        Pass(ids: measured, areas: areas, cutoff: MarginCutoff(thresholds: areas, percentile: settings.percentile)))
+    }
+    for index in samples.indices {
+      let id = samples[index].id
+      let areas = indices.map { own[$0][id] ? results[$0].dynamics.area(id) : nil }
+      let known = areas.compactMap { $0 }
+      samples[index].passAreas = areas
+      guard !known.isEmpty else { continue }
+      samples[index].area = known.reduce(0, +) / Double(known.count)
+      samples[index].isIssue = settings.combine.verdict(
+        zip(areas, passes).map { area, pass in area.map(pass.cutoff.flags) })
+      samples[index].quality = settings.combine.score(
+        zip(areas, passes).map { area, pass in area.map(pass.cutoff.score) })
+    }
+    if passes.count > 1 {
+      let both = samples.compactMap { sample -> (Double, Double)? in
+        guard let first = sample.passAreas[0], let second = sample.passAreas[1] else { return nil }
+        return (first, second)
+      }
+      passCorrelation = Ranking.correlation(both.map(\.0), both.map(\.1))
+    }
+  }
+
+  private mutating func judgeByProbabilities(
+    _ stages: [DetectionStage], _ results: [DetectionStageResult], classes: Int
+  ) {
+    var place: [Int: Int] = [:]
+    for (index, sample) in samples.enumerated() { place[sample.id] = index }
+    var probabilities = [Double](repeating: 0, count: samples.count * classes)
+    for (stage, result) in zip(stages, results) {
+      guard case .fold(let heldOut) = stage.kind, let rows = result.probabilities else { continue }
+      for (row, id) in heldOut.enumerated() {
+        guard let index = place[Int(id)] else { continue }
+        for k in 0..<classes { probabilities[index * classes + k] = rows[row * classes + k] }
+      }
+    }
+    let found = ConfidentLearning(labels: samples.map(\.given), probabilities: probabilities, classes: classes)
+    let flags = found.issues(settings.filter), quality = found.quality(settings.quality)
+    let predictions = found.predictions
+    confident = found
+    guard settings.detector == .combined else {
+      for index in samples.indices {
+        samples[index].isIssue = flags[index]
+        samples[index].quality = quality[index]
+        (samples[index].predicted, samples[index].confidence) = (
+          predictions[index], probabilities[index * classes + predictions[index]]
+        )
+      }
+      return
+    }
+    // The mean of the two ranks, each as a share; a sample without an area has only one.
+    let judged = samples.indices.filter { samples[$0].area != nil }
+    var shares = Ranking.ranks(quality).map { $0 / Double(samples.count) }
+    for (index, rank) in zip(judged, Ranking.ranks(judged.map { samples[$0].area ?? 0 })) {
+      shares[index] = (shares[index] + rank / Double(judged.count)) / 2
+    }
+    // As many as the two detectors find on average.
+    let count = (samples.count(where: \.isIssue) + flags.count { $0 }) / 2
+    let order = shares.indices.sorted { (shares[$0], $0) < (shares[$1], $1) }
+    for (position, index) in order.enumerated() {
+      samples[index].isIssue = position < count
+      samples[index].quality = shares[index]
+      (samples[index].predicted, samples[index].confidence) = (
+        predictions[index], probabilities[index * classes + predictions[index]]
+      )
+    }
+  }
+
+  /// Numbers the samples from the most suspicious on: by area where margins alone decide, else by quality.
+  private mutating func rank() {
+    let keys = samples.map { sample -> Double in
+      (settings.detector == .aum ? sample.area : sample.quality) ?? .infinity
+    }
+    for (position, index) in samples.indices.sorted(by: { (keys[$0], $0) < (keys[$1], $1) }).enumerated() {
+      samples[index].rank = position + 1
+    }
+  }
+
+  /// The suspected samples, the most suspicious first.
+  public var issues: [Sample] { samples.filter(\.isIssue).sorted { $0.rank < $1.rank } }
+}
+
+extension DetectionStage {
+  var isPass: Bool { if case .pass = kind { true } else { false } }
+}
+
+extension Detector {
+  /// What was found; asked for once all stages are done.
+  public func result() -> DetectionResult {
+    precondition(results.count == stages.count, "\(results.count) of \(stages.count) stages are done")
+    return DetectionResult(
+      settings.detection ?? DetectionSettings(), data.dataset.train, classes: data.dataset.classCount, stages: stages,
+      results: results)
+  }
+}

@@ -1,0 +1,141 @@
+import Detection
+import Failures
+import FileFormats
+import Losses
+import Reports
+
+/// What `detect` needs besides the settings of a training run.
+///
+/// The defaults are those of the AUM paper's code: two passes with disjoint threshold samples, the 99th percentile, and
+/// suspicion where every pass agrees.
+public struct DetectionSettings: Sendable, Equatable {
+  /// By what wrong labels are found.
+  public enum Detector: String, Sendable, CaseIterable {
+    /// The area under the margin with threshold samples.
+    case aum
+    /// Confident learning by cross-validation.
+    case confidentLearning = "cl"
+    /// Both, by the mean of a sample's two ranks.
+    case combined = "aum+cl"
+
+    /// Whether networks with threshold samples are trained.
+    public var usesMargins: Bool { self != .confidentLearning }
+    /// Whether folds are held out in turn.
+    public var usesFolds: Bool { self != .aum }
+  }
+
+  /// By what wrong labels are found.
+  public var detector = Detector.aum
+  /// Networks with threshold samples; no two share one.
+  public var passes = 2
+  /// Threshold samples of each pass; nil for N / K.
+  public var thresholdSamples: Int?
+  /// Suspected is what lies below this percentile of the threshold samples.
+  public var percentile = 99.0
+  /// How the passes' verdicts become one.
+  public var combine = PassCombination.intersection
+  /// What margins are taken from.
+  public var margin = MarginKind.logits
+  /// Folds of the cross-validation.
+  public var folds = 4
+  /// Which samples confident learning flags.
+  public var filter = ConfidentLearning.Filter.pruneByNoiseRate
+  /// The score by which confident learning ranks.
+  public var quality = ConfidentLearning.Quality.selfConfidence
+  /// Whether the margins of every epoch are kept.
+  public var keepMargins = false
+  /// What becomes of suspected samples when training begins again; nil for no such training.
+  public var retrain: Exclusion?
+  /// Epochs of that training.
+  public var retrainEpochs = 300
+
+  /// The defaults.
+  public init() {}
+}
+
+extension RunSettings {
+  /// The defaults of `detect`: 150 epochs at a constant rate, batches of 64.
+  ///
+  /// That is the stretch before the first drop of the paper's 300 epochs; small batches memorise less.
+  public static var detectionDefaults: RunSettings {
+    var settings = RunSettings()
+    (settings.epochs, settings.batchSize, settings.schedule) = (150, 64, .constant)
+    settings.detection = DetectionSettings()
+    return settings
+  }
+
+  /// Checks what can be checked of a detection without data.
+  ///
+  /// - Throws: `.usage`, `.configuration`.
+  public func validateDetection() throws {
+    try validate()
+    let detection = detection ?? DetectionSettings()
+    if detection.detector.usesMargins {
+      guard epochs >= 2 else {
+        throw Failure(
+          .configuration, "--epochs \(epochs) leaves no margins to average.",
+          why: "the first epoch does not count, as it shows random weights.", fix: "use --epochs 2 or more.")
+      }
+      guard schedule == .constant else {
+        throw Failure(
+          .configuration, "--schedule \(schedule.rawValue) spoils the area under the margin.",
+          why: "once the learning rate falls, the network learns wrong labels by heart.",
+          fix: "leave --schedule out, or use --detector cl.")
+      }
+    }
+    guard maxSteps == nil, initialWeights == nil else {
+      throw Failure(
+        .configuration, "--max-steps and --init are not for detect.",
+        why: "it trains several networks that share nothing but the data.", fix: "shorten it with --epochs.")
+    }
+    guard try Loss(loss).peerWeight == nil else {
+      throw Failure(
+        .configuration, "--loss \(loss) cannot be used to detect.",
+        why: "its second pass over other samples hides the margins of the first.", fix: "use --loss ce.")
+    }
+  }
+
+  static let detectionKeys: [SettingKey] = [
+    detection("detector", { $0.detector = try named("detector", $1) }, { .string($0.detector.rawValue) }),
+    detection("passes", { $0.passes = try whole("passes", $1, 1...9) }, { .integer($0.passes) }),
+    detection(
+      "threshold-samples", { $0.thresholdSamples = try whole("threshold-samples", $1, 1...Int(Int32.max)) },
+      { $0.thresholdSamples.map { .integer($0) } }),
+    detection(
+      "percentile",
+      { settings, text in
+        guard let value = Double(text), value > 0, value < 100 else {
+          throw outOfRange("percentile", text, "a number between 0 and 100")
+        }
+        settings.percentile = value
+      }, { .number($0.percentile) }),
+    detection("combine", { $0.combine = try named("combine", $1) }, { .string($0.combine.rawValue) }),
+    detection("margin", { $0.margin = try named("margin", $1) }, { .string($0.margin.rawValue) }),
+    detection("folds", { $0.folds = try whole("folds", $1, 2...100) }, { .integer($0.folds) }),
+    detection("cl-filter", { $0.filter = try named("cl-filter", $1) }, { .string($0.filter.rawValue) }),
+    detection("cl-score", { $0.quality = try named("cl-score", $1) }, { .string($0.quality.rawValue) }),
+    detection(
+      "keep-margins",
+      { settings, text in
+        guard ["true", "false"].contains(text) else { throw outOfRange("keep-margins", text, "true or false") }
+        settings.keepMargins = text == "true"
+      }, { .bool($0.keepMargins) }),
+    detection("retrain", { $0.retrain = try named("retrain", $1) }, { $0.retrain.map { .string($0.rawValue) } }),
+    detection(
+      "retrain-epochs", { $0.retrainEpochs = try whole("retrain-epochs", $1, 1...1_000_000) },
+      { $0.retrain == nil ? nil : .integer($0.retrainEpochs) }),
+  ]
+
+  private static func detection(
+    _ name: String, _ set: @escaping @Sendable (inout DetectionSettings, _ text: String) throws -> Void,
+    _ get: @escaping @Sendable (DetectionSettings) -> ConfigurationText.Value?
+  ) -> SettingKey {
+    SettingKey(
+      name: name, section: "detect",
+      set: { settings, text in
+        var detection = settings.detection ?? DetectionSettings()
+        try set(&detection, text)
+        settings.detection = detection
+      }, get: { $0.detection.flatMap(get) })
+  }
+}

@@ -1,0 +1,148 @@
+import ArgumentParser
+import Compute
+import Failures
+import FileFormats
+import Reports
+import Training
+
+struct DetectCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "detect", abstract: "Find labels that are probably wrong and write a run folder.",
+    discussion: """
+      Trains a network twice. Each time one sample in every K poses as an extra class, so that its margin shows what a \
+      label without any truth looks like; a sample is suspected when its area under the margin lies below the 99th \
+      percentile of these (Pleiss et al., 2020). label_issues.csv ranks all samples, with the label that each seems to \
+      need. Suspicion is not proof: look before you delete.
+
+      Defaults that differ from train's: 150 epochs, batch 64, constant learning rate 0.1. Fewer --epochs give a first \
+      look; the agreement of the two passes, which is printed, says how far to trust it.
+
+      Examples:
+        gpunoisy detect ./photos --epochs 30
+        gpunoisy detect shapes --noise symmetric:0.2 --epochs 5 --model resnet20
+        gpunoisy detect ./photos --detector aum+cl --retrain
+        gpunoisy detect --resume runs/2026-11-21T0031_photos_resnet32_aum_s1
+        gpunoisy train ./photos --exclude runs/2026-11-21T0031_photos_resnet32_aum_s1/label_issues.csv
+      """)
+
+  @OptionGroup var options: SettingOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "aum (default); cl, confident learning by cross-validation; aum+cl, by the mean of both ranks.",
+      valueName: "detector"))
+  var detector: String?
+  @Option(help: ArgumentHelp("Networks with threshold samples. Default 2.", valueName: "n"))
+  var passes: String?
+  @Option(help: ArgumentHelp("Threshold samples of each pass. Default N / K.", valueName: "n"))
+  var thresholdSamples: String?
+  @Option(help: ArgumentHelp("Percentile of the threshold samples that is the cut-off. Default 99.", valueName: "p"))
+  var percentile: String?
+  @Option(
+    help: ArgumentHelp(
+      "Suspected when all passes agree: intersection (default); any: union; the first decides: single.",
+      valueName: "rule"))
+  var combine: String?
+  @Option(help: ArgumentHelp("Margins of logits (default) or softmax.", valueName: "kind"))
+  var margin: String?
+  @Option(help: ArgumentHelp("Folds of confident learning. Default 4.", valueName: "n"))
+  var folds: String?
+  @Option(
+    help: ArgumentHelp(
+      "prune_by_noise_rate (default), prune_by_class, both, confident_learning, predicted_neq_given, "
+        + "low_normalized_margin, low_self_confidence.", valueName: "filter"))
+  var clFilter: String?
+  @Option(
+    help: ArgumentHelp(
+      "self_confidence (default), normalized_margin, confidence_weighted_entropy.", valueName: "score"))
+  var clScore: String?
+  @Flag(help: "Keep every epoch's margins, as margins/pass1.npy [epochs, N] and so on.")
+  var keepMargins = false
+  @Option(
+    defaultAsFlag: "weight-zero",
+    help: ArgumentHelp(
+      "Then train on what is left, with train's defaults, into RUN/retrain: weight-zero (default, as published), drop.",
+      valueName: "way"))
+  var retrain: String?
+  @Option(help: ArgumentHelp("Epochs of --retrain. Default 300; the rate falls at half and 3/4.", valueName: "n"))
+  var retrainEpochs: String?
+  @Option(help: ArgumentHelp("End with code 10 if a larger share of the labels is suspected.", valueName: "rate"))
+  var failAbove: Double?
+
+  @Option(help: ArgumentHelp("Settings from a TOML file; options given here win.", valueName: "file"))
+  var config: String?
+  @Option(help: ArgumentHelp("Go on with the run in this folder, with all of its settings.", valueName: "run"))
+  var resume: String?
+  @Option(help: ArgumentHelp("Write the run into exactly this folder.", valueName: "folder"))
+  var out: String?
+  @Option(name: .customLong("runs-dir"), help: ArgumentHelp("Where new run folders go.", valueName: "folder"))
+  var runsFolder = "runs"
+  @Flag(help: "Take --out's folder even if it holds an earlier run, whose files are deleted.")
+  var force = false
+  @Flag(name: .customLong("print-config"), help: "Print every setting in force and stop.")
+  var printsConfiguration = false
+  @OptionGroup var talk: TalkOptions
+
+  func run() throws {
+    Signals.listen()
+    let settings = try resolvedSettings()
+    if printsConfiguration { return try StandardOutput.write(settings.configuration.text) }
+    try settings.validateDetection()
+    if let failAbove, !(0...1).contains(failAbove) {
+      throw Failure(
+        .usage, "--fail-above \(failAbove) is out of range.", why: "it is a share of the labels.",
+        fix: "give a number from 0 to 1.")
+    }
+    let reporter = talk.reporter
+    let device = DeviceChoice(
+      text: settings.device, threads: settings.threads, precision: Precision(rawValue: settings.precision) ?? .fp32)
+    // What is quick to find out comes before the data are read.
+    try device.check()
+    if let out, resume == nil { try RunFolder.checkFree(out, force: force) }
+    let start = DetectStart(
+      settings: settings, data: try RunData(settings), resumed: resume, out: out, runsFolder: runsFolder, force: force,
+      talk: reporter, isVerbose: talk.verbose)
+    let result = try device.open(start) { reporter.note($0) }
+    try StandardOutput.write(talk.json ? JSONText.indented(result.json) + "\n" : result.text)
+    switch result.ending {
+    case .finished: break
+    case .timeIsUp: throw ExitCode(Failure.Kind.stoppedEarly.rawValue)
+    case .interrupted(let kind): throw ExitCode(kind.rawValue)
+    }
+    if let failAbove, let rate = result.rate, rate > failAbove {
+      throw Failure(
+        .checkFailed, "\(FixedText.percent(rate)) of the labels are suspected.",
+        why: "--fail-above allows \(FixedText.percent(failAbove)).",
+        fix: "look at \(result.folder)/label_issues.csv.")
+    }
+  }
+
+  private func resolvedSettings() throws -> RunSettings {
+    var settings = RunSettings.detectionDefaults
+    let given = [
+      ("detector", detector), ("passes", passes), ("threshold-samples", thresholdSamples), ("percentile", percentile),
+      ("combine", combine), ("margin", margin), ("folds", folds), ("cl-filter", clFilter), ("cl-score", clScore),
+      ("keep-margins", keepMargins ? "true" : nil), ("retrain", retrain), ("retrain-epochs", retrainEpochs),
+    ].compactMap { name, text in text.map { (name, $0) } }
+    guard let resume else {
+      if let config { try settings.apply(configurationAt: config) }
+      try options.apply(to: &settings)
+      for (name, text) in given { try settings.set(name, to: text) }
+      return settings
+    }
+    settings.detection = nil
+    try RunStart.settings(ofRun: resume, into: &settings)
+    guard settings.detection != nil else {
+      throw Failure(
+        .configuration, "'\(resume)' is not a run of detect.", why: "its config.toml has no section [detect].",
+        fix: "use: gpunoisy train --resume \(resume)")
+    }
+    try options.apply(to: &settings, allowing: ["device", "threads", "max-time", "checkpoint-every"])
+    guard config == nil, out == nil, given.isEmpty else {
+      throw Failure(
+        .configuration, "--resume takes its settings and its folder from the run.",
+        why: "--\(given.first?.0 ?? (config == nil ? "out" : "config")) was given too.", fix: "leave it out.")
+    }
+    return settings
+  }
+}

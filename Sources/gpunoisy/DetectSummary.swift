@@ -1,0 +1,84 @@
+import Detection
+import Reports
+import Training
+
+/// A detection's result as text for people.
+struct DetectSummary {
+  let result: DetectionResult
+  let tables: DetectionTables
+  let classNames: [String]
+
+  /// Classes and pairs that are shown; the files have all.
+  private static let mostClasses = 20, mostPairs = 10
+
+  /// Rankings of networks that have learned the data correlate far better than this.
+  private static let leastAgreement = 0.5
+
+  var text: String {
+    let count = result.samples.count, flagged = result.samples.count(where: \.isIssue)
+    var text = classTable + pairTable
+    text +=
+      "suspected      \(flagged) of \(count) labels, \(FixedText.percent(Double(flagged) / Double(max(count, 1))))\n"
+    let unjudged = result.samples.count { $0.quality == nil }
+    if unjudged > 0 { text += "not judged     \(unjudged) samples, which posed as threshold samples in every pass\n" }
+    if let correlation = result.passCorrelation {
+      text += "agreement      rank correlation of the first two passes \(FixedText.decimal(correlation, places: 3))\n"
+      if correlation < Self.leastAgreement {
+        text += "               the passes agree little, so that this is mostly chance: use more --epochs\n"
+      }
+    }
+    let differing = result.duplicates.filter(\.hasDifferentLabels)
+    if !differing.isEmpty {
+      let pictures = differing.reduce(0) { $0 + $1.ids.count }
+      text += "duplicates     \(pictures) equal pictures in \(differing.count) groups carry different labels\n"
+    }
+    if let score = result.score { text += Self.line(score) }
+    return text
+  }
+
+  private static func line(_ score: DetectionScore) -> String {
+    func percent(_ value: Double?) -> String { value.map { FixedText.percent($0) } ?? "none" }
+    func decimal(_ value: Double?) -> String { value.map { FixedText.decimal($0, places: 4) } ?? "none" }
+    return """
+      truth          \(score.wrong) of \(score.samples) labels are wrong, \(score.hits) of them suspected
+      precision      \(percent(score.precision))   recall \(percent(score.recall))   F1 \(percent(score.f1))
+      ranking        AUROC \(decimal(score.areaUnderROC))   average precision \(decimal(score.averagePrecision))
+
+      """
+  }
+
+  private var classTable: String {
+    let hasTruth = tables.classes.contains { $0.wrong != nil }
+    let hasArea = tables.classes.contains { $0.meanArea != nil }
+    var table = TextTable(
+      [
+        .init("class"), .init("samples", .right), .init("suspected", .right), .init("share", .right),
+        .init("from others", .right),
+      ] + (hasArea ? [.init("mean AUM", .right)] : []) + (hasTruth ? [.init("wrong", .right)] : []))
+    var classes = tables.classes
+    func share(_ found: DetectionTables.Class) -> Double { Double(found.flagged) / Double(max(found.size, 1)) }
+    if classes.count > Self.mostClasses {
+      classes = Array(classes.sorted { (share($1), $0.label) < (share($0), $1.label) }.prefix(Self.mostClasses))
+    }
+    for found in classes {
+      table.append(
+        [
+          classNames[found.label], "\(found.size)", "\(found.flagged)", FixedText.percent(share(found), places: 1),
+          "\(found.suggested)",
+        ] + (hasArea ? [found.meanArea.map { FixedText.decimal($0, places: 2) } ?? ""] : [])
+          + (hasTruth ? ["\(found.wrong ?? 0)"] : []))
+    }
+    let rest = tables.classes.count - classes.count
+    return table.text + (rest > 0 ? "… and \(rest) classes with smaller shares\n" : "") + "\n"
+  }
+
+  private var pairTable: String {
+    guard !tables.pairs.isEmpty else { return "" }
+    var table = TextTable([.init("given"), .init("seems to be"), .init("samples", .right)])
+    for pair in tables.pairs.prefix(Self.mostPairs) {
+      table.append([classNames[pair.given], classNames[pair.predicted], "\(pair.count)"])
+    }
+    let rest = tables.pairs.count - Self.mostPairs
+    return table.text + (rest > 0 ? "… and \(rest) more pairs\n" : "") + "\n"
+  }
+}
