@@ -18,6 +18,13 @@ extension CommandTests {
       FileBytes.kind(of: $0 + "/mnist") == .folder ? $0 + "/mnist" : nil
     }
 
+    /// What the page of a run holds for its script.
+    private static func pageData(_ run: RunFiles) throws -> JSONValue {
+      let pieces = try run.text("report/index.html").split(separator: #"id="data">"#, maxSplits: 1)
+      let text = try #require(pieces.last).prefix { $0 != "<" }
+      return try JSONText.parse(Array(text.utf8), named: "data")
+    }
+
     private static func numbers(_ column: [String]) -> [Double] { column.map { Double($0) ?? .nan } }
 
     @Test(
@@ -107,6 +114,13 @@ extension CommandTests {
           #expect(abs((margins[200 + id] + margins[400 + id]) / 2 - passes[pass][id]) < 1e-6)
         }
       }
+      // The page has the samples in the order of their rank, and every picture.
+      let page = try Self.pageData(run)
+      #expect(page["samples"]?["id"]?.array?.compactMap(\.integer) == byRank)
+      #expect(page["pictures"]?.members?.count == 200)
+      let blind = try #require(page["blind"]?.array?.compactMap(\.integer))
+      #expect(Set(blind).count == blind.count)
+      #expect(blind.count { flags[$0] } == min(50, flags.count { $0 }) && blind.count { !flags[$0] } == 50)
       // config.toml repeats it.
       try CommandUnderTest.output(["detect", "--config", "run/config.toml", "--out", "again"], in: folder)
       #expect(try FileBytes.read(folder("again/label_issues.csv")) == FileBytes.read(folder("run/label_issues.csv")))
@@ -140,6 +154,10 @@ extension CommandTests {
             try FileBytes.read(folder("\(stage)/\(name)")) == FileBytes.read(folder("whole/\(name)")),
             "\(name), stopped after \(stage)")
         }
+        // Margins that the page shows are in checkpoints too.
+        let margins = try Self.pageData(RunFiles(folder(stage)))["margins"]
+        #expect(try margins == Self.pageData(RunFiles(folder("whole")))["margins"])
+        #expect(margins?.members?.isEmpty == false)
         for name in ["epoch", "step", "train_loss", "train_acc"] {
           #expect(
             try RunFiles(folder(stage)).column(name, of: "metrics.csv")
@@ -237,9 +255,10 @@ extension CommandTests {
       let ending = try CommandUnderTest.run(
         [
           "detect", "d.npz", "--model", "resnet20", "--epochs", "2", "--device", "cpu", "--out", "run", "--fail-above",
-          "0", "--json",
+          "0", "--json", "--no-report",
         ], in: folder)
       let document = try JSONText.parse(Array(ending.output.utf8), named: "standard output")
+      #expect(FileBytes.kind(of: folder("run/report")) == .missing)
       let groups = try #require(document["duplicates"]?.array)
       #expect(groups.count == 10)
       #expect(groups.filter { $0["differ"] == true }.map { $0["ids"] } == [[0, 50], [1, 51]])

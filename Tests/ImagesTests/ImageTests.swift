@@ -36,6 +36,20 @@ struct ImageTests {
     #expect(header.height == height && header.width == width && header.isGrey == (channels == 1))
   }
 
+  @Test("JPEG gives back nearly what was written, in fewer bytes", arguments: [1, 3])
+  func jpegRoundTrip(channels: Int) throws {
+    let pixels = (0..<96 * 64).flatMap { place in
+      (0..<channels).map { UInt8(40 + place / 64 + (place % 64) * ($0 == 1 ? -1 : 2) + ($0 == 1 ? 63 : 0)) }
+    }
+    let image = Image(height: 96, width: 64, channels: channels, pixels: pixels)
+    let file = try JPEG.encode(image, quality: 90)
+    #expect(ImageFormat(file) == .jpeg && file.count < pixels.count / 3)
+    let decoded = try Image(decoding: file, name: "picture")
+    #expect([decoded.height, decoded.width, decoded.channels] == [96, 64, channels])
+    let error = zip(decoded.pixels, pixels).map { abs(Int($0) - Int($1)) }.max() ?? 256
+    #expect(error <= 16, "a value is off by \(error)")
+  }
+
   @Test("JPEG gives Pillow's values")
   func jpeg() throws {
     let image = try Image(decoding: tinyJPEG, name: "picture")
