@@ -14,6 +14,13 @@ function answer(word) {
   showBlind();
 }
 
+/// Takes the last answer back.
+function answerAgain() {
+  answers.delete([...answers.keys()].at(-1));
+  store();
+  showBlind();
+}
+
 /// Neither the suggestion nor the suspicion shows before the last answer.
 function showBlind() {
   const stage = element("blind-stage"), index = nextBlind();
@@ -30,10 +37,12 @@ function showBlind() {
     button.addEventListener("click", () => answer(word));
     return button;
   });
+  const back = make("button", { type: "button", disabled: answers.size === 0 }, "back (b)");
+  back.addEventListener("click", answerAgain);
   stage.replaceChildren(
     make("p", {}, `${answers.size + 1} of ${blindIndices.length}`), picture(index),
     make("p", {}, "Is this label right? ", make("b", { className: "given" }, className(samples.given[index]))),
-    make("p", { className: "buttons" }, ...buttons));
+    make("p", { className: "buttons" }, ...buttons, back));
 }
 
 function blindResult() {
@@ -49,7 +58,7 @@ function blindResult() {
     return make(
       "tr", {}, make("th", { scope: "row" }, name), ...cells.map((text) => make("td", {}, String(text))));
   };
-  const head = ["", "right", "wrong", "unsure", "wrong of those decided", "95 % interval (Wilson)"];
+  const head = ["", "right", "wrong", "unsure", "share wrong", "95% interval"];
   return make(
     "div", { className: "scroll" },
     make(
@@ -58,10 +67,13 @@ function blindResult() {
       make("tbody", {}, line("suspected (precision)", tally[1]), line("not suspected (false omissions)", tally[0]))));
 }
 
-element("blind-start").addEventListener("click", () => {
-  isChecking = !isChecking;
+function check(begins) {
+  isChecking = begins;
   showBlind();
-});
+}
+element("blind-start").addEventListener("click", () => check(!isChecking));
+// Keys go to what was looked at last.
+element("grid").addEventListener("focusin", () => isChecking && check(false));
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, select, textarea")) return;
@@ -69,6 +81,7 @@ document.addEventListener("keydown", (event) => {
   if (isChecking) {
     const found = ANSWERS.find(([, letter]) => letter === key);
     if (found) answer(found[0]);
+    else if (key === "b") answerAgain();
     return;
   }
   const verdict = { 1: "keep", 2: "accept", 3: "other", 4: "none", 5: "drop", y: "keep", n: "accept" }[key];

@@ -19,7 +19,7 @@ function make(tag, attributes, ...children) {
 
 const className = (label) => (label < 0 ? "–" : data.classes[label]);
 const decimal = (value) => value.toFixed(Math.abs(value) < 10 ? 3 : 2);
-const percent = (value) => (100 * value).toFixed(1) + " %";
+const percent = (value) => (100 * value).toFixed(1) + "%";
 
 /// Where two-sided 95 % confidence lies for a share (Wilson, 1927).
 function wilson(hits, total) {
@@ -85,7 +85,8 @@ function showTables(found) {
     row.querySelector(".part").textContent = percent(flagged[label] / Math.max(1, size));
     row.querySelector(".pulled").textContent = String(pulled[label]);
   }
-  const most = Math.max(1, ...pairs.values());
+  let most = 1;
+  for (const value of pairs.values()) most = Math.max(most, value);
   for (const cell of document.querySelectorAll("#matrix button")) {
     const value = pairs.get(Number(cell.dataset.given) * K + Number(cell.dataset.suggested)) || 0;
     cell.textContent = value ? String(value) : "";

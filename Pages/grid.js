@@ -2,10 +2,10 @@
 
 const PER_PAGE = 60;
 const VERDICTS = [
-  ["keep", "1 label is right"], ["accept", "2 take the suggestion"], ["other", "3 another label"],
+  ["keep", "1 label is right"], ["accept", "2 suggestion"], ["other", "3 another label"],
   ["none", "4 none of these"], ["drop", "5 drop"],
 ];
-const storageName = "gpunoisy verdicts " + data.run;
+const storageName = "gpunoisy verdicts " + data.identity;
 let listed = [], page = 0, selected = 0;
 
 // MARK: Verdicts
@@ -15,7 +15,7 @@ const verdicts = new Map();
 /// By id: "right", "wrong" or "unsure" from the blind check.
 const answers = new Map();
 
-/// The ids in the order of the verdicts, for taking them back.
+/// What was decided, in its order, for taking it back: an id and the verdict before.
 const decided = [];
 
 /// A browser may refuse to store anything for a file; then the download alone keeps verdicts.
@@ -71,25 +71,32 @@ element("save").addEventListener("click", () => {
   setTimeout(() => URL.revokeObjectURL(address), 10000);
 });
 
-function decide(verdict, label) {
-  const index = listed[selected];
-  if (index === undefined) return;
-  if (verdict === null) {
-    verdicts.delete(samples.id[index]);
-  } else {
-    verdicts.set(samples.id[index], label === undefined ? { verdict } : { verdict, label });
-    decided.push(samples.id[index]);
-  }
+/// Notes a verdict on the current card; none takes it away.
+function record(found) {
+  const id = samples.id[listed[selected]];
+  decided.push({ id, before: verdicts.get(id) });
+  if (found) verdicts.set(id, found);
+  else verdicts.delete(id);
   store();
+}
+
+/// Notes a verdict and moves on; "another label" first asks for it.
+function decide(verdict) {
+  if (listed[selected] === undefined) return;
+  const before = verdicts.get(samples.id[listed[selected]]);
+  if (verdict !== "other" || before?.verdict !== "other") record(verdict && { verdict });
   refreshCard(selected);
-  if (verdict !== null && verdict !== "other") select(selected + 1);
+  if (verdict === "other") shownCard(selected).querySelector(".label").focus();
+  else select(verdict && selected + 1 < listed.length ? selected + 1 : selected);
 }
 
 /// Takes the last verdict back and returns to its card.
 function undo() {
-  const id = decided.pop();
-  if (id === undefined) return;
-  verdicts.delete(id);
+  const last = decided.pop();
+  if (last === undefined) return;
+  const { id, before } = last;
+  if (before === undefined) verdicts.delete(id);
+  else verdicts.set(id, before);
   store();
   const position = listed.indexOf(byID.get(id));
   if (position < 0) return;
@@ -133,14 +140,16 @@ function card(position) {
   const made = make(
     "article", { className: "card", tabindex: "-1", "data-position": position, "data-id": id },
     make("p", { className: "rank" }, `rank ${samples.rank[index]}`, make("span", {}, `#${id}`)), picture(index),
-    make("p", {}, make("small", {}, "given "), make("b", { className: "given" }, className(samples.given[index]))),
     make(
-      "p", {}, make("small", {}, "suggested "),
-      make("b", { className: "suggested" }, className(samples.suggested[index])),
-      certain === null ? "" : make("small", {}, ` ${certain} %`)),
+      "p", { className: "name" }, make("small", {}, "given"), " ",
+      make("b", { className: "given" }, className(samples.given[index]))),
+    make(
+      "p", { className: "name" }, make("small", {}, "suggested"), " ",
+      make("b", { className: "suggested" }, className(samples.suggested[index])), " ",
+      certain === null ? "" : make("small", {}, `${certain}%`)),
     make("p", {}, make("small", {}, data.keyName + " "), key === null ? "–" : decimal(key)));
   if (samples.truth && samples.truth[index] >= 0) {
-    made.append(make("p", {}, make("small", {}, "truth "), className(samples.truth[index])));
+    made.append(make("p", { className: "name" }, make("small", {}, "truth"), " ", className(samples.truth[index])));
   }
   if (data.margins[id]) made.append(sparkline(data.margins[id]));
   const path = samples.path?.[index];
@@ -150,8 +159,9 @@ function card(position) {
   for (const [name, text] of VERDICTS) choice.append(make("option", { value: name }, text));
   choice.value = found?.verdict ?? "";
   choice.addEventListener("change", () => {
-    selected = position;
-    decide(choice.value || null);
+    const verdict = choice.value || null;
+    select(position, false);
+    decide(verdict);
   });
   made.append(choice);
   if (found?.verdict === "other") made.append(labelChoice(position, found));
@@ -166,31 +176,32 @@ function labelChoice(position, found) {
   data.classes.forEach((name, label) => choice.append(make("option", { value: label }, name)));
   choice.value = found.label === undefined ? "" : String(found.label);
   choice.addEventListener("change", () => {
-    selected = position;
-    decide("other", choice.value === "" ? undefined : Number(choice.value));
+    select(position, false);
+    record(choice.value === "" ? { verdict: "other" } : { verdict: "other", label: Number(choice.value) });
+  });
+  choice.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault();
     select(position + 1);
   });
   return choice;
 }
 
-function refreshCard(position) {
-  element("grid").querySelector(`[data-position="${position}"]`)?.replaceWith(card(position));
-}
+const shownCard = (position) => element("grid").querySelector(`[data-position="${position}"]`);
+const refreshCard = (position) => shownCard(position)?.replaceWith(card(position));
 
 /// Makes a card the current one, turning the page where needed.
 function select(position, focuses = true) {
   if (position < 0 || position >= listed.length) return;
-  const before = selected;
-  selected = position;
   const wanted = Math.floor(position / PER_PAGE);
+  shownCard(selected)?.removeAttribute("aria-current");
+  selected = position;
   if (wanted !== page) {
     page = wanted;
     showPage();
-  } else {
-    refreshCard(before);
-    refreshCard(position);
   }
-  if (focuses) element("grid").querySelector(`[data-position="${position}"]`)?.focus();
+  shownCard(position)?.setAttribute("aria-current", "true");
+  if (focuses) shownCard(position)?.focus();
 }
 
 function showPage() {

@@ -62,7 +62,7 @@ extension DetectionPage {
 
   private func legend(most: Int, knowsTruth: Bool) -> String {
     func entry(_ shape: String, _ text: String) -> String { "<span>\(swatch(shape))\(text)</span>" }
-    var entries = [entry(#"<rect class="bar" width="22" height="12"/>"#, "all samples, at most \(most) in a bar")]
+    var entries = [entry(#"<rect class="bar" width="22" height="12"/>"#, "all samples, \(most) in the tallest bar")]
     if knowsTruth {
       entries.append(entry(#"<rect class="bar wrong" width="22" height="12"/>"#, "of these, label wrong"))
     }

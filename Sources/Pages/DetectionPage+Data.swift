@@ -8,7 +8,7 @@ extension DetectionPage {
     let knowsTruth = samples.contains { $0.truth != nil }
     let known = Set(shown.map(\.id))
     return [
-      "run": .string("\(document["data"]?["fingerprint"]?.string ?? "") \(document["run"]?.string ?? "")"),
+      "identity": .string(identity),
       "classes": .array(classNames.map { .string($0) }),
       "keyName": .string(showsMargins ? "AUM" : "quality"),
       "total": JSONValue(samples.count), "low": JSONValue(range.low), "high": JSONValue(range.high),
@@ -33,6 +33,14 @@ extension DetectionPage {
         }),
       "blind": .array(blindCheck.filter { known.contains($0) }.map { JSONValue($0) }),
     ]
+  }
+
+  /// What a browser keeps verdicts under: other data, labels or suggestions do not inherit them.
+  private var identity: String {
+    var hash = SHA256()
+    hash.update(document["data"]?["fingerprint"]?.string ?? "")
+    hash.update(samples.map { "\($0.id) \($0.given) \($0.suggested ?? -1) \($0.isFlagged)\n" }.joined())
+    return Base64.text(hash.digest().bytes)
   }
 
   /// Paths of all samples while there is room, then of those with a picture alone.

@@ -3,11 +3,15 @@ import FileFormats
 extension DetectionPage {
   /// Entries of a list of problems that are shown; files have the rest.
   private static let mostEntries = 50
+  /// Equal pictures of one group that are named.
+  private static let mostMembers = 8
   /// Fewer samples than these are too few to judge a class by.
   private static let fewestSamples = 10
 
   /// What is wrong with the data besides labels.
   var problems: String {
+    let groups = (document["duplicates"]?.array ?? []).filter { $0["differ"]?.bool == true }
+    let paths = paths(of: blankPictures + groups.prefix(Self.mostEntries).flatMap(members).map(\.id))
     var parts: [String] = []
     if !unreadable.isEmpty {
       parts.append(
@@ -15,17 +19,14 @@ extension DetectionPage {
           "Files that could not be read (\(unreadable.count))",
           unreadable.map { "<code>\(HTMLText.escaped($0.path))</code> \(HTMLText.escaped($0.reason))" }))
     }
-    let groups = (document["duplicates"]?.array ?? []).filter { $0["differ"]?.bool == true }
     if !groups.isEmpty {
       parts.append(
-        list("Equal pictures with different labels (\(groups.count) groups)", groups.map(duplicates)))
+        list("Groups of equal pictures with different labels (\(groups.count))", groups.map { equal($0, paths) }))
     }
     let same = (document["duplicates"]?.array ?? []).count { $0["differ"]?.bool == false }
-    if same > 0 { parts.append("<p>Equal pictures with the same label: \(same) groups, listed in detect.json.</p>") }
+    if same > 0 { parts.append("<p>Groups of equal pictures with the same label: \(same), listed in detect.json.</p>") }
     if !blankPictures.isEmpty {
-      let ids = blankPictures.prefix(Self.mostEntries).map { "#\($0)" }.joined(separator: ", ")
-      let rest = blankPictures.count > Self.mostEntries ? ", …" : ""
-      parts.append("<p>Pictures of one colour (\(blankPictures.count)): \(ids)\(rest)</p>")
+      parts.append(list("Pictures of one colour (\(blankPictures.count))", blankPictures.map { reference($0, paths) }))
     }
     let small = (document["per_class"]?.array ?? []).filter { ($0["size"]?.integer ?? 0) < Self.fewestSamples }
     if !small.isEmpty {
@@ -51,14 +52,31 @@ extension DetectionPage {
       + (rest > 0 ? "<li>… and \(rest) more</li>\n" : "") + "</ul>"
   }
 
-  private func duplicates(_ group: JSONValue) -> String {
+  private func members(_ group: JSONValue) -> [(id: Int, label: Int)] {
     let ids = group["ids"]?.array?.compactMap(\.integer) ?? []
     let labels = group["labels"]?.array?.compactMap(\.integer) ?? []
-    let members = zip(ids, labels).map { id, label in
-      "#\(id) <span class=\"given\">\(name(label))</span>"
+    return zip(ids, labels).map { ($0, $1) }
+  }
+
+  private func equal(_ group: JSONValue, _ paths: [Int: String]) -> String {
+    let members = members(group), rest = members.count - Self.mostMembers
+    let first = members.first.map { " data-pictures=\"\($0.id)\"" } ?? ""
+    let shown = members.prefix(Self.mostMembers).map {
+      "<span class=\"given\">\(name($0.label))</span> \(reference($0.id, paths))"
     }
-    let first = ids.first.map { " data-pictures=\"\($0)\"" } ?? ""
-    return "<span class=\"equal\"\(first)></span>\(members.joined(separator: ", "))"
+    return "<span class=\"equal\"\(first)></span>" + shown.joined(separator: ", ")
+      + (rest > 0 ? ", and \(rest) more" : "")
+  }
+
+  /// How a sample is named: by its id, and its file where it has one.
+  private func reference(_ id: Int, _ paths: [Int: String]) -> String {
+    "#\(id)" + (paths[id].map { " <code>\(HTMLText.escaped($0))</code>" } ?? "")
+  }
+
+  private func paths(of ids: [Int]) -> [Int: String] {
+    let wanted = Set(ids)
+    let found = samples.filter { wanted.contains($0.id) }.compactMap { sample in sample.path.map { (sample.id, $0) } }
+    return Dictionary(found, uniquingKeysWith: { first, _ in first })
   }
 
   /// How the result came about.
@@ -80,6 +98,6 @@ extension DetectionPage {
   private func line(_ fact: Fact) -> String {
     let text = HTMLText.escaped(fact.text)
     return "<tr><th scope=\"row\">\(HTMLText.escaped(fact.name))</th>"
-      + "<td>\(fact.name == "command" ? "<code>\(text)</code>" : text)</td></tr>"
+      + "<td>\(fact.isCommand ? "<code>\(text)</code>" : text)</td></tr>"
   }
 }

@@ -108,7 +108,7 @@ extension DetectionPage {
         counts[given * K + suggested] = pair["count"]?.integer ?? 0
       }
     }
-    let head = (0..<K).map { #"<th scope="col" class="suggested">\#(name($0))</th>"# }.joined()
+    let head = (0..<K).map { #"<th scope="col" class="suggested"><span>\#(name($0))</span></th>"# }.joined()
     let rows = (0..<K).map { given in
       #"<tr><th scope="row" class="name given">\#(name(given))</th>"#
         + (0..<K).map { suggested in
@@ -158,6 +158,7 @@ extension DetectionPage {
       <span><kbd>2</kbd> or <kbd>n</kbd> take the suggestion</span>
       <span><kbd>3</kbd> another label</span><span><kbd>4</kbd> none of these</span><span><kbd>5</kbd> drop</span>
       <span><kbd>u</kbd> undo</span></p>
+      \(margins.isEmpty ? "" : Self.curves)
       <p class="controls">\(pages)</p>
       <div id="grid"></div>
       <p class="controls">\(pages)</p>
@@ -166,6 +167,8 @@ extension DetectionPage {
       """
   }
 
+  private static let curves =
+    "<p class=\"faint\">The curve of a card is its margin over the epochs, and the grey line is zero.</p>"
   private static let limit = "<p>Only the \(mostSamples) most suspicious samples are in this page.</p>"
 
   /// The frame of the blind check.
@@ -175,8 +178,7 @@ extension DetectionPage {
     <h2>Blind check</h2>
     <p>\(blindCheck.count) samples, suspected and not, in random order. Judge each label without knowing which is which;
     the last answer shows how much of the suspicion is true, and how much was missed.</p>
-    <p><button type="button" id="blind-start">Begin</button> <span class="faint"><kbd>y</kbd> right <kbd>n</kbd> wrong
-    <kbd>u</kbd> unsure</span></p>
+    <p><button type="button" id="blind-start">Begin</button></p>
     <div id="blind-stage"></div>
     </section>
     """

@@ -51,9 +51,13 @@ public struct DetectionPage: Sendable {
     public var name: String
     /// What there is to say.
     public var text: String
+    /// Whether this is a command line.
+    public var isCommand: Bool
 
     /// A line of the box.
-    public init(_ name: String, _ text: String) { (self.name, self.text) = (name, text) }
+    public init(_ name: String, _ text: String, isCommand: Bool = false) {
+      (self.name, self.text, self.isCommand) = (name, text, isCommand)
+    }
   }
 
   /// More samples than these are not in the page; the table of the run has them all.

@@ -18,13 +18,6 @@ extension CommandTests {
       FileBytes.kind(of: $0 + "/mnist") == .folder ? $0 + "/mnist" : nil
     }
 
-    /// What the page of a run holds for its script.
-    private static func pageData(_ run: RunFiles) throws -> JSONValue {
-      let pieces = try run.text("report/index.html").split(separator: #"id="data">"#, maxSplits: 1)
-      let text = try #require(pieces.last).prefix { $0 != "<" }
-      return try JSONText.parse(Array(text.utf8), named: "data")
-    }
-
     private static func numbers(_ column: [String]) -> [Double] { column.map { Double($0) ?? .nan } }
 
     @Test(
@@ -115,10 +108,10 @@ extension CommandTests {
         }
       }
       // The page has the samples in the order of their rank, and every picture.
-      let page = try Self.pageData(run)
+      let page = try run.pageData()
       #expect(page["samples"]?["id"]?.array?.compactMap(\.integer) == byRank)
       #expect(page["pictures"]?.members?.count == 200)
-      let blind = try #require(page["blind"]?.array?.compactMap(\.integer))
+      let blind = try #require(page["blind"]?.array).compactMap(\.integer)
       #expect(Set(blind).count == blind.count)
       #expect(blind.count { flags[$0] } == min(50, flags.count { $0 }) && blind.count { !flags[$0] } == 50)
       // config.toml repeats it.
@@ -155,8 +148,8 @@ extension CommandTests {
             "\(name), stopped after \(stage)")
         }
         // Margins that the page shows are in checkpoints too.
-        let margins = try Self.pageData(RunFiles(folder(stage)))["margins"]
-        #expect(try margins == Self.pageData(RunFiles(folder("whole")))["margins"])
+        let margins = try RunFiles(folder(stage)).pageData()["margins"]
+        #expect(try margins == RunFiles(folder("whole")).pageData()["margins"])
         #expect(margins?.members?.isEmpty == false)
         for name in ["epoch", "step", "train_loss", "train_acc"] {
           #expect(

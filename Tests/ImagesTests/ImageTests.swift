@@ -38,8 +38,10 @@ struct ImageTests {
 
   @Test("JPEG gives back nearly what was written, in fewer bytes", arguments: [1, 3])
   func jpegRoundTrip(channels: Int) throws {
-    let pixels = (0..<96 * 64).flatMap { place in
-      (0..<channels).map { UInt8(40 + place / 64 + (place % 64) * ($0 == 1 ? -1 : 2) + ($0 == 1 ? 63 : 0)) }
+    // Slopes: channel 1 falls from left to right where the others rise.
+    let pixels: [UInt8] = (0..<96 * 64).flatMap { place -> [UInt8] in
+      let (row, column) = place.quotientAndRemainder(dividingBy: 64)
+      return (0..<channels).map { UInt8(20 + row + ($0 == 1 ? 63 - column : 2 * column)) }
     }
     let image = Image(height: 96, width: 64, channels: channels, pixels: pixels)
     let file = try JPEG.encode(image, quality: 90)

@@ -68,14 +68,20 @@ struct BrowserTests {
         press("1"); press("2"); press("ArrowRight"); press("5"); press("4"); press("u"); press("k");
         press("j"); press("j"); press("3");
         const choice = document.querySelector(".card select.label");
+        outcome.asks = document.activeElement === choice;
         choice.value = "2";
         choice.dispatchEvent(new Event("change", { bubbles: true }));
+        choice.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }));
+        outcome.next = document.activeElement.dataset.id;
+        // Two verdicts on one sample; the second is taken back, and the first holds again.
+        press("5"); press("k"); press("1"); press("u");
         document.getElementById("save").click();
         outcome.name = savedAs;
         outcome.table = await saved.text();
         outcome.kept = localStorage.length;
         """)
     #expect(outcome["error"] == nil, "\(outcome)")
+    #expect(outcome["asks"] == true && outcome["next"]?.string == "\(page.samples[6].id)", "\(outcome)")
     #expect(outcome["disabled"] == true && outcome["name"] == "verdicts.csv" && outcome["kept"] == 1)
     let table = try CSV(decoding: Array((outcome["table"]?.string ?? "").utf8), name: "verdicts.csv")
     #expect(
@@ -97,6 +103,7 @@ struct BrowserTests {
     #expect(
       table.rows == [
         row(0, "keep", first.given), row(1, "accept", second.suggested), row(3, "drop", nil), row(5, "other", 2),
+        row(6, "drop", nil),
       ])
   }
 
@@ -109,6 +116,7 @@ struct BrowserTests {
         document.getElementById("blind-start").click();
         const stage = document.getElementById("blind-stage");
         outcome.hidden = !/suspect|rank|AUM|suggested/i.test(stage.innerText);
+        press("n"); press("b");
         for (let turn = 0; turn < 100; turn++) press(turn % 4 === 3 ? "u" : turn % 2 ? "n" : "y");
         outcome.rows = [...document.querySelectorAll("#blind-result tbody tr")].map(
           (row) => [...row.querySelectorAll("td")].map((cell) => cell.textContent));

@@ -52,7 +52,7 @@ enum SamplePage {
     }
     page.blindCheck = (0..<min(100, pictures)).map { samples[$0 * pictures / min(100, pictures)].id }
     page.unreadable = [(path: classes[0], reason: classes[K - 1])]
-    page.facts = [.init("command", "gpunoisy detect \(classes[0])")]
+    page.facts = [.init("command", "gpunoisy detect \(classes[0])", isCommand: true)]
     return page
   }
 

@@ -62,7 +62,7 @@ public enum DetectionReport {
     }
     let flagged = shuffled(ranked.filter(\.isIssue).map(\.id), 0).prefix(blindCount)
     let others = shuffled(ranked.filter { !$0.isIssue && $0.quality != nil }.map(\.id), 1).prefix(blindCount)
-    return shuffled(flagged + others, 2)
+    return shuffled(Array(flagged) + others, 2)
   }
 
   private static func addPictures(_ ids: [Int], of images: ImageSet, to page: inout DetectionPage) throws {
@@ -120,11 +120,20 @@ public enum DetectionReport {
     let settings = detector.settings, detection = result.settings
     var facts: [DetectionPage.Fact] = []
     if let record = detector.record {
-      let words = record.arguments.map(quoted)
+      facts.append(.init("command", record.arguments.map(quoted).joined(separator: " "), isCommand: true))
+    }
+    if let folder = detector.folder?.path {
+      // The command may have been one that resumes; the configuration has every setting.
       facts += [
-        .init("command", words.joined(separator: " ")), .init("run", detector.folder?.path ?? ""),
+        .init("to repeat it", "gpunoisy detect --config \(quoted(folder + "/config.toml"))", isCommand: true),
+        .init("run", folder),
+      ]
+    }
+    if let record = detector.record {
+      let driver = record.driver.isEmpty || record.device.contains(record.driver) ? "" : " (\(record.driver))"
+      facts += [
         .init("program", "gpunoisy \(record.version), begun \(record.started.text), written \(UTCTime.now.text)"),
-        .init("device", record.driver.isEmpty ? record.device : "\(record.device) (\(record.driver))"),
+        .init("device", record.device + driver),
       ]
     }
     facts.append(.init("data fingerprint", detector.data.dataset.fingerprint))
@@ -138,30 +147,34 @@ public enum DetectionReport {
       let cuts = result.passes.compactMap(\.cutoff.area).map { FixedText.decimal($0, places: 3) }
       facts += [
         .init("threshold samples", "\(counts), one set for each pass, with a label of their own"),
-        .init("cut-off", "percentile \(FixedText.decimal(detection.percentile, places: 2)) of them: "
-          + cuts.joined(separator: " and ")),
+        .init(
+          "cut-off",
+          "percentile \(NumberText.shortest(detection.percentile)) of them: "
+            + cuts.joined(separator: " and ")),
         .init(
           "margins", "of \(detection.margin.rawValue), each step before its update, epochs 2 to \(settings.epochs)"),
         .init("verdict", "\(detection.combine.rawValue) of \(result.passes.count) passes"),
+        .init("paper", "Pleiss et al., Identifying Mislabeled Data using the Area Under the Margin Ranking, 2020"),
       ]
     }
     if detection.detector.usesFolds {
       facts.append(
         .init(
           "confident learning",
-          "\(detection.folds) folds, \(detection.filter.rawValue), ranked by \(detection.quality.rawValue)"))
+          "\(detection.folds) folds, \(detection.filter.rawValue), ranked by \(detection.quality.rawValue) "
+            + "(Northcutt et al., Confident Learning: Estimating Uncertainty in Dataset Labels, 2021)"))
     }
-    facts.append(
-      .init("source", "Pleiss et al., Identifying Mislabeled Data using the Area Under the Margin Ranking, 2020"))
     return facts
   }
 
   /// A word of a command line as a shell would read it.
   private static func quoted(_ word: String) -> String {
-    let plain = !word.isEmpty && word.utf8.allSatisfy { byte in
-      (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-        || "-_./:,=+@%".utf8.contains(byte)
-    }
+    let plain =
+      !word.isEmpty
+      && word.utf8.allSatisfy { byte in
+        (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+          || "-_./:,=+@%".utf8.contains(byte)
+      }
     let pieces = word.split(separator: "'", omittingEmptySubsequences: false)
     return plain ? word : "'" + pieces.joined(separator: "'\\''") + "'"
   }
