@@ -24,6 +24,7 @@ struct GPUNoisy: ParsableCommand {
     subcommands: [
       TrainCommand.self,
       DetectCommand.self,
+      ApplyCommand.self,
       EvalCommand.self,
       PredictCommand.self,
       DevicesCommand.self,
