@@ -122,7 +122,8 @@ struct ApplyCommand: ParsableCommand {
     let path = layout == .manifest ? to + "/manifest.csv" : to
     if json {
       let document: JSONValue = [
-        "schema": "gpunoisy.apply/1", "run": .string(runFolder), "data": .string(path), "layout": .string(layout.rawValue),
+        "schema": "gpunoisy.apply/1", "run": .string(runFolder), "data": .string(path),
+        "layout": .string(layout.rawValue),
         "train": JSONValue(count.train), "test": JSONValue(count.test), "relabelled": JSONValue(relabelled),
         "dropped": JSONValue(dropped), "linked": JSONValue(count.linked),
         "unreadable": JSONValue(detection.dataset.badImages.count), "changes": .string(to + "/changes.csv"),
