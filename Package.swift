@@ -36,9 +36,13 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "Reports", "Datasets", "Networks", "Losses", "Compute", "Detection", "FileFormats", "Statistics", "Failures",
+        "Pages", "Reports", "Datasets", "Networks", "Losses", "Compute", "Detection", "Images", "FileFormats",
+        "Statistics", "Failures",
         .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
+
+    // Floor 3 1/2: pages for a browser.
+    .target(name: "Pages", dependencies: ["CPages", "Reports", "FileFormats"]),
 
     // Floor 3: what is written down.
     .target(name: "Reports", dependencies: ["Datasets", "FileFormats", "Statistics", "Failures"]),
@@ -65,6 +69,7 @@ let package = Package(
     // Floor 0: other people's code, the kernels, and how a failure is told.
     .target(name: "Failures"),
     .target(name: "CKernels", path: "Kernels", sources: ["embed.c", "native.cpp"]),
+    .target(name: "CPages", path: "Pages", sources: ["embed.c"]),
     .systemLibrary(name: "COpenCL", providers: [.apt(["ocl-icd-opencl-dev"])]),
     .systemLibrary(name: "CTurboJPEG", providers: [.apt(["libturbojpeg0-dev"])]),
     .systemLibrary(name: "CSPNG", providers: [.apt(["libspng-dev"])]),
@@ -75,6 +80,7 @@ let package = Package(
     // Tests: one target per module, and the support that they share.
     .target(name: "TestSupport", dependencies: ["FileFormats", "Failures"], path: "Tests/TestSupport"),
     .testTarget(name: "ReportsTests", dependencies: ["Reports", "FileFormats", "Failures", "TestSupport"]),
+    .testTarget(name: "PagesTests", dependencies: ["Pages", "FileFormats", "TestSupport"]),
     .testTarget(name: "FileFormatsTests", dependencies: ["FileFormats", "Failures", "TestSupport"]),
     .testTarget(name: "NetworksTests", dependencies: ["Networks", "Compute", "Failures"]),
     .testTarget(name: "LossesTests", dependencies: ["Losses", "ComputeKernels", "Failures"]),

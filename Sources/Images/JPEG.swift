@@ -2,7 +2,7 @@ import CTurboJPEG
 import Failures
 
 /// JPEG files through libjpeg-turbo.
-enum JPEG {
+public enum JPEG {
   /// Decodes a file; warnings of the decoder (cut-off or corrupt data) are failures.
   static func decode(_ bytes: [UInt8], name: String) throws -> Image {
     guard let decoder = tjInitDecompress() else {
@@ -31,6 +31,28 @@ enum JPEG {
       throw damaged(name, decoder)
     }
     return Image(height: Int(height), width: Int(width), channels: channels, pixels: pixels)
+  }
+
+  /// A picture as a JPEG file, colours at half the resolution.
+  ///
+  /// - Parameter quality: 1…100.
+  /// - Throws: `.outOfMemory`.
+  public static func encode(_ image: Image, quality: Int = 85) throws -> [UInt8] {
+    precondition((1...100).contains(quality), "a JPEG quality of \(quality)")
+    let noMemory = Failure(
+      .outOfMemory, "the JPEG encoder could not go on.", why: "there is no memory left.", fix: "close other programs.")
+    guard let encoder = tjInitCompress() else { throw noMemory }
+    defer { tjDestroy(encoder) }
+    let format = Int32(image.channels == 1 ? TJPF_GRAY.rawValue : TJPF_RGB.rawValue)
+    let subsampling = Int32(image.channels == 1 ? TJSAMP_GRAY.rawValue : TJSAMP_420.rawValue)
+    var (buffer, size): (UnsafeMutablePointer<UInt8>?, UInt) = (nil, 0)
+    defer { tjFree(buffer) }
+    guard
+      tjCompress2(
+        encoder, image.pixels, Int32(image.width), 0, Int32(image.height), format, &buffer, &size, subsampling,
+        Int32(quality), 0) == 0, let buffer
+    else { throw noMemory }
+    return [UInt8](UnsafeBufferPointer(start: buffer, count: Int(size)))
   }
 
   private static func damaged(_ name: String, _ decoder: tjhandle) -> Failure {

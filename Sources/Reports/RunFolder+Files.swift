@@ -63,6 +63,12 @@ extension RunFolder {
     try replace(name, JSONText.indented(document) + "\n")
   }
 
+  /// Writes report/index.html, a page for a browser.
+  public func writePage(_ html: String) throws {
+    try FileBytes.makeFolder(file("report"))
+    try replace("report/index.html", html)
+  }
+
   /// Writes a whole table, replacing the file at once.
   ///
   /// - Parameters:

@@ -26,6 +26,7 @@ public struct CounterRandom: Sendable, Equatable {
     case thresholdSample = 8
     case shapes = 9
     case split = 10
+    case blindCheck = 11
   }
 
   /// The seed that every word depends on.

@@ -12,7 +12,7 @@ struct DetectCommand: ParsableCommand {
       Trains a network twice. Each time one sample in every K poses as an extra class, so that its margin shows what a \
       label without any truth looks like; a sample is suspected when its area under the margin lies below the 99th \
       percentile of these (Pleiss et al., 2020). label_issues.csv ranks all samples, with the label that each seems to \
-      need. Suspicion is not proof: look before you delete.
+      need, and report/index.html shows them. Suspicion is not proof: look before you delete.
 
       Defaults that differ from train's: 150 epochs, batch 64, constant learning rate 0.1. Fewer --epochs give a first \
       look; the agreement of the two passes, which is printed, says how far to trust it.
@@ -58,6 +58,8 @@ struct DetectCommand: ParsableCommand {
   var clScore: String?
   @Flag(help: "Keep every epoch's margins, as margins/pass1.npy [epochs, N] and so on.")
   var keepMargins = false
+  @Flag(help: "Write no report/index.html.")
+  var noReport = false
   @Option(
     defaultAsFlag: "weight-zero",
     help: ArgumentHelp(
@@ -122,7 +124,8 @@ struct DetectCommand: ParsableCommand {
     let given = [
       ("detector", detector), ("passes", passes), ("threshold-samples", thresholdSamples), ("percentile", percentile),
       ("combine", combine), ("margin", margin), ("folds", folds), ("cl-filter", clFilter), ("cl-score", clScore),
-      ("keep-margins", keepMargins ? "true" : nil), ("retrain", retrain), ("retrain-epochs", retrainEpochs),
+      ("keep-margins", keepMargins ? "true" : nil), ("report", noReport ? "false" : nil), ("retrain", retrain),
+      ("retrain-epochs", retrainEpochs),
     ].compactMap { name, text in text.map { (name, $0) } }
     guard let resume else {
       if let config { try settings.apply(configurationAt: config) }

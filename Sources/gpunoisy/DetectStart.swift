@@ -70,7 +70,11 @@ struct DetectStart: DeviceWork {
     try DetectionFiles.write(result, of: detector, to: folder)
     let document = DetectionDocument.json(result, tables, of: detector, folder: folder.path)
     try folder.write(document, named: "detect.json")
+    if settings.detection?.report != false {
+      try folder.writePage(DetectionReport.page(result, document: document, of: detector).html)
+    }
     var outcome = DetectOutcome(ending: .finished, folder: folder.path, document: document)
+    outcome.hasPage = settings.detection?.report != false
     outcome.rate = Double(result.samples.count(where: \.isIssue)) / Double(max(result.samples.count, 1))
     outcome.summary = DetectSummary(result: result, tables: tables, classNames: data.dataset.classNames).text
     let kept = result.samples.count { !$0.isIssue }
@@ -147,6 +151,8 @@ struct DetectOutcome {
   /// The share of labels that are suspected.
   var rate: Double?
   var summary = ""
+  /// Whether the folder has a page.
+  var hasPage = false
   var retrained: TrainResult?
 
   var json: JSONValue {
@@ -163,6 +169,7 @@ struct DetectOutcome {
     var text = summary
     if let retrained { text += "\ntrained again on what is left:\n\(retrained.summary)" }
     text += "run folder     \(folder)\n"
+    if hasPage { text += "page           \(folder)/report/index.html\n" }
     if ending != .finished { text += "resume with:   gpunoisy detect --resume \(folder)\n" }
     return text
   }

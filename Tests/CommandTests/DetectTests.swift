@@ -107,6 +107,13 @@ extension CommandTests {
           #expect(abs((margins[200 + id] + margins[400 + id]) / 2 - passes[pass][id]) < 1e-6)
         }
       }
+      // The page has the samples in the order of their rank, and every picture.
+      let page = try run.pageData()
+      #expect(page["samples"]?["id"]?.array?.compactMap(\.integer) == byRank)
+      #expect(page["pictures"]?.members?.count == 200)
+      let blind = try #require(page["blind"]?.array).compactMap(\.integer)
+      #expect(Set(blind).count == blind.count)
+      #expect(blind.count { flags[$0] } == min(50, flags.count { $0 }) && blind.count { !flags[$0] } == 50)
       // config.toml repeats it.
       try CommandUnderTest.output(["detect", "--config", "run/config.toml", "--out", "again"], in: folder)
       #expect(try FileBytes.read(folder("again/label_issues.csv")) == FileBytes.read(folder("run/label_issues.csv")))
@@ -140,6 +147,10 @@ extension CommandTests {
             try FileBytes.read(folder("\(stage)/\(name)")) == FileBytes.read(folder("whole/\(name)")),
             "\(name), stopped after \(stage)")
         }
+        // Margins that the page shows are in checkpoints too.
+        let margins = try RunFiles(folder(stage)).pageData()["margins"]
+        #expect(try margins == RunFiles(folder("whole")).pageData()["margins"])
+        #expect(margins?.members?.isEmpty == false)
         for name in ["epoch", "step", "train_loss", "train_acc"] {
           #expect(
             try RunFiles(folder(stage)).column(name, of: "metrics.csv")
@@ -237,9 +248,10 @@ extension CommandTests {
       let ending = try CommandUnderTest.run(
         [
           "detect", "d.npz", "--model", "resnet20", "--epochs", "2", "--device", "cpu", "--out", "run", "--fail-above",
-          "0", "--json",
+          "0", "--json", "--no-report",
         ], in: folder)
       let document = try JSONText.parse(Array(ending.output.utf8), named: "standard output")
+      #expect(FileBytes.kind(of: folder("run/report")) == .missing)
       let groups = try #require(document["duplicates"]?.array)
       #expect(groups.count == 10)
       #expect(groups.filter { $0["differ"] == true }.map { $0["ids"] } == [[0, 50], [1, 51]])

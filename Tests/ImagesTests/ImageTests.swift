@@ -36,6 +36,22 @@ struct ImageTests {
     #expect(header.height == height && header.width == width && header.isGrey == (channels == 1))
   }
 
+  @Test("JPEG gives back nearly what was written, in fewer bytes", arguments: [1, 3])
+  func jpegRoundTrip(channels: Int) throws {
+    // Slopes: channel 1 falls from left to right where the others rise.
+    let pixels: [UInt8] = (0..<96 * 64).flatMap { place -> [UInt8] in
+      let (row, column) = place.quotientAndRemainder(dividingBy: 64)
+      return (0..<channels).map { UInt8(20 + row + ($0 == 1 ? 63 - column : 2 * column)) }
+    }
+    let image = Image(height: 96, width: 64, channels: channels, pixels: pixels)
+    let file = try JPEG.encode(image, quality: 90)
+    #expect(ImageFormat(file) == .jpeg && file.count < pixels.count / 3)
+    let decoded = try Image(decoding: file, name: "picture")
+    #expect([decoded.height, decoded.width, decoded.channels] == [96, 64, channels])
+    let error = zip(decoded.pixels, pixels).map { abs(Int($0) - Int($1)) }.max() ?? 256
+    #expect(error <= 16, "a value is off by \(error)")
+  }
+
   @Test("JPEG gives Pillow's values")
   func jpeg() throws {
     let image = try Image(decoding: tinyJPEG, name: "picture")

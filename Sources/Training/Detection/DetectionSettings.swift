@@ -44,6 +44,8 @@ public struct DetectionSettings: Sendable, Equatable {
   public var quality = ConfidentLearning.Quality.selfConfidence
   /// Whether the margins of every epoch are kept.
   public var keepMargins = false
+  /// Whether a page for a browser is written.
+  public var report = true
   /// What becomes of suspected samples when training begins again; nil for no such training.
   public var retrain: Exclusion?
   /// Epochs of that training.
@@ -120,6 +122,12 @@ extension RunSettings {
         guard ["true", "false"].contains(text) else { throw outOfRange("keep-margins", text, "true or false") }
         settings.keepMargins = text == "true"
       }, { .bool($0.keepMargins) }),
+    detection(
+      "report",
+      { settings, text in
+        guard ["true", "false"].contains(text) else { throw outOfRange("report", text, "true or false") }
+        settings.report = text == "true"
+      }, { .bool($0.report) }),
     detection("retrain", { $0.retrain = try named("retrain", $1) }, { $0.retrain.map { .string($0.rawValue) } }),
     detection(
       "retrain-epochs", { $0.retrainEpochs = try whole("retrain-epochs", $1, 1...1_000_000) },

@@ -89,6 +89,8 @@ struct DetectionStageResult: Sendable {
   var dynamics: SampleDynamics
   /// The margins of every epoch [epochs, N], if they are kept.
   var marginHistory: [Float] = []
+  /// The margins of some epochs, for the page; empty where none is written.
+  var sketch = MarginSketch()
   /// The held-out samples' probabilities [held out, K]; nil for a pass.
   var probabilities: [Double]?
 
@@ -104,6 +106,7 @@ struct DetectionStageResult: Sendable {
     file["detect.was_right"] = .init(dynamics.wasRight, shape: [N])
     file["detect.epoch_margins"] = .init(dynamics.epochMargins, shape: [N])
     file["detect.margins"] = .init(marginHistory, shape: [marginHistory.count / max(N, 1), N])
+    sketch.store(in: &file, samples: N)
     if let probabilities {
       file["detect.probabilities"] = .init(
         probabilities, shape: [probabilities.count / dynamics.classes, dynamics.classes])
@@ -129,6 +132,7 @@ struct DetectionStageResult: Sendable {
     dynamics.epochMargins = try file.floats("detect.epoch_margins", shape: N)
     let epochs = file["detect.margins"]?.shape.first ?? 0
     marginHistory = try file.floats("detect.margins", shape: [epochs] + N)
+    sketch = try MarginSketch(from: file, samples: empty.count)
     if let tensor = file["detect.probabilities"] {
       probabilities = try file.doubles("detect.probabilities", shape: tensor.shape)
     }

@@ -235,6 +235,7 @@ public final class Detector<D: Device> {
     position.epoch += 1
     position.step = 0
     if detection.keepMargins { result.marginHistory += result.dynamics.epochMargins }
+    if detection.report { result.sketch.add(result.dynamics.epochMargins, epoch: position.epoch) }
     var test: TestScore?
     if case .pass = stage.kind, position.epoch == settings.epochs, let evaluation = data.evaluation {
       test = TestScore(try session.evaluate(), evaluation.labels, classes: classes + 1)

@@ -1,0 +1,186 @@
+import FileFormats
+import Reports
+
+extension DetectionPage {
+  /// What was looked at, what was found, and how far to trust it.
+  var header: String {
+    let data = document["data"], judged = samples.count { $0.key != nil }
+    var text = """
+      <header>
+      <h1>\(HTMLText.escaped(title))</h1>
+      <p class="faint">\(HTMLText.escaped(data?["source"]?.string ?? "")) · \(samples.count) samples, \
+      \(classNames.count) classes</p>
+      <p class="headline"><b>\(flagged)</b> of \(samples.count) labels are suspected (\(share)).</p>
+      <p>\(explanation) Suspicion is not proof: rare but right pictures are suspected too. In public data sets people
+      confirmed about half of what such lists hold, so look before you delete.</p>
+      """
+    if judged < samples.count {
+      text += "\n<p>\(samples.count - judged) samples posed as threshold samples in every pass and were not judged.</p>"
+    }
+    if let correlation = document["pass_correlation"]?.double {
+      let number = FixedText.decimal(correlation, places: 3)
+      text += "\n<p>The two passes rank the samples alike with a correlation of \(number)"
+      text += correlation < 0.5 ? "; that is little, so use more epochs before you trust this.</p>" : ".</p>"
+    }
+    if let score = document["score"], let wrong = score["wrong"]?.integer {
+      func percent(_ name: String) -> String { score[name]?.double.map { FixedText.percent($0, places: 1) } ?? "–" }
+      let area = score["auroc"]?.double.map { FixedText.decimal($0, places: 4) } ?? "–"
+      text += """
+
+        <p>The true labels are known: \(wrong) are wrong. Precision \(percent("precision")), recall \
+        \(percent("recall")), AUROC \(area).</p>
+        """
+    }
+    return text + "\n</header>"
+  }
+
+  private var explanation: String {
+    showsMargins
+      ? "The margin is the network's output for the given label minus the largest other one, and the area under it its "
+        + "mean over training. Labels whose area is no greater than that of samples with a made-up label are suspected."
+      : "Networks predicted samples that they had not been trained on. Labels that disagree with confident predictions "
+        + "are suspected."
+  }
+
+  /// Which labels are mistaken for which, and the classes one by one.
+  var tables: String {
+    """
+    <section>
+    <h2>Given label → suggested label</h2>
+    <div class="side">
+    \(matrix)
+    <ol id="pairs">\(pairs)</ol>
+    </div>
+    </section>
+    <section>
+    <h2>Classes</h2>
+    <div class="scroll">
+    <table id="classes">
+    <thead><tr><th scope="col">class</th><th scope="col">samples</th><th scope="col">suspected</th>\
+    <th scope="col">share</th><th scope="col">from others</th>\(hasArea ? #"<th scope="col">mean AUM</th>"# : "")\
+    \(hasAccuracy ? #"<th scope="col">test accuracy</th>"# : "")\
+    \(hasTruth ? #"<th scope="col">wrong</th>"# : "")</tr></thead>
+    <tbody>
+    \(perClass.map(classRow).joined(separator: "\n"))
+    </tbody>
+    </table>
+    </div>
+    </section>
+    """
+  }
+
+  private var perClass: [JSONValue] { document["per_class"]?.array ?? [] }
+  private var hasArea: Bool { perClass.contains { $0["mean_aum"]?.double != nil } }
+  private var hasAccuracy: Bool { perClass.contains { $0["test_acc"]?.double != nil } }
+  private var hasTruth: Bool { perClass.contains { $0["wrong"]?.integer != nil } }
+
+  func name(_ label: Int) -> String {
+    HTMLText.escaped(classNames.indices.contains(label) ? classNames[label] : "\(label)")
+  }
+
+  private func classRow(_ found: JSONValue) -> String {
+    func number(_ name: String) -> Int { found[name]?.integer ?? 0 }
+    let label = number("label"), size = number("size"), flagged = number("flagged")
+    var row = """
+      <tr data-label="\(label)" data-size="\(size)"><th scope="row" class="name">\
+      <button type="button" data-given="\(label)">\(name(label))</button></th><td>\(size)</td>\
+      <td class="flagged">\(flagged)</td>\
+      <td class="part">\(FixedText.percent(Double(flagged) / Double(max(size, 1)), places: 1))</td>\
+      <td class="pulled">\(number("suggested"))</td>
+      """
+    if hasArea { row += "<td>\(found["mean_aum"]?.double.map { FixedText.decimal($0, places: 2) } ?? "")</td>" }
+    if hasAccuracy { row += "<td>\(found["test_acc"]?.double.map { FixedText.percent($0, places: 1) } ?? "")</td>" }
+    if hasTruth { row += "<td>\(number("wrong"))</td>" }
+    return row + "</tr>"
+  }
+
+  /// More classes than these make a matrix that nobody reads; the list of pairs remains.
+  private static let mostMatrixClasses = 20
+
+  private var matrix: String {
+    let K = classNames.count
+    guard K <= Self.mostMatrixClasses else { return "" }
+    var counts = [Int](repeating: 0, count: K * K)
+    for pair in document["pairs"]?.array ?? [] {
+      if let given = pair["given_label"]?.integer, let suggested = pair["predicted_label"]?.integer,
+        (0..<K).contains(given), (0..<K).contains(suggested)
+      {
+        counts[given * K + suggested] = pair["count"]?.integer ?? 0
+      }
+    }
+    let head = (0..<K).map { #"<th scope="col" class="suggested"><span>\#(name($0))</span></th>"# }.joined()
+    let rows = (0..<K).map { given in
+      #"<tr><th scope="row" class="name given">\#(name(given))</th>"#
+        + (0..<K).map { suggested in
+          let count = counts[given * K + suggested]
+          guard given != suggested else { return #"<td class="same"></td>"# }
+          return #"<td><button type="button" data-given="\#(given)" data-suggested="\#(suggested)" "#
+            + #"title="\#(name(given)) → \#(name(suggested))">\#(count > 0 ? "\(count)" : "")</button></td>"#
+        }.joined() + "</tr>"
+    }
+    return """
+      <div class="scroll"><table id="matrix">
+      <thead><tr><td></td>\(head)</tr></thead>
+      <tbody>
+      \(rows.joined(separator: "\n"))
+      </tbody>
+      </table></div>
+      """
+  }
+
+  private var pairs: String {
+    (document["pairs"]?.array ?? []).prefix(12).map { pair in
+      let given = pair["given_label"]?.integer ?? 0, suggested = pair["predicted_label"]?.integer ?? 0
+      return #"<li><button type="button" data-given="\#(given)" data-suggested="\#(suggested)"><span class="given">"#
+        + #"\#(name(given))</span> → <span class="suggested">\#(name(suggested))</span>"#
+        + "<b> \(pair["count"]?.integer ?? 0)</b></button></li>"
+    }.joined()
+  }
+
+  /// The frame of the cards, which the script fills.
+  var cards: String {
+    let pages = """
+      <button type="button" data-turn="-1">Previous</button> <span class="place"></span>
+      <button type="button" data-turn="1">Next</button>
+      """
+    return """
+      <section id="suspects">
+      <h2>Suspected samples, the most suspicious first</h2>
+      <noscript><p>Cards need JavaScript; label_issues.csv in the run folder has every sample.</p></noscript>
+      <p class="controls">
+      <label>given <select id="given-filter"><option value="">any</option></select></label>
+      <label>suggested <select id="suggested-filter"><option value="">any</option></select></label>
+      <label><input type="checkbox" id="open-filter"> only without a verdict</label>
+      <button type="button" id="save" disabled>Save verdicts.csv</button>
+      </p>
+      <p class="controls faint"><span><kbd>←</kbd> <kbd>→</kbd> or <kbd>k</kbd> <kbd>j</kbd> move</span>
+      <span><kbd>1</kbd> or <kbd>y</kbd> label is right</span>
+      <span><kbd>2</kbd> or <kbd>n</kbd> take the suggestion</span>
+      <span><kbd>3</kbd> another label</span><span><kbd>4</kbd> none of these</span><span><kbd>5</kbd> drop</span>
+      <span><kbd>u</kbd> undo</span></p>
+      \(margins.isEmpty ? "" : Self.curves)
+      <p class="controls">\(pages)</p>
+      <div id="grid"></div>
+      <p class="controls">\(pages)</p>
+      \(samples.count > Self.mostSamples ? Self.limit : "")
+      </section>
+      """
+  }
+
+  private static let curves =
+    "<p class=\"faint\">The curve of a card is its margin over the epochs, and the grey line is zero.</p>"
+  private static let limit = "<p>Only the \(mostSamples) most suspicious samples are in this page.</p>"
+
+  /// The frame of the blind check.
+  var blind: String {
+    """
+    <section id="blind">
+    <h2>Blind check</h2>
+    <p>\(blindCheck.count) samples, suspected and not, in random order. Judge each label without knowing which is which;
+    the last answer shows how much of the suspicion is true, and how much was missed.</p>
+    <p><button type="button" id="blind-start">Begin</button></p>
+    <div id="blind-stage"></div>
+    </section>
+    """
+  }
+}

@@ -1,0 +1,148 @@
+import FileFormats
+
+/// The page about a detection: one file that needs no network and no other file.
+///
+/// What can be read without a script (chart, tables, problems, method) is written out; cards with pictures are made by
+/// the script when they are looked at, from data within the page.
+public struct DetectionPage: Sendable {
+  /// One sample as the page knows it.
+  public struct Sample: Sendable, Equatable {
+    /// The sample's id and its rank, 1 for the most suspicious.
+    public var id: Int, rank: Int
+    /// What the cut-off is laid upon, low for suspicious labels; nil for a sample that was not judged.
+    public var key: Double?
+    /// The given label, and the one that it seems to need.
+    public var given: Int, suggested: Int?
+    /// The probability of the suggested label, 0…1.
+    public var confidence: Double?
+    /// Whether the run suspects the label.
+    public var isFlagged: Bool
+    /// The true label, where it is known.
+    public var truth: Int?
+    /// The sample's file, where it has one.
+    public var path: String?
+
+    /// A sample of these parts.
+    public init(
+      id: Int, rank: Int, key: Double?, given: Int, suggested: Int? = nil, confidence: Double? = nil,
+      isFlagged: Bool = false, truth: Int? = nil, path: String? = nil
+    ) {
+      (self.id, self.rank, self.key, self.given, self.suggested) = (id, rank, key, given, suggested)
+      (self.confidence, self.isFlagged, self.truth, self.path) = (confidence, isFlagged, truth, path)
+    }
+  }
+
+  /// A picture file that a browser can show.
+  public struct Picture: Sendable, Equatable {
+    /// `image/png` or `image/jpeg`.
+    public var type: String
+    /// The file.
+    public var bytes: [UInt8]
+
+    /// A picture file.
+    public init(type: String, bytes: [UInt8]) { (self.type, self.bytes) = (type, bytes) }
+
+    var address: String { "data:\(type);base64,\(Base64.text(bytes))" }
+  }
+
+  /// One line of the box that says how the result came about.
+  public struct Fact: Sendable, Equatable {
+    /// What it is about.
+    public var name: String
+    /// What there is to say.
+    public var text: String
+    /// Whether this is a command line.
+    public var isCommand: Bool
+
+    /// A line of the box.
+    public init(_ name: String, _ text: String, isCommand: Bool = false) {
+      (self.name, self.text, self.isCommand) = (name, text, isCommand)
+    }
+  }
+
+  /// More samples than these are not in the page; the table of the run has them all.
+  public static let mostSamples = 300_000
+  /// The most bytes that the paths of samples without a picture may take.
+  public static let mostPathBytes = 5 << 20
+
+  /// detect.json.
+  public var document: JSONValue
+  /// The samples in the order of their rank.
+  public var samples: [Sample]
+  /// Whether samples are ordered by the area under the margin; else by their quality.
+  public var showsMargins = true
+  /// Where the cut-off lies at first.
+  public var cut: Double?
+  /// The keys of the threshold samples of all passes.
+  public var thresholds: [Double] = []
+  /// Pictures by the sample's id.
+  public var pictures: [Int: Picture] = [:]
+  /// Whether pictures are so small that their pixels should stay squares.
+  public var arePicturesSmall = false
+  /// Margins over the epochs by the sample's id; what was not measured is no number.
+  public var margins: [Int: [Float]] = [:]
+  /// The ids of the blind check in their order.
+  public var blindCheck: [Int] = []
+  /// Samples whose picture is all of one colour.
+  public var blankPictures: [Int] = []
+  /// Files that could not be read, and why.
+  public var unreadable: [(path: String, reason: String)] = []
+  /// How the result came about.
+  public var facts: [Fact] = []
+
+  /// A page about a result.
+  public init(document: JSONValue, samples: [Sample]) { (self.document, self.samples) = (document, samples) }
+
+  /// The page.
+  public var html: String {
+    """
+    <!DOCTYPE html>
+    <html lang="en">
+    <head>
+    <meta charset="utf-8">
+    <meta http-equiv="Content-Security-Policy" content="\(PageParts.policy)">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta name="referrer" content="no-referrer">
+    <title>\(HTMLText.escaped(title))</title>
+    <style>\(PageParts.style)</style>
+    </head>
+    <body>
+    \(header)
+    \(overview)
+    \(tables)
+    \(cards)
+    \(blind)
+    \(problems)
+    \(method)
+    <script type="application/json" id="data">\(HTMLText.embedded(data))</script>
+    <script>\(PageParts.script)</script>
+    </body>
+    </html>
+
+    """
+  }
+
+  var title: String { "Suspected labels of \(document["data"]?["name"]?.string ?? "a data set")" }
+
+  var classNames: [String] { document["data"]?["classes"]?.array?.map { $0.string ?? "" } ?? [] }
+
+  /// The samples that are in the page.
+  var shown: [Sample] {
+    guard samples.count > Self.mostSamples else { return samples }
+    let kept = Set(pictures.keys)
+    return Array(samples[..<Self.mostSamples]) + samples[Self.mostSamples...].filter { kept.contains($0.id) }
+  }
+
+  /// The ends of the axis that the cut-off moves on.
+  var range: (low: Double, high: Double) {
+    let keys = samples.prefix(Self.mostSamples).compactMap(\.key) + thresholds + (cut.map { [$0] } ?? [])
+    guard let low = keys.min(), let high = keys.max() else { return (0, 1) }
+    return high > low ? (low, high) : (low, low + 1)
+  }
+
+  /// Where the cut-off lies at first: as given, else so that as many lie below it as are suspected.
+  var firstCut: Double {
+    let flagged = samples.count(where: \.isFlagged)
+    return cut ?? (flagged < samples.count ? samples[flagged].key : nil) ?? range.high
+  }
+}

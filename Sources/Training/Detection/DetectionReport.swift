@@ -1,0 +1,181 @@
+import Datasets
+import Detection
+import FileFormats
+import Images
+import Pages
+import Reports
+import Statistics
+
+/// Gathers what the page about a detection shows.
+public enum DetectionReport {
+  /// Samples of each kind in the blind check.
+  static let blindCount = 50
+  /// The most suspicious samples, which are shown with their picture.
+  static let mostPictures = 1000
+  /// Together pictures take at most this many bytes of the page.
+  static let mostPictureBytes = 12 << 20
+  /// The longer side of a picture in the page, at most.
+  static let mostPixels = 96
+  /// Groups of equal pictures that are shown with their picture.
+  private static let mostGroups = 50
+
+  /// The page about a finished detection.
+  ///
+  /// - Throws: `.outOfMemory`, when a picture cannot be encoded.
+  public static func page<D>(
+    _ result: DetectionResult, document: JSONValue, of detector: Detector<D>
+  ) throws -> DetectionPage {
+    let dataset = detector.data.dataset, usesArea = result.settings.detector == .aum
+    let ranked = result.samples.sorted { $0.rank < $1.rank }
+    let paths = dataset.train.paths
+    var page = DetectionPage(
+      document: document,
+      samples: ranked.map { sample in
+        DetectionPage.Sample(
+          id: sample.id, rank: sample.rank, key: usesArea ? sample.area : sample.quality, given: sample.given,
+          suggested: sample.predicted, confidence: sample.confidence, isFlagged: sample.isIssue, truth: sample.truth,
+          path: paths.isEmpty ? nil : paths[sample.id])
+      })
+    page.showsMargins = usesArea
+    if usesArea {
+      let cuts = result.passes.compactMap(\.cutoff.area)
+      page.cut = cuts.isEmpty ? nil : cuts.reduce(0, +) / Double(cuts.count)
+      page.thresholds = result.passes.flatMap(\.cutoff.thresholds)
+    }
+    page.blindCheck = blindCheck(ranked, seed: detector.settings.seed)
+    let groups = result.duplicates.filter(\.hasDifferentLabels).prefix(mostGroups).map { Int($0.ids[0]) }
+    // What must have its picture comes first; the most suspicious fill the room that is left.
+    let wanted = page.blindCheck + groups + ranked.prefix(mostPictures).map(\.id)
+    try addPictures(wanted, of: dataset.train.images, to: &page)
+    addMargins(result, of: detector, to: &page)
+    page.blankPictures = blankPictures(dataset.train)
+    page.unreadable = dataset.badImages.map { ($0.path, $0.reason) }
+    page.facts = facts(result, of: detector)
+    return page
+  }
+
+  /// Suspected and other judged samples in one random order; as many as there are, up to 50 each.
+  private static func blindCheck(_ ranked: [DetectionResult.Sample], seed: UInt64) -> [Int] {
+    let random = CounterRandom(seed: seed)
+    func shuffled(_ ids: [Int], _ draw: UInt32) -> [Int] {
+      random.permutation(of: ids.count, .blindCheck, draw).map { ids[Int($0)] }
+    }
+    let flagged = shuffled(ranked.filter(\.isIssue).map(\.id), 0).prefix(blindCount)
+    let others = shuffled(ranked.filter { !$0.isIssue && $0.quality != nil }.map(\.id), 1).prefix(blindCount)
+    return shuffled(Array(flagged) + others, 2)
+  }
+
+  private static func addPictures(_ ids: [Int], of images: ImageSet, to page: inout DetectionPage) throws {
+    let longer = max(images.height, images.width), isSmall = longer <= 48
+    page.arePicturesSmall = isSmall
+    var room = mostPictureBytes
+    for id in ids where page.pictures[id] == nil {
+      var image = images.image(id)
+      if longer > mostPixels {
+        image = image.resized(
+          height: max(1, image.height * mostPixels / longer), width: max(1, image.width * mostPixels / longer))
+      }
+      let picture = try DetectionPage.Picture(
+        type: isSmall ? "image/png" : "image/jpeg", bytes: isSmall ? PNG.encode(image) : JPEG.encode(image))
+      room -= picture.bytes.count * 4 / 3 + 48
+      guard room >= 0 else { return }
+      page.pictures[id] = picture
+    }
+  }
+
+  /// The mean over the passes in which a sample had its own label, epoch by epoch.
+  private static func addMargins<D>(
+    _ result: DetectionResult, of detector: Detector<D>, to page: inout DetectionPage
+  ) {
+    let labels = detector.data.dataset.train.labels
+    let sources = zip(detector.stages, detector.results).filter { $0.0.isPass }.map {
+      (own: $0.0.hasOwnLabel(labels), sketch: $0.1.sketch)
+    }
+    guard let epochs = sources.first?.sketch.epochs, epochs.count > 1 else { return }
+    for id in page.pictures.keys {
+      let passes = sources.filter { $0.own[id] && $0.sketch.epochs == epochs }
+      guard !passes.isEmpty else { continue }
+      page.margins[id] = epochs.indices.map { row in
+        let known = passes.map { $0.sketch.rows[row][id] }.filter(\.isFinite)
+        return known.isEmpty ? .nan : known.reduce(0, +) / Float(known.count)
+      }
+    }
+  }
+
+  /// Samples whose values are all but equal in every channel.
+  private static func blankPictures(_ set: LabelledSet) -> [Int] {
+    let size = set.images.imageSize, channels = set.images.channels
+    return set.images.pixels.withUnsafeBufferPointer { pixels in
+      set.usableIDs.map { Int($0) }.filter { id in
+        let values = pixels[id * size..<(id + 1) * size]
+        return values.indices.allSatisfy { index in
+          let first = values[values.startIndex + (index - values.startIndex) % channels]
+          return abs(Int(values[index]) - Int(first)) <= 2
+        }
+      }
+    }
+  }
+
+  private static func facts<D>(_ result: DetectionResult, of detector: Detector<D>) -> [DetectionPage.Fact] {
+    let settings = detector.settings, detection = result.settings
+    var facts: [DetectionPage.Fact] = []
+    if let record = detector.record {
+      facts.append(.init("command", record.arguments.map(quoted).joined(separator: " "), isCommand: true))
+    }
+    if let folder = detector.folder?.path {
+      // The command may have been one that resumes; the configuration has every setting.
+      facts += [
+        .init("to repeat it", "gpunoisy detect --config \(quoted(folder + "/config.toml"))", isCommand: true),
+        .init("run", folder),
+      ]
+    }
+    if let record = detector.record {
+      let driver = record.driver.isEmpty || record.device.contains(record.driver) ? "" : " (\(record.driver))"
+      facts += [
+        .init("program", "gpunoisy \(record.version), begun \(record.started.text), written \(UTCTime.now.text)"),
+        .init("device", record.device + driver),
+      ]
+    }
+    facts.append(.init("data fingerprint", detector.data.dataset.fingerprint))
+    facts.append(
+      .init(
+        "training",
+        "\(settings.model), \(settings.loss), learning rate \(NumberText.shortest(settings.learningRate)), batch "
+          + "\(settings.batchSize), \(settings.epochs) epochs, seed \(settings.seed)"))
+    if !result.passes.isEmpty {
+      let counts = result.passes.map { "\($0.ids.count)" }.joined(separator: " and ")
+      let cuts = result.passes.compactMap(\.cutoff.area).map { FixedText.decimal($0, places: 3) }
+      facts += [
+        .init("threshold samples", "\(counts), one set for each pass, with a label of their own"),
+        .init(
+          "cut-off",
+          "percentile \(NumberText.shortest(detection.percentile)) of them: "
+            + cuts.joined(separator: " and ")),
+        .init(
+          "margins", "of \(detection.margin.rawValue), each step before its update, epochs 2 to \(settings.epochs)"),
+        .init("verdict", "\(detection.combine.rawValue) of \(result.passes.count) passes"),
+        .init("paper", "Pleiss et al., Identifying Mislabeled Data using the Area Under the Margin Ranking, 2020"),
+      ]
+    }
+    if detection.detector.usesFolds {
+      facts.append(
+        .init(
+          "confident learning",
+          "\(detection.folds) folds, \(detection.filter.rawValue), ranked by \(detection.quality.rawValue) "
+            + "(Northcutt et al., Confident Learning: Estimating Uncertainty in Dataset Labels, 2021)"))
+    }
+    return facts
+  }
+
+  /// A word of a command line as a shell would read it.
+  private static func quoted(_ word: String) -> String {
+    let plain =
+      !word.isEmpty
+      && word.utf8.allSatisfy { byte in
+        (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+          || "-_./:,=+@%".utf8.contains(byte)
+      }
+    let pieces = word.split(separator: "'", omittingEmptySubsequences: false)
+    return plain ? word : "'" + pieces.joined(separator: "'\\''") + "'"
+  }
+}

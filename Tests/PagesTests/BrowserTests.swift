@@ -1,0 +1,173 @@
+import FileFormats
+import Pages
+import Testing
+
+@Suite("In a browser the page", .serialized, .enabled(if: Browser.path != nil, Browser.absence))
+struct BrowserTests {
+  /// Words that drivers share.
+  private static let helpers = """
+    const press = (key) => document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+    const text = (id) => document.getElementById(id).textContent;
+    const move = (id, value) => {
+      document.getElementById(id).value = value;
+      document.getElementById(id).dispatchEvent(new Event(id === "cutoff" ? "input" : "change"));
+    };
+    let saved = null, savedAs = null;
+    URL.createObjectURL = (blob) => { saved = blob; return "#saved"; };
+    HTMLAnchorElement.prototype.click = function () { savedAs = this.download; };
+
+    """
+
+  @Test("follows the cut-off with its counts and cards")
+  func cutoff() throws {
+    let page = SamplePage.small
+    let outcome = try Browser.run(
+      page.html,
+      then: Self.helpers + """
+        outcome.before = [text("suspected"), text("rule"), document.querySelectorAll(".card").length];
+        outcome.first = document.querySelector(".card").dataset.id;
+        move("cutoff", "251");
+        outcome.after = [text("suspected"), text("cut-value"), document.querySelectorAll(".card").length];
+        outcome.classes = [...document.querySelectorAll("#classes .flagged")].map((cell) => Number(cell.textContent));
+        outcome.line = document.getElementById("cut-line").getAttribute("x1");
+        move("given-filter", "1");
+        outcome.given = [...new Set([...document.querySelectorAll(".card b.given")].map((mark) => mark.textContent))];
+        move("given-filter", "");
+        move("cutoff", "1000");
+        outcome.most = [
+          text("suspected"), document.querySelectorAll(".card").length, document.querySelector(".place").textContent];
+        document.querySelector("[data-turn='1']").click();
+        outcome.second = document.querySelector(".place").textContent;
+        document.getElementById("reset").click();
+        outcome.again = text("suspected");
+        outcome.sparklines = document.querySelectorAll(".card .spark polyline").length;
+        outcome.pictures = [...document.querySelectorAll(".card img")].every(
+          (image) => image.src.startsWith("data:image/png"));
+        """)
+    #expect(outcome["error"] == nil, "\(outcome)")
+    #expect(outcome["before"] == ["40", "by the rule of the run", 40])
+    #expect(outcome["first"]?.string == "\(page.samples[0].id)")
+    // -2 + 0.251 · 1.98 = -1.503, below which lie fifty.
+    #expect(outcome["after"] == ["50", "-1.503", 50])
+    let expected = (0..<3).map { label in page.samples.prefix(50).count { $0.given == label } }
+    #expect(outcome["classes"]?.array?.compactMap(\.integer) == expected)
+    #expect(outcome["line"]?.string.flatMap(Double.init) ?? 0 == 180.72, "\(outcome)")
+    #expect(outcome["given"] == ["dog"])
+    #expect(outcome["most"] == ["198", 60, "1 to 60 of 198"])
+    #expect(outcome["second"] == "61 to 120 of 198")
+    #expect(outcome["again"] == "40" && outcome["sparklines"] == 40 && outcome["pictures"] == true)
+  }
+
+  @Test("takes verdicts by keyboard and saves them as a table")
+  func verdicts() throws {
+    let page = SamplePage.small
+    let outcome = try Browser.run(
+      page.html,
+      then: Self.helpers + """
+        outcome.disabled = document.getElementById("save").disabled;
+        press("1"); press("2"); press("ArrowRight"); press("5"); press("4"); press("u"); press("k");
+        press("j"); press("j"); press("3");
+        const choice = document.querySelector(".card select.label");
+        outcome.asks = document.activeElement === choice;
+        choice.value = "2";
+        choice.dispatchEvent(new Event("change", { bubbles: true }));
+        choice.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }));
+        outcome.next = document.activeElement.dataset.id;
+        // Two verdicts on one sample; the second is taken back, and the first holds again.
+        press("5"); press("k"); press("1"); press("u");
+        document.getElementById("save").click();
+        outcome.name = savedAs;
+        outcome.table = await saved.text();
+        outcome.kept = localStorage.length;
+        """)
+    #expect(outcome["error"] == nil, "\(outcome)")
+    #expect(outcome["asks"] == true && outcome["next"]?.string == "\(page.samples[6].id)", "\(outcome)")
+    #expect(outcome["disabled"] == true && outcome["name"] == "verdicts.csv" && outcome["kept"] == 1)
+    let table = try CSV(decoding: Array((outcome["table"]?.string ?? "").utf8), name: "verdicts.csv")
+    #expect(
+      table.header == [
+        "sample_id", "path", "source", "is_label_issue", "verdict", "given_label", "new_label", "given_name",
+        "new_name",
+      ])
+    let names = ["cat", "dog", "eel"]
+    func row(_ rank: Int, _ verdict: String, _ label: Int?) -> [String] {
+      let sample = page.samples[rank]
+      return [
+        "\(sample.id)", "train/\(sample.id).png", "grid", "True", verdict, "\(sample.given)",
+        label.map { "\($0)" } ?? "",
+        names[sample.given], label.map { names[$0] } ?? "",
+      ]
+    }
+    // The third was passed over, and the verdict on the fifth taken back.
+    let first = page.samples[0], second = page.samples[1]
+    #expect(
+      table.rows == [
+        row(0, "keep", first.given), row(1, "accept", second.suggested), row(3, "drop", nil), row(5, "other", 2),
+        row(6, "drop", nil),
+      ])
+  }
+
+  @Test("counts a blind check, and hides until its end what is suspected")
+  func blindCheck() throws {
+    let page = SamplePage.small
+    let outcome = try Browser.run(
+      page.html,
+      then: Self.helpers + """
+        document.getElementById("blind-start").click();
+        const stage = document.getElementById("blind-stage");
+        outcome.hidden = !/suspect|rank|AUM|suggested/i.test(stage.innerText);
+        press("n"); press("b");
+        for (let turn = 0; turn < 100; turn++) press(turn % 4 === 3 ? "u" : turn % 2 ? "n" : "y");
+        outcome.rows = [...document.querySelectorAll("#blind-result tbody tr")].map(
+          (row) => [...row.querySelectorAll("td")].map((cell) => cell.textContent));
+        document.getElementById("save").click();
+        outcome.table = await saved.text();
+        """)
+    #expect(outcome["error"] == nil, "\(outcome)")
+    #expect(outcome["hidden"] == true)
+    var tally = [true: [0, 0, 0], false: [0, 0, 0]]
+    for (turn, id) in page.blindCheck.enumerated() {
+      let isFlagged = page.samples.first { $0.id == id }?.isFlagged ?? false
+      tally[isFlagged]?[turn % 4 == 3 ? 2 : turn % 2] += 1
+    }
+    let rows = try #require(outcome["rows"]?.array).map { $0.array?.prefix(3).compactMap { Int($0.string ?? "") } }
+    #expect(rows == [tally[true], tally[false]])
+    let table = try CSV(decoding: Array((outcome["table"]?.string ?? "").utf8), name: "verdicts.csv")
+    #expect(table.rows.count == 100 && table.rows.allSatisfy { $0[2] == "blind" })
+    #expect(table.rows.count { $0[4] == "unsure" } == 25)
+  }
+
+  @Test("runs nothing that names and paths bring along")
+  func hostile() throws {
+    let script = """
+      press("1"); press("2"); press("3");
+      move("cutoff", "900");
+      document.getElementById("blind-start").click();
+      await new Promise((done) => setTimeout(done, 200));
+      outcome.title = document.title;
+      outcome.scripts = document.querySelectorAll("script").length;
+      outcome.strangers = document.querySelectorAll("[onerror], img:not([src^='data:image/'])").length;
+      outcome.cards = document.querySelectorAll(".card").length;
+      outcome.path = document.querySelector(".card .path").textContent;
+      """
+    let outcome = try Browser.run(SamplePage.hostile.html, then: Self.helpers + script)
+    #expect(outcome["error"] == nil, "\(outcome)")
+    #expect(outcome["title"] == "Suspected labels of made up")
+    // The data, the page's script, and the test's.
+    #expect(outcome["scripts"] == 3 && outcome["strangers"] == 0)
+    #expect((outcome["cards"]?.integer ?? 0) > 8 && outcome["path"]?.string == SamplePage.hostilePath)
+  }
+
+  @Test("has a policy that stops scripts even where markup gets in")
+  func policy() throws {
+    let intruder = """
+      <h1>x</h1><img src="x" onerror="document.title='hacked'"><script>document.title='hacked'</script>
+      """
+    let html = SamplePage.small.html.replacing("<header>", with: intruder + "<header>")
+    let script = "await new Promise((done) => setTimeout(done, 500)); outcome.title = document.title;"
+    #expect(try Browser.run(html, then: script)["title"] == "Suspected labels of made up")
+    // Without the policy it would have run.
+    let open = html.replacing("http-equiv=\"Content-Security-Policy\"", with: "name=\"none\"")
+    #expect(try Browser.run(open, then: script)["title"] == "hacked")
+  }
+}
