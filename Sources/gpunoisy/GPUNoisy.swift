@@ -25,6 +25,7 @@ struct GPUNoisy: ParsableCommand {
       TrainCommand.self,
       DetectCommand.self,
       ApplyCommand.self,
+      ReportCommand.self,
       EvalCommand.self,
       PredictCommand.self,
       DevicesCommand.self,
