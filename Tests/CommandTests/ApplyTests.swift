@@ -56,12 +56,17 @@ extension CommandTests {
           new.map { classes[$0] } ?? "",
         ])
       }
+      // The table's head as the page's script has it.
+      let page = try RunFiles(folder("run")).text("report/index.html")
+      let head = try #require(page.lines.first { $0.contains("const lines = [\"sample_id,") }).split(separator: "\"")[1]
+      #expect(head == "sample_id,path,source,is_label_issue,verdict,given_label,new_label,given_name,new_name")
       // The check says that 3 is wrong, the grid that it is right: the grid counts.
       try test.verdicts(
-        "sample_id,path,source,is_label_issue,verdict,given_label,new_label,given_name,new_name\n"
+        "\(head)\n"
           + row(3, "grid", "keep", Int(given[3])) + row(10, "grid", "accept", other[10])
           + row(20, "grid", "other", other[20]) + row(30, "grid", "none", nil) + row(40, "grid", "drop", nil)
-          + row(3, "blind", "wrong", nil) + row(50, "blind", "wrong", nil) + row(51, "blind", "unsure", nil))
+          + row(3, "blind", "wrong", nil) + row(50, "blind", "wrong", nil) + row(51, "blind", "unsure", nil)
+          + row(52, "blind", "right", Int(given[52])))
       let before = try test.contents("photos")
       let output = try CommandUnderTest.output(
         ["apply", "run", "--verdicts", "verdicts.csv", "--to", "clean"], in: folder)
