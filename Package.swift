@@ -19,7 +19,7 @@ let package = Package(
     .executableTarget(
       name: "gpunoisy",
       dependencies: [
-        "Autotuning", "Training", "Reports", "Detection", "Datasets", "Networks", "Losses", "Compute",
+        "Autotuning", "Training", "Pages", "Reports", "Detection", "Datasets", "Networks", "Losses", "Compute",
         "ComputeKernels", "ComputeCPU", "ComputeOpenCL", "ComputeReference", "FileFormats", "Statistics", "Images",
         "Failures",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),

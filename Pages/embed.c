@@ -4,6 +4,9 @@
 static const unsigned char style[] = {
 #embed "detection.css"
     , 0};
+static const unsigned char comparison_style[] = {
+#embed "comparison.css"
+    , 0};
 static const unsigned char script[] = {
 #embed "detection.js"
     ,
@@ -13,4 +16,5 @@ static const unsigned char script[] = {
     , 0};
 
 const char *gpunoisy_page_style(void) { return (const char *)style; }
+const char *gpunoisy_page_comparison_style(void) { return (const char *)comparison_style; }
 const char *gpunoisy_page_script(void) { return (const char *)script; }

@@ -18,6 +18,15 @@ public enum PageParts {
     "base-uri 'none'", "form-action 'none'", "require-trusted-types-for 'script'",
   ].joined(separator: "; ")
 
+  /// The style sheet of pages that compare runs: that of all pages, and that of charts.
+  public static let comparisonStyle = style + String(cString: gpunoisy_page_comparison_style())
+
+  /// The content security policy of a page that has a style sheet and no script.
+  public static func policy(style: String) -> String {
+    ["default-src 'none'", "style-src '\(hash(style))'", "base-uri 'none'", "form-action 'none'"]
+      .joined(separator: "; ")
+  }
+
   /// How a policy names the text of an element.
   public static func hash(_ text: String) -> String {
     "sha256-" + Base64.text(SHA256.digest(of: text).bytes)

@@ -18,6 +18,7 @@ public final class RunFolder {
   private let lock: FolderLock
   private var metrics: TableLog?
   private var classes: TableLog?
+  private var events: TensorBoardLog?
   private var hasCleanColumns = false, hasValidationColumns = false
 
   static let metricsName = "metrics.csv"
@@ -108,7 +109,7 @@ public final class RunFolder {
   /// Where the checkpoint with the best accuracy is kept.
   public var bestCheckpoint: String { file("checkpoints/best.safetensors") }
 
-  /// Opens metrics.csv and per_class.csv.
+  /// Opens metrics.csv, per_class.csv and a new event file for TensorBoard in `tb`.
   ///
   /// - Parameters:
   ///   - withCleanColumns: whether the clean labels are known, so that there are two more columns.
@@ -125,9 +126,10 @@ public final class RunFolder {
       + (withValidationColumns ? EpochReport.validationColumns : [])
     metrics = try open(Self.metricsName, columns, epoch)
     classes = try open(Self.classesName, EpochReport.classColumns, epoch)
+    events = try TensorBoardLog(folder: file("tb"), after: epoch)
   }
 
-  /// Adds an epoch to the tables, and sees it to the disk before it returns.
+  /// Adds an epoch to the tables and TensorBoard's file, and sees the tables to the disk before it returns.
   ///
   /// - Throws: `Failure` of kind `inputOutput`.
   public func append(_ report: EpochReport) throws {
@@ -136,6 +138,7 @@ public final class RunFolder {
     try metrics.append([
       report.cells(withCleanColumns: hasCleanColumns, withValidationColumns: hasValidationColumns)
     ])
+    try events?.append(report)
   }
 
   private func open(_ name: String, _ columns: [String], _ epoch: Int?) throws -> TableLog {
@@ -151,7 +154,8 @@ public final class RunFolder {
       }
     }
     let events = (try? FileBytes.names(in: file("tb"))) ?? []
-    for name in events where name.hasPrefix("events.out.tfevents.") { unlink(file("tb/" + name)) }
+    for name in events where name.hasPrefix(TensorBoardLog.prefix) { unlink(file("tb/" + name)) }
+    rmdir(file("tb"))
   }
 
   /// Refuses a folder that holds anything but a lock that a crash left behind.

@@ -85,16 +85,23 @@ public enum DescriptorWriting {
   /// Writes all of the text; false, with `errno` set, if that failed.
   public static func write(_ text: String, to descriptor: Int32) -> Bool {
     var text = text
-    return text.withUTF8 { bytes in
-      var done = 0
-      while done < bytes.count {
-        let step = writeBytes(descriptor, bytes.baseAddress! + done, bytes.count - done)
-        if step < 0, errno == EINTR { continue }
-        guard step > 0 else { return false }
-        done += step
-      }
-      return true
+    return text.withUTF8 { write($0, to: descriptor) }
+  }
+
+  /// Writes all of the bytes; false, with `errno` set, if that failed.
+  static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+    bytes.withUnsafeBufferPointer { write($0, to: descriptor) }
+  }
+
+  private static func write(_ bytes: UnsafeBufferPointer<UInt8>, to descriptor: Int32) -> Bool {
+    var done = 0
+    while done < bytes.count {
+      let step = writeBytes(descriptor, bytes.baseAddress! + done, bytes.count - done)
+      if step < 0, errno == EINTR { continue }
+      guard step > 0 else { return false }
+      done += step
     }
+    return true
   }
 }
 

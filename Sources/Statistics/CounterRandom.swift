@@ -27,6 +27,7 @@ public struct CounterRandom: Sendable, Equatable {
     case shapes = 9
     case split = 10
     case blindCheck = 11
+    case reportSample = 12
   }
 
   /// The seed that every word depends on.

@@ -9,7 +9,7 @@ public final class Evaluator<D: Device> {
   /// What the checkpoint says of the network.
   public let model: Checkpoint.Model
   private let stores: [Store: D.Buffer]
-  private let device: D
+  let device: D
   private let network: Network
 
   /// Reads a checkpoint and puts its weights on the device.
@@ -42,6 +42,13 @@ public final class Evaluator<D: Device> {
   ///
   /// - Throws: `.badInput` if the images have another size or number of channels.
   public func plans(for data: LabelledSet) throws -> EvaluationPlans<D> {
+    try plans(for: data, classes: model.classNames.count)
+  }
+
+  /// Plans for the network with another number of outputs.
+  ///
+  /// - Parameter parameters: the packed weights; nil for those of the checkpoint.
+  func plans(for data: LabelledSet, classes: Int, parameters: [Float]? = nil) throws -> EvaluationPlans<D> {
     let images = data.images
     guard (images.height, images.width, images.channels) == (model.height, model.width, model.channels) else {
       throw Failure(
@@ -49,13 +56,24 @@ public final class Evaluator<D: Device> {
         why: "the network was trained on \(model.width)×\(model.height) with \(model.channels).",
         fix: "give the data that it was trained for, or --image-size \(model.height)x\(model.width).")
     }
+    var stores = stores
+    if let parameters {
+      stores[.parameters] = try device.allocate(byteCount: parameters.count * 4)
+      try device.write(parameters, to: stores[.parameters]!)
+    }
     return try EvaluationPlans(
-      data,
-      graph: { [model, network] batch in
-        try network.graph(
-          batch: batch, height: model.height, width: model.width, channels: model.channels,
-          classes: model.classNames.count)
-      }, stores: stores, shared: SharedMemory(), on: device)
+      data, graph: { try self.graph(batch: $0, classes: classes) }, stores: stores, shared: SharedMemory(), on: device)
+  }
+
+  /// The network for a batch size and a number of outputs.
+  func graph(batch: Int, classes: Int) throws -> Graph {
+    try network.graph(
+      batch: batch, height: model.height, width: model.width, channels: model.channels, classes: classes)
+  }
+
+  /// The packed weights.
+  func parameters(count: Int) throws -> [Float] {
+    try device.read(Float.self, count: count, from: stores[.parameters]!)
   }
 
   /// Accuracy, per class and confusion.

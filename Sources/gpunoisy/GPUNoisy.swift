@@ -24,6 +24,8 @@ struct GPUNoisy: ParsableCommand {
     subcommands: [
       TrainCommand.self,
       DetectCommand.self,
+      ApplyCommand.self,
+      ReportCommand.self,
       EvalCommand.self,
       PredictCommand.self,
       DevicesCommand.self,

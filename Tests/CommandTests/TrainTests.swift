@@ -27,6 +27,7 @@ extension CommandTests {
           "run.json", "config.toml", "log.txt", "metrics.csv", "per_class.csv", "samples.csv", "aum_values.csv",
           "noisy_labels.npy", "noise_transition.csv", "checkpoints",
         ]))
+      #expect(try FileBytes.names(in: run.path + "/tb").count == 1)
       #expect(try FileBytes.names(in: run.path + "/checkpoints") == ["best.safetensors", "last.safetensors"])
 
       let record = try run.record()

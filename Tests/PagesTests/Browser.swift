@@ -16,7 +16,9 @@ enum Browser {
   /// Opens a page, runs a script at its end, and returns what that leaves in `outcome`.
   ///
   /// The page's policy is told the hash of the script, and nothing else is changed.
-  static func run(_ html: String, then script: String) throws -> JSONValue {
+  ///
+  /// - Parameter width: the window's, in the style sheet's pixels.
+  static func run(_ html: String, width: Int = 800, then script: String) throws -> JSONValue {
     let driver = """
 
       (async () => {
@@ -30,9 +32,12 @@ enum Browser {
       })();
 
       """
-    let allowed = html.replacing(
-      "script-src '\(PageParts.hash(PageParts.script))'",
-      with: "script-src '\(PageParts.hash(PageParts.script))' '\(PageParts.hash(driver))'")
+    let own = "script-src '\(PageParts.hash(PageParts.script))'"
+    // A page without a script of its own allows none.
+    let allowed =
+      html.contains(own)
+      ? html.replacing(own, with: "\(own) '\(PageParts.hash(driver))'")
+      : html.replacing("base-uri", with: "script-src '\(PageParts.hash(driver))'; base-uri")
     let folder = ScratchFolder()
     let end = "</body>\n</html>"
     try AtomicFile.write(
@@ -41,6 +46,7 @@ enum Browser {
       try #require(path),
       [
         "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+        "--window-size=\(width),900",
         "--user-data-dir=\(folder("profile"))",
         "--virtual-time-budget=20000", "--dump-dom", "file://\(folder("page.html"))",
       ], in: folder.path, environment: ["HOME": folder.path])

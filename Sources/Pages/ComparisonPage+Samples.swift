@@ -1,0 +1,83 @@
+extension ComparisonPage {
+  /// How sure the last network is of given labels, right and wrong ones apart.
+  var confidence: String {
+    let groups = runs.map { $0.samples.map(Self.groups) ?? [] }
+    let most = groups.joined().flatMap { HistogramChart.shares($0.values) }.max() ?? 0
+    let charts = zip(runs.indices, groups).filter { !$0.1.isEmpty }.map { index, groups in
+      HistogramChart(title: name(index), groups: groups, most: max((most * 10).rounded(.up) / 10, 0.1)).html
+    }
+    let knowsTruth = runs.contains { $0.samples?.truth != nil }
+    func swatch(_ name: String) -> String {
+      #"<svg viewBox="0 0 26 12" aria-hidden="true"><rect class="bars \#(name)" width="26" height="12"/></svg>"#
+    }
+    let legend =
+      knowsTruth
+      ? "<span>\(swatch("right"))label right</span>\n<span>\(swatch("wrong"))label wrong</span>"
+      : "<span>\(swatch("all"))all samples</span>"
+    return """
+      <section>
+      <h2>How sure of the given label</h2>
+      \(absences)
+      \(charts.isEmpty ? "" : "<div class=\"legend\">\(legend)</div>")
+      <div class="charts">
+      \(charts.joined(separator: "\n"))
+      </div>
+      \(charts.isEmpty ? "" : Self.note)
+      </section>
+      """
+  }
+
+  private static let note = """
+    <p class="faint">Up to 2,000 training samples, the last checkpoint, no augmentation; each group as shares of its own
+    samples.</p>
+    """
+
+  private static func groups(_ samples: Samples) -> [(values: [Double], name: String)] {
+    guard let truth = samples.truth else { return [(samples.confidence, "all")] }
+    func values(_ areRight: Bool) -> [Double] {
+      samples.confidence.indices.filter { (samples.given[$0] == truth[$0]) == areRight }.map { samples.confidence[$0] }
+    }
+    return [(values(true), "right"), (values(false), "wrong")]
+  }
+
+  private var absences: String {
+    runs.indices.compactMap { index in
+      runs[index].absence.map {
+        "<p class=\"faint\">\(HTMLText.escaped(name(index))): not measured, since \(HTMLText.escaped($0))</p>"
+      }
+    }.joined(separator: "\n")
+  }
+
+  /// The features of the last layer in the plane in which they vary most; empty where no run has them.
+  var features: String {
+    let colours = colours
+    let groups = runs.indices.compactMap { index -> String? in
+      guard let samples = runs[index].samples else { return nil }
+      let titles = [("by given label", samples.given), ("by true label", samples.truth ?? [])]
+      let charts = titles.filter { !$0.1.isEmpty }.map { title, labels in
+        ScatterChart(title: title, points: samples.places, styles: labels.map { colours[$0] }).html
+      }
+      let share = samples.shares.map { ChartFrame.percent(($0 * 1000).rounded() / 1000) }.joined(separator: " and ")
+      return """
+        <div>
+        <h3>\(HTMLText.escaped(name(index))) <small>\(share) of the variance</small></h3>
+        <div class="charts">
+        \(charts.joined(separator: "\n"))
+        </div>
+        </div>
+        """
+    }
+    guard !groups.isEmpty else { return "" }
+    return """
+      <section>
+      <h2>Features of the last layer</h2>
+      <p>The same training samples in the plane of the first two principal components, each network in its own. Clusters
+      that are of one colour by true label and mixed by given label have not learned the wrong labels.</p>
+      \(classLegend(ScatterChart.swatch))
+      <div class="groups">
+      \(groups.joined(separator: "\n"))
+      </div>
+      </section>
+      """
+  }
+}

@@ -1,0 +1,64 @@
+import Compute
+import Datasets
+import Failures
+import FileFormats
+import Glibc
+import Pages
+import Reports
+import Statistics
+
+/// Gathers what the page about trained networks shows.
+public enum RunComparison {
+  /// Training samples of which features and confidence are shown, at most.
+  public static let mostSamples = 2000
+
+  /// What the tables of a run folder tell.
+  ///
+  /// - Throws: `.missingInput`, `.badInput` for a folder that is no run or whose tables are damaged.
+  public static func run(folder: String, settings: RunSettings) throws -> ComparisonPage.Run {
+    let history = try RunHistory.read(folder: folder, epochCount: settings.epochs)
+    guard !history.epochs.isEmpty else {
+      throw Failure(
+        .badInput, "'\(folder)' has no epoch yet.", why: "its metrics.csv has no rows.",
+        fix: "wait for the first epoch, or go on with 'gpunoisy train --resume \(folder)'.")
+    }
+    return ComparisonPage.Run(
+      folder: folder, record: try RunRecord.read(folder: folder), model: settings.model, loss: settings.loss,
+      noise: settings.noise, history: history)
+  }
+
+  /// What the network of a checkpoint says of training samples: the same ones for every run on the same data.
+  ///
+  /// - Throws: `.badInput` where the data do not fit the network; `.numerical` for logits that are not finite.
+  public static func samples<D: Device>(
+    checkpoint: String, data: Dataset, on device: D
+  ) throws -> ComparisonPage.Samples {
+    let train = data.train, usable = train.usableIDs
+    let chosen = CounterRandom(seed: 1).permutation(of: usable.count, .reportSample, 0).prefix(mostSamples)
+      .map { usable[Int($0)] }.sorted()
+    let part = train.selecting(chosen)
+    let evaluator = try Evaluator(checkpoint: checkpoint, on: device)
+    let K = evaluator.model.classNames.count
+    guard !part.labels.contains(where: { $0 >= K }) else {
+      throw Failure(
+        .badInput, "the data have more classes than '\(checkpoint)'.", why: "the network knows \(K).",
+        fix: "give the data that it was trained on.")
+    }
+    let logits = try evaluator.logits(part), (features, width) = try evaluator.features(part)
+    guard logits.allSatisfy(\.isFinite), features.allSatisfy(\.isFinite) else {
+      throw Failure(
+        .numerical, "the outputs of '\(checkpoint)' are not finite.", why: "training diverged.",
+        fix: "repeat the run with a lower --lr.")
+    }
+    let given = part.labels.map { Int($0) }
+    let confidence = given.indices.map { index -> Double in
+      let row = logits[index * K..<(index + 1) * K].map { Double($0) }, most = row.max() ?? 0
+      return exp(row[given[index]] - most) / row.reduce(0) { $0 + exp($1 - most) }
+    }
+    let components = PrincipalComponents(features, width: width)
+    return ComparisonPage.Samples(
+      given: given, truth: part.trueLabels.map { $0.map { Int($0) } }, confidence: confidence,
+      places: components.coordinates(of: features).map { ($0[0], $0.count > 1 ? $0[1] : 0) },
+      shares: components.shares)
+  }
+}

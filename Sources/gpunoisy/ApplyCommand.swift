@@ -1,0 +1,148 @@
+import ArgumentParser
+import Datasets
+import Failures
+import FileFormats
+import Reports
+import Training
+
+struct ApplyCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "apply", abstract: "Write a data set anew with corrected labels, after detect.",
+    discussion: """
+      Takes the verdicts that were saved from the page of a detection, and writes the whole data set into a new folder \
+      with the labels that are right; what was dropped is missing. changes.csv there has a row per change. The pictures \
+      are links (second names of the same files) or copies; the original is only read.
+
+      A verdict is keep (or correct), accept, other or wrong with a label, drop, none, or unsure. A label that is wrong \
+      without another one drops the sample. Without verdicts, --policy lets the detector decide; with both, verdicts win.
+
+      Examples:
+        gpunoisy apply runs/2026-11-21T0031_photos_resnet32_aum_s1 --verdicts verdicts.csv --to photos-corrected
+        gpunoisy apply RUN --policy drop-all --to photos-clean
+        gpunoisy apply RUN --policy relabel --min-conf 0.95 --layout manifest --to photos-relabelled
+      """)
+
+  @Argument(help: ArgumentHelp("The run folder of a detection.", valueName: "run"))
+  var runFolder: String
+  @Option(help: ArgumentHelp("A table with sample_id, verdict and new labels.", valueName: "file"))
+  var verdicts: String?
+  @Option(help: ArgumentHelp("The new folder.", valueName: "folder"))
+  var to: String
+  @Option(
+    help: ArgumentHelp(
+      "What becomes of suspected samples without a verdict: review, they stay (default); drop-all; relabel.",
+      valueName: "policy"))
+  var policy: PolicyName?
+  @Option(
+    help: ArgumentHelp(
+      "With --policy relabel: the least probability of the new label. Default 0.9.", valueName: "p"))
+  var minConf: Double?
+  @Option(
+    help: ArgumentHelp(
+      "manifest (manifest.csv and images/) or folder (train/CLASS/…); default folder for a folder, else manifest.",
+      valueName: "layout"))
+  var layout: CorrectedLayout?
+  @Flag(help: "Copy the pictures instead of linking them.")
+  var copy = false
+  @Option(help: ArgumentHelp("Where the data set is now, if it is not where the run found it.", valueName: "data"))
+  var data: String?
+  @Flag(help: "Print one JSON document on standard output.")
+  var json = false
+  @Flag(name: [.customShort("q"), .long], help: "Say nothing but errors.")
+  var quiet = false
+
+  enum PolicyName: String, ExpressibleByArgument, CaseIterable {
+    case review, relabel
+    case dropAll = "drop-all"
+  }
+
+  func run() throws {
+    Signals.listen()
+    let policy = try resolvedPolicy()
+    let folder = try NewFolder(to, option: "--to")
+    let detection = try DetectedData(run: runFolder, data: data)
+    try detection.requireOutside(to)
+    let names = detection.dataset.classNames
+    let given = try verdicts.map { try Verdicts(fromFile: $0, for: detection.suspected, classNames: names) }
+    let changes = policy.changes(detection.suspected, given)
+    let corrected = CorrectedDataset(
+      dataset: detection.dataset, labels: detection.labels,
+      changes: Dictionary(changes.map { ($0.id, $0) }, uniquingKeysWith: { $1 }), root: detection.root)
+    try corrected.requireAllClasses()
+    let layout = layout ?? (detection.isFolder ? .folder : .manifest)
+    let count = try corrected.write(layout, copying: copy, to: folder)
+    try folder.write(Array(table(changes, detection).utf8), to: "changes.csv")
+    try folder.finish()
+    try report(changes, count, layout, detection)
+  }
+
+  private func resolvedPolicy() throws -> ApplyPolicy {
+    guard verdicts != nil || policy != nil else {
+      throw Failure(
+        .usage, "nothing says which labels to change.", why: "there is neither --verdicts nor --policy.",
+        fix: "give --verdicts FILE from the detection's page, or --policy drop-all or relabel.")
+    }
+    guard verdicts != nil || policy != .review else {
+      throw Failure(
+        .usage, "--policy review needs --verdicts.", why: "it changes only what has a verdict.",
+        fix: "give --verdicts FILE, or another policy.")
+    }
+    guard minConf == nil || policy == .relabel else {
+      throw Failure(
+        .usage, "--min-conf has nothing to decide.", why: "it belongs to --policy relabel.", fix: "leave it out.")
+    }
+    if let minConf, !(0...1).contains(minConf) {
+      throw Failure(
+        .usage, "--min-conf \(minConf) is out of range.", why: "it is a probability.",
+        fix: "give a number from 0 to 1.")
+    }
+    return switch policy {
+    case .dropAll: .dropAll
+    case .relabel: .relabel(leastConfidence: minConf ?? 0.9)
+    case .review, nil: .review
+    }
+  }
+
+  private func table(_ changes: [LabelChange], _ detection: DetectedData) -> String {
+    let names = detection.dataset.classNames
+    return changes.reduce(
+      into: CSV.line(["sample_id", "path", "old_label", "new_label", "old_name", "new_name", "why", "who"])
+    ) { text, change in
+      text += CSV.line([
+        "\(change.id)", detection.suspected.rows[change.id]?.path ?? "", "\(change.old)",
+        change.new.map { "\($0)" } ?? "", names[change.old], change.new.map { names[$0] } ?? "", change.why, change.who,
+      ])
+    }
+  }
+
+  private func report(
+    _ changes: [LabelChange], _ count: CorrectedDataset.Count, _ layout: CorrectedLayout, _ detection: DetectedData
+  ) throws {
+    let dropped = changes.count { $0.new == nil }, relabelled = changes.count - dropped
+    let path = layout == .manifest ? to + "/manifest.csv" : to
+    if json {
+      let document: JSONValue = [
+        "schema": "gpunoisy.apply/1", "run": .string(runFolder), "data": .string(path),
+        "layout": .string(layout.rawValue),
+        "train": JSONValue(count.train), "test": JSONValue(count.test), "relabelled": JSONValue(relabelled),
+        "dropped": JSONValue(dropped), "linked": JSONValue(count.linked),
+        "unreadable": JSONValue(detection.dataset.badImages.count), "changes": .string(to + "/changes.csv"),
+      ]
+      return try StandardOutput.write(JSONText.indented(document) + "\n")
+    }
+    guard !quiet else { return }
+    var text = """
+      changed        \(relabelled) labels, \(dropped) samples dropped; see \(PlainText.escaped(to))/changes.csv
+      wrote          \(count.train) training and \(count.test) test samples, \(count.linked) of them as links
+
+      """
+    if !detection.dataset.badImages.isEmpty {
+      text += "left out       \(detection.dataset.badImages.count) pictures that cannot be read\n"
+    }
+    if let limit = detection.limit { text += "limited        \(limit), as the detection was\n" }
+    text += "next           gpunoisy train \(PlainText.escaped(path))\n"
+    try StandardOutput.write(text)
+  }
+}
+
+extension CorrectedLayout: ExpressibleByArgument {}

@@ -1,0 +1,129 @@
+import Datasets
+import Failures
+import FileFormats
+import Images
+
+/// The layouts in which `apply` writes.
+enum CorrectedLayout: String, CaseIterable {
+  case manifest, folder
+}
+
+/// A data set with other labels, written beside the original, whose files are only read.
+struct CorrectedDataset {
+  let dataset: Dataset
+  /// The given labels of the training samples [N], before any change; `noLabel` where there is no picture.
+  let labels: [Int32]
+  /// By id.
+  let changes: [Int: LabelChange]
+  /// The folder that the paths of samples are relative to; nil where the layout has no files.
+  let root: String?
+
+  /// How many pictures were written, and how many of these are links.
+  struct Count {
+    var train = 0, test = 0, linked = 0
+  }
+
+  /// The training labels after the changes [N]; `noLabel` where a sample is left out.
+  private var corrected: [Int32] {
+    labels.enumerated().map { id, label in
+      guard label >= 0, let change = changes[id] else { return label }
+      return change.new.map { Int32($0) } ?? LabelledSet.noLabel
+    }
+  }
+
+  /// - Throws: `.badInput` when a class would lose its last training sample, since readers would number the others anew.
+  func requireAllClasses() throws {
+    var before = Set(labels), after = Set(corrected)
+    before.remove(LabelledSet.noLabel)
+    after.remove(LabelledSet.noLabel)
+    guard let lost = before.subtracting(after).min() else { return }
+    throw Failure(
+      .badInput, "the class '\(dataset.classNames[Int(lost)])' would be left without training samples.",
+      why: "all of its \(labels.count { $0 == lost }) samples would be dropped or get another label.",
+      fix: "keep some of them; or, if the class is not wanted, take it out of the data set first.")
+  }
+
+  /// Writes pictures and, for a manifest, the table; not `changes.csv`.
+  func write(_ layout: CorrectedLayout, copying: Bool, to folder: NewFolder) throws -> Count {
+    var count = Count(), table = ""
+    let names = layout == .folder ? try folderNames() : dataset.classNames
+    let hasTruth = dataset.train.trueLabels != nil
+    for (part, set, labels) in [("train", dataset.train, corrected), ("test", dataset.test, dataset.test?.labels)] {
+      guard let set, let labels else { continue }
+      for id in 0..<set.count where labels[id] >= 0 {
+        if let kind = Signals.request {
+          throw Failure(
+            kind, "the data set was not written.", why: "a signal came.", fix: "repeat the command.")
+        }
+        let label = Int(labels[id]), file = fileName(id, set)
+        // "./a.png" and "a.png" are one name.
+        let place = set.paths.isEmpty ? [part, file] : set.paths[id].split(separator: "/").map(String.init)
+        var name = "images/" + place.filter { $0 != "." }.joined(separator: "/")
+        if layout == .folder {
+          try requirePictureName(file)
+          let place = "\(part)/\(names[label])/"
+          // Pictures of one name may come together from several folders.
+          name = place + file
+          while folder.holds(name) { name = place + "\(id)_" + name.dropFirst(place.count) }
+        }
+        if !folder.holds(name) {
+          if try add(id, of: set, as: name, copying: copying, to: folder) { count.linked += 1 }
+        }
+        if part == "train" { count.train += 1 } else { count.test += 1 }
+        guard layout == .manifest else { continue }
+        let truth = set.trueLabels.map { $0[id] < 0 ? "" : names[Int($0[id])] } ?? names[label]
+        table += CSV.line([name, names[label], part] + (hasTruth ? [truth] : []))
+      }
+    }
+    if layout == .manifest {
+      let header = CSV.line(["path", "label", "split"] + (hasTruth ? ["clean_label"] : []))
+      try folder.write(Array((header + table).utf8), to: "manifest.csv")
+    }
+    return count
+  }
+
+  /// - Returns: whether the picture is a link.
+  private func add(_ id: Int, of set: LabelledSet, as name: String, copying: Bool, to folder: NewFolder) throws -> Bool
+  {
+    if let root, !set.paths.isEmpty {
+      return try folder.add(root + "/" + set.paths[id], as: name, copying: copying)
+    }
+    try folder.write(PNG.encode(set.images.image(id)), to: name)
+    return false
+  }
+
+  /// The picture's own name, or its id as a number that sorts.
+  private func fileName(_ id: Int, _ set: LabelledSet) -> String {
+    if !set.paths.isEmpty { return set.paths[id].split(separator: "/").last.map(String.init) ?? set.paths[id] }
+    return Self.padded("\(id)", to: String(set.count - 1).count) + ".png"
+  }
+
+  /// Readers of an image folder pass over files with other names.
+  private func requirePictureName(_ file: String) throws {
+    let suffix = file.lastIndex(of: ".").map { file[file.index(after: $0)...].lowercased() }
+    guard file.hasPrefix(".") || !["jpg", "jpeg", "png"].contains(suffix) else { return }
+    throw Failure(
+      .cannotCreate, "the picture '\(file)' cannot stand in an image folder.",
+      why: "its name is hidden, or does not end in jpg, jpeg or png.", fix: "use --layout manifest.")
+  }
+
+  /// Class names as folders; whole numbers are filled up with zeros, so that they sort as numbers.
+  private func folderNames() throws -> [String] {
+    let names = dataset.classNames
+    let areNumbers = names.allSatisfy { Int($0).map { $0 >= 0 } ?? false }
+    return try names.map { name in
+      if areNumbers { return Self.padded(name, to: names.map(\.count).max() ?? 1) }
+      guard !name.isEmpty, !name.hasPrefix("."), !name.contains("/"), !name.utf8.contains(0), name.utf8.count <= 255
+      else {
+        throw Failure(
+          .cannotCreate, "the class '\(name)' cannot be a folder.",
+          why: "its name is empty, hidden, too long or has a slash.", fix: "use --layout manifest.")
+      }
+      return name
+    }
+  }
+
+  private static func padded(_ text: String, to count: Int) -> String {
+    String(repeating: "0", count: max(0, count - text.count)) + text
+  }
+}

@@ -1,0 +1,137 @@
+import ArgumentParser
+import Compute
+import ComputeKernels
+import Datasets
+import Failures
+import FileFormats
+import Pages
+import Reports
+import Training
+
+struct ReportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "report", abstract: "Write a page about one trained network, or several side by side.",
+    discussion: """
+      One HTML file that needs no network: accuracy and loss over the epochs, what became of right and of wrong labels, \
+      each class over the epochs, how sure the last network is of given labels, and the features of its last layer in \
+      two dimensions. The last two need the checkpoint and the data; where these are missing, the page says so.
+
+      Examples:
+        gpunoisy report runs/2026-11-21T0031_cifar10_resnet32_ce_s1
+        gpunoisy report runs/ce runs/sce runs/gce --out comparison.html
+        gpunoisy report RUN --no-samples
+      """)
+
+  @Argument(help: ArgumentHelp("Run folders that 'gpunoisy train' made.", valueName: "run"))
+  var runs: [String]
+  @Option(
+    help: ArgumentHelp(
+      "The page; default report/index.html in the run, or comparison.html for several.", valueName: "file.html"))
+  var out: String?
+  @Flag(help: "Show the tables of the runs alone: no checkpoint and no data are read.")
+  var noSamples = false
+  @Option(help: ArgumentHelp("Where the data set is now, if it is not where the runs found it.", valueName: "data"))
+  var data: String?
+  @Option(help: ArgumentHelp("auto, cpu, an index or part of a name from 'gpunoisy devices'.", valueName: "device"))
+  var device: String = "auto"
+  @Option(help: ArgumentHelp("Threads of the built-in CPU path; default one per processor.", valueName: "n"))
+  var threads: String?
+  @Flag(help: "Print one JSON document on standard output.")
+  var json = false
+  @Flag(name: [.customShort("q"), .long], help: "Say nothing but errors.")
+  var quiet = false
+
+  func run() throws {
+    var defaults = RunSettings()
+    if let threads { try defaults.set("threads", to: threads) }
+    let choice = DeviceChoice(text: device, threads: defaults.threads)
+    try choice.check()
+    let folders = runs.map(Self.plain)
+    let inputs = try folders.map { folder -> (settings: RunSettings, run: ComparisonPage.Run) in
+      let settings = try settings(of: folder)
+      return (settings, try RunComparison.run(folder: folder, settings: settings))
+    }
+    let path = try target(folders)
+    var classNames: [String] = []
+    var page = ComparisonPage(runs: inputs.map(\.run), classNames: [])
+    if noSamples {
+      for index in folders.indices { page.runs[index].absence = "--no-samples was given." }
+    } else {
+      let work = Work(inputs: zip(folders, inputs).map { ($0, $1.settings, $1.run.record) }, quiet: quiet)
+      let results = try choice.open(work) { EvaluationNotes.show($0, quiet: quiet) }
+      for (index, result) in results.enumerated() {
+        (page.runs[index].samples, page.runs[index].absence) = (result.samples, result.absence)
+      }
+    }
+    for folder in folders where classNames.isEmpty { classNames = Self.classNames(folder) }
+    page.classNames = classNames
+    try AtomicFile.write(page.html, to: path)
+    if json {
+      let document: JSONValue = [
+        "schema": "gpunoisy.report/1", "page": .string(path), "runs": .array(folders.map { .string($0) }),
+        "samples": .array(page.runs.map { JSONValue($0.samples?.given.count ?? 0) }),
+      ]
+      try StandardOutput.write(JSONText.indented(document) + "\n")
+    } else if !quiet {
+      try StandardOutput.write("page           \(PlainText.escaped(path))\n")
+    }
+  }
+
+  /// Measures the samples of all runs on the device that was chosen.
+  private struct Work: DeviceWork {
+    let inputs: [(folder: String, settings: RunSettings, record: RunRecord)]
+    let quiet: Bool
+
+    func run<D: TunableDevice>(
+      on device: D
+    ) throws -> [(samples: ComparisonPage.Samples?, absence: String?)] {
+      try inputs.map { folder, settings, record in
+        do {
+          let checkpoint = folder + "/checkpoints/last.safetensors"
+          let data = try RunData(settings).dataset
+          guard record.data?.fingerprint == data.fingerprint else {
+            throw Failure(
+              .badInput, "the data are not what '\(folder)' was trained on.", why: "their fingerprint differs.",
+              fix: "name their place by --data.")
+          }
+          return (try RunComparison.samples(checkpoint: checkpoint, data: data, on: device), nil)
+        } catch let failure as Failure where [.missingInput, .badInput, .numerical].contains(failure.kind) {
+          // The curves are worth a page without the data.
+          EvaluationNotes.show("\(folder): no samples, since \(failure.what)", quiet: quiet)
+          return (nil, failure.what)
+        }
+      }
+    }
+  }
+
+  private func settings(of folder: String) throws -> RunSettings {
+    var settings = RunSettings()
+    try RunStart.settings(ofRun: folder, into: &settings)
+    guard settings.detection == nil else {
+      let again = folder + "/retrain", hasAgain = FileBytes.kind(of: again) == .folder
+      throw Failure(
+        .configuration, "'\(folder)' is a run of detect.", why: "it has a page of its own, report/index.html.",
+        fix: hasAgain ? "open that page, or give '\(again)'." : "open that page, or give runs of 'gpunoisy train'.")
+    }
+    if let data { settings.data = data }
+    if let threads { try settings.set("threads", to: threads) }
+    return settings
+  }
+
+  private func target(_ folders: [String]) throws -> String {
+    if let out { return try OutputPath(file: out, option: "--out").path }
+    guard folders.count == 1 else { return try OutputPath(file: "comparison.html", option: "--out").path }
+    try FileBytes.makeFolder(folders[0] + "/report")
+    return try OutputPath(file: folders[0] + "/report/index.html", option: "--out").path
+  }
+
+  private static func plain(_ path: String) -> String {
+    path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+  }
+
+  /// The names in the run's checkpoint; none without one.
+  private static func classNames(_ folder: String) -> [String] {
+    let path = folder + "/checkpoints/last.safetensors"
+    return (try? Checkpoint.model(of: SafetensorsFile.read(path)).classNames) ?? []
+  }
+}

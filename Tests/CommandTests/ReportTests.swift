@@ -1,0 +1,95 @@
+import FileFormats
+import Glibc
+import TestSupport
+import Testing
+
+extension CommandTests {
+  @Suite("Pages about runs")
+  struct Report {
+    private let folder = ScratchFolder()
+
+    private func train(_ name: String, _ rest: String = "") throws {
+      try CommandUnderTest.output(
+        CommandUnderTest.training("--epochs 2 --noise symmetric:0.4 -q --out \(name) \(rest)"), in: folder)
+    }
+
+    private func count(_ part: String, in text: String) -> Int {
+      text.split(separator: part, omittingEmptySubsequences: false).count - 1
+    }
+
+    @Test("compare two, with curves, classes, confidence and features of both")
+    func comparison() throws {
+      try train("ce")
+      try train("sce", "--loss sce")
+      let output = try CommandUnderTest.output(
+        ["report", "ce", "sce/", "--out", "both.html", "--device", "cpu", "--json"], in: folder)
+      let document = try JSONText.parse(Array(output.utf8), named: "standard output")
+      #expect(
+        document["page"] == "both.html" && document["runs"] == ["ce", "sce"] && document["samples"] == [256, 256])
+      let html = String(decoding: try FileBytes.read(folder("both.html")), as: UTF8.self)
+      // Three of accuracy and loss, two of memorisation, and for each run two of classes, one of confidence, two planes.
+      #expect(count("<figure>", in: html) == 3 + 2 + 2 * 5)
+      #expect(html.contains("2 networks trained on shapes") && html.contains(">hourglass</"))
+      #expect(!html.contains("<script") && !html.contains("not measured"))
+      let curves = try RunFiles(folder("ce")).column("noisy_acc", of: "metrics.csv")
+      #expect(html.contains("<td>\(percent(curves[1]))</td>"), "\(curves)")
+    }
+
+    private func percent(_ cell: String) -> String {
+      let hundredths = Int(((Double(cell) ?? 0) * 10_000).rounded())
+      return "\(hundredths / 100).\(hundredths % 100 / 10)\(hundredths % 10)%"
+    }
+
+    @Test("are made where the data are gone, and say so; one run keeps its page in its folder")
+    func withoutData() throws {
+      try CommandUnderTest.output(
+        ["data", "shapes", "--limit-train", "60", "--limit-test", "20", "--out", "photos", "-q"], in: folder)
+      try CommandUnderTest.output(
+        [
+          "train", "photos", "--model", "resnet20", "--batch-size", "30", "--epochs", "1", "--device", "cpu", "-q",
+          "--out", "run",
+        ], in: folder)
+      try #require(rename(folder("photos"), folder("moved")) == 0)
+      let ending = try CommandUnderTest.run(["report", "run", "--device", "cpu"], in: folder)
+      #expect(ending.code == 0 && ending.errors.contains("run: no samples, since 'photos' does not exist."))
+      #expect(ending.output == "page           run/report/index.html\n")
+      let html = try RunFiles(folder("run")).text("report/index.html")
+      #expect(
+        html.contains("not measured, since &#39;photos&#39; does not exist.") && html.contains("<polyline") == false)
+      #expect(html.contains("<path class=\"dot s0 p0\"") && !html.contains("memorised</figcaption>"))
+
+      try CommandUnderTest.output(["report", "run", "--device", "cpu", "--data", "moved", "-q"], in: folder)
+      #expect(try RunFiles(folder("run")).text("report/index.html").contains("by given label"))
+    }
+
+    @Test("are refused for what is no run of train")
+    func refusals() throws {
+      try train("run")
+      func expect(
+        _ code: Int32, _ text: String, _ arguments: [String], sourceLocation: SourceLocation = #_sourceLocation
+      ) throws {
+        let ending = try CommandUnderTest.run(["report"] + arguments, in: folder)
+        #expect(
+          ending.code == code && ending.errors.contains(text), "\(ending.errors)", sourceLocation: sourceLocation)
+        #expect(FileBytes.kind(of: folder("comparison.html")) == .missing, sourceLocation: sourceLocation)
+      }
+      try expect(66, "'nowhere' does not exist", ["run", "nowhere"])
+      try expect(65, "is not a run folder", ["."])
+      try expect(73, "the folder 'no' does not exist", ["run", "--out", "no/page.html"])
+      try expect(64, "threads", ["run", "--threads", "0"])
+      try expect(64, "Missing expected argument", [])
+      let table = try RunFiles(folder("run")).text("metrics.csv")
+      try AtomicFile.write(table.lines[0] + "\n", to: folder("run/metrics.csv"))
+      try expect(65, "has no epoch yet", ["run"])
+      try AtomicFile.write(
+        table.lines[0] + "\n1,2,x" + String(repeating: ",", count: 8) + "\n", to: folder("run/metrics.csv"))
+      try expect(65, "is damaged", ["run"])
+      try CommandUnderTest.output(
+        [
+          "detect", "shapes", "--limit-train", "60", "--limit-test", "20", "--model", "resnet20", "--epochs", "2",
+          "--device", "cpu", "--out", "detection", "-q",
+        ], in: folder)
+      try expect(78, "is a run of detect", ["detection"])
+    }
+  }
+}

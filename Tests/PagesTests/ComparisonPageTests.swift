@@ -1,0 +1,116 @@
+import FileFormats
+import Pages
+import Reports
+import Testing
+
+@Suite("The page that compares runs")
+struct ComparisonPageTests {
+  private static let hostile = "</title><script>document.title='hacked'</script><img src=x onerror=alert(1)>\"'&"
+
+  /// A run of four epochs, the second without a test.
+  private static func run(
+    _ folder: String, loss: String = "ce", accuracy: Double = 0.25, classes: Int = 3, fingerprint: String = "00",
+    samples: ComparisonPage.Samples? = nil
+  ) -> ComparisonPage.Run {
+    var record = RunRecord(
+      command: "train", version: "1", arguments: ["gpunoisy", "train", folder], device: "cpu", seeds: ["seed": 7],
+      data: .init(
+        name: "photos", layout: "a folder", trainCount: 4, testCount: 4, classCount: classes, fingerprint: fingerprint))
+    record.status = .finished
+    let epochs = (1...4).map { epoch in
+      EpochReport(
+        epoch: epoch, epochs: 4, step: epoch * 10, learningRate: 0.1,
+        trainLoss: epoch == 3 ? .nan : 2.0 / Double(epoch),
+        trainAccuracy: 0.5, testLoss: 1, testAccuracy: epoch == 2 ? nil : accuracy * Double(epoch), seconds: 1,
+        imagesPerSecond: 10, cleanAccuracy: 0.75, wrongAccuracy: 0.125,
+        perClass: (0..<classes).map { .init(accuracy: Double($0) / Double(classes), confidence: nil) })
+    }
+    return ComparisonPage.Run(
+      folder: folder, record: record, model: "resnet20", loss: loss, noise: "symmetric:0.4",
+      history: RunHistory(epochs: epochs), samples: samples)
+  }
+
+  private static let samples = ComparisonPage.Samples(
+    given: [0, 1, 2, 0], truth: [0, 1, 2, 2], confidence: [1, 0.5, 0.52, 0.01],
+    places: [(0, 0), (2, 0), (2, 1), (0, 1)], shares: [0.8, 0.2])
+
+  private func pieces(_ html: String, _ mark: String) -> Int {
+    html.split(separator: mark, omittingEmptySubsequences: false).count - 1
+  }
+
+  @Test("draws each value where it belongs")
+  func places() throws {
+    let html = ComparisonPage(runs: [Self.run("runs/a", samples: Self.samples)], classNames: ["x", "y", "z"]).html
+    // Epochs 1, 3 and 4 across 46…366, accuracies 25, 75 and 100 % from 20 % to 100 % across 214…10.
+    #expect(html.contains(#"<polyline class="curve s0 p0" points="46,201.25 259.33,73.75 366,10"/>"#), "\(html)")
+    // The loss breaks at the epoch without a number: a line 2…1, a point 0.5; the axis ends at 2.
+    #expect(html.contains(#"points="46,10 152.67,112"/><path class="dot s0 p0" d="M366,163h0"/>"#))
+    // Right labels: 1, 0.5 and 0.52, each a third; wrong: 0.01.
+    #expect(html.contains(#"class="bars wrong" points="46,214 46,10 62,10 62,214 78,214"#))
+    #expect(pieces(html, #"class="bars right""#) == 2)
+    // Two wide and one high, about the middle of 300 units; by the given label the fourth joins the first.
+    #expect(html.contains(#"<path class="dot s0" d="M10 220h0M10 80h0"/>"#))
+    #expect(html.contains(#"<path class="dot s2" d="M290 80h0M10 80h0"/>"#))
+    #expect(!html.contains("nan") && !html.contains("inf,") && html.contains("80% and 20% of the variance"))
+  }
+
+  @Test("shows what is said of runs as text, and lets nothing run")
+  func escaping() {
+    let runs = [Self.run("runs/" + Self.hostile, loss: Self.hostile), Self.run("b/c"), Self.run("d/c")]
+    let html = ComparisonPage(runs: runs, classNames: [Self.hostile, "<", "&amp;"]).html
+    #expect(!html.contains("<script") && !html.contains("<img") && pieces(html, "</title>") == 1)
+    #expect(html.contains("&amp;amp;") && html.contains("&lt;/title&gt;"))
+    // Two folders of one name are told apart by their paths.
+    #expect(html.contains(">b/c<") && html.contains(">d/c<"))
+    #expect(!html.contains("style=") && !html.contains("http:") && !html.contains("https:"))
+    let style = html.split(separator: "<style>")[1].split(separator: "</style>")[0]
+    #expect(html.contains("style-src '\(PageParts.hash(String(style)))'; base-uri"))
+    #expect(html.contains("content=\"default-src 'none'; style-src"))
+  }
+
+  @Test("says what cannot be compared, and what is missing")
+  func warnings() {
+    var other = Self.run("b", loss: "sce", fingerprint: "11")
+    other.absence = "the data are <gone>."
+    let html = ComparisonPage(runs: [Self.run("a"), other], classNames: ["x", "y", "z"]).html
+    #expect(html.contains("did not see the same data") && html.contains("Losses of different kinds"))
+    #expect(html.contains("b: not measured, since the data are &lt;gone&gt;."))
+    #expect(!html.contains("Features of the last layer"))
+    let alike = ComparisonPage(runs: [Self.run("a"), Self.run("b")], classNames: []).html
+    #expect(!alike.contains("did not see the same data") && !alike.contains("Losses of different kinds"))
+  }
+
+  @Test("of many classes colours the five hardest and the five easiest")
+  func manyClasses() {
+    let html = ComparisonPage(
+      runs: [Self.run("a", classes: 40)], classNames: (0..<40).map { "class \($0)" }
+    ).html
+    let legend = html.split(separator: "<h2>Classes</h2>")[1].split(separator: "class=\"legend\">")[1]
+      .split(separator: "</div>")[0]
+    for label in 0..<40 {
+      #expect(legend.contains(">class \(label)</span>") == (label < 5 || label >= 35), "\(label)")
+    }
+    #expect(legend.contains(">others</span>") && pieces(html, #"<polyline class="curve other""#) == 30)
+  }
+
+  @Test(
+    "fits a narrow window, and its policy refuses none of its own parts",
+    .enabled(if: Browser.path != nil, Browser.absence))
+  func browser() throws {
+    let names = ["a", String(repeating: "long", count: 40), "c"]
+    let runs = names.map { Self.run("runs/" + $0, loss: "sce:alpha=0.1,beta=1,A=-4", samples: Self.samples) }
+    let html = ComparisonPage(runs: runs, classNames: names).html
+    let script = """
+      outcome.scroll = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+      outcome.width = document.documentElement.clientWidth;
+      outcome.colour = getComputedStyle(document.querySelector("polyline.s0")).stroke;
+      outcome.charts = document.querySelectorAll("figure svg").length;
+      """
+    for width in [390, 1280] {
+      let outcome = try Browser.run(html, width: width, then: script)
+      #expect(
+        outcome["error"] == nil && outcome["scroll"] == 0 && outcome["colour"] == "rgb(0, 114, 178)", "\(outcome)")
+      #expect((width - 20...width).contains(outcome["width"]?.integer ?? 0) && outcome["charts"] == 17, "\(outcome)")
+    }
+  }
+}
