@@ -32,7 +32,7 @@ struct ComparisonPageTests {
 
   private static let samples = ComparisonPage.Samples(
     given: [0, 1, 2, 0], truth: [0, 1, 2, 2], confidence: [1, 0.5, 0.52, 0.01],
-    places: [(0, 0), (2, 0), (2, 1), (0, 1)], shares: [0.8, 0.2])
+    places: [(0, 0), (2, 0), (2, 1), (0, 1)], projection: .principalComponents(shares: [0.8, 0.2]))
 
   private func pieces(_ html: String, _ mark: String) -> Int {
     html.split(separator: mark, omittingEmptySubsequences: false).count - 1
