@@ -54,6 +54,16 @@ struct ComparisonPageTests {
     #expect(!html.contains("nan") && !html.contains("inf,") && html.contains("80% and 20% of the variance"))
   }
 
+  @Test("gives charts that stand side by side the same axes")
+  func sharedAxes() {
+    var short = Self.run("short")
+    short.history.epochs.removeLast(2)
+    let html = ComparisonPage(runs: [Self.run("long"), short], classNames: ["x", "y", "z"]).html
+    let chart = html.split(separator: "short: test accuracy</figcaption>")[1].split(separator: "</svg>")[0]
+    // Epochs 1 and 2 of 1…4; a class that is never right.
+    #expect(chart.contains(#"<polyline class="curve s0 p0" points="46,214 152.67,214"/>"#), "\(chart)")
+  }
+
   @Test("shows what is said of runs as text, and lets nothing run")
   func escaping() {
     let runs = [Self.run("runs/" + Self.hostile, loss: Self.hostile), Self.run("b/c"), Self.run("d/c")]
