@@ -77,7 +77,9 @@ extension ComparisonPage {
         style: colours[label],
         points: epochs.map { ($0.epoch, $0.perClass.indices.contains(label) ? value($0.perClass[label]) : nil) })
     }
-    return LineChart(title: title, curves: curves, range: 0...1).html
+    // Charts that stand side by side share their axes.
+    let all = runs.flatMap(\.history.epochs).map(\.epoch)
+    return LineChart(title: title, curves: curves, range: 0...1, epochs: (all.min() ?? 0)...(all.max() ?? 0)).html
   }
 
   private var classTable: String {

@@ -57,10 +57,9 @@ extension ComparisonPage {
       let charts = titles.filter { !$0.1.isEmpty }.map { title, labels in
         ScatterChart(title: title, points: samples.places, styles: labels.map { colours[$0] }).html
       }
-      let share = samples.shares.map { ChartFrame.percent(($0 * 1000).rounded() / 1000) }.joined(separator: " and ")
       return """
         <div>
-        <h3>\(HTMLText.escaped(name(index))) <small>\(share) of the variance</small></h3>
+        <h3>\(HTMLText.escaped(name(index))) <small>\(Self.text(samples.projection))</small></h3>
         <div class="charts">
         \(charts.joined(separator: "\n"))
         </div>
@@ -71,7 +70,7 @@ extension ComparisonPage {
     return """
       <section>
       <h2>Features of the last layer</h2>
-      <p>The same training samples in the plane of the first two principal components, each network in its own. Clusters
+      <p>The same training samples as each network sees them, brought from the layer's many dimensions to two. Clusters
       that are of one colour by true label and mixed by given label have not learned the wrong labels.</p>
       \(classLegend(ScatterChart.swatch))
       <div class="groups">
@@ -79,5 +78,16 @@ extension ComparisonPage {
       </div>
       </section>
       """
+  }
+
+  private static func text(_ projection: Projection) -> String {
+    switch projection {
+    case .principalComponents(let shares):
+      let words = shares.map { ChartFrame.percent(($0 * 1000).rounded() / 1000) }.joined(separator: " and ")
+      return "two principal components, \(words) of the variance"
+    case .neighbours(let perplexity):
+      return
+        "t-SNE, perplexity \(ChartFrame.plain((perplexity * 10).rounded() / 10)); distances between clusters say little"
+    }
   }
 }

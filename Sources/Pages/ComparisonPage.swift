@@ -28,6 +28,14 @@ public struct ComparisonPage: Sendable {
     }
   }
 
+  /// How features of many dimensions become points in a plane.
+  public enum Projection: Sendable, Equatable {
+    /// The two directions with the most variance, and the share of each.
+    case principalComponents(shares: [Double])
+    /// t-SNE.
+    case neighbours(perplexity: Double)
+  }
+
   /// Training samples as a network sees them.
   public struct Samples: Sendable {
     /// The given label [N].
@@ -36,17 +44,17 @@ public struct ComparisonPage: Sendable {
     public var truth: [Int]?
     /// The probability of the given label [N], 0…1.
     public var confidence: [Double]
-    /// Where the features of the last layer lie along their first two principal components [N].
+    /// Where the features of the last layer lie in the plane [N].
     public var places: [(x: Double, y: Double)]
-    /// The share of the variance along each of the two.
-    public var shares: [Double]
+    /// How they came into the plane.
+    public var projection: Projection
 
     /// Samples of these parts.
     public init(
-      given: [Int], truth: [Int]?, confidence: [Double], places: [(x: Double, y: Double)], shares: [Double]
+      given: [Int], truth: [Int]?, confidence: [Double], places: [(x: Double, y: Double)], projection: Projection
     ) {
       (self.given, self.truth, self.confidence) = (given, truth, confidence)
-      (self.places, self.shares) = (places, shares)
+      (self.places, self.projection) = (places, projection)
     }
   }
 

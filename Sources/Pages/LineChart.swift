@@ -14,6 +14,8 @@ struct LineChart {
   var areShares = true
   /// The vertical range; nil for what the curves need.
   var range: ClosedRange<Double>?
+  /// The horizontal range; nil for what the curves have.
+  var epochs: ClosedRange<Int>?
 
   /// The chart; nil where no curve has a value.
   var html: String? {
@@ -21,7 +23,8 @@ struct LineChart {
       point.value.flatMap { $0.isFinite ? (epoch: Double(point.epoch), value: $0) : nil }
     }
     guard let low = points.map(\.value).min(), let high = points.map(\.value).max(),
-      let first = points.map(\.epoch).min(), let last = points.map(\.epoch).max()
+      let first = epochs.map({ Double($0.lowerBound) }) ?? points.map(\.epoch).min(),
+      let last = epochs.map({ Double($0.upperBound) }) ?? points.map(\.epoch).max()
     else { return nil }
     var frame = ChartFrame(
       x: first...last, y: range ?? limits(low, high), xName: "epoch", yName: areShares ? "" : "loss")

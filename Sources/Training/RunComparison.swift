@@ -12,6 +12,11 @@ public enum RunComparison {
   /// Training samples of which features and confidence are shown, at most.
   public static let mostSamples = 2000
 
+  /// How features become points in a plane.
+  public enum Projection: String, Sendable, CaseIterable {
+    case pca, tsne
+  }
+
   /// What the tables of a run folder tell.
   ///
   /// - Throws: `.missingInput`, `.badInput` for a folder that is no run or whose tables are damaged.
@@ -31,7 +36,7 @@ public enum RunComparison {
   ///
   /// - Throws: `.badInput` where the data do not fit the network; `.numerical` for logits that are not finite.
   public static func samples<D: Device>(
-    checkpoint: String, data: Dataset, on device: D
+    checkpoint: String, data: Dataset, projection: Projection = .pca, on device: D
   ) throws -> ComparisonPage.Samples {
     let train = data.train, usable = train.usableIDs
     let chosen = CounterRandom(seed: 1).permutation(of: usable.count, .reportSample, 0).prefix(mostSamples)
@@ -56,9 +61,15 @@ public enum RunComparison {
       return exp(row[given[index]] - most) / row.reduce(0) { $0 + exp($1 - most) }
     }
     let components = PrincipalComponents(features, width: width)
-    return ComparisonPage.Samples(
+    var samples = ComparisonPage.Samples(
       given: given, truth: part.trueLabels.map { $0.map { Int($0) } }, confidence: confidence,
       places: components.coordinates(of: features).map { ($0[0], $0.count > 1 ? $0[1] : 0) },
-      shares: components.shares)
+      projection: .principalComponents(shares: components.shares))
+    if projection == .tsne {
+      let embedding = NeighbourEmbedding(features, width: width)
+      samples.places = embedding.places(from: samples.places)
+      samples.projection = .neighbours(perplexity: embedding.perplexity)
+    }
+    return samples
   }
 }

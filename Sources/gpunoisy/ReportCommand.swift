@@ -28,6 +28,11 @@ struct ReportCommand: ParsableCommand {
     help: ArgumentHelp(
       "The page; default report/index.html in the run, or comparison.html for several.", valueName: "file.html"))
   var out: String?
+  @Option(
+    help: ArgumentHelp(
+      "How features come into the plane: pca (default), principal components; tsne, neighbours stay neighbours.",
+      valueName: "name"))
+  var projection: RunComparison.Projection = .pca
   @Flag(help: "Show the tables of the runs alone: no checkpoint and no data are read.")
   var noSamples = false
   @Option(help: ArgumentHelp("Where the data set is now, if it is not where the runs found it.", valueName: "data"))
@@ -57,7 +62,8 @@ struct ReportCommand: ParsableCommand {
     if noSamples {
       for index in folders.indices { page.runs[index].absence = "--no-samples was given." }
     } else {
-      let work = Work(inputs: zip(folders, inputs).map { ($0, $1.settings, $1.run.record) }, quiet: quiet)
+      let work = Work(
+        inputs: zip(folders, inputs).map { ($0, $1.settings, $1.run.record) }, projection: projection, quiet: quiet)
       let results = try choice.open(work) { EvaluationNotes.show($0, quiet: quiet) }
       for (index, result) in results.enumerated() {
         (page.runs[index].samples, page.runs[index].absence) = (result.samples, result.absence)
@@ -80,6 +86,7 @@ struct ReportCommand: ParsableCommand {
   /// Measures the samples of all runs on the device that was chosen.
   private struct Work: DeviceWork {
     let inputs: [(folder: String, settings: RunSettings, record: RunRecord)]
+    let projection: RunComparison.Projection
     let quiet: Bool
 
     func run<D: TunableDevice>(
@@ -94,7 +101,9 @@ struct ReportCommand: ParsableCommand {
               .badInput, "the data are not what '\(folder)' was trained on.", why: "their fingerprint differs.",
               fix: "name their place by --data.")
           }
-          return (try RunComparison.samples(checkpoint: checkpoint, data: data, on: device), nil)
+          let samples = try RunComparison.samples(
+            checkpoint: checkpoint, data: data, projection: projection, on: device)
+          return (samples, nil)
         } catch let failure as Failure where [.missingInput, .badInput, .numerical].contains(failure.kind) {
           // The curves are worth a page without the data.
           EvaluationNotes.show("\(folder): no samples, since \(failure.what)", quiet: quiet)
@@ -135,3 +144,5 @@ struct ReportCommand: ParsableCommand {
     return (try? Checkpoint.model(of: SafetensorsFile.read(path)).classNames) ?? []
   }
 }
+
+extension RunComparison.Projection: ExpressibleByArgument {}

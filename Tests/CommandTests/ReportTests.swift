@@ -76,6 +76,7 @@ extension CommandTests {
       try expect(66, "'nowhere' does not exist", ["run", "nowhere"])
       try expect(65, "is not a run folder", ["."])
       try expect(73, "the folder 'no' does not exist", ["run", "--out", "no/page.html"])
+      try expect(64, "umap", ["run", "--projection", "umap"])
       try expect(64, "threads", ["run", "--threads", "0"])
       try expect(64, "Missing expected argument", [])
       let table = try RunFiles(folder("run")).text("metrics.csv")

@@ -32,7 +32,7 @@ struct ComparisonPageTests {
 
   private static let samples = ComparisonPage.Samples(
     given: [0, 1, 2, 0], truth: [0, 1, 2, 2], confidence: [1, 0.5, 0.52, 0.01],
-    places: [(0, 0), (2, 0), (2, 1), (0, 1)], shares: [0.8, 0.2])
+    places: [(0, 0), (2, 0), (2, 1), (0, 1)], projection: .principalComponents(shares: [0.8, 0.2]))
 
   private func pieces(_ html: String, _ mark: String) -> Int {
     html.split(separator: mark, omittingEmptySubsequences: false).count - 1
@@ -52,6 +52,16 @@ struct ComparisonPageTests {
     #expect(html.contains(#"<path class="dot s0" d="M10 220h0M10 80h0"/>"#))
     #expect(html.contains(#"<path class="dot s2" d="M290 80h0M10 80h0"/>"#))
     #expect(!html.contains("nan") && !html.contains("inf,") && html.contains("80% and 20% of the variance"))
+  }
+
+  @Test("gives charts that stand side by side the same axes")
+  func sharedAxes() {
+    var short = Self.run("short")
+    short.history.epochs.removeLast(2)
+    let html = ComparisonPage(runs: [Self.run("long"), short], classNames: ["x", "y", "z"]).html
+    let chart = html.split(separator: "short: test accuracy</figcaption>")[1].split(separator: "</svg>")[0]
+    // Epochs 1 and 2 of 1…4; a class that is never right.
+    #expect(chart.contains(#"<polyline class="curve s0 p0" points="46,214 152.67,214"/>"#), "\(chart)")
   }
 
   @Test("shows what is said of runs as text, and lets nothing run")

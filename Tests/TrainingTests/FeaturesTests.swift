@@ -43,7 +43,15 @@ struct FeaturesTests {
     let samples = try RunComparison.samples(checkpoint: folder.lastCheckpoint, data: data.dataset, on: device)
     #expect(samples.given.count == 300 && samples.given == part.labels.map { Int($0) })
     #expect(samples.truth == part.trueLabels.map { $0.map { Int($0) } } && samples.truth != samples.given)
-    #expect(samples.shares.count == 2 && samples.shares[0] >= samples.shares[1] && samples.shares[1] > 0)
+    guard case .principalComponents(let shares) = samples.projection else {
+      Issue.record("\(samples.projection)")
+      return
+    }
+    #expect(shares.count == 2 && shares[0] >= shares[1] && shares[1] > 0)
+    let near = try RunComparison.samples(
+      checkpoint: folder.lastCheckpoint, data: data.dataset, projection: .tsne, on: device)
+    #expect(near.projection == .neighbours(perplexity: 30) && near.confidence == samples.confidence)
+    #expect(near.places.count == 300 && near.places.allSatisfy { $0.x.isFinite && $0.y.isFinite })
     // The mean probability of given labels is what evaluation itself finds.
     let results = try evaluator.plans(for: part).run(on: device)
     for (ours, theirs) in zip(samples.confidence, results.confidences) { #expect(abs(ours - Double(theirs)) < 1e-5) }
