@@ -14,15 +14,18 @@ struct ReportCommand: ParsableCommand {
     discussion: """
       One HTML file that needs no network: accuracy and loss over the epochs, what became of right and of wrong labels, \
       each class over the epochs, how sure the last network is of given labels, and the features of its last layer in \
-      two dimensions. The last two need the checkpoint and the data; where these are missing, the page says so.
+      two dimensions. The last two need the checkpoint and the data; where these are missing, the page says so. \
+      The page of a detection is made again as 'detect' made it.
 
       Examples:
         gpunoisy report runs/2026-11-21T0031_cifar10_resnet32_ce_s1
         gpunoisy report runs/ce runs/sce runs/gce --out comparison.html
         gpunoisy report RUN --no-samples
+        gpunoisy report RUN-OF-DETECT
       """)
 
-  @Argument(help: ArgumentHelp("Run folders that 'gpunoisy train' made.", valueName: "run"))
+  @Argument(
+    help: ArgumentHelp("Run folders that 'gpunoisy train' made, or one of 'gpunoisy detect'.", valueName: "run"))
   var runs: [String]
   @Option(
     help: ArgumentHelp(
@@ -52,8 +55,13 @@ struct ReportCommand: ParsableCommand {
     let choice = DeviceChoice(text: device, threads: defaults.threads)
     try choice.check()
     let folders = runs.map(Self.plain)
+    if folders.count == 1 {
+      let settings = try settings(of: folders[0])
+      if settings.detection != nil { return try rebuild(folders[0], settings) }
+    }
     let inputs = try folders.map { folder -> (settings: RunSettings, run: ComparisonPage.Run) in
       let settings = try settings(of: folder)
+      try requireTraining(folder, settings)
       return (settings, try RunComparison.run(folder: folder, settings: settings))
     }
     let path = try target(folders)
@@ -72,10 +80,15 @@ struct ReportCommand: ParsableCommand {
     for folder in folders where classNames.isEmpty { classNames = Self.classNames(folder) }
     page.classNames = classNames
     try AtomicFile.write(page.html, to: path)
+    try tell(path, samples: page.runs.map { $0.samples?.given.count ?? 0 })
+  }
+
+  /// Says where the page is.
+  func tell(_ path: String, samples: [Int]) throws {
     if json {
       let document: JSONValue = [
-        "schema": "gpunoisy.report/1", "page": .string(path), "runs": .array(folders.map { .string($0) }),
-        "samples": .array(page.runs.map { JSONValue($0.samples?.given.count ?? 0) }),
+        "schema": "gpunoisy.report/1", "page": .string(path),
+        "runs": .array(runs.map { .string(Self.plain($0)) }), "samples": .array(samples.map { JSONValue($0) }),
       ]
       try StandardOutput.write(JSONText.indented(document) + "\n")
     } else if !quiet {
@@ -116,15 +129,18 @@ struct ReportCommand: ParsableCommand {
   private func settings(of folder: String) throws -> RunSettings {
     var settings = RunSettings()
     try RunStart.settings(ofRun: folder, into: &settings)
-    guard settings.detection == nil else {
-      let again = folder + "/retrain", hasAgain = FileBytes.kind(of: again) == .folder
-      throw Failure(
-        .configuration, "'\(folder)' is a run of detect.", why: "it has a page of its own, report/index.html.",
-        fix: hasAgain ? "open that page, or give '\(again)'." : "open that page, or give runs of 'gpunoisy train'.")
-    }
     if let data { settings.data = data }
     if let threads { try settings.set("threads", to: threads) }
     return settings
+  }
+
+  /// Detections are not compared: their pages show samples, and their networks are not the result.
+  private func requireTraining(_ folder: String, _ settings: RunSettings) throws {
+    guard settings.detection != nil else { return }
+    let again = folder + "/retrain", hasAgain = FileBytes.kind(of: again) == .folder
+    throw Failure(
+      .configuration, "'\(folder)' is a run of detect.", why: "only runs of train are put side by side.",
+      fix: hasAgain ? "give '\(again)' instead." : "leave it out; by itself, report makes its page again.")
   }
 
   private func target(_ folders: [String]) throws -> String {
