@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draws the most suspicious digits that `gpunoisy detect` found in MNIST's training set: given label, suggestion, index.
+"""Draws the most suspicious digits of a `gpunoisy detect` on MNIST: given label, suggested one, index.
 
     gpunoisy detect FOLDER --model resnet20 --epochs 3 --out RUN
     Tools/mnist_suspects.py FOLDER RUN/label_issues.csv Documentation/mnist-suspects.png
@@ -49,7 +49,7 @@ def main():
         given, suggested = row["given_name"], row["suggested_name"]
         # The arrow is drawn, as not every font has one.
         draw.text((middle - 16, y + TILE + 4), given, INK, large, anchor="ra")
-        draw.line((middle - 9, y + TILE + 16, middle + 8, y + TILE + 16), INK, 2)
+        draw.line((middle - 8, y + TILE + 16, middle + 8, y + TILE + 16), INK, 2)
         draw.polygon([(middle + 4, y + TILE + 11), (middle + 11, y + TILE + 16), (middle + 4, y + TILE + 21)], INK)
         draw.text((middle + 16, y + TILE + 4), suggested, INK, large, anchor="la")
         draw.text((middle, y + TILE + 30), f"no. {index}", FAINT, small, anchor="ma")
