@@ -49,8 +49,8 @@ def main():
         given, suggested = row["given_name"], row["suggested_name"]
         # The arrow is drawn, as not every font has one.
         draw.text((middle - 16, y + TILE + 4), given, INK, large, anchor="ra")
-        draw.line((middle - 8, y + TILE + 16, middle + 8, y + TILE + 16), INK, 2)
-        draw.polygon([(middle + 4, y + TILE + 11), (middle + 11, y + TILE + 16), (middle + 4, y + TILE + 21)], INK)
+        draw.line((middle - 10, y + TILE + 16, middle + 6, y + TILE + 16), INK, 2)
+        draw.polygon([(middle + 4, y + TILE + 11), (middle + 10, y + TILE + 16), (middle + 4, y + TILE + 21)], INK)
         draw.text((middle + 16, y + TILE + 4), suggested, INK, large, anchor="la")
         draw.text((middle, y + TILE + 30), f"no. {index}", FAINT, small, anchor="ma")
     picture.quantize(64).save(output, optimize=True)
