@@ -219,9 +219,22 @@ class Comparison:
         return [np.load(path) for path in paths]
 
     def verdicts(self):
-        """Flags [N] and suspicions [N] of each method."""
+        """Flags [N] and suspicions [N] of each method whose parts are complete."""
         found = {}
+        for work in (self.margins_of_ours, self.margins_of_peer, self.folds_of_ours, self.folds_of_peer):
+            try:
+                work(found)
+            except TimeIsUp:
+                print(f"the time is up: {self.folder} lacks {work.__name__}", file=sys.stderr)
+        for side, peers in (("gpunoisy", ("gpunoisy",) * 2), ("PyTorch, same rule", (METHODS[1][1], METHODS[3][1]))):
+            if ("aum", peers[0]) in found and ("cl", peers[1]) in found:
+                found["aum+cl", side] = verdicts_of_both(found["aum", peers[0]], found["cl", peers[1]])
+        return found
+
+    def margins_of_ours(self, found):
         found["aum", "gpunoisy"] = self.table(self.ours("aum"), lambda row: -float(row["aum"]))
+
+    def margins_of_peer(self, found):
         areas = np.array(self.peers("pass", margins, 2))
         flags = np.ones(len(self.labels), bool)
         for own, samples in zip(areas, threshold_samples(self.options, self.seed)):
@@ -230,18 +243,17 @@ class Comparison:
             flags &= suspected
         found["aum", "PyTorch + aum"] = flags, -np.nanmean(areas, axis=0)
 
+    def folds_of_ours(self, found):
         run = self.ours("cl")
         found["cl", "gpunoisy"] = self.table(run, lambda row: -float(row["label_quality"]))
         found["cl", "cleanlab on gpunoisy's probabilities"] = self.confident(
             np.load(os.path.join(run, "pred_probs.npy")))
+
+    def folds_of_peer(self, found):
         probabilities = np.empty((len(self.labels), CLASSES))
         for part, (_, unseen) in zip(self.peers("fold", held_out, FOLDS), folds(self.labels, self.seed)):
             probabilities[unseen] = part
         found["cl", "PyTorch + cleanlab"] = self.confident(probabilities)
-
-        for side, peers in (("gpunoisy", ("gpunoisy",) * 2), ("PyTorch, same rule", (METHODS[1][1], METHODS[3][1]))):
-            found["aum+cl", side] = verdicts_of_both(found["aum", peers[0]], found["cl", peers[1]])
-        return found
 
     def confident(self, probabilities):
         flags = find_label_issues(self.labels, probabilities, n_jobs=1)
@@ -249,18 +261,21 @@ class Comparison:
 
     def result(self):
         found = self.verdicts()
-        flags, again = (found["cl", side][0] for side in ("gpunoisy", "cleanlab on gpunoisy's probabilities"))
         for name in os.listdir(self.folder):
             if name.endswith(".seconds"):
                 with open(self.path(name)) as file:
                     self.seconds[name.removesuffix(".seconds")] = float(file.read())
-        return {
+        document = {
             "seed": self.seed, "samples": len(self.labels), "wrong": int(self.wrong.sum()),
-            "cleanlab_agrees": bool((flags == again).all()), "seconds": dict(sorted(self.seconds.items())),
+            "seconds": dict(sorted(self.seconds.items())),
             "methods": [
                 {"detector": detector, "side": side, **score(found[detector, side], self.wrong)}
-                for detector, side in METHODS],
+                for detector, side in METHODS if (detector, side) in found],
         }
+        if ("cl", "gpunoisy") in found:
+            flags, again = (found["cl", side][0] for side in ("gpunoisy", "cleanlab on gpunoisy's probabilities"))
+            document["cleanlab_differs"] = int((flags != again).sum())
+        return document
 
 
 def markdown(tables):
@@ -271,11 +286,14 @@ def markdown(tables):
         first = table["seeds"][0]
         name = f"{table['labels']}: {first['wrong'] / first['samples']:.1%} wrong".replace("%", " %")
         for index, (detector, side) in enumerate(METHODS):
+            results = [
+                method for seed in table["seeds"] for method in seed["methods"]
+                if (method["detector"], method["side"]) == (detector, side)]
             cells = [name if index == 0 else "", f"`{detector}`", side]
             for measure in MEASURES:
-                values = [100 * seed["methods"][index][measure] for seed in table["seeds"]]
+                values = [100 * method[measure] for method in results]
                 spread = f" ± {(max(values) - min(values)) / 2:.1f}" if len(values) > 1 else ""
-                cells.append(f"{statistics.mean(values):.1f}{spread}")
+                cells.append(f"{statistics.mean(values):.1f}{spread}" if values else "")
             lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -337,10 +355,8 @@ def main():
     tables = [{"labels": name, "seeds": []} for name in sets]
     for seed in options.seeds:
         for table, (name, path) in zip(tables, sets.items()):
-            try:
-                table["seeds"].append(Comparison(options, name, path, seed, check_time).result())
-            except TimeIsUp:
-                print(f"the time is up: {name}, seed {seed} is left out", file=sys.stderr)
+            result = Comparison(options, name, path, seed, check_time).result()
+            table["seeds"] += [result] if result["methods"] else []
     tables = [table for table in tables if table["seeds"]]
     if not tables:
         sys.exit("error: there is nothing to compare.\n  why: the time was up before the first labels were done.\n"
