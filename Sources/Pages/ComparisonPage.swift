@@ -68,29 +68,17 @@ public struct ComparisonPage: Sendable {
 
   /// The page.
   public var html: String {
-    """
-    <!DOCTYPE html>
-    <html lang="en">
-    <head>
-    <meta charset="utf-8">
-    <meta http-equiv="Content-Security-Policy" content="\(PageParts.policy(style: PageParts.comparisonStyle))">
-    <meta name="viewport" content="width=device-width, initial-scale=1">
-    <meta name="referrer" content="no-referrer">
-    <title>\(HTMLText.escaped(title))</title>
-    <style>\(PageParts.comparisonStyle)</style>
-    </head>
-    <body>
-    \(header)
-    \(accuracy)
-    \(memorisation)
-    \(classes)
-    \(confidence)
-    \(features)
-    \(commands)
-    </body>
-    </html>
-
-    """
+    PageParts.document(
+      title: title, policy: PageParts.policy(style: PageParts.comparisonStyle), style: PageParts.comparisonStyle,
+      body: """
+        \(header)
+        \(accuracy)
+        \(memorisation)
+        \(classes)
+        \(confidence)
+        \(features)
+        \(commands)
+        """)
   }
 
   private var title: String {

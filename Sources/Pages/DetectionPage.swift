@@ -95,31 +95,19 @@ public struct DetectionPage: Sendable {
 
   /// The page.
   public var html: String {
-    """
-    <!DOCTYPE html>
-    <html lang="en">
-    <head>
-    <meta charset="utf-8">
-    <meta http-equiv="Content-Security-Policy" content="\(PageParts.policy)">
-    <meta name="viewport" content="width=device-width, initial-scale=1">
-    <meta name="referrer" content="no-referrer">
-    <title>\(HTMLText.escaped(title))</title>
-    <style>\(PageParts.style)</style>
-    </head>
-    <body>
-    \(header)
-    \(overview)
-    \(tables)
-    \(cards)
-    \(blind)
-    \(problems)
-    \(method)
-    <script type="application/json" id="data">\(HTMLText.embedded(data))</script>
-    <script>\(PageParts.script)</script>
-    </body>
-    </html>
-
-    """
+    PageParts.document(
+      title: title, policy: PageParts.policy, style: PageParts.style,
+      body: """
+        \(header)
+        \(overview)
+        \(tables)
+        \(cards)
+        \(blind)
+        \(problems)
+        \(method)
+        <script type="application/json" id="data">\(HTMLText.embedded(data))</script>
+        <script>\(PageParts.script)</script>
+        """)
   }
 
   var title: String { "Suspected labels of \(document["data"]?["name"]?.string ?? "a data set")" }

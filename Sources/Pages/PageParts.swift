@@ -31,4 +31,31 @@ public enum PageParts {
   public static func hash(_ text: String) -> String {
     "sha256-" + Base64.text(SHA256.digest(of: text).bytes)
   }
+
+  /// A whole page: everything about it that the policy and the browser must know, around its body.
+  ///
+  /// - Parameters:
+  ///   - title: plain text.
+  ///   - policy: the content security policy.
+  ///   - style: the style sheet that the policy names.
+  ///   - body: markup.
+  static func document(title: String, policy: String, style: String, body: String) -> String {
+    """
+    <!DOCTYPE html>
+    <html lang="en">
+    <head>
+    <meta charset="utf-8">
+    <meta http-equiv="Content-Security-Policy" content="\(policy)">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta name="referrer" content="no-referrer">
+    <title>\(HTMLText.escaped(title))</title>
+    <style>\(style)</style>
+    </head>
+    <body>
+    \(body)
+    </body>
+    </html>
+
+    """
+  }
 }
