@@ -87,6 +87,8 @@ public struct RunSettings: Sendable, Equatable {
   public var device = "auto"
   /// `fp32`.
   public var precision = "fp32"
+  /// What `precision` names; float32 for a name that `validate` would refuse.
+  public var numberPrecision: Precision { Precision(rawValue: precision) ?? .fp32 }
   /// Threads of the built-in CPU path; nil for one per processor.
   public var threads: Int?
   // The rest.

@@ -54,7 +54,7 @@ public final class Trainer<D: Device> {
     var session = TrainingSession<D>.Settings(
       network: network, loss: try Loss(settings.loss), batchSize: settings.batchSize,
       augmentation: Augmentation(crop: augment == .cropFlip ? 4 : 0, flip: augment != .none))
-    session.precision = Precision(rawValue: settings.precision) ?? .fp32
+    session.precision = settings.numberPrecision
     (session.shuffles, session.dropsLast) = (settings.shuffle, settings.dropLast)
     (session.momentum, session.nesterov) = (settings.momentum, settings.nesterov)
     (session.weightDecay, session.clipNorm, session.seed) = (settings.weightDecay, settings.clipNorm, settings.seed)

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Compute
 import Failures
 import FileFormats
 import Reports
@@ -97,7 +96,7 @@ struct DetectCommand: ParsableCommand {
     }
     let reporter = talk.reporter
     let device = DeviceChoice(
-      text: settings.device, threads: settings.threads, precision: Precision(rawValue: settings.precision) ?? .fp32)
+      text: settings.device, threads: settings.threads, precision: settings.numberPrecision)
     // What is quick to find out comes before the data are read.
     try device.check()
     if let out, resume == nil { try RunFolder.checkFree(out, force: force) }

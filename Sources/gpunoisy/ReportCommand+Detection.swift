@@ -1,4 +1,3 @@
-import Compute
 import Failures
 import Reports
 import Training
@@ -21,7 +20,7 @@ extension ReportCommand {
     var settings = settings
     settings.detection?.report = true
     let choice = DeviceChoice(
-      text: settings.device, threads: settings.threads, precision: Precision(rawValue: settings.precision) ?? .fp32)
+      text: settings.device, threads: settings.threads, precision: settings.numberPrecision)
     // Nothing is left to train: resuming writes the result again.
     let start = DetectStart(
       settings: settings, data: try RunData(settings), resumed: folder, out: nil, runsFolder: "", force: false,

@@ -93,7 +93,7 @@ struct TrainCommand: ParsableCommand {
     let reporter = talk.reporter
     let device = DeviceChoice(
       text: settings.device, threads: settings.threads, instructionSet: instructionSet,
-      precision: Precision(rawValue: settings.precision) ?? .fp32, tuning: try tuningSource())
+      precision: settings.numberPrecision, tuning: try tuningSource())
     // What is quick to find out comes before the data are read.
     try device.check()
     if let out, resume == nil { try RunFolder.checkFree(out, force: force) }
