@@ -39,6 +39,14 @@ public struct BatchNorm: Hashable, Sendable {
   public let runningMean: Int, runningVariance: Int
 }
 
+/// How the weights of a network begin, as its authors' code has it.
+public enum LayerInitialization: Sendable, Hashable {
+  /// Convolutions normal with variance 2 / fan-out (He et al., 2015); linear layers as `uniform`.
+  case fanOut
+  /// Weights and biases uniform in ±1/√fan-in, PyTorch's default.
+  case uniform
+}
+
 /// What one step computes from images to logits: values with shapes, no memory.
 ///
 /// A network is a function that adds layers to a graph. The same function called with another batch size declares the
@@ -72,6 +80,8 @@ public struct Graph: Sendable {
   public let images: Value
   /// The result, `[B, K]`; set by the last layer.
   public private(set) var logits: Value
+  /// How the weights of the layers that follow begin.
+  public var initialization = LayerInitialization.fanOut
 
   /// A graph whose input is `batch` images.
   public init(batch: Int, height: Int, width: Int, channels: Int) {
@@ -95,14 +105,16 @@ public struct Graph: Sendable {
     return output
   }
 
-  /// A convolution without bias; weights `name.weight [O, C, size, size]`, initialised fan-out (He et al., 2015).
+  /// A convolution without bias; weights `name.weight [O, C, size, size]`.
   public mutating func convolve(
     _ input: Value, _ name: String, channels O: Int, size: Int, stride: Int = 1, padding: Int
   ) -> Value {
     let from = self[input]
     let window = Window(
       B: from[0], H: from[1], W: from[2], C: from[3], O: O, KH: size, KW: size, stride: stride, padding: padding)
-    let weights = parameters.add("\(name).weight", shape: [O, from[3], size, size], initialization: .normalFanOut)
+    let weights = parameters.add(
+      "\(name).weight", shape: [O, from[3], size, size],
+      initialization: initialization == .fanOut ? .normalFanOut : .uniformFanIn(from[3] * size * size))
     let output = value([from[0], window.P, window.Q, O])
     return append(.convolve(input: input, weights: weights, window: window, output: output), output)
   }
@@ -158,13 +170,12 @@ public struct Graph: Sendable {
     return append(.globalAverage(input: input, output: output), output)
   }
 
-  /// x · weightsᵀ + bias: `[B, K]` → `[B, N]`; both initialised uniformly in ±1/√K, PyTorch's default.
+  /// x · weightsᵀ + bias: `[B, K]` → `[B, N]`.
   public mutating func linear(_ input: Value, _ name: String, outputs N: Int) -> Value {
     let from = self[input]
     precondition(from.count == 2, "a linear layer takes [B, K], got \(from)")
-    let bound = 1 / Float(from[1]).squareRoot()
-    let weights = parameters.add("\(name).weight", shape: [N, from[1]], initialization: .uniform(bound: bound))
-    let bias = parameters.add("\(name).bias", shape: [N], initialization: .uniform(bound: bound))
+    let weights = parameters.add("\(name).weight", shape: [N, from[1]], initialization: .uniformFanIn(from[1]))
+    let bias = parameters.add("\(name).bias", shape: [N], initialization: .uniformFanIn(from[1]))
     let output = value([from[0], N])
     return append(.linear(input: input, weights: weights, bias: bias, output: output), output)
   }

@@ -36,6 +36,12 @@ struct TrainingAgainstTorchTests {
     TrainingCase("10 steps without momentum") {
       ($0.samples, $0.batchSize, $0.steps, $0.momentum, $0.nesterov) = (320, 16, 10, 0, false)
     },
+    TrainingCase("ResNet-18 with projections") {
+      ($0.model, $0.samples, $0.batchSize, $0.steps) = ("resnet18", 48, 16, 3)
+    },
+    TrainingCase("pre-activation ResNet-18") {
+      ($0.model, $0.samples, $0.batchSize, $0.steps) = ("preact-resnet18", 48, 16, 3)
+    },
   ]
 
   @Test func `is as near to PyTorch's float64 as PyTorch's float32 is`() throws {
