@@ -14,6 +14,8 @@ public struct Parameter: Sendable, Equatable {
     case normalFanOut
     /// Uniform in ±bound.
     case uniform(bound: Float)
+    /// Normal, cut off at two deviations, so scaled that the variance of what is left is 2 / inputs.
+    case truncatedNormal(inputs: Int)
 
     /// Uniform in ±1/√inputs.
     static func uniformFanIn(_ inputs: Int) -> Self { .uniform(bound: 1 / Float(inputs).squareRoot()) }

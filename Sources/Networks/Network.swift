@@ -16,7 +16,9 @@ public struct Network: Sendable {
   }
 
   /// Every network, in the order of tables.
-  public static let catalogue: [Entry] = ResNet.entries + ProjectionResNet.entries + PreActResNet.entries
+  public static let catalogue: [Entry] =
+    ResNet.entries + ProjectionResNet.entries + PreActResNet.entries + SCENetwork.entries + CoTeachingCNN.entries
+    + Perceptron.entries + ResNet50.entries
 
   /// The catalogue's entry.
   public let entry: Entry

@@ -10,12 +10,21 @@ import Testing
     ("resnet20", 10, 269_722), ("resnet32", 10, 464_154), ("resnet32", 11, 464_219), ("resnet32", 100, 470_004),
     ("resnet44", 10, 658_586), ("resnet56", 10, 853_018), ("resnet110", 10, 1_727_962),
     ("resnet18", 10, 11_173_962), ("resnet34", 10, 21_282_122), ("resnet34", 100, 21_328_292),
-    ("preact-resnet18", 10, 11_171_274), ("preact-resnet18", 100, 11_217_444),
+    ("preact-resnet18", 10, 11_171_274), ("preact-resnet18", 100, 11_217_444), ("cnn9", 10, 4_434_570),
+    ("cnn8", 10, 1_639_794), ("mlp:width=512,dropout=0", 10, 1_841_162), ("resnet50", 10, 23_528_522),
+    ("resnet50", 1000, 25_557_032),
   ])
   func `have the published number of parameters`(name: String, classes: Int, count: Int) throws {
     let graph = try Network(name).graph(batch: 1, height: 32, width: 32, channels: 3, classes: classes)
     #expect(graph.parameters.count == count)
     #expect(graph[graph.logits] == [1, classes])
+  }
+
+  /// Counted in PyTorch.
+  @Test(arguments: [("cnn4", 422_090), ("mlp", 118_282)])
+  func `have the published number of parameters on MNIST`(name: String, count: Int) throws {
+    let graph = try Network(name).graph(batch: 1, height: 28, width: 28, channels: 1, classes: 10)
+    #expect(graph.parameters.count == count)
   }
 
   @Test func `declare the same parameters for every batch size`() throws {
