@@ -34,6 +34,9 @@ static const char pointwise[] = {
 static const char pool[] = {
 #embed "pool.cl"
     , 0};
+static const char layers[] = {
+#embed "layers.cl"
+    , 0};
 static const char reduce[] = {
 #embed "reduce.cl"
     , 0};
@@ -76,6 +79,9 @@ static const char gpu_pointwise[] = {
 static const char gpu_pool[] = {
 #embed "gpu_pool.cl"
     , 0};
+static const char gpu_layers[] = {
+#embed "gpu_layers.cl"
+    , 0};
 static const char gpu_reduce[] = {
 #embed "gpu_reduce.cl"
     , 0};
@@ -110,6 +116,7 @@ static const gpunoisy_source sources[] = {
     {"batchnorm.cl", batchnorm},
     {"pointwise.cl", pointwise},
     {"pool.cl", pool},
+    {"layers.cl", layers},
     {"reduce.cl", reduce},
     {"loss.cl", loss},
     {"optimizer.cl", optimizer},
@@ -124,6 +131,7 @@ static const gpunoisy_source sources[] = {
     {"gpu_batchnorm.cl", gpu_batchnorm},
     {"gpu_pointwise.cl", gpu_pointwise},
     {"gpu_pool.cl", gpu_pool},
+    {"gpu_layers.cl", gpu_layers},
     {"gpu_reduce.cl", gpu_reduce},
     {"gpu_optimizer.cl", gpu_optimizer},
     {"gpu_bench.cl", gpu_bench},

@@ -9,20 +9,25 @@ __kernel void add_forward(
   for (int i = first; i < last; i++) store_activation(load_activation(a + i) + load_activation(b + i), output + i);
 }
 
-__kernel void rectify_forward(__global const activation *input, __global activation *output, int n) {
+// Below zero, slope times the input; zero where the slope is.
+__kernel void rectify_forward(
+    __global const activation *input, __global activation *output, float slope, int n) {
   const int first = get_global_id(0) * POINTWISE_PIECE, last = min(n, first + POINTWISE_PIECE);
   for (int i = first; i < last; i++) {
-    const float value = load_activation(input + i);
-    store_activation(value < 0.0f ? 0.0f : value, output + i);
+    const float value = load_activation(input + i), below = slope > 0.0f ? slope * value : 0.0f;
+    store_activation(value < 0.0f ? below : value, output + i);
   }
 }
 
-// The gradient passes where the output is positive.
+// The gradient passes where the output is positive; elsewhere slope times the gradient.
 __kernel void rectify_backward(
-    __global const activation *doutput, __global const activation *output, __global activation *dinput, int n) {
+    __global const activation *doutput, __global const activation *output, __global activation *dinput, float slope,
+    int n) {
   const int first = get_global_id(0) * POINTWISE_PIECE, last = min(n, first + POINTWISE_PIECE);
-  for (int i = first; i < last; i++)
-    store_activation(load_activation(output + i) > 0.0f ? load_activation(doutput + i) : 0.0f, dinput + i);
+  for (int i = first; i < last; i++) {
+    const float gradient = load_activation(doutput + i), below = slope > 0.0f ? slope * gradient : 0.0f;
+    store_activation(load_activation(output + i) > 0.0f ? gradient : below, dinput + i);
+  }
 }
 
 // Halves height and width and doubles the channels, the new ones zero: [B, H, W, C] -> [B, P, Q, 2C].

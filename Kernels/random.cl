@@ -4,6 +4,8 @@
 
 #define PURPOSE_AUGMENT 2
 #define PURPOSE_PEER_AUGMENT 7
+#define PURPOSE_DROPOUT 16
+#define PURPOSE_PEER_DROPOUT 17
 
 FUNCTION uint4 random_words(uint key_low, uint key_high, uint purpose, uint a, uint b, uint c) {
   uint x0 = purpose, x1 = a, x2 = b, x3 = c;
@@ -26,3 +28,6 @@ FUNCTION uint4 random_words(uint key_low, uint key_high, uint purpose, uint a, u
 
 // An integer in 0 ..< n from one random word.
 FUNCTION int random_below(uint word, int n) { return (int)(((ulong)word * (ulong)n) >> 32); }
+
+// A multiple of 2^-24 in [0, 1) from one random word.
+FUNCTION float random_uniform(uint word) { return (float)(word >> 8) * 0x1p-24f; }

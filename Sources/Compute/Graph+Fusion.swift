@@ -7,10 +7,18 @@ public enum FusedForm: Hashable, Sendable, CaseIterable {
 }
 
 extension Graph.Layer {
+  var hasParameters: Bool {
+    switch self {
+    case .convolve, .normalize, .bias, .linear: true
+    case .rectify, .dropout, .flatten, .add, .shortcut, .pool, .globalAverage: false
+    }
+  }
+
   var inputs: [Value] {
     switch self {
-    case .convolve(let input, _, _, _), .rectify(let input, _), .shortcut(let input, _, _), .pool(let input, _, _, _),
-      .globalAverage(let input, _), .linear(let input, _, _, _):
+    case .convolve(let input, _, _, _), .rectify(let input, _, _), .bias(let input, _, _), .dropout(let input, _, _),
+      .flatten(let input, _), .shortcut(let input, _, _), .pool(let input, _, _, _), .globalAverage(let input, _),
+      .linear(let input, _, _, _):
       [input]
     case .normalize(let input, _, let residual, _, _): [input] + (residual.map { [$0] } ?? [])
     case .add(let a, let b, _): [a, b]
@@ -19,15 +27,54 @@ extension Graph.Layer {
 
   var output: Value {
     switch self {
-    case .convolve(_, _, _, let output), .normalize(_, _, _, _, let output), .rectify(_, let output),
-      .add(_, _, let output), .shortcut(_, _, let output), .pool(_, _, _, let output), .globalAverage(_, let output),
+    case .convolve(_, _, _, let output), .normalize(_, _, _, _, let output), .rectify(_, _, let output),
+      .bias(_, _, let output), .dropout(_, _, let output), .flatten(_, let output), .add(_, _, let output),
+      .shortcut(_, _, let output), .pool(_, _, _, let output), .globalAverage(_, let output),
       .linear(_, _, _, let output):
       output
     }
   }
 }
 
+extension Graph.Layer {
+  /// The same layer with another input in the place of one of its own.
+  func replacing(_ old: Value, by new: Value) -> Self {
+    func now(_ value: Value) -> Value { value == old ? new : value }
+    return switch self {
+    case .convolve(let input, let weights, let window, let output):
+      .convolve(input: now(input), weights: weights, window: window, output: output)
+    case .normalize(let input, let batchNorm, let residual, let rectify, let output):
+      .normalize(
+        input: now(input), batchNorm: batchNorm, residual: residual.map(now), rectify: rectify, output: output)
+    case .rectify(let input, let slope, let output): .rectify(input: now(input), slope: slope, output: output)
+    case .bias(let input, let bias, let output): .bias(input: now(input), bias: bias, output: output)
+    case .dropout(let input, let dropout, let output): .dropout(input: now(input), dropout: dropout, output: output)
+    case .flatten(let input, let output): .flatten(input: now(input), output: output)
+    case .add(let a, let b, let output): .add(now(a), now(b), output: output)
+    case .shortcut(let input, let kind, let output): .shortcut(input: now(input), kind: kind, output: output)
+    case .pool(let input, let window, let maximum, let output):
+      .pool(input: now(input), window: window, maximum: maximum, output: output)
+    case .globalAverage(let input, let output): .globalAverage(input: now(input), output: output)
+    case .linear(let input, let weights, let bias, let output):
+      .linear(input: now(input), weights: weights, bias: bias, output: output)
+    }
+  }
+}
+
 extension Graph {
+  /// The graph of evaluation: without dropout.
+  func withoutDropout() -> Graph {
+    var graph = self
+    while let index = graph.layers.firstIndex(where: { if case .dropout = $0 { true } else { false } }),
+      case .dropout(let input, _, let output) = graph.layers[index]
+    {
+      precondition(output != logits, "a network does not end with dropout")
+      graph.layers.remove(at: index)
+      graph.layers = graph.layers.map { $0.replacing(output, by: input) }
+    }
+    return graph
+  }
+
   /// Merges batch norm with a following addition and ReLU, where nobody else reads what lies between.
   ///
   /// The networks know nothing of it; a device that lacks the form gets the layers as they were written.
@@ -59,7 +106,7 @@ extension Graph {
           .normalize(
             input: input, batchNorm: batchNorm, residual: other, rectify: false, output: output)
         )
-      case .rectify(_, let output):
+      case .rectify(_, 0, let output):
         return (
           first, second,
           .normalize(

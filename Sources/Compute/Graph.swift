@@ -39,6 +39,39 @@ public struct BatchNorm: Hashable, Sendable {
   public let runningMean: Int, runningVariance: Int
 }
 
+/// What a dropout layer drops.
+public struct Dropout: Hashable, Sendable {
+  /// The probability of each number, or channel, to become zero; the others grow by 1 / (1 − rate).
+  public let rate: Float
+  /// Whether a channel of an image is dropped as a whole.
+  public let dropsChannels: Bool
+  /// Distinguishes the layers of one network: each draws numbers of its own.
+  public let layer: Int
+
+  /// A layer, 0 <= rate < 1, 0 <= layer < 256.
+  public init(rate: Float, dropsChannels: Bool, layer: Int) {
+    precondition((0..<1).contains(rate) && (0..<256).contains(layer), "dropout of \(rate) in layer \(layer)")
+    (self.rate, self.dropsChannels, self.layer) = (rate, dropsChannels, layer)
+  }
+}
+
+/// How the weights of a network begin, as its authors' code has it.
+public enum LayerInitialization: Sendable, Hashable {
+  /// Convolutions normal with variance 2 / fan-out (He et al., 2015); linear layers as `uniform`.
+  case fanOut
+  /// Weights and biases uniform in ±1/√fan-in, PyTorch's default.
+  case uniform
+  /// Weights normal with variance 2 / fan-in, without what is further than two deviations off: Keras' `he_normal`. Biases
+  /// are zero.
+  case heNormal
+
+  func weights(inputs: Int) -> Parameter.Initialization {
+    self == .heNormal ? .truncatedNormal(inputs: inputs) : .uniformFanIn(inputs)
+  }
+
+  func biases(inputs: Int) -> Parameter.Initialization { self == .heNormal ? .constant(0) : .uniformFanIn(inputs) }
+}
+
 /// What one step computes from images to logits: values with shapes, no memory.
 ///
 /// A network is a function that adds layers to a graph. The same function called with another batch size declares the
@@ -50,7 +83,10 @@ public struct Graph: Sendable {
   public enum Layer: Sendable, Hashable {
     case convolve(input: Value, weights: Int, window: Window, output: Value)
     case normalize(input: Value, batchNorm: BatchNorm, residual: Value?, rectify: Bool, output: Value)
-    case rectify(input: Value, output: Value)
+    case rectify(input: Value, slope: Float, output: Value)
+    case bias(input: Value, bias: Int, output: Value)
+    case dropout(input: Value, dropout: Dropout, output: Value)
+    case flatten(input: Value, output: Value)
     case add(Value, Value, output: Value)
     case shortcut(input: Value, kind: Shortcut, output: Value)
     case pool(input: Value, window: Window, maximum: Bool, output: Value)
@@ -72,6 +108,8 @@ public struct Graph: Sendable {
   public let images: Value
   /// The result, `[B, K]`; set by the last layer.
   public private(set) var logits: Value
+  /// How the weights of the layers that follow begin.
+  public var initialization = LayerInitialization.fanOut
 
   /// A graph whose input is `batch` images.
   public init(batch: Int, height: Int, width: Int, channels: Int) {
@@ -95,16 +133,23 @@ public struct Graph: Sendable {
     return output
   }
 
-  /// A convolution without bias; weights `name.weight [O, C, size, size]`, initialised fan-out (He et al., 2015).
+  /// A convolution; weights `name.weight [O, C, size, size]`, and with a bias `name.bias [O]`.
   public mutating func convolve(
-    _ input: Value, _ name: String, channels O: Int, size: Int, stride: Int = 1, padding: Int
+    _ input: Value, _ name: String, channels O: Int, size: Int, stride: Int = 1, padding: Int, bias: Bool = false
   ) -> Value {
     let from = self[input]
     let window = Window(
       B: from[0], H: from[1], W: from[2], C: from[3], O: O, KH: size, KW: size, stride: stride, padding: padding)
-    let weights = parameters.add("\(name).weight", shape: [O, from[3], size, size], initialization: .normalFanOut)
+    let inputs = from[3] * size * size
+    let weights = parameters.add(
+      "\(name).weight", shape: [O, from[3], size, size],
+      initialization: initialization == .fanOut ? .normalFanOut : initialization.weights(inputs: inputs))
     let output = value([from[0], window.P, window.Q, O])
-    return append(.convolve(input: input, weights: weights, window: window, output: output), output)
+    _ = append(.convolve(input: input, weights: weights, window: window, output: output), output)
+    guard bias else { return output }
+    let biases = parameters.add("\(name).bias", shape: [O], initialization: initialization.biases(inputs: inputs))
+    let sum = value(self[output])
+    return append(.bias(input: output, bias: biases, output: sum), sum)
   }
 
   /// Batch normalisation: gamma · (x − mean) / sqrt(variance + 1e-5) + beta (Ioffe and Szegedy, 2015).
@@ -120,10 +165,27 @@ public struct Graph: Sendable {
       .normalize(input: input, batchNorm: batchNorm, residual: nil, rectify: false, output: output), output)
   }
 
-  /// max(0, x).
-  public mutating func rectify(_ input: Value) -> Value {
+  /// max(0, x), or below zero `slope` · x, 0 <= slope < 1.
+  public mutating func rectify(_ input: Value, slope: Float = 0) -> Value {
+    precondition((0..<1).contains(slope), "a rectifier of slope \(slope)")
     let output = value(self[input])
-    return append(.rectify(input: input, output: output), output)
+    return append(.rectify(input: input, slope: slope, output: output), output)
+  }
+
+  /// Dropout (Srivastava et al., 2014) of numbers or, with `channels`, of whole channels of an image; training only.
+  public mutating func dropout(_ input: Value, rate: Float, channels: Bool = false) -> Value {
+    let count = layers.count { if case .dropout = $0 { true } else { false } }, shape = self[input]
+    precondition(shape.dropFirst().reduce(1, *) <= 1 << 26, "dropout counts 2²⁶ numbers of an image")
+    let output = value(shape)
+    return append(
+      .dropout(input: input, dropout: Dropout(rate: rate, dropsChannels: channels, layer: count), output: output),
+      output)
+  }
+
+  /// `[B, H, W, C]` → `[B, C · H · W]`, channel by channel as PyTorch flattens.
+  public mutating func flatten(_ input: Value) -> Value {
+    let from = self[input], output = value([from[0], from.dropFirst().reduce(1, *)])
+    return append(.flatten(input: input, output: output), output)
   }
 
   /// a + b, of equal shapes.
@@ -158,13 +220,14 @@ public struct Graph: Sendable {
     return append(.globalAverage(input: input, output: output), output)
   }
 
-  /// x · weightsᵀ + bias: `[B, K]` → `[B, N]`; both initialised uniformly in ±1/√K, PyTorch's default.
+  /// x · weightsᵀ + bias: `[B, K]` → `[B, N]`.
   public mutating func linear(_ input: Value, _ name: String, outputs N: Int) -> Value {
     let from = self[input]
     precondition(from.count == 2, "a linear layer takes [B, K], got \(from)")
-    let bound = 1 / Float(from[1]).squareRoot()
-    let weights = parameters.add("\(name).weight", shape: [N, from[1]], initialization: .uniform(bound: bound))
-    let bias = parameters.add("\(name).bias", shape: [N], initialization: .uniform(bound: bound))
+    let weights = parameters.add(
+      "\(name).weight", shape: [N, from[1]], initialization: initialization.weights(inputs: from[1]))
+    let bias = parameters.add(
+      "\(name).bias", shape: [N], initialization: initialization.biases(inputs: from[1]))
     let output = value([from[0], N])
     return append(.linear(input: input, weights: weights, bias: bias, output: output), output)
   }

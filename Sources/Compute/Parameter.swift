@@ -14,6 +14,11 @@ public struct Parameter: Sendable, Equatable {
     case normalFanOut
     /// Uniform in ±bound.
     case uniform(bound: Float)
+    /// Normal, cut off at two deviations, so scaled that the variance of what is left is 2 / inputs.
+    case truncatedNormal(inputs: Int)
+
+    /// Uniform in ±1/√inputs.
+    static func uniformFanIn(_ inputs: Int) -> Self { .uniform(bound: 1 / Float(inputs).squareRoot()) }
   }
 
   /// The name in a checkpoint, such as `layer1.0.conv1.weight`.

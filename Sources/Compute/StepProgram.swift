@@ -62,7 +62,7 @@ extension StepProgram {
       builder.program.operations.append(
         .augment(
           output: graph.images, shape: graph[graph.images], augmentation: augmentation, peer: pass))
-      builder.forward(training: true)
+      builder.forward(training: true, peer: pass)
       builder.backward(loss: loss, peer: pass, weighted: weighted)
     }
     program = builder.program
@@ -75,13 +75,13 @@ extension StepProgram {
   public static func evaluation(
     _ graph: Graph, forms: Set<FusedForm>, precision: Precision = .fp32
   ) -> StepProgram {
-    let program = StepProgram(graph.fused(for: forms), precision)
+    let program = StepProgram(graph.withoutDropout().fused(for: forms), precision)
     var builder = PassBuilder(program: program, forms: forms)
     builder.program.operations.append(
       .augment(
         output: graph.images, shape: graph[graph.images], augmentation: Augmentation(crop: 0, flip: false), peer: false)
     )
-    builder.forward(training: false)
+    builder.forward(training: false, peer: false)
     let scratch = builder.program.value(count: program.batch * program.classes)
     builder.program.operations += [
       .evaluate(logits: program.logits, scratch: scratch, B: program.batch, K: program.classes),
@@ -102,9 +102,15 @@ private struct PassBuilder {
   /// Gradients that stand for several values, and therefore must not be changed in place.
   private var shared: Set<Value> = []
 
+  /// The values that depend on parameters; the others need no gradient.
+  private var learned: Set<Value> = []
+
   init(program: StepProgram, forms: Set<FusedForm>) {
     self.program = program
     self.forms = forms
+    for layer in graph.layers where layer.hasParameters || !learned.isDisjoint(with: layer.inputs) {
+      learned.insert(layer.output)
+    }
   }
 
   private var graph: Graph { program.graph }
@@ -126,11 +132,11 @@ private struct PassBuilder {
 
   // MARK: Forward
 
-  mutating func forward(training: Bool) {
-    for layer in graph.layers { forward(layer, training: training) }
+  mutating func forward(training: Bool, peer: Bool) {
+    for layer in graph.layers { forward(layer, training: training, peer: peer) }
   }
 
-  private mutating func forward(_ layer: Graph.Layer, training: Bool) {
+  private mutating func forward(_ layer: Graph.Layer, training: Bool, peer: Bool) {
     switch layer {
     case .convolve(let input, let weights, let window, let output):
       program.operations.append(
@@ -148,8 +154,20 @@ private struct PassBuilder {
         .normalize(
           input: input, statistics: statistics, gammaAt: program.offset(batchNorm.gamma),
           betaAt: program.offset(batchNorm.beta), residual: residual, rectify: rectify, output: output, M: M, C: C))
-    case .rectify(let input, let output):
-      program.operations.append(.rectify(input: input, output: output, count: program.counts[input.index]))
+    case .rectify(let input, let slope, let output):
+      program.operations.append(
+        .rectify(input: input, slope: slope, output: output, count: program.counts[input.index]))
+    case .bias(let input, let bias, let output):
+      let (M, C) = rows(input)
+      program.operations.append(.bias(input: input, biasAt: program.offset(bias), output: output, M: M, C: C))
+    case .dropout(let input, let dropout, let output):
+      let (M, C) = rows(input)
+      program.operations.append(
+        .dropout(
+          input: input, dropout: dropout, output: output, B: graph.batch, M: M / graph.batch, C: C, peer: peer))
+    case .flatten(let input, let output):
+      let (M, C) = rows(input)
+      program.operations.append(.flatten(input: input, output: output, B: graph.batch, M: M / graph.batch, C: C))
     case .add(let a, let b, let output):
       program.operations.append(.add(a, b, output: output, count: program.counts[a.index]))
     case .shortcut(let input, let kind, let output):
@@ -196,10 +214,10 @@ private struct PassBuilder {
     if weighted { program.operations.append(.weigh(dlogits: dlogits, B: program.batch, K: program.classes)) }
     gradients[program.logits] = dlogits
     // The peer pass comes second: it adds to the gradients that the first pass has written.
-    for layer in graph.layers.reversed() { backward(layer, accumulate: peer) }
+    for layer in graph.layers.reversed() { backward(layer, accumulate: peer, peer: peer) }
   }
 
-  private mutating func backward(_ layer: Graph.Layer, accumulate: Bool) {
+  private mutating func backward(_ layer: Graph.Layer, accumulate: Bool, peer: Bool) {
     guard let doutput = gradients[layer.output] else { return }  // nothing depends on this layer
     switch layer {
     case .convolve(let input, let weights, let window, _):
@@ -207,7 +225,7 @@ private struct PassBuilder {
       program.operations.append(
         .convolveBackwardWeights(
           window: window, input: input, doutput: doutput, weightsAt: at, accumulate: accumulate))
-      guard input != graph.images else { return }
+      guard learned.contains(input) else { return }
       // What other layers contributed is added in the same pass; into a new value, since theirs may have other readers.
       let addend = gradients[input]
       let dinput = program.value(like: input)
@@ -229,11 +247,27 @@ private struct PassBuilder {
           rectify: rectify, dinput: dinput, M: M, C: C, accumulate: accumulate))
       contribute(dinput, to: input)
       if let residual, let dresidual { contribute(dresidual, to: residual) }
-    case .rectify(let input, let output):
+    case .rectify(let input, let slope, let output):
       let dinput = program.value(like: input)
       program.operations.append(
         .rectifyBackward(
-          doutput: doutput, output: output, dinput: dinput, count: program.counts[input.index]))
+          doutput: doutput, output: output, slope: slope, dinput: dinput, count: program.counts[input.index]))
+      contribute(dinput, to: input)
+    case .bias(let input, let bias, let output):
+      let (M, C) = rows(output)
+      program.operations.append(
+        .biasBackward(doutput: doutput, biasAt: program.offset(bias), M: M, C: C, accumulate: accumulate))
+      contribute(doutput, to: input)
+    case .dropout(let input, let dropout, _):
+      let (M, C) = rows(input), dinput = program.value(like: input)
+      program.operations.append(
+        .dropout(
+          input: doutput, dropout: dropout, output: dinput, B: graph.batch, M: M / graph.batch, C: C, peer: peer))
+      contribute(dinput, to: input)
+    case .flatten(let input, _):
+      let (M, C) = rows(input), dinput = program.value(like: input)
+      program.operations.append(
+        .flattenBackward(doutput: doutput, dinput: dinput, B: graph.batch, M: M / graph.batch, C: C))
       contribute(dinput, to: input)
     case .add(let a, let b, _):
       shared.insert(doutput)
@@ -263,7 +297,7 @@ private struct PassBuilder {
         .linearBackwardWeights(
           input: input, doutput: doutput, weightsAt: program.offset(weights), biasAt: program.offset(bias), M: M, N: N,
           K: K, accumulate: accumulate))
-      guard input != graph.images else { return }
+      guard learned.contains(input) else { return }
       let dinput = program.value(like: input)
       program.operations.append(
         .linearBackwardData(
@@ -274,7 +308,7 @@ private struct PassBuilder {
 
   /// Adds `gradient` to what `value` has received so far.
   private mutating func contribute(_ gradient: Value, to value: Value) {
-    guard value != graph.images else { return }
+    guard learned.contains(value) else { return }
     guard let before = gradients[value] else {
       gradients[value] = gradient
       return

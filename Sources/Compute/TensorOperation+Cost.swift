@@ -62,8 +62,13 @@ extension TensorOperation {
       return cost
     case .convolveBackwardWeightsNormalized(let w, _, _, _, _): return window(w)
     case .add(_, _, _, let count): return cost(count, floats: 3 * count)
-    case .rectify(_, _, let count): return cost(count, floats: 2 * count)
-    case .rectifyBackward(_, _, _, let count): return cost(count, floats: 3 * count)
+    case .rectify(_, _, _, let count): return cost(count, floats: 2 * count)
+    case .rectifyBackward(_, _, _, _, let count): return cost(count, floats: 3 * count)
+    case .bias(_, _, _, let M, let C): return cost(M * C, floats: 2 * M * C)
+    case .biasBackward(_, _, let M, let C, _): return cost(M * C, floats: M * C)
+    case .dropout(_, _, _, let B, let M, let C, _): return cost(B * M * C, floats: 2 * B * M * C)
+    case .flatten(_, _, let B, let M, let C), .flattenBackward(_, _, let B, let M, let C):
+      return cost(0, floats: 2 * B * M * C)
     case .shortcut(_, _, let shape, let output, _), .shortcutBackward(_, _, let shape, let output, _):
       return cost(shape.reduce(1, *), floats: shape.reduce(1, *) + output.reduce(1, *))
     case .pool(let w, _, _, _), .poolBackward(let w, _, _, _, _):
@@ -107,9 +112,13 @@ extension TensorOperation {
     case .normalizeBackward(_, _, _, _, _, _, let dresidual, let rectify, _, let M, let C, _):
       return "\(M)×\(C)" + (dresidual == nil ? "" : " +add") + (rectify ? " +relu" : "")
     case .inferenceStatistics(let C, _): return "\(C)"
-    case .add(_, _, _, let count), .rectify(_, _, let count), .rectifyBackward(_, _, _, let count),
-      .update(let count, _):
-      return "\(count)"
+    case .add(_, _, _, let count), .update(let count, _): return "\(count)"
+    case .rectify(_, let slope, _, let count), .rectifyBackward(_, _, let slope, _, let count):
+      return "\(count)" + (slope == 0 ? "" : ", slope \(slope)")
+    case .bias(_, _, _, let M, let C), .biasBackward(_, _, let M, let C, _): return "\(M)×\(C)"
+    case .dropout(_, let dropout, _, _, let M, let C, _):
+      return "\(M)×\(C) \(dropout.rate)" + (dropout.dropsChannels ? " of channels" : "")
+    case .flatten(_, _, _, let M, let C), .flattenBackward(_, _, _, let M, let C): return "\(M)×\(C)"
     case .shortcut(_, _, let shape, _, _), .shortcutBackward(_, _, let shape, _, _):
       return shape.dropFirst().map(String.init).joined(separator: "×")
     case .globalAverage(_, _, _, let M, let C), .globalAverageBackward(_, _, _, let M, let C): return "\(M)×\(C)"

@@ -100,8 +100,17 @@ public enum TensorOperation: Hashable, Sendable {
   case convolveBackwardWeightsNormalized(
     window: Window, input: NormalizedInput, doutput: Value, weightsAt: Int, accumulate: Bool)
   case add(Value, Value, output: Value, count: Int)
-  case rectify(input: Value, output: Value, count: Int)
-  case rectifyBackward(doutput: Value, output: Value, dinput: Value, count: Int)
+  /// max(0, input), or below zero `slope` · input.
+  case rectify(input: Value, slope: Float, output: Value, count: Int)
+  case rectifyBackward(doutput: Value, output: Value, slope: Float, dinput: Value, count: Int)
+  /// `[M, C]` + bias.
+  case bias(input: Value, biasAt: Int, output: Value, M: Int, C: Int)
+  case biasBackward(doutput: Value, biasAt: Int, M: Int, C: Int, accumulate: Bool)
+  /// Zeros numbers or channels of `[B, M, C]` and scales the others: the layer, and its gradient, which draws the same.
+  case dropout(input: Value, dropout: Dropout, output: Value, B: Int, M: Int, C: Int, peer: Bool)
+  /// `[B, M, C]` → `[B, C · M]`.
+  case flatten(input: Value, output: Value, B: Int, M: Int, C: Int)
+  case flattenBackward(doutput: Value, dinput: Value, B: Int, M: Int, C: Int)
   case shortcut(input: Value, output: Value, shape: [Int], outputShape: [Int], kind: Shortcut)
   case shortcutBackward(doutput: Value, dinput: Value, shape: [Int], outputShape: [Int], kind: Shortcut)
   case pool(window: Window, input: Value, output: Value, maximum: Bool)
@@ -167,8 +176,13 @@ extension TensorOperation {
     case .convolveBackwardWeightsNormalized(_, let input, let doutput, _, _):
       return (input.reads(mask: false) + [doutput], [])
     case .add(let a, let b, let output, _): return ([a, b], [output])
-    case .rectify(let input, let output, _): return ([input], [output])
-    case .rectifyBackward(let doutput, let output, let dinput, _): return ([doutput, output], [dinput])
+    case .rectify(let input, _, let output, _): return ([input], [output])
+    case .rectifyBackward(let doutput, let output, _, let dinput, _): return ([doutput, output], [dinput])
+    case .bias(let input, _, let output, _, _): return ([input], [output])
+    case .biasBackward(let doutput, _, _, _, _): return ([doutput], [])
+    case .dropout(let input, _, let output, _, _, _, _): return ([input], [output])
+    case .flatten(let input, let output, _, _, _): return ([input], [output])
+    case .flattenBackward(let doutput, let dinput, _, _, _): return ([doutput], [dinput])
     case .shortcut(let input, let output, _, _, _): return ([input], [output])
     case .shortcutBackward(let doutput, let dinput, _, _, _): return ([doutput], [dinput])
     case .pool(_, let input, let output, _): return ([input], [output])
@@ -189,8 +203,9 @@ extension TensorOperation {
   /// follows the global average, are float32.
   public var activations: [Value] {
     switch self {
-    case .batchStatistics(let input, _, _, _), .globalAverage(let input, _, _, _, _): return [input]
-    case .globalAverageBackward(_, let dinput, _, _, _): return [dinput]
+    case .batchStatistics(let input, _, _, _), .globalAverage(let input, _, _, _, _), .flatten(let input, _, _, _, _):
+      return [input]
+    case .globalAverageBackward(_, let dinput, _, _, _), .flattenBackward(_, let dinput, _, _, _): return [dinput]
     case .convolve(_, let input, _, let output, _): return [input, output]
     case .normalize(let input, _, _, _, let residual, _, let output, _, _):
       return [input, output] + (residual.map { [$0] } ?? [])
@@ -208,8 +223,8 @@ extension TensorOperation {
         }
       return above + [dinput] + (addend.map { [$0] } ?? []) + (below?.layer.activations ?? [])
     case .convolveBackwardWeightsNormalized(_, let input, let doutput, _, _): return input.activations + [doutput]
-    case .augment, .convolveBackwardData, .convolveBackwardWeights, .add, .rectify, .rectifyBackward, .shortcut,
-      .shortcutBackward, .pool, .poolBackward:
+    case .augment, .convolveBackwardData, .convolveBackwardWeights, .add, .rectify, .rectifyBackward, .bias,
+      .biasBackward, .dropout, .shortcut, .shortcutBackward, .pool, .poolBackward:
       return values.reads + values.writes
     case .inferenceStatistics, .linear, .linearBackwardData, .linearBackwardWeights, .loss, .evaluate, .weigh,
       .update, .advance:
@@ -236,6 +251,11 @@ extension TensorOperation {
     case .add: "add"
     case .rectify: "rectify"
     case .rectifyBackward: "rectify backward"
+    case .bias: "bias"
+    case .biasBackward: "bias backward"
+    case .dropout: "dropout"
+    case .flatten: "flatten"
+    case .flattenBackward: "flatten backward"
     case .shortcut: "shortcut"
     case .shortcutBackward: "shortcut backward"
     case .pool: "pool"

@@ -67,13 +67,37 @@ public struct VectorLowering: Lowering {
         window, rows: supportedRows(window), layer.input, layer, doutput, weightsAt, accumulate)
     case .add(let a, let b, let output, let count):
       [pointwise("add_forward", ["a": .value(a), "b": .value(b), "output": .value(output), "n": .int(count)], count)]
-    case .rectify(let input, let output, let count):
-      [pointwise("rectify_forward", ["input": .value(input), "output": .value(output), "n": .int(count)], count)]
-    case .rectifyBackward(let doutput, let output, let dinput, let count):
+    case .rectify(let input, let slope, let output, let count):
+      [
+        pointwise(
+          "rectify_forward",
+          ["input": .value(input), "output": .value(output), "slope": .float(slope), "n": .int(count)], count)
+      ]
+    case .rectifyBackward(let doutput, let output, let slope, let dinput, let count):
       [
         pointwise(
           "rectify_backward",
-          ["doutput": .value(doutput), "output": .value(output), "dinput": .value(dinput), "n": .int(count)], count)
+          [
+            "doutput": .value(doutput), "output": .value(output), "dinput": .value(dinput), "slope": .float(slope),
+            "n": .int(count),
+          ], count)
+      ]
+    case .bias(let input, let biasAt, let output, let M, let C): [bias(input, biasAt, output, M, C)]
+    case .biasBackward(let doutput, let biasAt, let M, let C, let accumulate):
+      biasBackward(doutput, biasAt, M, C, accumulate)
+    case .dropout(let input, let dropout, let output, let B, let M, let C, let peer):
+      [dropoutScale(input, dropout, output, B, M, C, peer)]
+    case .flatten(let input, let output, let B, let M, let C):
+      [
+        KernelLaunch(
+          "flatten_forward", ["input": .value(input), "output": .value(output), "M": .int(M), "C": .int(C)],
+          global: [B])
+      ]
+    case .flattenBackward(let doutput, let dinput, let B, let M, let C):
+      [
+        KernelLaunch(
+          "flatten_backward", ["doutput": .value(doutput), "dinput": .value(dinput), "M": .int(M), "C": .int(C)],
+          global: [B])
       ]
     case .shortcut(let input, let output, let shape, let outputShape, let kind):
       [
@@ -187,6 +211,7 @@ public struct VectorLowering: Lowering {
     case .batchStatistics(_, let M, let C, _): (quotient(M, Self.rows) * 2 * Parameter.padded(C), 0)
     case .normalizeBackward(_, _, _, _, _, _, _, _, _, let M, let C, _):
       (quotient(M, Self.rows) * 2 * Parameter.padded(C), 2 * Parameter.padded(C))
+    case .biasBackward(_, _, let M, let C, _): (quotient(M, Self.rows) * Parameter.padded(C), 0)
     case .linearBackwardData(_, _, _, _, let N, let K): (N * Parameter.padded(K), 0)
     case .linearBackwardWeights(_, _, _, _, let M, let N, let K, _):
       (weightPartials(Window(B: M, H: 1, W: 1, C: K, O: N, KH: 1, KW: 1, stride: 1, padding: 0)), 0)

@@ -77,13 +77,39 @@ public struct WorkGroupLowering: Lowering {
       backwardWeights(window, layer.input, layer, doutput, weightsAt, accumulate)
     case .add(let a, let b, let output, let count):
       [quads("add_forward_gpu", ["a": .value(a), "b": .value(b), "output": .value(output), "n": .int(count)], count)]
-    case .rectify(let input, let output, let count):
-      [quads("rectify_forward_gpu", ["input": .value(input), "output": .value(output), "n": .int(count)], count)]
-    case .rectifyBackward(let doutput, let output, let dinput, let count):
+    case .rectify(let input, let slope, let output, let count):
+      [
+        quads(
+          "rectify_forward_gpu",
+          ["input": .value(input), "output": .value(output), "slope": .float(slope), "n": .int(count)], count)
+      ]
+    case .rectifyBackward(let doutput, let output, let slope, let dinput, let count):
       [
         quads(
           "rectify_backward_gpu",
-          ["doutput": .value(doutput), "output": .value(output), "dinput": .value(dinput), "n": .int(count)], count)
+          [
+            "doutput": .value(doutput), "output": .value(output), "dinput": .value(dinput), "slope": .float(slope),
+            "n": .int(count),
+          ], count)
+      ]
+    case .bias(let input, let biasAt, let output, let M, let C): [bias(input, biasAt, output, M, C)]
+    case .biasBackward(let doutput, let biasAt, let M, let C, let accumulate):
+      biasBackward(doutput, biasAt, M, C, accumulate)
+    case .dropout(let input, let dropout, let output, let B, let M, let C, let peer):
+      [dropoutScale(input, dropout, output, B, M, C, peer)]
+    case .flatten(let input, let output, let B, let M, let C):
+      [
+        items(
+          "flatten_forward_gpu",
+          ["input": .value(input), "output": .value(output), "M": .int(M), "C": .int(C), "n": .int(B * M * C)],
+          B * M * C)
+      ]
+    case .flattenBackward(let doutput, let dinput, let B, let M, let C):
+      [
+        items(
+          "flatten_backward_gpu",
+          ["doutput": .value(doutput), "dinput": .value(dinput), "M": .int(M), "C": .int(C), "n": .int(B * M * C)],
+          B * M * C)
       ]
     case .shortcut(let input, let output, let shape, let outputShape, let kind):
       [
@@ -158,6 +184,7 @@ public struct WorkGroupLowering: Lowering {
     case .batchStatistics(_, let M, let C, _): (quotient(M, pieceRows(M, C)) * 2 * Parameter.padded(C), 0)
     case .normalizeBackward(_, _, _, _, _, _, _, _, _, let M, let C, _):
       (quotient(M, pieceRows(M, C)) * 2 * Parameter.padded(C), 2 * Parameter.padded(C))
+    case .biasBackward(_, _, let M, let C, _): (quotient(M, pieceRows(M, C)) * Parameter.padded(C), 0)
     case .linearBackwardWeights(_, _, _, _, let M, let N, let K, _): (weightPartials(pixelWindow(M, N, K)), 0)
     case .update(let count, true): (quotient(count, squaresPiece(count)), 0)
     default: (0, 0)

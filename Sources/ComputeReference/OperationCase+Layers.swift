@@ -9,16 +9,25 @@ extension OperationCase {
       contents: [operand(0): .normal(count), operand(1): .normal(count), operand(2): written(count)])
   }
 
-  static func rectify(count: Int) -> OperationCase {
+  private static func text(_ count: Int, _ slope: Float) -> String {
+    "\(count)" + (slope == 0 ? "" : ", slope \(slope)")
+  }
+
+  static func rectify(count: Int, slope: Float = 0) -> OperationCase {
     OperationCase(
-      .rectify(input: value(0), output: value(1), count: count), shape: "\(count)",
+      .rectify(input: value(0), slope: slope, output: value(1), count: count), shape: text(count, slope),
       contents: [operand(0): .normal(count), operand(1): written(count)])
   }
 
-  static func rectifyBackward(count: Int) -> OperationCase {
+  static func rectifyBackward(count: Int, slope: Float = 0) -> OperationCase {
     OperationCase(
-      .rectifyBackward(doutput: value(0), output: value(1), dinput: value(2), count: count), shape: "\(count)",
-      contents: [operand(0): .normal(count), operand(1): .rectified(count), operand(2): written(count)])
+      .rectifyBackward(doutput: value(0), output: value(1), slope: slope, dinput: value(2), count: count),
+      shape: text(count, slope),
+      // A leaky rectifier's output is negative where its input is.
+      contents: [
+        operand(0): .normal(count), operand(1): slope == 0 ? .rectified(count) : .normal(count),
+        operand(2): written(count),
+      ])
   }
 
   // MARK: Shortcut
@@ -125,7 +134,10 @@ extension OperationCase {
 
   static let layers: [OperationCase] = {
     var cases = [1, 15, 4096, 4097, 10_000].flatMap {
-      [add(count: $0), rectify(count: $0), rectifyBackward(count: $0)]
+      [
+        add(count: $0), rectify(count: $0), rectifyBackward(count: $0), rectify(count: $0, slope: 0.01),
+        rectifyBackward(count: $0, slope: 0.01),
+      ]
     }
     let images = [
       [2, 32, 32, 16], [2, 16, 16, 32], [2, 28, 28, 16], [2, 14, 14, 32], [1, 5, 7, 3], [3, 13, 5, 17], [7, 2, 3, 33],

@@ -2,7 +2,7 @@ import Compute
 
 extension OperationCase {
   /// Every operation with the shapes of ResNet-32 and with odd ones.
-  public static var all: [OperationCase] { convolutions + batchNorms + fused + layers + samples }
+  public static var all: [OperationCase] { convolutions + batchNorms + fused + layers + plainLayers + samples }
 
   /// The operations of a program with small batches: each different one once, in the order of the program.
   ///
@@ -61,8 +61,15 @@ extension OperationCase {
     case .convolveBackwardWeightsNormalized(let window, let input, _, _, let accumulate):
       self = .convolveBackwardWeightsNormalized(small(window), rectify: input.rectify, accumulate: accumulate)
     case .add(_, _, _, let count): self = .add(count: small(count))
-    case .rectify(_, _, let count): self = .rectify(count: small(count))
-    case .rectifyBackward(_, _, _, let count): self = .rectifyBackward(count: small(count))
+    case .rectify(_, let slope, _, let count): self = .rectify(count: small(count), slope: slope)
+    case .rectifyBackward(_, _, let slope, _, let count): self = .rectifyBackward(count: small(count), slope: slope)
+    case .bias(_, _, _, let M, let C): self = .bias(M: small(M), C: C)
+    case .biasBackward(_, _, let M, let C, let accumulate):
+      self = .biasBackward(M: small(M), C: C, accumulate: accumulate)
+    case .dropout(_, let dropout, _, let B, let M, let C, let peer):
+      self = .dropout(B: min(B, batch), M: M, C: C, dropout, peer: peer)
+    case .flatten(_, _, let B, let M, let C): self = .flatten(B: min(B, batch), M: M, C: C)
+    case .flattenBackward(_, _, let B, let M, let C): self = .flattenBackward(B: min(B, batch), M: M, C: C)
     case .shortcut(_, _, let shape, let outputShape, let kind): self = .shortcut(small(shape), small(outputShape), kind)
     case .shortcutBackward(_, _, let shape, let outputShape, let kind):
       self = .shortcutBackward(small(shape), small(outputShape), kind)

@@ -13,7 +13,7 @@ extension OperationCase {
     .integers(CounterRandom(seed: 5).permutation(of: N, .shuffle, key))
   }
 
-  private static func counters(recordsMargins: Bool = false) -> Content {
+  static func counters(recordsMargins: Bool = false) -> Content {
     var state = StepState()
     state.offset = first
     state.epoch = 7

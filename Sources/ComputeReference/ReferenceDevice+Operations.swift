@@ -64,18 +64,19 @@ extension ReferenceDevice {
           output.write(ReferenceMath.add(a.numbers(count: count), b.numbers(count: count)))
         }
       ]
-    case .rectify(let input, let output, let count):
+    case .rectify(let input, let slope, let output, let count):
       let (input, output) = (value(input), value(output))
-      return [Prepared { output.write(ReferenceMath.rectify(input.numbers(count: count))) }]
-    case .rectifyBackward(let doutput, let output, let dinput, let count):
+      return [Prepared { output.write(ReferenceMath.rectify(input.numbers(count: count), slope: slope)) }]
+    case .rectifyBackward(let doutput, let output, let slope, let dinput, let count):
       let (doutput, output, dinput) = (value(doutput), value(output), value(dinput))
       return [
         Prepared {
           dinput.write(
             ReferenceMath.rectifyBackward(
-              doutput.numbers(count: count), output: output.numbers(count: count)))
+              doutput.numbers(count: count), output: output.numbers(count: count), slope: slope))
         }
       ]
+    case .bias, .biasBackward, .dropout, .flatten, .flattenBackward: return [plainLayer(operation, buffer)]
     case .shortcut(let input, let output, let shape, let outputShape, let kind):
       let (input, output) = (value(input), value(output))
       return [

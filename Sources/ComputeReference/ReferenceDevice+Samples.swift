@@ -16,6 +16,13 @@ enum Number {
 // MARK: - What reads the data set and the per-sample table
 
 extension ReferenceDevice {
+  /// The seed that the counters hold.
+  static func seed(_ counters: Buffer) -> UInt64 {
+    let low = UInt32(truncatingIfNeeded: counters.integer(at: Counter.seedLow))
+    let high = UInt32(truncatingIfNeeded: counters.integer(at: Counter.seedHigh))
+    return UInt64(high) << 32 | UInt64(low)
+  }
+
   func augment(
     _ output: Buffer, _ shape: [Int], _ augmentation: Augmentation, _ peer: Bool, _ buffer: (Operand) -> Buffer
   ) -> Prepared {
@@ -23,9 +30,7 @@ extension ReferenceDevice {
     let pixels = buffer(.store(.pixels)), order = buffer(.store(peer ? .peerOrder : .order))
     let counters = buffer(.store(.counters)), statistics = buffer(.store(.inputStatistics))
     return Prepared {
-      let low = UInt32(truncatingIfNeeded: counters.integer(at: Counter.seedLow))
-      let high = UInt32(truncatingIfNeeded: counters.integer(at: Counter.seedHigh))
-      let random = CounterRandom(seed: UInt64(high) << 32 | UInt64(low))
+      let random = CounterRandom(seed: Self.seed(counters))
       let epoch = UInt32(truncatingIfNeeded: counters.integer(at: Counter.epoch))
       let mean = statistics.numbers(count: C), deviation = statistics.numbers(at: C, count: C)
       for b in 0..<shape[0] {

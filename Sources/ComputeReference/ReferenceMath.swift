@@ -12,14 +12,16 @@ public enum ReferenceMath {
     zip(a, b).map { $0 + $1 }
   }
 
-  /// max(0, x).
-  public static func rectify(_ input: [ReferenceNumber]) -> [ReferenceNumber] { input.map(\.rectified) }
+  /// max(0, x), or below zero slope · x.
+  public static func rectify(_ input: [ReferenceNumber], slope: Float = 0) -> [ReferenceNumber] {
+    input.map { slope == 0 ? $0.rectified : $0.value < 0 ? ReferenceNumber(slope) * $0 : $0 }
+  }
 
-  /// The gradient passes where the output is positive.
+  /// The gradient passes where the output is positive; elsewhere slope · gradient.
   public static func rectifyBackward(
-    _ doutput: [ReferenceNumber], output: [ReferenceNumber]
+    _ doutput: [ReferenceNumber], output: [ReferenceNumber], slope: Float = 0
   ) -> [ReferenceNumber] {
-    zip(doutput, output).map { $1.value > 0 ? $0 : 0 }
+    zip(doutput, output).map { $1.value > 0 ? $0 : slope == 0 ? 0 : ReferenceNumber(slope) * $0 }
   }
 
   // MARK: Linear layers

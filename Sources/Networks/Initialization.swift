@@ -13,6 +13,7 @@ extension ParameterTable {
         switch parameter.initialization {
         case .constant(let value): [Float](repeating: value, count: parameter.count)
         case .normalFanOut: normal(random, index, parameter)
+        case .truncatedNormal(let inputs): truncatedNormal(random, index, parameter, inputs)
         case .uniform(let bound):
           (0..<parameter.count).map {
             Float(random.uniform(.initialization, UInt32(index), UInt32($0)) * 2 - 1) * bound
@@ -21,6 +22,24 @@ extension ParameterTable {
       packed.replaceSubrange(parameter.offset..<parameter.offset + parameter.packedCount, with: parameter.pack(values))
     }
     return packed
+  }
+
+  /// The standard deviation of a standard normal number that is cut off at ±2.
+  private static let truncatedDeviation = 0.87962566103423978
+
+  /// Draws again, with the counter's last word, until the number is within two deviations.
+  private func truncatedNormal(
+    _ random: CounterRandom, _ index: Int, _ parameter: Parameter, _ inputs: Int
+  ) -> [Float] {
+    let deviation = (2 / Double(inputs)).squareRoot() / Self.truncatedDeviation
+    return (0..<parameter.count).map { i in
+      var draw: UInt32 = 0, number = random.normal(.initialization, UInt32(index), UInt32(i))
+      while abs(number) > 2 {
+        draw += 1
+        number = random.normal(.initialization, UInt32(index), UInt32(i), draw)
+      }
+      return Float(number * deviation)
+    }
   }
 
   private func normal(_ random: CounterRandom, _ index: Int, _ parameter: Parameter) -> [Float] {

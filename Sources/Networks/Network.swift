@@ -16,7 +16,9 @@ public struct Network: Sendable {
   }
 
   /// Every network, in the order of tables.
-  public static let catalogue: [Entry] = ResNet.entries
+  public static let catalogue: [Entry] =
+    ResNet.entries + ProjectionResNet.entries + PreActResNet.entries + SCENetwork.entries + CoTeachingCNN.entries
+    + Perceptron.entries + ResNet50.entries
 
   /// The catalogue's entry.
   public let entry: Entry
@@ -41,6 +43,12 @@ public struct Network: Sendable {
         option.values.contains(pair[1])
       else {
         let known = entry.options.map { "\($0.name)=\($0.values.joined(separator: "|"))" }.joined(separator: ", ")
+        guard !entry.options.isEmpty else {
+          throw Failure(
+            .usage, "'\(item)' is not an option of \(entry.name).", why: "it has none.",
+            fix: "write --model \(entry.name)."
+          )
+        }
         throw Failure(
           .usage, "'\(item)' is not an option of \(entry.name).", why: "its options are: \(known).",
           fix:

@@ -23,6 +23,8 @@ public struct CounterRandom: Sendable, Equatable {
     case peerImage = 5
     case peerLabel = 6
     case peerAugment = 7
+    case dropout = 16
+    case peerDropout = 17
     case thresholdSample = 8
     case shapes = 9
     case split = 10

@@ -85,14 +85,26 @@ public final class Trainer<D: Device> {
 
   /// Starts from the weights of a safetensors file (`--init`) instead of random ones.
   ///
-  /// Running statistics are taken where the file has them.
-  public func initialize(from path: String) throws {
+  /// Running statistics are taken where the file has them. The last layer stays as it is where the file's was made for
+  /// another number of classes, as of networks that were trained on ImageNet.
+  ///
+  /// - Returns: the parameters that were not taken from the file.
+  @discardableResult
+  public func initialize(from path: String) throws -> [String] {
     let file = try SafetensorsFile.read(path)
-    let running = session.running.entries
+    let running = session.running.entries, entries = session.parameters.entries
+    let last = entries.suffix(2)
+    let isOther = last.allSatisfy { entry in
+      guard let shape = file[entry.name]?.shape, let outputs = shape.first else { return false }
+      return outputs != entry.shape[0] && shape.dropFirst() == entry.shape.dropFirst()
+    }
+    let taken = isOther ? entries.dropLast(2) : entries[...]
+    let kept = isOther ? try session.readState().parameters.suffix(2) : []
     try session.writeWeights(
-      parameters: Checkpoint.tensors(session.parameters.entries.map { ($0.name, $0.shape) }, in: file),
+      parameters: Checkpoint.tensors(taken.map { ($0.name, $0.shape) }, in: file) + kept,
       running: running.allSatisfy { file[$0.name] != nil }
         ? Checkpoint.tensors(running.map { ($0.name, $0.shape) }, in: file) : nil)
+    return kept.map(\.name)
   }
 
   /// Goes on from a checkpoint of this run.

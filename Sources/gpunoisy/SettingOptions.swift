@@ -1,5 +1,6 @@
 import ArgumentParser
 import Failures
+import Networks
 import Reports
 import Training
 
@@ -48,9 +49,12 @@ struct SettingOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "resnet20, resnet32 (default), resnet44, resnet56, resnet110; :shortcut=stride for He's.", valueName: "network"))
+      "\(Network.catalogue.map(\.name).joined(separator: ", ")); default resnet32. See 'gpunoisy train --help'.",
+      valueName: "network"))
   var model: String?
-  @Option(name: .customLong("init"), help: ArgumentHelp("Weights to start from.", valueName: "file.safetensors"))
+  @Option(
+    name: .customLong("init"),
+    help: ArgumentHelp("Weights to start from, with PyTorch's names.", valueName: "file.safetensors"))
   var initialWeights: String?
   @Option(
     help: ArgumentHelp(

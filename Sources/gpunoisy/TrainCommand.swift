@@ -7,6 +7,7 @@ import Failures
 import FileFormats
 import Glibc
 import Losses
+import Networks
 import Reports
 import Training
 
@@ -21,12 +22,21 @@ struct TrainCommand: ParsableCommand {
       binary files, MNIST's IDX files, a .csv or .jsonl manifest, a .npz, or a name: shapes, cifar10, cifar100, mnist, \
       fashion-mnist.
 
+      --model is one of:
+      \(Self.networks)
+
       Examples:
         gpunoisy train shapes --noise symmetric:0.4 --loss sce --epochs 3
         gpunoisy train cifar10 --device 0
         gpunoisy train ./photos --val 0.1 --loss gce:q=0.7 --epochs 60
         gpunoisy train --resume runs/2026-11-21T0031_cifar10_resnet32_ce_s1
       """)
+
+  /// The catalogue of networks, a line for each.
+  private static let networks = Network.catalogue.map { entry in
+    let options = entry.options.map { "\($0.name)=\($0.values.joined(separator: "|"))" }.joined(separator: ",")
+    return "  \(entry.name)\(options.isEmpty ? "" : ":" + options)  \(entry.summary)"
+  }.joined(separator: "\n")
 
   @OptionGroup var options: SettingOptions
 
@@ -152,7 +162,13 @@ struct RunStart: DeviceWork {
         testCount: data.evaluation?.count ?? 0, classCount: dataset.classCount, fingerprint: dataset.fingerprint))
     // Everything that can fail without a folder comes first, so that a failure leaves none behind.
     let trainer = try Trainer(settings, data: data, on: device, interruption: { Signals.request })
-    if let weights = settings.initialWeights, resumed == nil { try trainer.initialize(from: weights) }
+    if let weights = settings.initialWeights, resumed == nil {
+      let random = try trainer.initialize(from: weights)
+      if !random.isEmpty {
+        talk.note(
+          "\(random.joined(separator: " and ")) begin at random: \(weights) was made for another number of classes")
+      }
+    }
     let folder = try folder()
     if let resumed {
       let before = try RunRecord.read(folder: resumed)
@@ -169,7 +185,7 @@ struct RunStart: DeviceWork {
         try trainer.resume(
           from: folder.lastCheckpoint, history: RunHistory.read(folder: folder.path, epochCount: settings.epochs))
       } else if let weights = settings.initialWeights {
-        try trainer.initialize(from: weights)
+        _ = try trainer.initialize(from: weights)
       }
     }
     let reporter = ProgressReporters([talk, folder.log()])

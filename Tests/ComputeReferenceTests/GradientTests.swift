@@ -145,6 +145,56 @@ struct GradientTests {
     ) { ReferenceMath.shortcut($0, kind: kind, shape: shape, outputShape: outputShape) }
   }
 
+  @Test("for leaky ReLU", arguments: [Float(0.01), 0.2])
+  func leakyRectify(slope: Float) {
+    let x = numbers(20, 0), r = numbers(20, 1)
+    let output = ReferenceMath.rectify(.init(x), slope: slope)
+    #expect(zip(x, output).allSatisfy { $1.value == ($0 < 0 ? Double(slope) * $0 : $0) })
+    let gradient = ReferenceMath.rectifyBackward(.init(r), output: output, slope: slope)
+    expect("input", of: x, gradient, weights: r) { ReferenceMath.rectify($0, slope: slope) }
+  }
+
+  @Test("for biases and flattening")
+  func biasAndFlatten() {
+    let (B, M, C) = (2, 6, 3)
+    let x = numbers(B * M * C, 0), bias = numbers(C, 1), r = numbers(B * M * C, 2)
+    expect("bias", of: bias, ReferenceMath.biasBackward(.init(r), C: C), weights: r) {
+      ReferenceMath.bias(.init(x), $0)
+    }
+    // Channel 1 of the second image begins with its first pixel's.
+    #expect(ReferenceMath.flatten(.init(x), M: M, C: C)[M * C + M].value == x[M * C + 1])
+    expect("flattened", of: x, ReferenceMath.flattenBackward(.init(r), M: M, C: C), weights: r) {
+      ReferenceMath.flatten($0, M: M, C: C)
+    }
+  }
+
+  @Test("for dropout, which is its own gradient", arguments: [false, true])
+  func dropout(channels: Bool) {
+    let (B, M, C) = (4, 25, 10), layer = Dropout(rate: 0.25, dropsChannels: channels, layer: 3)
+    let x = numbers(B * M * C, 0), r = numbers(B * M * C, 1)
+    let draw = ReferenceMath.DropoutDraw(seed: 9, epoch: 2, first: 7, peer: false)
+    let output = ReferenceMath.dropout(.init(x), layer, M: M, C: C, draw)
+    #expect(zip(x, output).allSatisfy { $1.value == 0 || abs($1.value - $0 / 0.75) < 1e-12 })
+    // Of 1000 numbers about 250 go; of 40 channels about 10, each as a whole.
+    let dropped = output.indices.filter { output[$0].value == 0 }
+    #expect((channels ? 50...450 : 200...300).contains(dropped.count))
+    let whole = Set(dropped.map { $0 / (M * C) * C + $0 % C }).count * M == dropped.count
+    #expect(whole == channels)
+    expect("input", of: x, ReferenceMath.dropout(.init(r), layer, M: M, C: C, draw), weights: r) {
+      ReferenceMath.dropout($0, layer, M: M, C: C, draw)
+    }
+    let others = [
+      ReferenceMath.DropoutDraw(seed: 8, epoch: 2, first: 7, peer: false),
+      .init(seed: 9, epoch: 3, first: 7, peer: false),
+      .init(seed: 9, epoch: 2, first: 11, peer: false), .init(seed: 9, epoch: 2, first: 7, peer: true),
+    ]
+    for other in others {
+      #expect(ReferenceMath.dropout(.init(x), layer, M: M, C: C, other).values != output.values)
+    }
+    let another = Dropout(rate: 0.25, dropsChannels: channels, layer: 4)
+    #expect(ReferenceMath.dropout(.init(x), another, M: M, C: C, draw).values != output.values)
+  }
+
   @Test("for ReLU")
   func rectify() {
     let x = numbers(20, 0), r = numbers(20, 1)

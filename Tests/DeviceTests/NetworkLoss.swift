@@ -9,11 +9,14 @@ struct NetworkLoss {
   private let images: [ReferenceNumber]
   private let labels: [Int]
   private let parameters: [ReferenceNumber]
+  private let seed: UInt64
+  private static let epoch = 3
 
   /// The first batch of a bench, in epoch 3.
   init<D: Device>(_ bench: TrainingBench<D>) throws {
     let reference = try TrainingBench(on: ReferenceDevice(), graph: bench.graph)
-    try reference.begin(epoch: 3)
+    try reference.begin(epoch: Self.epoch)
+    seed = bench.state.seed
     graph = bench.graph
     // The augmented images are the first operation's output; it has tests of its own.
     let shape = graph[graph.images]
@@ -54,13 +57,22 @@ struct NetworkLoss {
       case .convolve(let input, let index, let window, let output):
         results[output] = ReferenceMath.convolve(value(input), weights: weights[index], window)
       case .normalize(let input, let batchNorm, let residual, let rectify, let output):
-        let C = graph[input][3], M = graph[input].reduce(1, *) / C
+        let C = graph[input].last ?? 1, M = graph[input].reduce(1, *) / C
         let (mean, variance) = ReferenceMath.batchStatistics(value(input), M: M, C: C)
         results[output] = ReferenceMath.normalize(
           value(input), mean: mean, inverse: ReferenceMath.inverseDeviation(variance),
           gamma: weights[batchNorm.gamma], beta: weights[batchNorm.beta], residual: residual.map(value),
           rectify: rectify, M: M, C: C)
-      case .rectify(let input, let output): results[output] = ReferenceMath.rectify(value(input))
+      case .rectify(let input, let slope, let output):
+        results[output] = ReferenceMath.rectify(value(input), slope: slope)
+      case .bias(let input, let index, let output): results[output] = ReferenceMath.bias(value(input), weights[index])
+      case .dropout(let input, let dropout, let output):
+        let C = graph[input].last ?? 1, M = graph[input].dropFirst().reduce(1, *) / C
+        results[output] = ReferenceMath.dropout(
+          value(input), dropout, M: M, C: C, .init(seed: seed, epoch: Self.epoch, first: 0, peer: false))
+      case .flatten(let input, let output):
+        let C = graph[input].last ?? 1, M = graph[input].dropFirst().reduce(1, *) / C
+        results[output] = ReferenceMath.flatten(value(input), M: M, C: C)
       case .add(let a, let b, let output): results[output] = ReferenceMath.add(value(a), value(b))
       case .shortcut(let input, let kind, let output):
         results[output] = ReferenceMath.shortcut(

@@ -156,6 +156,31 @@ extension Graph {
     return graph
   }
 
+  /// A plain network, with what ResNets have no use for: biases before and without batch norm, leaky ReLUs, dropout of
+  /// channels and of numbers, flattening, and batch norm of vectors.
+  static func plainNetwork(batch: Int) -> Graph {
+    var graph = Graph(batch: batch, height: 8, width: 6, channels: 3)
+    var x = graph.convolve(graph.images, "a", channels: 5, size: 3, padding: 1, bias: true)
+    x = graph.rectify(graph.normalize(x, "a.bn"), slope: 0.01)
+    x = graph.dropout(graph.pool(x, size: 2, stride: 2, maximum: true), rate: 0.25, channels: true)
+    x = graph.rectify(graph.convolve(x, "b", channels: 16, size: 3, padding: 0, bias: true), slope: 0.2)
+    x = graph.convolve(x, "c", channels: 16, size: 1, padding: 0, bias: true)
+    x = graph.add(x, graph.convolve(x, "d", channels: 16, size: 1, padding: 0))
+    x = graph.linear(graph.flatten(x), "e", outputs: 9)
+    x = graph.dropout(graph.rectify(graph.normalize(x, "e.bn")), rate: 0.2)
+    _ = graph.linear(x, "fc", outputs: 4)
+    return graph
+  }
+
+  /// Layers of vectors alone: nothing before the first weights needs a gradient.
+  static func perceptron(batch: Int) -> Graph {
+    var graph = Graph(batch: batch, height: 5, width: 3, channels: 2)
+    var x = graph.dropout(graph.flatten(graph.images), rate: 0.1)
+    x = graph.dropout(graph.rectify(graph.linear(x, "fc1", outputs: 37)), rate: 0.5)
+    _ = graph.linear(x, "fc2", outputs: 5)
+    return graph
+  }
+
   /// A network with what ResNets on small images lack: pooling, values with several readers in odd places, additions
   /// that no batch norm precedes, and 1×1 convolutions.
   static func oddNetwork(batch: Int) -> Graph {

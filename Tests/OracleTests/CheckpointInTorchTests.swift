@@ -8,12 +8,18 @@ import Training
 @Suite(
   "A checkpoint", .enabled(if: PythonOracle.has("torch, safetensors, numpy"), "\(PythonOracle.absence)"))
 struct CheckpointInTorchTests {
-  @Test("gives in PyTorch the logits that it gives here", arguments: ["resnet20", "resnet20:shortcut=stride"])
-  func logits(model: String) throws {
+  /// Wide networks see fewer pictures, so that the test stays short.
+  @Test(
+    "gives in PyTorch the logits that it gives here",
+    arguments: [
+      ("resnet20", 600, 64), ("resnet20:shortcut=stride", 600, 64), ("resnet18", 64, 8), ("preact-resnet18", 64, 8),
+      ("cnn8", 128, 16), ("cnn4", 600, 64), ("cnn9", 64, 8), ("mlp", 600, 64), ("resnet50", 64, 8),
+    ])
+  func logits(model: String, samples: Int, batchSize: Int) throws {
     let scratch = ScratchFolder()
     var settings = RunSettings()
-    (settings.model, settings.noise, settings.limitTrain, settings.limitTest) = (model, "symmetric:0.2", 600, 70)
-    (settings.batchSize, settings.epochs, settings.learningRate) = (64, 2, 0.05)
+    (settings.model, settings.noise, settings.limitTrain, settings.limitTest) = (model, "symmetric:0.2", samples, 70)
+    (settings.batchSize, settings.epochs, settings.learningRate) = (batchSize, 2, 0.05)
     let data = try RunData(settings), device = try CPUDevice()
     let folder = try RunFolder.create(at: scratch("run"))
     try folder.openTables(withCleanColumns: true)
@@ -21,7 +27,7 @@ struct CheckpointInTorchTests {
     let record = RunRecord(
       command: "train", version: "test", arguments: [], device: device.name, driver: device.driver, seeds: [:],
       data: .init(
-        name: "shapes", layout: "shapes", trainCount: 600, testCount: 70, classCount: 10, fingerprint: ""))
+        name: "shapes", layout: "shapes", trainCount: samples, testCount: 70, classCount: 10, fingerprint: ""))
     trainer.write(into: folder, record: record, reporter: ProgressReporters())
     #expect(try trainer.run() == .finished)
 

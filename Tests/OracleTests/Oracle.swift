@@ -12,7 +12,9 @@ enum Oracle {
   /// Runs one of the script's commands.
   static func run(_ arguments: String...) throws {
     let folder = String((#filePath as String).dropLast("Oracle.swift".count))
-    let script = String(decoding: try FileBytes.read(folder + "oracle.py"), as: UTF8.self)
+    // The script imports networks.py, which lies beside it.
+    let path = "import sys\nsys.dont_write_bytecode = True\nsys.path.insert(0, '\(folder)')\n"
+    let script = path + String(decoding: try FileBytes.read(folder + "oracle.py"), as: UTF8.self)
     let result = try PythonOracle.run(script, arguments)
     guard result.code == 0 else { throw NoAnswer(description: "oracle.py \(arguments[0]): \(result.output)") }
   }

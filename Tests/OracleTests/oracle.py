@@ -14,61 +14,10 @@ import sys
 import numpy
 import torch
 import torch.nn.functional as F
+from networks import network
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
-
-
-class Halving(nn.Module):
-    """The shortcut between stages: half the image, twice the channels, no weights."""
-
-    def __init__(self, kind):
-        super().__init__()
-        self.kind = kind
-
-    def forward(self, x):
-        x = F.avg_pool2d(x, 2) if self.kind == "average" else x[:, :, ::2, ::2]
-        return F.pad(x, (0, 0, 0, 0, 0, x.shape[1]))
-
-
-class Block(nn.Module):
-    def __init__(self, inputs, outputs, shortcut):
-        super().__init__()
-        halves = inputs != outputs
-        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride=2 if halves else 1, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(outputs)
-        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(outputs)
-        self.shortcut = Halving(shortcut) if halves else nn.Identity()
-
-    def forward(self, x):
-        y = self.conv2(F.relu(self.bn1(self.conv1(x))))
-        return F.relu(self.bn2(y) + self.shortcut(x))
-
-
-class ResNet(nn.Module):
-    def __init__(self, name, channels, classes):
-        super().__init__()
-        name, _, option = name.partition(":")
-        shortcut = option.partition("=")[2] or "average"
-        depth = (int(name.removeprefix("resnet")) - 2) // 6
-        self.conv1 = nn.Conv2d(channels, 16, 3, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(16)
-        inputs = 16
-        for stage, outputs in ((1, 16), (2, 32), (3, 64)):
-            blocks = [Block(inputs if index == 0 else outputs, outputs, shortcut) for index in range(depth)]
-            self.add_module(f"layer{stage}", nn.Sequential(*blocks))
-            inputs = outputs
-        self.fc = nn.Linear(64, classes)
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-
-    def forward(self, x):
-        x = F.relu(self.bn1(self.conv1(x)))
-        for stage in (self.layer1, self.layer2, self.layer3):
-            x = stage(x)
-        return self.fc(x.mean((2, 3)))
 
 
 def loss_of(text, logits, labels):
@@ -113,11 +62,11 @@ def steps(request, initial, result):
     images = (images - mean) / deviation
     classes, batch = int(settings["classes"]), int(settings["batch-size"])
     torch.manual_seed(int(settings["seed"]))
-    first = weights(ResNet(settings["model"], images.shape[1], classes))
+    first = weights(network(settings["model"], images.shape[1], classes))
     save_file(first, initial)
     results = {}
     for kind in (torch.float32, torch.float64):
-        model = ResNet(settings["model"], images.shape[1], classes)
+        model = network(settings["model"], images.shape[1], classes)
         model.load_state_dict(first, strict=False)
         model = model.to(kind)
         optimizer = torch.optim.SGD(
@@ -149,7 +98,7 @@ def steps(request, initial, result):
 def logits(request, checkpoint, result):
     tensors, settings = read(request)
     found = load_file(checkpoint)
-    model = ResNet(settings["model"], tensors["pixels"].shape[3], int(settings["classes"]))
+    model = network(settings["model"], tensors["pixels"].shape[3], int(settings["classes"]))
     missing, unexpected = model.load_state_dict(found, strict=False)
     assert all("num_batches_tracked" in name for name in missing), missing
     assert all(name.startswith(("optimizer.", "state.")) for name in unexpected), unexpected
