@@ -34,6 +34,7 @@ public struct Dataset: Sendable {
   public let source: String
   /// The pictures that were skipped because they could not be read.
   public var badImages: [BadImage]
+  private var countBeforeLimit: Int?
 
   /// A data set of these parts; `kind` is found by the class names when it is left out.
   public init(
@@ -49,6 +50,9 @@ public struct Dataset: Sendable {
 
   /// The number of classes, K.
   public var classCount: Int { classNames.count }
+
+  /// The number of training samples before any were left out by `limited`: that of files which cover the whole set.
+  public var wholeTrainCount: Int { countBeforeLimit ?? train.count }
 
   /// The samples to measure accuracy on: the test set, or the held-out part where there is none.
   public var evaluation: LabelledSet? { test ?? validation }
@@ -75,7 +79,10 @@ public struct Dataset: Sendable {
   public func limited(train trainCount: Int? = nil, test testCount: Int? = nil) -> Dataset {
     precondition(trainCount ?? 1 > 0 && testCount ?? 1 > 0, "a data set limited to nothing")
     var limited = self
-    if let trainCount { limited.train = train.first(trainCount) }
+    if let trainCount {
+      limited.countBeforeLimit = wholeTrainCount
+      limited.train = train.first(trainCount)
+    }
     if let testCount { limited.test = test?.first(testCount) }
     return limited
   }

@@ -51,6 +51,18 @@ public struct TransitionMatrix: Sendable, Equatable {
     Array(values[row * classCount..<(row + 1) * classCount])
   }
 
+  /// This matrix and then another: the product, the chance of each label after both.
+  public func followed(by next: TransitionMatrix) -> TransitionMatrix {
+    precondition(next.classCount == classCount, "\(classCount) classes, then \(next.classCount)")
+    var product = TransitionMatrix(classCount: classCount, values: [Double](repeating: 0, count: values.count))
+    for row in 0..<classCount {
+      for middle in 0..<classCount where self[row, middle] > 0 {
+        for column in 0..<classCount { product[row, column] += self[row, middle] * next[middle, column] }
+      }
+    }
+    return product
+  }
+
   /// The share of wrong labels when the true classes occur with these weights [K] (any scale; not all zero).
   public func errorRate(weights: [Double]) -> Double {
     precondition(weights.count == classCount, "\(weights.count) weights for \(classCount) classes")

@@ -18,8 +18,8 @@ public struct RunData: Sendable {
 
   /// Opens the data set.
   ///
-  /// Labels are replaced first (their file covers the whole set), then the set is limited, then a part is held out,
-  /// then noise is drawn; the held-out part keeps the labels that it was given. Samples to exclude lose their label last.
+  /// Labels are replaced first (their file covers the whole set), then the set is limited, then pictures change, then
+  /// a part is held out, then noise is drawn; the held-out part keeps the labels that it was given. Samples to exclude lose their label last.
   public init(_ settings: RunSettings) throws {
     let options = DatasetOptions(
       dataRoot: settings.dataRoot, imageSize: settings.imageSize, onBadImage: settings.onBadImage, seed: settings.seed,
@@ -29,6 +29,7 @@ public struct RunData: Sendable {
     if let path = settings.cleanLabels { dataset = try dataset.withTrueLabels(fromFile: path) }
     let excluded = try settings.exclude.map { try ExcludedSamples(fromFile: $0, count: dataset.train.count) }
     dataset = dataset.limited(train: settings.limitTrain, test: settings.limitTest)
+    dataset = dataset.changingPixels(settings.pixels, seed: settings.noiseSeed ?? settings.seed)
     if let part = settings.validation {
       dataset = try dataset.holdingOut(HeldOutPart(parsing: part), seed: settings.seed)
     }

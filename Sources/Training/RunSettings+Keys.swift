@@ -33,6 +33,7 @@ extension RunSettings {
     SettingKey(
       name: "noise-seed", section: "data", set: { $0.noiseSeed = try seed("noise-seed", $1) },
       get: { $0.noiseSeed.map { .unsigned($0) } }),
+    choice("pixels", "data", \.pixels),
     optionalCount("limit-train", "data", \.limitTrain),
     optionalCount("limit-test", "data", \.limitTest),
     SettingKey(

@@ -35,6 +35,8 @@ public struct RunSettings: Sendable, Equatable {
   public var noise = "none"
   /// nil: the seed.
   public var noiseSeed: UInt64?
+  /// What becomes of the pictures themselves.
+  public var pixels = PixelChange.none
   /// Train on the first N samples.
   public var limitTrain: Int?
   /// Test on the first N samples.

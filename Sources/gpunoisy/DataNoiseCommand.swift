@@ -1,5 +1,6 @@
 import ArgumentParser
 import Datasets
+import Failures
 import FileFormats
 import Reports
 import Training
@@ -9,20 +10,27 @@ struct DataNoiseCommand: ParsableCommand {
     commandName: "noise", abstract: "Make noisy training labels.",
     discussion: """
       Draws the same labels as 'train' does with the same --noise and --seed, writes them for --labels, and prints the \
-      realised rate and transition matrix (true class in rows, given class in columns). Without --out, only prints.
+      realised rate and transition matrix (true class in rows, given class in columns). Without --out, only prints. \
+      Compare realised rates, not names: published conventions differ, and --list tells each one's traps. Noises with \
+      exact counts draw other labels when --limit-train or --val leave fewer samples.
+
+      \(NoiseTable.grammars)
 
       Examples:
         gpunoisy data noise cifar10 --noise symmetric:0.4 --seed 1 --out labels.npy
         gpunoisy data noise shapes --noise pairflip:0.3 --matrix-out t.csv
+        gpunoisy data noise cifar10 --noise labels:CIFAR-10_human.pt,key=worse --out worse.npy
+        gpunoisy data noise cifar10 --noise pmd:probs.npy,type=1+symmetric:0.3
+        gpunoisy data noise --list
         gpunoisy train cifar10 --labels labels.npy
       """)
 
   @Argument(help: ArgumentHelp("A folder, a file or a name.", valueName: "data"))
   var data = "shapes"
-  @Option(
-    help: ArgumentHelp(
-      "symmetric:R[,inclusive], asymmetric:R[,map=superclass], pairflip:R or matrix:FILE.", valueName: "noise"))
-  var noise: String
+  @Option(help: ArgumentHelp("One of those above, or several joined by +.", valueName: "noise"))
+  var noise: String?
+  @Flag(help: "Print every noise with its source and its traps.")
+  var list = false
   @Option(
     help: ArgumentHelp("Where cifar10 and other names are looked for; default $GPUNOISY_DATA.", valueName: "folder"))
   var dataRoot: String?
@@ -40,6 +48,12 @@ struct DataNoiseCommand: ParsableCommand {
   var json = false
 
   func run() throws {
+    if list { return try StandardOutput.write(NoiseTable.text) }
+    guard let noise else {
+      throw Failure(
+        .usage, "the option --noise is missing.", why: "there is nothing to draw.",
+        fix: "add, for instance, --noise symmetric:0.4; 'gpunoisy data noise --list' names all.")
+    }
     let model = try NoiseCatalogue.parse(noise)
     var settings = try RunSettings(data: data, ["data-root": dataRoot, "labels": labels, "seed": seed])
     // Labels are all that matters here.

@@ -32,11 +32,16 @@ struct SettingOptions: ParsableArguments {
   var excludeBy: String?
   @Option(
     help: ArgumentHelp(
-      "Label noise: none, symmetric:R[,inclusive], asymmetric:R[,map=superclass], pairflip:R, matrix:FILE. Default none.",
-      valueName: "noise"))
+      "Label noise: none (default), symmetric:R, asymmetric:R, pairflip:R, part-dependent:R, labels:FILE, matrix:FILE, "
+        + "and more, or several joined by +. See 'gpunoisy data noise --list'.", valueName: "noise"))
   var noise: String?
   @Option(help: ArgumentHelp("Seed of the noise; default the seed.", valueName: "n"))
   var noiseSeed: String?
+  @Option(
+    help: ArgumentHelp(
+      "Pictures without sense: none (default), shuffled (one order of pixels for all), random (one for each), gaussian. "
+        + "For training only; eval and predict take pictures as they are.", valueName: "change"))
+  var pixels: String?
   @Option(help: ArgumentHelp("Train on the first N samples.", valueName: "n"))
   var limitTrain: String?
   @Option(help: ArgumentHelp("Test on the first N samples.", valueName: "n"))
@@ -118,7 +123,7 @@ struct SettingOptions: ParsableArguments {
     let texts: [(String, String?)] = [
       ("data", data), ("data-root", dataRoot), ("image-size", imageSize), ("labels", labels),
       ("clean-labels", cleanLabels), ("exclude", exclude), ("exclude-by", excludeBy), ("noise", noise),
-      ("noise-seed", noiseSeed),
+      ("noise-seed", noiseSeed), ("pixels", pixels),
       ("limit-train", limitTrain), ("limit-test", limitTest), ("val", val), ("on-bad-image", onBadImage),
       ("model", model),
       ("init", initialWeights), ("loss", loss), ("method", method), ("epochs", epochs), ("max-steps", maxSteps),

@@ -29,6 +29,7 @@ struct TrainCommand: ParsableCommand {
         gpunoisy train shapes --noise symmetric:0.4 --loss sce --epochs 3
         gpunoisy train cifar10 --device 0
         gpunoisy train ./photos --val 0.1 --loss gce:q=0.7 --epochs 60
+        gpunoisy train cifar10 --recipe aum-cifar10 --noise symmetric:0.4
         gpunoisy train --resume runs/2026-11-21T0031_cifar10_resnet32_ce_s1
       """)
 
@@ -42,6 +43,10 @@ struct TrainCommand: ParsableCommand {
 
   @Option(help: ArgumentHelp("Settings from a TOML file; options given here win.", valueName: "file"))
   var config: String?
+  @Option(
+    help: ArgumentHelp(
+      "A paper's whole protocol; --config and options given here win. See --list-recipes.", valueName: "name"))
+  var recipe: String?
   @Option(help: ArgumentHelp("Go on with the run in this folder, with all of its settings.", valueName: "run"))
   var resume: String?
   @Option(help: ArgumentHelp("Write the run into exactly this folder.", valueName: "folder"))
@@ -54,6 +59,8 @@ struct TrainCommand: ParsableCommand {
   var instructionSet: String?
   @Flag(name: .customLong("list-losses"), help: "Print every loss with its parameters, defaults and source.")
   var listsLosses = false
+  @Flag(name: .customLong("list-recipes"), help: "Print every recipe with its settings and their sources.")
+  var listsRecipes = false
   @Flag(name: .customLong("print-config"), help: "Print every setting in force and stop.")
   var printsConfiguration = false
   @Option(
@@ -77,8 +84,12 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     if listsLosses { return try StandardOutput.write(LossTable.text) }
+    if listsRecipes {
+      let texts = try Recipe.catalogue.map { try $0.lines().joined(separator: "\n") + "\n" }
+      return try StandardOutput.write(texts.joined(separator: "\n"))
+    }
     Signals.listen()
-    var settings = RunSettings()
+    var settings = RunSettings(), protocolInUse: Recipe?
     if let resume {
       try RunStart.settings(ofRun: resume, into: &settings)
       guard settings.detection == nil else {
@@ -87,12 +98,16 @@ struct TrainCommand: ParsableCommand {
           fix: "use: gpunoisy detect --resume \(resume)")
       }
       try options.apply(to: &settings, allowing: ["device", "threads", "max-time", "checkpoint-every"])
-      guard config == nil, out == nil else {
+      guard config == nil, out == nil, recipe == nil else {
         throw Failure(
           .configuration, "--resume takes its settings and its folder from the run.",
-          why: "--config or --out was given too.", fix: "leave them out.")
+          why: "--config, --recipe or --out was given too.", fix: "leave them out.")
       }
     } else {
+      if let recipe {
+        protocolInUse = try Recipe(named: recipe)
+        try protocolInUse?.apply(to: &settings)
+      }
       if let config { try settings.apply(configurationAt: config) }
       try options.apply(to: &settings)
       // A detection's file has settings of the same names; what is its own, train has no use for.
@@ -101,6 +116,7 @@ struct TrainCommand: ParsableCommand {
     if printsConfiguration { return try StandardOutput.write(settings.configuration.text) }
     try settings.validate()
     let reporter = talk.reporter
+    for line in try protocolInUse?.lines(inForce: settings) ?? [] { reporter.note(line) }
     let device = DeviceChoice(
       text: settings.device, threads: settings.threads, instructionSet: instructionSet,
       precision: settings.numberPrecision, tuning: try tuningSource())

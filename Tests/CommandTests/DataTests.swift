@@ -50,6 +50,45 @@ extension CommandTests {
           == values.enumerated().map { ["\($0.offset)", "\($0.element)"] })
     }
 
+    @Test("data noise --list and --help name every noise, with source and traps")
+    func list() throws {
+      let folder = ScratchFolder()
+      let list = try CommandUnderTest.output(["data", "noise", "--list"], in: folder)
+      let help = try CommandUnderTest.output(["data", "noise", "--help"], in: folder)
+      for name in [
+        "none", "symmetric:R", "asymmetric:R", "asymmetric-sequential:R", "hierarchical:R", "pairflip:R", "flip:R",
+        "flip2:R", "random-matrix:R", "sparse:R", "peer:", "matrix:FILE", "part-dependent:R", "pmd:FILE", "seal:R",
+        "labels:FILE", "random-labels",
+      ] {
+        #expect(list.lines.contains { $0.hasPrefix(name) }, "\(name)")
+        #expect(help.contains(name), "\(name)")
+      }
+      #expect(list.contains("'80 %' of ten classes is 72 %") && list.lines.allSatisfy { $0.count <= 120 })
+      #expect(list.lines.count { $0.hasPrefix("    source  ") } == 17)
+    }
+
+    @Test("train draws what data noise draws, by probabilities of its own, and goes on with the same labels")
+    func instanceNoise() throws {
+      let folder = ScratchFolder()
+      try CommandUnderTest.output(CommandUnderTest.training("--epochs 1 --out clean"), in: folder)
+      try CommandUnderTest.output(
+        ["predict", "clean", "shapes", "--split", "train", "--probs", "p.npy", "--device", "cpu", "-q"], in: folder)
+      let noise = "pmd:p.npy,type=3,factor=1.2+symmetric:0.3"
+      let text = try CommandUnderTest.output(
+        ["data", "noise", "shapes", "--noise", noise, "--seed", "4", "--out", "l.npy"], in: folder)
+      #expect(text.contains(noise))
+      let training = "--seed 4 --pixels shuffled --epochs 2 --noise \(noise)"
+      try CommandUnderTest.output(CommandUnderTest.training(training + " --out whole"), in: folder)
+      let used = try NumPyArray(decoding: FileBytes.read(folder("whole/noisy_labels.npy")), name: "noisy_labels.npy")
+      let drawn = try NumPyArray(decoding: FileBytes.read(folder("l.npy")), name: "l.npy")
+      #expect(try #require(used.integers) == #require(drawn.integers).prefix(256).map { $0 })
+      #expect(try RunFiles(folder("whole")).text("config.toml").contains("noise = \"\(noise)\""))
+      let again = try CommandUnderTest.output(
+        ["train", "--config", "whole/config.toml", "--out", "again", "-q"], in: folder)
+      #expect(again.contains("again"))
+      try RunFiles(folder("whole")).expectEqual(to: RunFiles(folder("again")))
+    }
+
     @Test("shapes survive the way through a folder and an .npz with the same fingerprint")
     func conversion() throws {
       let folder = ScratchFolder()

@@ -6,6 +6,22 @@ import Testing
 extension CommandTests {
   @Suite("Training runs")
   struct Training {
+    @Test("a recipe sets a protocol, tells its sources, and yields to what is given")
+    func recipes() throws {
+      let folder = ScratchFolder()
+      let configuration = try CommandUnderTest.output(
+        ["train", "shapes", "--recipe", "sce-cifar10", "--epochs", "3", "--print-config"], in: folder)
+      #expect(configuration.contains("data = \"shapes\"") && configuration.contains("epochs = 3"))
+      #expect(configuration.contains("sce:alpha=0.1,beta=1,A=-4") && configuration.contains("lr = 0.01"))
+      #expect(try CommandUnderTest.output(["train", "--list-recipes"], in: folder).contains("recipe narl-cifar10"))
+      let ending = try CommandUnderTest.run(
+        CommandUnderTest.training("--recipe narl-cifar10 --epochs 1 --out run"), in: folder)
+      #expect(ending.code == 0 && ending.errors.contains("weight-decay = 5e-4"))
+      #expect(ending.errors.contains("lr = 0.1  replaced by what was given"))
+      #expect(
+        try CommandUnderTest.run(["train", "--resume", "run", "--recipe", "narl-cifar10"], in: folder).code == 78)
+    }
+
     @Test("Leave a complete run folder, and one JSON document on standard output")
     func runFolder() throws {
       let folder = ScratchFolder()

@@ -75,7 +75,7 @@ struct NoiseTests {
   @Test("asymmetric maps: MNIST and CIFAR-10 as published")
   func maps() throws {
     func targets(_ kind: Dataset.Kind) throws -> [Int: Int] {
-      let matrix = try NoiseCatalogue.parse("asymmetric:1").transition(for: data(10, kind: kind))
+      let matrix = try corrupted("asymmetric:1", data(10, kind: kind)).report.requested
       return Dictionary(
         uniqueKeysWithValues: (0..<10).flatMap { row in (0..<10).compactMap { matrix[row, $0] == 1 ? (row, $0) : nil } }
       )
@@ -90,7 +90,7 @@ struct NoiseTests {
   func cifar100() throws {
     let data = data(100, kind: .cifar100)
     func target(_ text: String, _ label: Int) throws -> Int? {
-      let matrix = try NoiseCatalogue.parse(text).transition(for: data)
+      let matrix = try corrupted(text, data).report.requested
       return (0..<100).first { matrix[label, $0] == 1 }
     }
     #expect(try (0..<10).map { try target("asymmetric:1", $0) } == [1, 2, 3, 4, 0, 6, 7, 8, 9, 5])
@@ -136,7 +136,12 @@ struct NoiseTests {
       "symmetric:0.1,exclusive",
       "symmetric:0.1,inclusive,x", "asymmetric:0.2,map=x", "asymmetric", "pairflip:x", "pairflip:0.1,0.2", "none:1",
       "matrix",
-      "matrix:",
+      "matrix:", "symmetric:0.1,inclusive=1", "symmetric:0.1,exact=some", "symmetric:0.1,exact,exact",
+      "asymmetric:0.1,map=", "asymmetric-sequential:0.1,exact", "hierarchical", "flip:0.1,seed=-1", "flip2:0.1,map=x",
+      "random-matrix:2", "sparse:0.1,zeros=2", "peer:low", "peer", "random-labels:2", "part-dependent:0.1,std=0",
+      "part-dependent:0.1,std=9", "part-dependent:0.1,shared=1", "pmd", "pmd:,type=1", "pmd:p.npy,type=4",
+      "pmd:p.npy,rate=0.5", "pmd:p.npy,rate=0.7,factor=2", "pmd:p.npy,factor=0", "seal:0.1", "seal:p.npy", "labels",
+      "labels:a,key=b,key=c", "symmetric:0.1+nosuch:0.2", "symmetric:0.1+symmetric:2", "A+B",
     ])
   func grammar(text: String) {
     #expect(failureKind { try NoiseCatalogue.parse(text) } == .usage)
@@ -146,7 +151,13 @@ struct NoiseTests {
     "every model's text parses to a model with the same text",
     arguments: [
       "none", "symmetric:0.4", "symmetric:0.4,inclusive", "asymmetric:0.2", "asymmetric:0.2,map=superclass",
-      "pairflip:0.45", "matrix:a,b.csv",
+      "pairflip:0.45", "matrix:a,b.csv", "symmetric:0.4,inclusive,exact", "symmetric:0.4,exact=class",
+      "symmetric:0.4,exact=equal", "asymmetric:0.4,map=one-way,exact", "asymmetric:0.2,map=superclass-swap",
+      "asymmetric-sequential:0.4", "hierarchical:0.4,exact=class", "pairflip:0.45,exact", "flip:0.4", "flip:0.4,seed=7",
+      "flip2:0.4,exact", "random-matrix:0.3", "sparse:0.2,zeros=0.6", "peer:sparse-high", "random-labels",
+      "random-labels:0.5", "part-dependent:0.4", "part-dependent:0.4,shared,std=0.2", "pmd:a,b.npy,type=2,rate=0.7",
+      "pmd:a=b.npy,type=1,factor=1.2", "seal:0.4,a,b.npy", "labels:a,b.pt,key=worse", "labels:a.npy,clean=b.npy",
+      "pmd:a+b.npy,type=3,rate=0.35+symmetric:0.3", "symmetric:0.2+pairflip:0.1+random-labels",
     ])
   func texts(text: String) throws {
     #expect(try NoiseCatalogue.parse(text).text == text)

@@ -5,7 +5,7 @@ import Statistics
 /// Noise by a matrix from a file: row = class, column = label, rows sum to 1.
 ///
 /// The file is a `.npy` array [K, K], or text with one row a line, numbers separated by commas or blanks.
-struct MatrixNoise: NoiseModel {
+struct MatrixNoise: ClassNoise {
   static let entry = NoiseEntry(
     name: "matrix", grammar: "matrix:FILE",
     summary: "By a K x K matrix from a file (.npy, or text), rows summing to 1.",
@@ -23,7 +23,7 @@ struct MatrixNoise: NoiseModel {
 
   var text: String { "matrix:\(path)" }
 
-  func transition(for dataset: Dataset) throws -> TransitionMatrix {
+  func transition(for dataset: Dataset, draws: NoiseDraws) throws -> TransitionMatrix {
     let bytes = try FileBytes.read(path)
     let (values, shape) = NumPyArray.isNumPy(bytes) ? try array(bytes) : try numbers(bytes)
     let K = dataset.classCount

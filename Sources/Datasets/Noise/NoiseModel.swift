@@ -1,15 +1,15 @@
 import Failures
 import Statistics
 
-/// A way in which labels become wrong: for each class, the chances of the labels that its samples get.
+/// A way in which labels become wrong.
 ///
-/// A conformer must pass: every row of its matrix sums to 1; parsing its `text` gives an equal model; the realised
-/// matrix of 50,000 samples lies within binomial bounds of the requested one.
+/// A conformer must pass: parsing its `text` gives an equal model; the same seed gives the same labels; the realised
+/// matrix of 50,000 samples lies within binomial bounds of the expected one; samples without a label keep none.
 public protocol NoiseModel: Sendable {
   /// What the catalogue says about it.
   static var entry: NoiseEntry { get }
 
-  /// Reads what follows the name and the colon on the command line.
+  /// Reads what follows the name and the colon on the command line; files are not opened yet.
   ///
   /// - Throws: `.usage` for an unknown word or a value out of range.
   init(arguments: NoiseArguments) throws
@@ -17,10 +17,26 @@ public protocol NoiseModel: Sendable {
   /// The model as written on the command line.
   var text: String { get }
 
-  /// The chances [K, K] for the classes of a data set.
+  /// The labels that the training samples get in place of their own.
   ///
-  /// - Throws: `.usage` when the model does not fit the data set; `.badInput` or `.missingInput` for a matrix file.
-  func transition(for dataset: Dataset) throws -> TransitionMatrix
+  /// - Throws: `.usage` when the model does not fit the data set; `.badInput` or `.missingInput` for a file.
+  func labels(for dataset: Dataset, draws: NoiseDraws) throws -> NoisyLabels
+}
+
+/// Labels that noise made, and what was to be expected of it.
+public struct NoisyLabels: Sendable, Equatable {
+  /// The labels [N] in the order of ids; `LabelledSet.noLabel` where there was none.
+  public let labels: [Int32]
+  /// The chances [K, K] of each class's samples to carry each label: those of the model for noise by class, the mean
+  /// over the class's samples for noise that depends on the picture.
+  public let expected: TransitionMatrix
+  /// Whether another seed would give other labels.
+  public let isDrawn: Bool
+
+  /// Labels with what was expected.
+  public init(labels: [Int32], expected: TransitionMatrix, isDrawn: Bool = true) {
+    (self.labels, self.expected, self.isDrawn) = (labels, expected, isDrawn)
+  }
 }
 
 /// One line of the catalogue of noise models.
@@ -33,53 +49,11 @@ public struct NoiseEntry: Sendable {
   public let summary: String
   /// Where it is defined.
   public let source: String
-}
+  /// What misleads those who compare with published numbers; empty where nothing is known.
+  public let trap: String
 
-/// The noise models, and how they are called on the command line.
-public enum NoiseCatalogue {
-  /// All models.
-  public static let models: [any NoiseModel.Type] = [
-    NoNoise.self, SymmetricNoise.self, AsymmetricNoise.self, PairFlipNoise.self, MatrixNoise.self,
-  ]
-
-  /// All models' lines for help texts.
-  public static var entries: [NoiseEntry] { models.map { $0.entry } }
-
-  /// The model that a text such as `symmetric:0.4` names.
-  ///
-  /// - Throws: `.usage`.
-  public static func parse(_ text: String) throws -> any NoiseModel {
-    let colon = text.firstIndex(of: ":") ?? text.endIndex
-    let name = String(text[..<colon])
-    guard let model = models.first(where: { $0.entry.name == name }) else {
-      throw Failure(
-        .usage, "there is no noise called '\(name)'.",
-        why: "the models are \(entries.map(\.grammar).joined(separator: ", ")).", fix: "choose one of these.")
-    }
-    let rest = colon == text.endIndex ? "" : String(text[text.index(after: colon)...])
-    return try model.init(arguments: NoiseArguments(text: text, rest: rest, entry: model.entry))
-  }
-}
-
-/// What follows a noise model's name, with failures that show how it is written.
-public struct NoiseArguments: Sendable {
-  let text: String
-  let rest: String
-  let entry: NoiseEntry
-
-  /// The comma-separated words.
-  var words: [String] {
-    rest.isEmpty ? [] : rest.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-  }
-
-  /// A rate in 0...1.
-  func rate(_ word: String) throws -> Double {
-    guard let rate = Double(word), rate >= 0, rate <= 1 else { throw wrong("'\(word)' is not a rate between 0 and 1") }
-    return rate
-  }
-
-  func wrong(_ why: String) -> Failure {
-    Failure(.usage, "the noise '\(text)' is not valid.", why: "\(why).", fix: "write it as \(entry.grammar).")
+  init(name: String, grammar: String, summary: String, source: String, trap: String = "") {
+    (self.name, self.grammar, self.summary, self.source, self.trap) = (name, grammar, summary, source, trap)
   }
 }
 
@@ -97,6 +71,8 @@ public struct NoNoise: NoiseModel {
   /// `none`.
   public var text: String { "none" }
 
-  /// The identity.
-  public func transition(for dataset: Dataset) -> TransitionMatrix { TransitionMatrix(identity: dataset.classCount) }
+  /// The labels as they are.
+  public func labels(for dataset: Dataset, draws: NoiseDraws) -> NoisyLabels {
+    NoisyLabels(labels: dataset.train.labels, expected: TransitionMatrix(identity: dataset.classCount), isDrawn: false)
+  }
 }

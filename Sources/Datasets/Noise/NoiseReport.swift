@@ -42,30 +42,26 @@ public struct NoiseReport: Sendable {
 extension Dataset {
   /// The data set with noisy training labels.
   ///
-  /// The labels of before become the true ones, unless those are known already. Each label is drawn from its class's
-  /// row, independently of all others: a function of the seed, the id and the given label only. With the same seed, a
-  /// higher rate changes a superset of the labels.
+  /// The labels of before become the true ones, unless those are known already. Unless the model counts exactly or
+  /// looks at pictures, each label is drawn from its class's row, independently of all others: a function of the seed,
+  /// the id and the given label only. With the same seed, a higher rate changes a superset of the labels.
   ///
-  /// - Throws: as the model's `transition` does.
+  /// - Throws: as the model's `labels` does.
   public func corrupted(by model: any NoiseModel, seed: UInt64) throws -> (dataset: Dataset, report: NoiseReport) {
-    let matrix = try model.transition(for: self)
-    let random = CounterRandom(seed: seed)
-    let noisy = train.labels.enumerated().map { id, label -> Int32 in
-      guard label >= 0 else { return label }
-      let words = random.words(.noise, UInt32(id), 0)
-      let (flip, target) = (Double(words.x) * 0x1p-32, Double(words.y) * 0x1p-32)
-      return Int32(matrix.draw(Int(label), flip: flip, target: target))
-    }
+    let noisy = try model.labels(for: self, draws: NoiseDraws(seed: seed))
+    precondition(
+      zip(train.labels, noisy.labels).allSatisfy { ($0 < 0) == ($1 < 0) && $1 < classCount },
+      "'\(model.text)' made labels that no class has")
     var changed = self
     if !(model is NoNoise) { changed.train.trueLabels = train.trueLabels ?? train.labels }
-    changed.train.labels = noisy
+    changed.train.labels = noisy.labels
     let counts = train.classCounts(classCount)
     let sampleCount = counts.reduce(0, +)
     let report = NoiseReport(
-      model: model.text, seed: seed, classNames: classNames, requested: matrix,
-      realised: TransitionMatrix(from: train.labels, to: noisy, classCount: classCount), sampleCount: sampleCount,
-      changedCount: zip(train.labels, noisy).count { $0 != $1 },
-      expectedRate: sampleCount == 0 ? 0 : matrix.errorRate(weights: counts.map { Double($0) }))
+      model: model.text, seed: noisy.isDrawn ? seed : nil, classNames: classNames, requested: noisy.expected,
+      realised: TransitionMatrix(from: train.labels, to: noisy.labels, classCount: classCount),
+      sampleCount: sampleCount, changedCount: zip(train.labels, noisy.labels).count { $0 != $1 },
+      expectedRate: sampleCount == 0 ? 0 : noisy.expected.errorRate(weights: counts.map { Double($0) }))
     return (changed, report)
   }
 

@@ -7,36 +7,62 @@ import Statistics
 /// drawn from all K classes, `T_ij = R / K`, and a share R (K − 1) / K is wrong.
 ///
 /// - Source: exclusive as in Patrini et al., CVPR 2017; inclusive as in DivideMix, ICLR 2020. Tables must say which.
-struct SymmetricNoise: NoiseModel {
+struct SymmetricNoise: RateNoise {
   static let entry = NoiseEntry(
-    name: "symmetric", grammar: "symmetric:R[,inclusive]",
+    name: "symmetric", grammar: "symmetric:R[,inclusive][,exact[=class|equal]]",
     summary: "With chance R another class, all alike; inclusive: any class, the right one too.",
-    source: "Patrini et al., CVPR 2017; inclusive: Li et al. (DivideMix), ICLR 2020")
+    source: "Patrini et al., CVPR 2017; inclusive: Li et al. (DivideMix), ICLR 2020",
+    trap: """
+      Three conventions go by one name. Exclusive, drawn (the default; Patrini, Co-teaching, AUM, PLC, JoCoR): R wrong \
+      on average. Inclusive: R (K - 1) / K wrong, so that '80 %' of ten classes is 72 % and '50 %' is 45 %: \
+      inclusive,exact is DivideMix, NAL and ELR; inclusive alone Meta-Weight-Net and M-correction. exact=class is SCE, \
+      APL, ALFs and SR on CIFAR; on MNIST these change the same number in each class, exact=equal, so that the rarest \
+      digit is the noisiest.
+      """)
 
   let rate: Double
   let isInclusive: Bool
+  let count: NoiseCount
 
   init(arguments: NoiseArguments) throws {
-    let words = arguments.words
-    guard let first = words.first else { throw arguments.wrong("the rate is missing") }
-    guard words.count == 1 || words.count == 2 && words[1] == "inclusive" else {
-      throw arguments.wrong("after the rate, only 'inclusive' may follow")
-    }
-    (rate, isInclusive) = (try arguments.rate(first), words.count == 2)
+    rate = try arguments.rate()
+    let options = try arguments.options(["inclusive", "exact"])
+    guard options["inclusive"] ?? "" == "" else { throw arguments.wrong("inclusive takes no value") }
+    (isInclusive, count) = (options["inclusive"] != nil, try NoiseCount(arguments, options))
   }
 
-  var text: String { "symmetric:\(rate)" + (isInclusive ? ",inclusive" : "") }
+  var text: String { "symmetric:\(rate)" + (isInclusive ? ",inclusive" : "") + count.text }
 
-  func transition(for dataset: Dataset) throws -> TransitionMatrix {
-    let K = dataset.classCount
-    guard K > 1 else {
-      throw Failure(
-        .usage, "the noise '\(text)' does not fit '\(dataset.name)'.", why: "it needs two classes or more.",
-        fix: "use none.")
-    }
-    let other = isInclusive ? rate / Double(K) : rate / Double(K - 1)
-    var matrix = TransitionMatrix(classCount: K, values: [Double](repeating: other, count: K * K))
-    for k in 0..<K { matrix[k, k] = isInclusive ? 1 - rate + other : 1 - rate }
-    return matrix
+  func chosenRows(for dataset: Dataset, draws: NoiseDraws) -> TransitionMatrix {
+    let all = Array(0..<dataset.classCount)
+    return TransitionMatrix(equally: all.map { k in isInclusive ? all : all.filter { $0 != k } })
+  }
+}
+
+/// Labels without any meaning: each is drawn from all classes.
+///
+/// A network that reaches 100 % training accuracy on them has memorised; its test accuracy is chance.
+///
+/// - Source: Zhang, Bengio, Hardt, Recht, Vinyals: Understanding deep learning requires rethinking generalization,
+///   ICLR 2017, "random labels", and with R below 1 "partially corrupted labels".
+struct RandomLabels: RateNoise {
+  static let entry = NoiseEntry(
+    name: "random-labels", grammar: "random-labels[:R]",
+    summary: "Every label (or a share R) drawn from all classes: what a network can memorise.",
+    source: "Zhang et al. (Rethinking generalization), ICLR 2017; with --pixels for its other experiments",
+    trap: "1 of K labels stays right by chance. The same labels as symmetric:R,inclusive.")
+
+  let rate: Double
+  var count: NoiseCount { .independent }
+
+  init(arguments: NoiseArguments) throws {
+    rate = arguments.words.isEmpty ? 1 : try arguments.rate()
+    _ = try arguments.options([])
+  }
+
+  var text: String { rate == 1 ? "random-labels" : "random-labels:\(rate)" }
+
+  func chosenRows(for dataset: Dataset, draws: NoiseDraws) -> TransitionMatrix {
+    TransitionMatrix(equally: (0..<dataset.classCount).map { _ in Array(0..<dataset.classCount) })
   }
 }

@@ -1,0 +1,149 @@
+import Failures
+import FileFormats
+import Statistics
+
+/// Labels that people gave, or that a paper published, from a file, checked against the data set's own.
+///
+/// - `.pt` (CIFAR-N): a dictionary of arrays, of which `key` names one; `clean_label` must equal the data set's labels.
+/// - `.csv` (SEAL): columns `label`, which must equal the data set's labels, and `label_noisy`; `key` names another.
+/// - `.npy` (PMD, and CIFAR-N's arrays saved alone): integers [N]; `clean` may name a second file of true labels, which
+///   must equal the data set's.
+///
+/// Rows are in the order of ids. Without true labels in the file, labels that agree with the data set's hardly more
+/// often than chance are refused: they belong to another order.
+///
+/// - Source: Wei et al.: Learning with noisy labels revisited (CIFAR-N), ICLR 2022.
+struct PublishedLabels: NoiseModel {
+  static let entry = NoiseEntry(
+    name: "labels", grammar: "labels:FILE[,key=worse][,clean=FILE]",
+    summary: "Human or published labels from a file (.pt, .csv, .npy), checked against the data set's order.",
+    source: "CIFAR-N: Wei et al., ICLR 2022; PMD: Zhang et al., ICLR 2021; SEAL: Chen et al., AAAI 2021",
+    trap: """
+      CIFAR-10N's keys are aggre (9.01 % wrong), random1, random2, random3 (17.2, 18.1, 17.6 %) and worse (40.2 %, \
+      'worst' in the paper), CIFAR-100N's is noisy (40.2 %). All are in the order of CIFAR's own files; TensorFlow \
+      Datasets has another. PMD's files cover the first 45,000 images: --limit-train 45000.
+      """)
+
+  /// The least share of the agreement by chance, 1 / K, that labels must leave behind, in units of what is above it.
+  private static let leastAgreement = 0.1
+
+  let path: String
+  let key: String?
+  let cleanPath: String?
+
+  init(arguments: NoiseArguments) throws {
+    let (file, options) = try arguments.fileAndOptions(["key", "clean"])
+    (path, key, cleanPath) = (file, options["key"], options["clean"])
+  }
+
+  var text: String { "labels:\(path)" + (key.map { ",key=\($0)" } ?? "") + (cleanPath.map { ",clean=\($0)" } ?? "") }
+
+  func labels(for dataset: Dataset, draws: NoiseDraws) throws -> NoisyLabels {
+    let file = try LabelTables(path, key: key)
+    var clean = file.clean
+    if let cleanPath {
+      let other = try LabelTables(cleanPath, key: nil)
+      clean = other.clean ?? other.labels
+    }
+    let given = try checked(file.labels, path, dataset)
+    let truth = dataset.train.trueLabels ?? dataset.train.labels
+    let ids = dataset.train.labels.indices.filter { dataset.train.labels[$0] >= 0 && truth[$0] >= 0 }
+    if let clean {
+      let expected = try checked(clean, cleanPath ?? path, dataset)
+      let wrong = ids.filter { truth[$0] != expected[$0] }
+      if let first = wrong.first { throw otherOrder(dataset, wrong.count, ids.count, first, expected[first], truth) }
+    } else {
+      let share = Double(ids.count { given[$0] == truth[$0] }) / Double(max(ids.count, 1))
+      let chance = 1 / Double(dataset.classCount)
+      if !ids.isEmpty, share < chance + Self.leastAgreement * (1 - chance) {
+        let wrong = ids.filter { given[$0] != truth[$0] }
+        throw otherOrder(dataset, wrong.count, ids.count, wrong[0], given[wrong[0]], truth)
+      }
+    }
+    let labels = zip(dataset.train.labels, given).map { $0 < 0 ? $0 : $1 }
+    let realised = TransitionMatrix(from: dataset.train.labels, to: labels, classCount: dataset.classCount)
+    return NoisyLabels(labels: labels, expected: realised, isDrawn: false)
+  }
+
+  /// As many labels as samples, each of a class.
+  private func checked(_ labels: [Int], _ path: String, _ dataset: Dataset) throws -> [Int32] {
+    let count = dataset.train.count
+    guard labels.count == count || labels.count == dataset.wholeTrainCount else {
+      throw Failure(
+        .badInput, "'\(path)' has \(labels.count) labels.", why: "the training set has \(count) samples.",
+        fix: labels.count < count
+          ? "use --limit-train \(labels.count) if they are those of the first samples."
+          : "use the file that was made for this data set.")
+    }
+    return try ClassLabels.checked(Array(labels.prefix(count)), classCount: dataset.classCount) {
+      "entry \($0) of '\(path)'"
+    }
+  }
+
+  private func otherOrder(
+    _ dataset: Dataset, _ wrong: Int, _ count: Int, _ first: Int, _ label: Int32, _ truth: [Int32]
+  ) -> Failure {
+    Failure(
+      .badInput, "'\(path)' is not in the order of '\(dataset.name)': \(wrong) of \(count) labels are other ones.",
+      why: "the first is that of sample \(first): \(label) ('\(dataset.classNames[Int(label)])') in the file, "
+        + "\(truth[first]) ('\(dataset.classNames[Int(truth[first])])') in the data.",
+      fix: "use the data set's own files, in their order; --labels FILE replaces labels without this check.")
+  }
+}
+
+/// The columns of a file of labels that a noise needs.
+private struct LabelTables {
+  let labels: [Int]
+  /// The true labels, where the file has any.
+  var clean: [Int]?
+
+  init(_ path: String, key: String?) throws {
+    let bytes = try FileBytes.read(path)
+    if NumPyArray.isNumPy(bytes) {
+      let array = try NumPyArray(decoding: bytes, name: "'\(path)'")
+      guard let values = array.integers, array.shape.dropFirst().allSatisfy({ $0 == 1 }) else {
+        throw Failure(
+          .badInput, "'\(path)' holds an array of shape \(array.shape) and type \(array.element.descriptor).",
+          why: "labels are a row of integers.", fix: "save labels.reshape(-1).astype('int64').")
+      }
+      labels = values
+      return
+    }
+    let columns =
+      Pickle.isPickle(bytes, path: path) || ZipArchive.isZip(bytes)
+      ? try LabelPickle.arrays(bytes, path) : try Self.columns(bytes, path)
+    let cleanName = columns["clean_label"] == nil ? "label" : "clean_label"
+    let names = columns.keys.filter { $0 != cleanName && $0 != "sample_id" }.sorted()
+    let wanted = key.map { key in [key, "\(key)_label", "\(key)_label1"] } ?? (names.count == 1 ? names : [])
+    guard let name = wanted.first(where: { columns[$0] != nil }) ?? Self.numbered(key, names) else {
+      throw Failure(
+        .usage, key.map { "'\(path)' has no labels called '\($0)'." } ?? "'\(path)' has several sets of labels.",
+        why: "it has \(names.joined(separator: ", ")).", fix: "choose one by key=\(names.first ?? "NAME").")
+    }
+    labels = columns[name] ?? []
+    clean = name == cleanName ? nil : columns[cleanName]
+  }
+
+  /// `random2` for `random_label2`.
+  private static func numbered(_ key: String?, _ names: [String]) -> String? {
+    guard let key, let digit = key.last, digit.isNumber else { return nil }
+    return names.first { $0 == "\(key.dropLast())_label\(digit)" }
+  }
+
+  /// The columns of a table that hold whole numbers.
+  private static func columns(_ bytes: [UInt8], _ path: String) throws -> [String: [Int]] {
+    let table = try CSV(decoding: bytes, name: path)
+    var columns: [String: [Int]] = [:]
+    for (index, name) in table.header.enumerated() {
+      let values = table.rows.map { Int($0[index]) }
+      let numbers = values.compactMap { $0 }
+      if numbers.count == values.count { columns[name] = numbers }
+    }
+    if let ids = columns["sample_id"], ids != Array(0..<ids.count) {
+      throw Failure(
+        .badInput, "the rows of '\(path)' are not in the order of ids.", why: "its column sample_id says so.",
+        fix: "sort them, or use --labels FILE.")
+    }
+    return columns
+  }
+}
