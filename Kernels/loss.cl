@@ -83,6 +83,27 @@ FUNCTION float loss_gce(const LossRow row, __global const float *parameters, flo
   return -expm1(q * row.log_p) / q;
 }
 
+// Asymmetric generalised cross entropy: L = ((a + 1)^q - (a + p_y)^q) / q. parameters: a, q.
+FUNCTION float loss_agce(const LossRow row, __global const float *parameters, float *weight) {
+  const float a = parameters[0], q = parameters[1];
+  *weight = row.p * exp((q - 1.0f) * log(a + row.p));
+  return -exp(q * log1p(a)) * expm1(q * log1p(-row.other_p / (1.0f + a))) / q;
+}
+
+// Asymmetric unhinged loss: L = ((a - p_y)^q - (a - 1)^q) / q. parameters: a, q.
+FUNCTION float loss_aul(const LossRow row, __global const float *parameters, float *weight) {
+  const float rest = parameters[0] - 1.0f, q = parameters[1];
+  *weight = row.p * exp((q - 1.0f) * log(rest + row.other_p));
+  return exp(q * log(rest)) * expm1(q * log1p(row.other_p / rest)) / q;
+}
+
+// Asymmetric exponential loss: L = exp(-p_y / a). parameters: a.
+FUNCTION float loss_ael(const LossRow row, __global const float *parameters, float *weight) {
+  const float loss = exp(-row.p / parameters[0]);
+  *weight = row.p / parameters[0] * loss;
+  return loss;
+}
+
 // The cross entropy of peer loss, bounded by -log(guard): L = -log(p_y + guard). parameters: alpha (in the peer pass's
 // factor, not used here), guard.
 FUNCTION float loss_peer(const LossRow row, __global const float *parameters, float *weight) {
@@ -181,6 +202,9 @@ __kernel void loss_mae_rows(LOSS_ARGUMENTS) LOSS_OF_PROBABILITY(loss_mae)
 __kernel void loss_rce_rows(LOSS_ARGUMENTS) LOSS_OF_PROBABILITY(loss_rce)
 __kernel void loss_sce_rows(LOSS_ARGUMENTS) LOSS_OF_PROBABILITY(loss_sce)
 __kernel void loss_gce_rows(LOSS_ARGUMENTS) LOSS_OF_PROBABILITY(loss_gce)
+__kernel void loss_agce_rows(LOSS_ARGUMENTS) LOSS_OF_PROBABILITY(loss_agce)
+__kernel void loss_aul_rows(LOSS_ARGUMENTS) LOSS_OF_PROBABILITY(loss_aul)
+__kernel void loss_ael_rows(LOSS_ARGUMENTS) LOSS_OF_PROBABILITY(loss_ael)
 __kernel void loss_peer_rows(LOSS_ARGUMENTS) LOSS_OF_PROBABILITY(loss_peer)
 __kernel void loss_lsr_rows(LOSS_ARGUMENTS) LOSS_OF_ROW(loss_lsr)
 

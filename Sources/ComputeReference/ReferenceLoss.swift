@@ -93,6 +93,28 @@ public struct ReferenceLoss: Sendable {
       let exponent = parameters[0] * row.logProbability
       return (-exponent.exponentialMinusOne / parameters[0], row.gradient(weight: exponent.exponential))
     },
+    // Asymmetric generalised cross entropy: L = ((a + 1)^q − (a + p_y)^q) / q, weight p_y · (a + p_y)^(q − 1).
+    ReferenceLoss(kernel: "loss_agce_rows", exampleParameters: [0.6, 0.6]) { row, parameters in
+      let (a, q) = (parameters[0], parameters[1])
+      // (a + p_y)^q = (a + 1)^q · (1 − (1 − p_y) / (a + 1))^q, which keeps the digits of 1 − p_y.
+      let ratio = (-(row.otherProbability / (a + 1))).logarithmOfOnePlus
+      let full = (q * (a + 1).logarithm).exponential
+      let power = ((q - 1) * (a + row.probability).logarithm).exponential
+      return (-(full * (q * ratio).exponentialMinusOne) / q, row.gradient(weight: row.probability * power))
+    },
+    // Asymmetric unhinged loss: L = ((a − p_y)^q − (a − 1)^q) / q, weight p_y · (a − p_y)^(q − 1).
+    ReferenceLoss(kernel: "loss_aul_rows", exampleParameters: [5.5, 3]) { row, parameters in
+      let (rest, q) = (parameters[0] - 1, parameters[1])
+      let ratio = (row.otherProbability / rest).logarithmOfOnePlus
+      let least = (q * rest.logarithm).exponential
+      let power = ((q - 1) * (rest + row.otherProbability).logarithm).exponential
+      return (least * (q * ratio).exponentialMinusOne / q, row.gradient(weight: row.probability * power))
+    },
+    // Asymmetric exponential loss: L = e^(−p_y / a), weight p_y / a · L.
+    ReferenceLoss(kernel: "loss_ael_rows", exampleParameters: [2.5]) { row, parameters in
+      let loss = (-(row.probability / parameters[0])).exponential
+      return (loss, row.gradient(weight: row.probability / parameters[0] * loss))
+    },
     // The bounded cross entropy of peer loss: L = −log(p_y + ε), weight p_y / (p_y + ε).
     ReferenceLoss(kernel: "loss_peer_rows", exampleParameters: [0.5, 1e-5]) { row, parameters in
       let p = row.probability, guarded = p + parameters[1]

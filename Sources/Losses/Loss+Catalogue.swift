@@ -29,6 +29,24 @@ extension Loss {
       source: "Zhang, Sabuncu, NeurIPS 2018, arXiv:1805.07836",
       parameters: [.init("q", 0.7, 1e-3...1, "between cross entropy (0) and mean absolute error (1)")]),
     LossEntry(
+      "agce", aliases: ["asymmetric-generalized-cross-entropy"], formula: "((a + 1)^q - (a + p_y)^q) / q",
+      source: "Zhou et al., ICML 2021, arXiv:2106.03110; in the authors' code CIFAR a 0.6 q 0.6, MNIST a 4 q 0.2",
+      parameters: [
+        .init("a", 0.6, 1e-5...100, "the shift of p_y"),
+        .init("q", 0.6, 1e-2...10, "the exponent"),
+      ]),
+    LossEntry(
+      "aul", aliases: ["asymmetric-unhinged"], formula: "((a - p_y)^q - (a - 1)^q) / q",
+      source: "Zhou et al., ICML 2021, arXiv:2106.03110; in the authors' code CIFAR a 5.5 q 3, MNIST a 3 q 0.1",
+      parameters: [
+        .init("a", 5.5, 1.01...100, "what p_y is taken from"),
+        .init("q", 3, 1e-2...10, "the exponent"),
+      ]),
+    LossEntry(
+      "ael", aliases: ["asymmetric-exponential"], formula: "exp(-p_y / a)",
+      source: "Zhou et al., ICML 2021, arXiv:2106.03110; in the authors' code CIFAR a 2.5, MNIST a 3.5",
+      parameters: [.init("a", 2.5, 0.05...100, "the p_y over which the loss falls to 1 / e")]),
+    LossEntry(
       "peer", aliases: ["peer-loss"],
       formula: "-log(p_y + guard) + alpha log(p'_y' + guard), image and label of the peer drawn independently",
       source: "Liu, Guo, ICML 2020, arXiv:1910.03231; guard as in the authors' code",
