@@ -37,6 +37,15 @@ static const char pool[] = {
 static const char reduce[] = {
 #embed "reduce.cl"
     , 0};
+static const char loss_probability[] = {
+#embed "loss_probability.cl"
+    , 0};
+static const char loss_row[] = {
+#embed "loss_row.cl"
+    , 0};
+static const char loss_determinant[] = {
+#embed "loss_determinant.cl"
+    , 0};
 static const char loss[] = {
 #embed "loss.cl"
     , 0};
@@ -79,6 +88,9 @@ static const char gpu_pool[] = {
 static const char gpu_reduce[] = {
 #embed "gpu_reduce.cl"
     , 0};
+static const char gpu_loss[] = {
+#embed "gpu_loss.cl"
+    , 0};
 static const char gpu_optimizer[] = {
 #embed "gpu_optimizer.cl"
     , 0};
@@ -111,6 +123,9 @@ static const gpunoisy_source sources[] = {
     {"pointwise.cl", pointwise},
     {"pool.cl", pool},
     {"reduce.cl", reduce},
+    {"loss_probability.cl", loss_probability},
+    {"loss_row.cl", loss_row},
+    {"loss_determinant.cl", loss_determinant},
     {"loss.cl", loss},
     {"optimizer.cl", optimizer},
     {"weights.cl", weights},
@@ -125,6 +140,7 @@ static const gpunoisy_source sources[] = {
     {"gpu_pointwise.cl", gpu_pointwise},
     {"gpu_pool.cl", gpu_pool},
     {"gpu_reduce.cl", gpu_reduce},
+    {"gpu_loss.cl", gpu_loss},
     {"gpu_optimizer.cl", gpu_optimizer},
     {"gpu_bench.cl", gpu_bench},
     {"gpu_fragment.cl", gpu_fragment},

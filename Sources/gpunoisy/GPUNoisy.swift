@@ -26,6 +26,7 @@ struct GPUNoisy: ParsableCommand {
       DetectCommand.self,
       EvalCommand.self,
       PredictCommand.self,
+      LossesCommand.self,
       DevicesCommand.self,
       SelfTestCommand.self,
       TuneCommand.self,

@@ -66,7 +66,7 @@ struct TrainCommand: ParsableCommand {
   }
 
   func run() throws {
-    if listsLosses { return try StandardOutput.write(LossTable.text) }
+    if listsLosses { return try StandardOutput.write(LossTable.text(Loss.all) + "\n" + LossTable.combinations) }
     Signals.listen()
     var settings = RunSettings()
     if let resume {
