@@ -94,8 +94,8 @@ let package = Package(
       name: "OracleTests",
       dependencies: [
         "Training", "Reports", "ComputeCPU", "ComputeOpenCL", "Compute", "Datasets", "Losses", "Networks",
-        "FileFormats", "TestSupport",
-      ], exclude: ["oracle.py", "networks.py"]),
+        "ComputeReference", "Statistics", "FileFormats", "TestSupport",
+      ], exclude: ["oracle.py", "networks.py", "losses.py"]),
     // Runs the built example.
     .testTarget(name: "ExampleTests", dependencies: ["Example", "FileFormats", "TestSupport"]),
     .testTarget(

@@ -40,6 +40,15 @@ static const char layers[] = {
 static const char reduce[] = {
 #embed "reduce.cl"
     , 0};
+static const char loss_probability[] = {
+#embed "loss_probability.cl"
+    , 0};
+static const char loss_row[] = {
+#embed "loss_row.cl"
+    , 0};
+static const char loss_determinant[] = {
+#embed "loss_determinant.cl"
+    , 0};
 static const char loss[] = {
 #embed "loss.cl"
     , 0};
@@ -85,6 +94,9 @@ static const char gpu_layers[] = {
 static const char gpu_reduce[] = {
 #embed "gpu_reduce.cl"
     , 0};
+static const char gpu_loss[] = {
+#embed "gpu_loss.cl"
+    , 0};
 static const char gpu_optimizer[] = {
 #embed "gpu_optimizer.cl"
     , 0};
@@ -118,6 +130,9 @@ static const gpunoisy_source sources[] = {
     {"pool.cl", pool},
     {"layers.cl", layers},
     {"reduce.cl", reduce},
+    {"loss_probability.cl", loss_probability},
+    {"loss_row.cl", loss_row},
+    {"loss_determinant.cl", loss_determinant},
     {"loss.cl", loss},
     {"optimizer.cl", optimizer},
     {"weights.cl", weights},
@@ -133,6 +148,7 @@ static const gpunoisy_source sources[] = {
     {"gpu_pool.cl", gpu_pool},
     {"gpu_layers.cl", gpu_layers},
     {"gpu_reduce.cl", gpu_reduce},
+    {"gpu_loss.cl", gpu_loss},
     {"gpu_optimizer.cl", gpu_optimizer},
     {"gpu_bench.cl", gpu_bench},
     {"gpu_fragment.cl", gpu_fragment},

@@ -1,112 +1,4 @@
 // The head of a training step: softmax, loss, gradient, margin and prediction of one row of logits in one kernel.
-// A loss is one function (below) and one line LOSS_...(name) that makes its kernel; Sources/Losses has its catalogue
-// entry, which also gives the order of its parameters.
-//
-// Letters: z logits, p = softmax(z), y the given label. Never log(p): with R the sum of exp(z_k - max) over all but the
-// largest, log-sum-exp is max + log1p(R), which keeps the digits that 1 - p and log p lose as p goes to 1.
-
-typedef struct {
-  int K;        // classes
-  int label;    // y
-  int top;      // the (first) largest logit
-  float largest;
-  float others;     // R
-  float log_p;      // log p_y
-  float p;          // p_y
-  float other_p;    // 1 - p_y, without cancellation
-} LossRow;
-
-// Leaves p in `probabilities` and returns what the losses need.
-FUNCTION LossRow loss_softmax(__global const float *z, int label, int K, __global float *probabilities) {
-  LossRow row;
-  row.K = K;
-  row.label = label;
-  row.top = 0;
-  for (int k = 1; k < K; k++)
-    if (z[k] > z[row.top]) row.top = k;
-  row.largest = z[row.top];
-  row.others = 0.0f;
-  for (int k = 0; k < K; k++) {
-    const float e = exp(z[k] - row.largest);
-    probabilities[k] = e;
-    if (k != row.top) row.others += e;
-  }
-  const float scale = 1.0f / (1.0f + row.others);
-  const float own = probabilities[label];
-  row.log_p = (z[label] - row.largest) - log1p(row.others);
-  row.p = own * scale;
-  row.other_p = (label == row.top ? row.others : 1.0f + row.others - own) * scale;
-  for (int k = 0; k < K; k++) probabilities[k] *= scale;
-  return row;
-}
-
-// z_y minus the largest other logit.
-FUNCTION float loss_margin(__global const float *z, int label, int K) {
-  float other = -INFINITY;
-  for (int k = 0; k < K; k++)
-    if (k != label) other = fmax(other, z[k]);
-  return z[label] - other;
-}
-
-// Losses that depend on p_y alone: the function returns the loss and sets weight = -dL/dp_y * p_y, so that
-// dL/dz_k = weight * (p_k - [k = y]).
-
-// Cross entropy: L = -log p_y.
-FUNCTION float loss_ce(const LossRow row, __global const float *parameters, float *weight) {
-  *weight = 1.0f;
-  return -row.log_p;
-}
-
-// Mean absolute error: L = scale * (1 - p_y); |p - e_y|_1 is 2 (1 - p_y). parameters: scale.
-FUNCTION float loss_mae(const LossRow row, __global const float *parameters, float *weight) {
-  *weight = parameters[0] * row.p;
-  return parameters[0] * row.other_p;
-}
-
-// Reverse cross entropy, log 0 read as A: L = -A (1 - p_y). parameters: A.
-FUNCTION float loss_rce(const LossRow row, __global const float *parameters, float *weight) {
-  *weight = -parameters[0] * row.p;
-  return -parameters[0] * row.other_p;
-}
-
-// Symmetric cross entropy: L = alpha CE + beta RCE. parameters: alpha, beta, A.
-FUNCTION float loss_sce(const LossRow row, __global const float *parameters, float *weight) {
-  const float reverse = -parameters[1] * parameters[2];
-  *weight = fma(reverse, row.p, parameters[0]);
-  return reverse * row.other_p - parameters[0] * row.log_p;
-}
-
-// Generalised cross entropy: L = (1 - p_y^q) / q, with p_y^q = exp(q log p_y). parameters: q.
-FUNCTION float loss_gce(const LossRow row, __global const float *parameters, float *weight) {
-  const float q = parameters[0];
-  *weight = exp(q * row.log_p);
-  return -expm1(q * row.log_p) / q;
-}
-
-// The cross entropy of peer loss, bounded by -log(guard): L = -log(p_y + guard). parameters: alpha (in the peer pass's
-// factor, not used here), guard.
-FUNCTION float loss_peer(const LossRow row, __global const float *parameters, float *weight) {
-  const float guarded = row.p + parameters[1];
-  *weight = row.p / guarded;
-  // log(p + guard) = log p + log1p(guard / p) while p is not tiny: exact near p = 1, finite at p = 0.
-  return row.p > 0.01f ? -(row.log_p + log1p(parameters[1] / row.p)) : -log(guarded);
-}
-
-// Losses of the whole row: the function returns the loss and turns `gradient`, which holds p, into dL/dz_k for k other
-// than y; the label's own gradient is set by the caller to minus the sum of the others.
-
-// Label smoothing: cross entropy against t = (1 - epsilon) [k = y] + epsilon / K. parameters: epsilon.
-FUNCTION float loss_lsr(
-    const LossRow row, __global const float *z, __global const float *parameters, __global float *gradient) {
-  const float share = parameters[0] / (float)row.K;
-  float sum = 0.0f;
-  for (int k = 0; k < row.K; k++) {
-    sum += z[k] - row.largest;
-    gradient[k] -= share;
-  }
-  const float smooth = sum - (float)row.K * log1p(row.others);  // sum of log p_k
-  return -(1.0f - parameters[0]) * row.log_p - share * smooth;
-}
 
 // What every loss kernel writes beside the gradient, per sample (columns of length N, indexed by sample id):
 // loss, prediction, and while epochs count, the margin's compensated sum and count (AUM). Not in the peer pass, which
@@ -127,8 +19,8 @@ FUNCTION void loss_record(
 }
 
 // One work-item per row. logits [B, K] -> dlogits [B, K], the gradient of the batch's mean loss. Launch: (B).
-// order: sample ids of the epoch's positions; label_order: whose labels go with them: the same ids, but in the peer pass
-// those of the peers, whose weighted loss is added to that of the sample at the same position.
+// order: sample ids of the epoch's positions; label_order: whose labels go with them: the same ids, but in the peer
+// pass those of the peers, whose weighted loss is added to that of the sample at the same position.
 #define LOSS_ARGUMENTS                                                                                               \
   __global const float *restrict logits, __global const int *restrict labels, __global const int *restrict order,   \
       __global const int *restrict label_order, __global const int *restrict counters,                              \
@@ -136,22 +28,25 @@ FUNCTION void loss_record(
       __global int *restrict sample_prediction, __global float *restrict margin_sum,                                \
       __global float *restrict margin_lost, __global int *restrict margin_count, int B, int K, int peer
 
-#define LOSS_BEGIN                                                                                     \
+#define LOSS_LOGITS                                                                                    \
   const int b = get_global_id(0), position = counters[COUNTER_OFFSET] + b, sample = order[position];   \
   const int label = labels[label_order[position]];                                                     \
   const float factor = (peer ? numbers[NUMBER_PEER_WEIGHT] : 1.0f) / (float)B;                         \
   __global const float *z = logits + b * K;                                                            \
-  __global float *gradient = dlogits + b * K;                                                          \
-  const LossRow row = loss_softmax(z, label, K, gradient);
+  __global float *gradient = dlogits + b * K;
+
+#define LOSS_BEGIN \
+  LOSS_LOGITS      \
+  const LossRow row = loss_softmax(z, label, K, 1.0f, gradient);
 
 #define LOSS_END                                                                                                    \
-  float sum = 0.0f;                                                                                                 \
+  float sum_of_others = 0.0f;                                                                                        \
   for (int k = 0; k < K; k++)                                                                                       \
     if (k != label) {                                                                                               \
       gradient[k] *= scale;                                                                                         \
-      sum += gradient[k];                                                                                           \
+      sum_of_others += gradient[k];                                                                                 \
     }                                                                                                               \
-  gradient[label] = -sum;                                                                                           \
+  gradient[label] = -sum_of_others;                                                                                 \
   if (peer)                                                                                                         \
     sample_loss[sample] += numbers[NUMBER_PEER_WEIGHT] * loss;                                                      \
   else                                                                                                              \
@@ -168,12 +63,13 @@ FUNCTION void loss_record(
     LOSS_END                                                      \
   }
 
-#define LOSS_OF_ROW(name)                                             \
-  {                                                                   \
-    LOSS_BEGIN                                                        \
-    const float loss = name(row, z, numbers + NUMBER_LOSS, gradient); \
-    const float scale = factor;                                       \
-    LOSS_END                                                          \
+#define LOSS_OF_ROW(name)                                                             \
+  {                                                                                   \
+    LOSS_BEGIN                                                                        \
+    const LossTerms terms = name(row, z, numbers + NUMBER_LOSS, gradient);            \
+    const float scale = factor, loss = terms.loss;                                    \
+    for (int k = 0; k < K; k++) gradient[k] = loss_slope(terms, row, z, k, gradient[k]); \
+    LOSS_END                                                                          \
   }
 
 __kernel void loss_ce_rows(LOSS_ARGUMENTS) LOSS_OF_PROBABILITY(loss_ce)
@@ -181,8 +77,141 @@ __kernel void loss_mae_rows(LOSS_ARGUMENTS) LOSS_OF_PROBABILITY(loss_mae)
 __kernel void loss_rce_rows(LOSS_ARGUMENTS) LOSS_OF_PROBABILITY(loss_rce)
 __kernel void loss_sce_rows(LOSS_ARGUMENTS) LOSS_OF_PROBABILITY(loss_sce)
 __kernel void loss_gce_rows(LOSS_ARGUMENTS) LOSS_OF_PROBABILITY(loss_gce)
+__kernel void loss_agce_rows(LOSS_ARGUMENTS) LOSS_OF_PROBABILITY(loss_agce)
+__kernel void loss_aul_rows(LOSS_ARGUMENTS) LOSS_OF_PROBABILITY(loss_aul)
+__kernel void loss_ael_rows(LOSS_ARGUMENTS) LOSS_OF_PROBABILITY(loss_ael)
+__kernel void loss_focal_rows(LOSS_ARGUMENTS) LOSS_OF_PROBABILITY(loss_focal)
+__kernel void loss_polysoft_rows(LOSS_ARGUMENTS) LOSS_OF_PROBABILITY(loss_polysoft)
+__kernel void loss_taylor_rows(LOSS_ARGUMENTS) LOSS_OF_PROBABILITY(loss_taylor)
+__kernel void loss_esoftmax_rows(LOSS_ARGUMENTS) LOSS_OF_PROBABILITY(loss_esoftmax)
+__kernel void loss_nmae_rows(LOSS_ARGUMENTS) LOSS_OF_PROBABILITY(loss_nmae)
 __kernel void loss_peer_rows(LOSS_ARGUMENTS) LOSS_OF_PROBABILITY(loss_peer)
 __kernel void loss_lsr_rows(LOSS_ARGUMENTS) LOSS_OF_ROW(loss_lsr)
+__kernel void loss_nce_rows(LOSS_ARGUMENTS) LOSS_OF_ROW(loss_nce)
+__kernel void loss_nfl_rows(LOSS_ARGUMENTS) LOSS_OF_ROW(loss_nfl)
+__kernel void loss_ngce_rows(LOSS_ARGUMENTS) LOSS_OF_ROW(loss_ngce)
+__kernel void loss_nnce_rows(LOSS_ARGUMENTS) LOSS_OF_ROW(loss_nnce)
+__kernel void loss_bootsoft_rows(LOSS_ARGUMENTS) LOSS_OF_ROW(loss_bootsoft)
+__kernel void loss_boothard_rows(LOSS_ARGUMENTS) LOSS_OF_ROW(loss_boothard)
+__kernel void loss_cores2_rows(LOSS_ARGUMENTS) LOSS_OF_ROW(loss_cores2)
+__kernel void loss_bitempered_rows(LOSS_ARGUMENTS) LOSS_OF_ROW(loss_bitempered)
+
+// The largest sum of probabilities to a small power would come from the smallest: below this they count as equal.
+#define LOSS_SPARSE_LEAST 1e-7f
+
+// The weighted sum of two losses, L = alpha first + beta second (no second where its number is negative), and around
+// them, with a temperature above 0, sparse regularisation: p = softmax(z / temperature), where z is divided by its norm
+// first if `normal` is set, and to L comes lambda times the sum of max(p_k, 1e-7)^power.
+// parameters: alpha, beta, the numbers of the two; from LOSS_FIRST and LOSS_SECOND on their own; from LOSS_SPARSE on
+// temperature, power, lambda, normal.
+#define LOSS_FIRST 4
+#define LOSS_SECOND 8
+#define LOSS_SPARSE 12
+__kernel void loss_sum_rows(LOSS_ARGUMENTS) {
+  LOSS_LOGITS
+  __global const float *parameters = numbers + NUMBER_LOSS;
+  const float alpha = parameters[0], beta = parameters[1];
+  const float temperature = parameters[LOSS_SPARSE], power = parameters[LOSS_SPARSE + 1];
+  const int sparse = temperature > 0.0f, normal = sparse && parameters[LOSS_SPARSE + 3] > 0.0f;
+  float sharpness = sparse ? 1.0f / temperature : 1.0f, inverse = 0.0f;
+  if (normal) {
+    float squares = 0.0f;
+    for (int k = 0; k < K; k++) squares = fma(z[k], z[k], squares);
+    inverse = 1.0f / fmax(sqrt(squares), 1e-12f);
+    sharpness *= inverse;
+  }
+  const LossRow row = loss_softmax(z, label, K, sharpness, gradient);
+  LossTerms parts[2];
+  // A loop, so that all the losses are there once.
+  for (int i = 0; i < 2; i++)
+    parts[i] = loss_part((int)parameters[2 + i], row, z, parameters + (i == 0 ? LOSS_FIRST : LOSS_SECOND), gradient);
+  float loss = alpha * parts[0].loss + beta * parts[1].loss, sum_of_powers = 0.0f;
+  const float lambda = sparse ? parameters[LOSS_SPARSE + 2] : 0.0f;
+  if (sparse) {
+    float regularizer = 0.0f;
+    for (int k = 0; k < K; k++) {
+      const int counts = gradient[k] >= LOSS_SPARSE_LEAST;
+      const float term = exp(power * (counts ? loss_log(row, z, k) : log(LOSS_SPARSE_LEAST)));
+      regularizer += term;
+      if (counts) sum_of_powers += term;
+    }
+    loss += lambda * regularizer;
+  }
+  const float pull = lambda * power;
+  for (int k = 0; k < K; k++) {
+    const float p = gradient[k];
+    float slope = alpha * loss_slope(parts[0], row, z, k, p) + beta * loss_slope(parts[1], row, z, k, p);
+    if (sparse) {
+      const float term = p >= LOSS_SPARSE_LEAST ? exp(power * loss_log(row, z, k)) : 0.0f;
+      slope += pull * (term - p * sum_of_powers);
+    }
+    gradient[k] = slope;
+  }
+  const float scale = factor;
+  LOSS_END
+  if (sparse) {
+    // What softmax got was z times the sharpness, which changes with z where z was divided by its norm.
+    float along = 0.0f;
+    for (int k = 0; k < K; k++) along = fma(gradient[k], z[k] * inverse, along);
+    for (int k = 0; k < K; k++) gradient[k] = sharpness * (gradient[k] - z[k] * inverse * along);
+  }
+}
+
+// Forward correction: L = -log q_y with q_y = sum of p_i T[i][y], T[i][j] the chance that a sample of class i has label
+// j. dL/dz_k = p_k - p_k T[k][y] / q_y. `matrix`: T [K, K].
+__kernel void loss_forward_rows(LOSS_ARGUMENTS, __global const float *restrict matrix) {
+  LOSS_BEGIN
+  // From the nearest class that can have the label, so that q_y / p_k is finite whatever the distances are.
+  float nearest = INFINITY;
+  for (int k = 0; k < K; k++)
+    if (matrix[k * K + label] > 0.0f) nearest = fmin(nearest, loss_distance(row, z, k));
+  float sum = 0.0f;
+  for (int k = 0; k < K; k++) {
+    const float chance = matrix[k * K + label];
+    if (chance > 0.0f) sum = fma(chance, exp(nearest - loss_distance(row, z, k)), sum);
+  }
+  const float scale = factor, loss = nearest + row.log_others - log(sum);
+  for (int k = 0; k < K; k++) {
+    const float chance = matrix[k * K + label];
+    if (chance > 0.0f) gradient[k] -= chance * exp(nearest - loss_distance(row, z, k)) / sum;
+  }
+  LOSS_END
+}
+
+// Backward correction: L = -sum of t_k log p_k, t the row y of the inverse of T, which may be negative.
+// `matrix`: that inverse [K, K].
+__kernel void loss_backward_rows(LOSS_ARGUMENTS, __global const float *restrict matrix) {
+  LOSS_BEGIN
+  __global const float *target = matrix + label * K;
+  float loss = 0.0f, sum = 0.0f;
+  for (int k = 0; k < K; k++) {
+    loss -= target[k] * loss_log(row, z, k);
+    sum += target[k];
+  }
+  const float scale = factor;
+  for (int k = 0; k < K; k++) gradient[k] = sum * gradient[k] - target[k];
+  LOSS_END
+}
+
+// The determinant loss (loss_determinant.cl), L = -scale log(|det U| + guard), which is that of every sample of the
+// batch. dL/dz_k = p_k (G_k - sum of p_j G_j) with G_k = -scale |det U| / (|det U| + guard) inverse[k][y].
+// parameters: guard, scale, and whether the loss is still cross entropy.
+__kernel void loss_dmi_rows(LOSS_ARGUMENTS, __global const float *restrict matrix) {
+  LOSS_BEGIN
+  __global const float *parameters = numbers + NUMBER_LOSS;
+  float loss = -row.log_p, scale = factor;
+  if (parameters[2] == 0.0f) {
+    // log(|det U| + guard), from the larger of the two.
+    const float logarithm = matrix[K * K + K], lowest = log(parameters[0]);
+    const float larger = fmax(logarithm, lowest), distance = fabs(logarithm - lowest);
+    loss = -parameters[1] * (larger + log1p(exp(-distance)));
+    scale = parameters[1] * (logarithm > lowest ? 1.0f : exp(-distance)) / (1.0f + exp(-distance));
+    float mean = 0.0f;
+    for (int k = 0; k < K; k++) mean = fma(gradient[k], matrix[k * K + label], mean);
+    for (int k = 0; k < K; k++) gradient[k] *= mean - matrix[k * K + label];
+  }
+  LOSS_END
+}
 
 // Evaluation: cross entropy, prediction and probability of the label, per sample id. Launch: (B).
 __kernel void loss_evaluate(
@@ -190,7 +219,7 @@ __kernel void loss_evaluate(
     __global const int *restrict counters, __global float *restrict scratch, __global float *restrict sample_loss,
     __global int *restrict sample_prediction, __global float *restrict sample_confidence, int K) {
   const int b = get_global_id(0), sample = order[counters[COUNTER_OFFSET] + b];
-  const LossRow row = loss_softmax(logits + b * K, max(labels[sample], 0), K, scratch + b * K);
+  const LossRow row = loss_softmax(logits + b * K, max(labels[sample], 0), K, 1.0f, scratch + b * K);
   sample_loss[sample] = -row.log_p;
   sample_prediction[sample] = row.top;
   sample_confidence[sample] = row.p;

@@ -18,10 +18,16 @@
 #include "pointwise.cl"
 #include "pool.cl"
 #include "reduce.cl"
+#include "loss_probability.cl"
+#include "loss_row.cl"
+#include "loss_determinant.cl"
 #include "loss.cl"
 #include "optimizer.cl"
 #include "weights.cl"
 #include "bench.cl"
+
+#undef LOSS_ENTRY
+#define LOSS_ENTRY(number, name) ENTRY(name##_rows),
 
 static const Entry entries[] = {
     ENTRY(augment_crop_flip),
@@ -57,13 +63,14 @@ static const Entry entries[] = {
     ENTRY(reduce_partials),
     ENTRY(reduce_rows),
     ENTRY(reduce_squares),
-    ENTRY(loss_ce_rows),
-    ENTRY(loss_mae_rows),
-    ENTRY(loss_rce_rows),
-    ENTRY(loss_sce_rows),
-    ENTRY(loss_gce_rows),
+    LOSS_PARTS(LOSS_ENTRY, LOSS_ENTRY)
+    ENTRY(loss_sum_rows),
     ENTRY(loss_peer_rows),
-    ENTRY(loss_lsr_rows),
+    ENTRY(loss_forward_rows),
+    ENTRY(loss_backward_rows),
+    ENTRY(determinant_softmax),
+    ENTRY(determinant_invert),
+    ENTRY(loss_dmi_rows),
     ENTRY(loss_evaluate),
     ENTRY(optimizer_sgd),
     ENTRY(weights_scale_rows),

@@ -142,7 +142,8 @@ def family(folder, lowering):
     """The kernels of one family as the program joins them, in the order of embed.c."""
     with open(os.path.join(folder, "embed.c")) as file:
         names = re.findall(r'\{"([a-z0-9_]+\.cl)"', file.read())
-    shared = {"common.cl", "random.cl", "loss.cl", "optimizer.cl", "weights.cl"}
+    shared = {"common.cl", "random.cl", "loss_probability.cl", "loss_row.cl",
+              "loss_determinant.cl", "loss.cl", "optimizer.cl", "weights.cl"}
     chosen = [n for n in names if (n.startswith("gpu_") or n in shared) == (lowering == "gpu") or n in shared]
     return "".join(f'#line 1 "{name}"\n{open(os.path.join(folder, name)).read()}\n' for name in chosen)
 

@@ -14,6 +14,8 @@ public enum Store: Hashable, Sendable, CaseIterable {
   case workspace, vectors
   /// How much each sample counts in the loss [N], where not all count alike.
   case sampleWeights
+  /// For losses that correct labels: the transition matrix [K, K], row = true class, or its inverse.
+  case transition
 }
 
 /// What an operation reads or writes.
@@ -49,13 +51,28 @@ public struct Augmentation: Hashable, Sendable {
   }
 }
 
-/// A loss by its kernel: the device launches it and knows nothing else of it.
+/// A loss by its kernel: the device launches it and knows nothing else of it than what it reads.
 public struct RowFunction: Hashable, Sendable {
+  /// What a loss reads besides a row of logits, its label and the numbers of the step.
+  public enum Inputs: Hashable, Sendable {
+    /// Nothing.
+    case row
+    /// `Store.transition`.
+    case transition
+    /// The inverse of the batch's sums of probabilities by label (`determinant_invert`), computed before.
+    case determinant
+  }
+
   /// The kernel, such as `loss_sce_rows`.
   public let kernel: String
+  /// What it reads besides rows.
+  public let inputs: Inputs
 
   /// A loss by its kernel.
-  public init(kernel: String) { self.kernel = kernel }
+  public init(kernel: String, inputs: Inputs = .row) {
+    self.kernel = kernel
+    self.inputs = inputs
+  }
 }
 
 /// The heavy work of a step: a closed set, which every device answers case by case.

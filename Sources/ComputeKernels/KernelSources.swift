@@ -28,8 +28,10 @@ public enum KernelSources {
 
   /// The files of one family in the order of compilation.
   public static func files(for family: Family) -> [(name: String, text: String)] {
-    let shared: Set = ["common.cl", "random.cl", "loss.cl", "optimizer.cl", "weights.cl"]
-    func isForWorkGroups(_ name: String) -> Bool { name.hasPrefix("gpu_") || shared.contains(name) }
+    let shared: Set = ["common.cl", "random.cl", "optimizer.cl", "weights.cl"]
+    func isForWorkGroups(_ name: String) -> Bool {
+      name.hasPrefix("gpu_") || name.hasPrefix("loss") || shared.contains(name)
+    }
     func isForMatrixUnits(_ name: String) -> Bool { matrixPrefixes.contains { name.hasPrefix($0) } }
     return files.filter { file in
       switch family {

@@ -152,7 +152,7 @@ public struct VectorLowering: Lowering {
             ], global: [quotient(N, Parameter.lanes)])
         ]
     case .loss(let function, let logits, let dlogits, let B, let K, let peer):
-      [loss(function, logits, dlogits, B, K, peer)]
+      loss(function, logits, dlogits, B, K, peer)
     case .evaluate(let logits, let scratch, let B, let K):
       [
         KernelLaunch(
@@ -215,6 +215,7 @@ public struct VectorLowering: Lowering {
     case .linearBackwardData(_, _, _, _, let N, let K): (N * Parameter.padded(K), 0)
     case .linearBackwardWeights(_, _, _, _, let M, let N, let K, _):
       (weightPartials(Window(B: M, H: 1, W: 1, C: K, O: N, KH: 1, KW: 1, stride: 1, padding: 0)), 0)
+    case .loss(let function, _, _, _, let K, _) where function.inputs == .determinant: (K * K + K + 1, 0)
     case .update(let count, true): (quotient(count, 4096), 0)
     default: (0, 0)
     }
@@ -272,17 +273,36 @@ extension VectorLowering {
 
   private func loss(
     _ function: RowFunction, _ logits: Value, _ dlogits: Value, _ B: Int, _ K: Int, _ peer: Bool
-  ) -> KernelLaunch {
-    KernelLaunch(
+  ) -> [KernelLaunch] {
+    let labelOrder = KernelLaunch.Argument.store(peer ? .peerLabelOrder : .order)
+    var launch = KernelLaunch(
       function.kernel,
       [
-        "logits": .value(logits), "labels": .store(.labels), "order": .store(.order),
-        "label_order": .store(peer ? .peerLabelOrder : .order), "counters": .store(.counters),
-        "numbers": .store(.numbers), "dlogits": .value(dlogits), "sample_loss": .store(.sampleLoss),
-        "sample_prediction": .store(.samplePrediction), "margin_sum": .store(.marginSum),
-        "margin_lost": .store(.marginLost), "margin_count": .store(.marginCount), "B": .int(B), "K": .int(K),
-        "peer": .flag(peer),
+        "logits": .value(logits), "labels": .store(.labels), "order": .store(.order), "label_order": labelOrder,
+        "counters": .store(.counters), "numbers": .store(.numbers), "dlogits": .value(dlogits),
+        "sample_loss": .store(.sampleLoss), "sample_prediction": .store(.samplePrediction),
+        "margin_sum": .store(.marginSum), "margin_lost": .store(.marginLost), "margin_count": .store(.marginCount),
+        "B": .int(B), "K": .int(K), "peer": .flag(peer),
       ], global: [B])
+    switch function.inputs {
+    case .row: return [launch]
+    case .transition:
+      launch.arguments.append(("matrix", .store(.transition)))
+      return [launch]
+    case .determinant:
+      launch.arguments.append(("matrix", .store(.workspace)))
+      return [
+        KernelLaunch(
+          "determinant_softmax", ["logits": .value(logits), "dlogits": .value(dlogits), "K": .int(K)], global: [B]),
+        KernelLaunch(
+          "determinant_invert",
+          [
+            "probabilities": .value(dlogits), "labels": .store(.labels), "order": labelOrder,
+            "counters": .store(.counters), "matrix": .store(.workspace), "B": .int(B), "K": .int(K),
+          ], global: [1]),
+        launch,
+      ]
+    }
   }
 
   private func update(_ count: Int, _ clip: Bool) -> [KernelLaunch] {

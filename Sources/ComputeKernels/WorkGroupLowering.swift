@@ -157,7 +157,7 @@ public struct WorkGroupLowering: Lowering {
       let input, let doutput, let weightsAt, let biasAt, let M, let N, let K, let accumulate):
       linearBackwardWeights(input, doutput, weightsAt, biasAt, M, N, K, accumulate)
     case .loss(let function, let logits, let dlogits, let B, let K, let peer):
-      [loss(function, logits, dlogits, B, K, peer)]
+      loss(function, logits, dlogits, B, K, peer)
     case .evaluate(let logits, let scratch, let B, let K): [evaluate(logits, scratch, B, K)]
     case .weigh(let dlogits, let B, let K): [rows("weights_scale_rows", weighArguments(dlogits, B, K), B)]
     case .update(let count, let clip): update(count, clip)
@@ -186,6 +186,7 @@ public struct WorkGroupLowering: Lowering {
       (quotient(M, pieceRows(M, C)) * 2 * Parameter.padded(C), 2 * Parameter.padded(C))
     case .biasBackward(_, _, let M, let C, _): (quotient(M, pieceRows(M, C)) * Parameter.padded(C), 0)
     case .linearBackwardWeights(_, _, _, _, let M, let N, let K, _): (weightPartials(pixelWindow(M, N, K)), 0)
+    case .loss(let function, _, _, _, let K, _) where function.inputs == .determinant: (K * K + K + 1, 0)
     case .update(let count, true): (quotient(count, squaresPiece(count)), 0)
     default: (0, 0)
     }
@@ -261,17 +262,35 @@ extension WorkGroupLowering {
 
   private func loss(
     _ function: RowFunction, _ logits: Value, _ dlogits: Value, _ B: Int, _ K: Int, _ peer: Bool
-  ) -> KernelLaunch {
-    rows(
+  ) -> [KernelLaunch] {
+    let labelOrder = KernelLaunch.Argument.store(peer ? .peerLabelOrder : .order)
+    var launch = rows(
       function.kernel,
       [
-        "logits": .value(logits), "labels": .store(.labels), "order": .store(.order),
-        "label_order": .store(peer ? .peerLabelOrder : .order), "counters": .store(.counters),
-        "numbers": .store(.numbers), "dlogits": .value(dlogits), "sample_loss": .store(.sampleLoss),
-        "sample_prediction": .store(.samplePrediction), "margin_sum": .store(.marginSum),
-        "margin_lost": .store(.marginLost), "margin_count": .store(.marginCount), "B": .int(B), "K": .int(K),
-        "peer": .flag(peer),
+        "logits": .value(logits), "labels": .store(.labels), "order": .store(.order), "label_order": labelOrder,
+        "counters": .store(.counters), "numbers": .store(.numbers), "dlogits": .value(dlogits),
+        "sample_loss": .store(.sampleLoss), "sample_prediction": .store(.samplePrediction),
+        "margin_sum": .store(.marginSum), "margin_lost": .store(.marginLost), "margin_count": .store(.marginCount),
+        "B": .int(B), "K": .int(K), "peer": .flag(peer),
       ], B)
+    switch function.inputs {
+    case .row: return [launch]
+    case .transition:
+      launch.arguments.append(("matrix", .store(.transition)))
+      return [launch]
+    case .determinant:
+      launch.arguments.append(("matrix", .store(.workspace)))
+      return [
+        rows("determinant_softmax", ["logits": .value(logits), "dlogits": .value(dlogits), "K": .int(K)], B),
+        groups(
+          "determinant_invert_gpu",
+          [
+            "probabilities": .value(dlogits), "labels": .store(.labels), "order": labelOrder,
+            "counters": .store(.counters), "matrix": .store(.workspace), "B": .int(B), "K": .int(K),
+          ], [1]),
+        launch,
+      ]
+    }
   }
 
   private func evaluate(_ logits: Value, _ scratch: Value, _ B: Int, _ K: Int) -> KernelLaunch {

@@ -82,7 +82,7 @@ extension OperationCase {
     case .linearBackwardWeights(_, _, _, _, let M, let N, let K, let accumulate):
       self = .linearBackwardWeights(M: min(M, batch), N: N, K: K, accumulate: accumulate)
     case .loss(let function, _, _, let B, let K, let peer):
-      self = .loss(function.kernel, B: min(B, batch), K: K, peer: peer)
+      self = .loss(function, B: min(B, batch), K: K, peer: peer)
     case .evaluate(_, _, let B, let K): self = .evaluate(B: min(B, batch), K: K)
     case .weigh(_, let B, let K): self = .weigh(B: min(B, batch), K: K)
     case .update(let count, let clip): self = .update(count: count, clip: clip, clipNorm: clip ? 1 : 0)

@@ -4,12 +4,12 @@ import Statistics
 /// The operations that begin and end a step: they read the data set, and write per-sample columns.
 extension OperationCase {
   /// Samples in the data set of these cases.
-  private static let N = 64
+  static let N = 64
   /// The step's first position in the epoch's order.
-  private static let first = 3
+  static let first = 3
 
   /// A permutation of the sample ids.
-  private static func order(_ key: UInt32) -> Content {
+  static func order(_ key: UInt32) -> Content {
     .integers(CounterRandom(seed: 5).permutation(of: N, .shuffle, key))
   }
 
@@ -22,7 +22,7 @@ extension OperationCase {
     return .integers(state.counters)
   }
 
-  private static func labels(K: Int) -> [Int32] { (0..<N).map { Int32($0 * 7 % K) } }
+  static func labels(K: Int) -> [Int32] { (0..<N).map { Int32($0 * 7 % K) } }
 
   // MARK: Images
 
@@ -45,55 +45,7 @@ extension OperationCase {
       ])
   }
 
-  // MARK: Losses
-
-  /// What the logits of a case are like.
-  enum Logits: String, CaseIterable {
-    case ordinary
-    /// ±80: probabilities that underflow, and such that are 1.
-    case extreme
-    /// Many equal logits, among them the largest.
-    case ties
-
-    func content(B: Int, K: Int) -> Content {
-      switch self {
-      case .ordinary: return .normal(B * K, deviation: 3)
-      case .ties: return .steps(B * K)
-      case .extreme:
-        return .floats(
-          (0..<B * K).map { i -> Float in
-            let draw = i * 13 / 5 % 12
-            return draw == 0 ? 80 : draw % 3 == 0 ? -80 : Float(i % 7)
-          })
-      }
-    }
-  }
-
-  /// A loss by its kernel; one that the reference does not know fails when it is prepared.
-  static func loss(
-    _ kernel: String, B: Int, K: Int, peer: Bool, records: Bool = true, logits: Logits = .ordinary
-  ) -> OperationCase {
-    precondition(first + B <= N, "a case has at most \(N - first) rows")
-    var state = StepState()
-    state.peerWeight = -0.5
-    state.lossParameters = ReferenceLoss.table[kernel]?.exampleParameters ?? []
-    var words = ["\(kernel) \(text([B, K]))"]
-    if logits != .ordinary { words.append(logits.rawValue) }
-    if peer { words.append("peer") }
-    if !records { words.append("margins not recorded") }
-    return OperationCase(
-      .loss(RowFunction(kernel: kernel), logits: value(0), dlogits: value(1), B: B, K: K, peer: peer),
-      shape: words.joined(separator: ", "),
-      contents: [
-        operand(0): logits.content(B: B, K: K), operand(1): written(B * K), .store(.labels): .integers(labels(K: K)),
-        .store(.order): order(0), .store(.peerLabelOrder): order(2),
-        .store(.counters): counters(recordsMargins: records), .store(.numbers): .floats(state.numbers),
-        .store(.sampleLoss): peer ? .normal(N, deviation: 1) : .nothing(N),
-        .store(.samplePrediction): .integers([Int32](repeating: -9, count: N)),
-        .store(.marginSum): .normal(N, deviation: 100), .store(.marginLost): .normal(N, deviation: 1e-6),
-        .store(.marginCount): .integers((0..<Int32(N)).map { $0 }),
-      ])
-  }
+  // MARK: Evaluation, weights
 
   static func evaluate(B: Int, K: Int, logits: Logits = .ordinary) -> OperationCase {
     precondition(first + B <= N, "a case has at most \(N - first) rows")
@@ -157,13 +109,7 @@ extension OperationCase {
         }
       }
     }
-    for kernel in ReferenceLoss.all.map(\.kernel) {
-      for (B, K) in [(5, 2), (16, 10), (3, 11), (7, 100)] {
-        cases += [false, true].map { loss(kernel, B: B, K: K, peer: $0) }
-      }
-      cases.append(loss(kernel, B: 33, K: 10, peer: false, records: false))
-      for logits in [Logits.extreme, .ties] { cases.append(loss(kernel, B: 40, K: 10, peer: false, logits: logits)) }
-    }
+    cases += losses
     for (B, K) in [(1, 2), (16, 10), (3, 11), (7, 100)] { cases.append(evaluate(B: B, K: K)) }
     for logits in [Logits.extreme, .ties] { cases.append(evaluate(B: 40, K: 10, logits: logits)) }
     for (B, K) in [(1, 2), (16, 10), (5, 11), (61, 100)] { cases.append(weigh(B: B, K: K)) }

@@ -10,7 +10,7 @@ enum Counter {
 /// Positions in `Store.numbers`, as `StepState.numbers` lays them out.
 enum Number {
   static let learningRate = 0, momentum = 1, weightDecay = 2, nesterov = 3, clipNorm = 4, peerWeight = 5, loss = 8
-  static let lossCount = 8
+  static let lossCount = 16
 }
 
 // MARK: - What reads the data set and the per-sample table
@@ -61,12 +61,7 @@ extension ReferenceDevice {
     _ function: RowFunction, _ logits: Buffer, _ dlogits: Buffer, B: Int, K: Int, _ peer: Bool,
     _ buffer: (Operand) -> Buffer
   ) throws -> Prepared {
-    guard let reference = ReferenceLoss.table[function.kernel] else {
-      throw Failure(
-        .bug, "the reference device has no loss '\(function.kernel)'.",
-        why: "its formula is missing in ComputeReference/ReferenceLoss.swift.",
-        fix: "add it there; please report this.")
-    }
+    let evaluate = try formula(function, K: K, buffer)
     let counters = buffer(.store(.counters)), numbers = buffer(.store(.numbers)), labels = buffer(.store(.labels))
     let order = buffer(.store(.order))
     let labelOrder = buffer(.store(peer ? .peerLabelOrder : .order))
@@ -74,23 +69,47 @@ extension ReferenceDevice {
     let margins = MarginColumns(
       sum: buffer(.store(.marginSum)), lost: buffer(.store(.marginLost)), count: buffer(.store(.marginCount)))
     return Prepared {
-      let parameters = numbers.numbers(at: Number.loss, count: Number.lossCount)
       let weight = peer ? numbers.number(at: Number.peerWeight) : 1
+      let first = counters.integer(at: Counter.offset)
+      let rows = (0..<B).map { b in
+        ReferenceRow(
+          logits: logits.numbers(at: b * K, count: K), label: labels.integer(at: labelOrder.integer(at: first + b)))
+      }
+      let results = evaluate(rows, numbers.numbers(at: Number.loss, count: Number.lossCount))
       for b in 0..<B {
-        let position = counters.integer(at: Counter.offset) + b, sample = order.integer(at: position)
-        let label = labels.integer(at: labelOrder.integer(at: position))
-        let row = ReferenceRow(logits: logits.numbers(at: b * K, count: K), label: label)
-        let (loss, gradient) = reference.evaluate(row, parameters)
-        // The gradient of the mean over the batch.
-        dlogits.write(gradient.map { $0 * weight / ReferenceNumber(Double(B)) }, at: b * K)
+        let sample = order.integer(at: first + b), (loss, gradient) = results[b]
+        dlogits.write(gradient.map { $0 * weight }, at: b * K)
         if peer {
           losses.write(losses.number(at: sample) + weight * loss, at: sample)
           continue
         }
         losses.write(loss, at: sample)
-        predictions.write(integer: row.prediction, at: sample)
-        if counters.integer(at: Counter.record) != 0 { margins.add(row.margin, to: sample) }
+        predictions.write(integer: rows[b].prediction, at: sample)
+        if counters.integer(at: Counter.record) != 0 { margins.add(rows[b].margin, to: sample) }
       }
+    }
+  }
+
+  /// The loss of each row of a batch, and the gradient that it contributes: of the mean over the batch, but for the
+  /// determinant loss, which is one for the batch.
+  private func formula(
+    _ function: RowFunction, K: Int, _ buffer: (Operand) -> Buffer
+  ) throws -> ([ReferenceRow], [ReferenceNumber]) -> [ReferenceLoss.Result] {
+    func mean(_ results: [ReferenceLoss.Result]) -> [ReferenceLoss.Result] {
+      let count = ReferenceNumber(Double(results.count))
+      return results.map { result in (result.loss, result.dlogits.map { $0 / count }) }
+    }
+    switch function.inputs {
+    case .row:
+      let reference = try ReferenceLoss.formula(of: function)
+      return { rows, parameters in mean(rows.map { reference.evaluate($0, parameters) }) }
+    case .transition:
+      guard let reference = ReferenceCorrection.table[function.kernel] else {
+        preconditionFailure("a correction has a formula")
+      }
+      let matrix = buffer(.store(.transition))
+      return { rows, _ in mean(rows.map { reference.evaluate($0, matrix.numbers(count: K * K)) }) }
+    case .determinant: return { rows, parameters in ReferenceDeterminant.evaluate(rows, parameters) }
     }
   }
 

@@ -1,3 +1,6 @@
+import Compute
+import Failures
+
 /// One row of logits with everything that losses are made from, for the given label y.
 public struct ReferenceRow: Sendable {
   /// The logits z, K of them.
@@ -48,6 +51,21 @@ public struct ReferenceRow: Sendable {
   func gradient(weight: ReferenceNumber) -> [ReferenceNumber] {
     probabilities.indices.map { $0 == label ? -(weight * otherProbability) : weight * probabilities[$0] }
   }
+
+  /// The gradient for all logits from that for those of the other classes.
+  ///
+  /// The label's is minus the sum of the others: a gradient of softmax sums to 0, and so no digits are lost where the
+  /// label's goes to 0.
+  func gradient(of others: (Int) -> ReferenceNumber) -> [ReferenceNumber] {
+    var gradient = probabilities.indices.map { $0 == label ? 0 : others($0) }
+    gradient[label] = -gradient.sum
+    return gradient
+  }
+
+  /// 1 − p_k, without cancellation where p_k is the largest.
+  func other(_ k: Int) -> ReferenceNumber {
+    k == prediction ? probabilities.indices.filter { $0 != k }.map { probabilities[$0] }.sum : 1 - probabilities[k]
+  }
 }
 
 /// What one loss kernel computes for one row of logits, in double precision.
@@ -62,58 +80,40 @@ public struct ReferenceLoss: Sendable {
   /// The formula.
   public let evaluate: @Sendable (_ row: ReferenceRow, _ parameters: [ReferenceNumber]) -> Result
 
+  /// The number of the loss as a part of a weighted sum; nil for those that cannot be one.
+  public let part: Int?
+
+  init(
+    _ name: String, part: Int?, _ exampleParameters: [Float],
+    evaluate: @escaping @Sendable (_ row: ReferenceRow, _ parameters: [ReferenceNumber]) -> Result
+  ) {
+    kernel = "loss_\(name)_rows"
+    self.part = part
+    self.exampleParameters = exampleParameters
+    self.evaluate = evaluate
+  }
+
   /// All losses, by kernel.
   public static let table: [String: ReferenceLoss] = Dictionary(
     uniqueKeysWithValues: all.map { ($0.kernel, $0) })
 
-  /// All losses, in the order in which they are checked.
-  public static let all: [ReferenceLoss] = [
-    // Cross entropy: L = −log p_y.
-    ReferenceLoss(kernel: "loss_ce_rows", exampleParameters: []) { row, _ in
-      (-row.logProbability, row.gradient(weight: 1))
-    },
-    // Mean absolute error: L = scale · (1 − p_y).
-    ReferenceLoss(kernel: "loss_mae_rows", exampleParameters: [2]) { row, parameters in
-      (parameters[0] * row.otherProbability, row.gradient(weight: parameters[0] * row.probability))
-    },
-    // Reverse cross entropy, with A in the place of log 0: L = −A · (1 − p_y).
-    ReferenceLoss(kernel: "loss_rce_rows", exampleParameters: [-4]) { row, parameters in
-      (-parameters[0] * row.otherProbability, row.gradient(weight: -parameters[0] * row.probability))
-    },
-    // Symmetric cross entropy: L = α · CE + β · RCE, weight α − β · A · p_y.
-    ReferenceLoss(kernel: "loss_sce_rows", exampleParameters: [0.1, 1, -4]) { row, parameters in
-      let (alpha, beta, A) = (parameters[0], parameters[1], parameters[2])
-      return (
-        -(alpha * row.logProbability) - beta * A * row.otherProbability,
-        row.gradient(weight: alpha - beta * A * row.probability)
-      )
-    },
-    // Generalised cross entropy: L = (1 − p_y^q) / q, weight p_y^q.
-    ReferenceLoss(kernel: "loss_gce_rows", exampleParameters: [0.7]) { row, parameters in
-      let exponent = parameters[0] * row.logProbability
-      return (-exponent.exponentialMinusOne / parameters[0], row.gradient(weight: exponent.exponential))
-    },
-    // The bounded cross entropy of peer loss: L = −log(p_y + ε), weight p_y / (p_y + ε).
-    ReferenceLoss(kernel: "loss_peer_rows", exampleParameters: [0.5, 1e-5]) { row, parameters in
-      let p = row.probability, guarded = p + parameters[1]
-      // log(p + ε) = log p + log(1 + ε / p), which keeps the digits near p = 1 that the plain form loses.
-      let logarithm =
-        p.value > 0.5 ? row.logProbability + (parameters[1] / p).logarithmOfOnePlus : guarded.logarithm
-      return (-logarithm, row.gradient(weight: p / guarded))
-    },
-    // Label smoothing: L = −Σ t_k · log p_k with t = (1 − ε) · [k = y] + ε / K; dL/dz_k = p_k − t_k.
-    ReferenceLoss(kernel: "loss_lsr_rows", exampleParameters: [0.1]) { row, parameters in
-      let share = parameters[0] / ReferenceNumber(Double(row.logits.count))
-      let targets = row.logits.indices.map { $0 == row.label ? 1 - parameters[0] + share : share }
-      return (
-        -zip(targets, row.logProbabilities).map { $0 * $1 }.sum,
-        // The label's own gradient is minus the others': they sum to 0, and so none is lost as p_y goes to t_y.
-        row.logits.indices.map { k in
-          let others = row.logits.indices.filter { $0 != k }
-          return k == row.label
-            ? -others.map { row.probabilities[$0] - targets[$0] }.sum : row.probabilities[k] - targets[k]
-        }
-      )
-    },
-  ]
+  /// The parts of weighted sums, by number.
+  static let parts: [Int: ReferenceLoss] = Dictionary(
+    uniqueKeysWithValues: all.compactMap { loss in loss.part.map { ($0, loss) } })
+
+  /// All losses of rows, in the order in which they are checked.
+  public static let all: [ReferenceLoss] = ofProbability + ofRow + [bitempered, sum]
+
+  /// The formula of a loss of rows.
+  ///
+  /// - Throws: `.bug` if there is none.
+  public static func formula(of function: RowFunction) throws(Failure) -> ReferenceLoss {
+    guard let loss = table[function.kernel] else {
+      throw Failure(
+        .bug, "the reference device has no loss '\(function.kernel)'.",
+        why: "its formula is missing in ComputeReference/ReferenceLoss.swift.",
+        fix: "add it there; please report this.")
+    }
+    return loss
+  }
 }

@@ -98,6 +98,9 @@ extension ReferenceNumber {
   /// log(1 + x), with all its digits near 0.
   public var logarithmOfOnePlus: Self { mapped(to: log1p(value), slope: 1 / (1 + value)) }
 
+  /// x^exponent for x of 0 or more and a positive exponent.
+  public func power(_ exponent: Self) -> Self { value == 0 ? 0 : (exponent * logarithm).exponential }
+
   /// Square root.
   public var squareRoot: Self { mapped(to: value.squareRoot(), slope: 0.5 / value.squareRoot()) }
 }

@@ -1,114 +1,129 @@
 import Compute
 import Failures
 
-/// One entry of the catalogue of losses: what a user reads, and the kernel that computes it.
-///
-/// Adding a loss: a function and a kernel line in Kernels/loss.cl, its name in Kernels/native_set.h, and an entry here.
-public struct LossEntry: Sendable {
-  /// A parameter of a loss.
-  public struct Parameter: Sendable {
-    /// The name after the colon: `alpha` in `sce:alpha=0.1`.
-    public let name: String
-    /// The value when the user gives none.
-    public let defaultValue: Float
-    /// The values that make sense.
-    public let range: ClosedRange<Float>
-    /// One line: what it does.
-    public let summary: String
-
-    init(_ name: String, _ defaultValue: Float, _ range: ClosedRange<Float>, _ summary: String) {
-      self.name = name
-      self.defaultValue = defaultValue
-      self.range = range
-      self.summary = summary
-    }
-  }
-
-  /// The paper's acronym in lower case.
-  public let name: String
-  /// Whole words that mean the same.
-  public let aliases: [String]
-  /// The formula per sample, in p = softmax(logits) and the given label y.
-  public let formula: String
-  /// Authors, venue, arXiv number.
-  public let source: String
-  /// The parameters in the order in which the kernel reads them; at most 8.
-  public let parameters: [Parameter]
-  /// The weight of a second pass over peer samples, by parameter values; nil for a loss without one.
-  let peerWeight: (@Sendable ([Float]) -> Float)?
-
-  init(
-    _ name: String, aliases: [String] = [], formula: String, source: String, parameters: [Parameter] = [],
-    peerWeight: (@Sendable ([Float]) -> Float)? = nil
-  ) {
-    self.name = name
-    self.aliases = aliases
-    self.formula = formula
-    self.source = source
-    self.parameters = parameters
-    self.peerWeight = peerWeight
-  }
-}
-
-/// A loss with values for its parameters, as the command line writes it: `sce:alpha=0.1,beta=1,A=-4`.
+/// A loss with values for its parameters, as the command line writes it: `sce:alpha=0.1,beta=1,A=-4`, the weighted sum
+/// `nce+agce:alpha=1,beta=4,a=6,q=1.5`, the published values for a data set, `sce:cifar100`, or values that change over
+/// the epochs, `peer:alpha=0@20/1@40`.
 public struct Loss: Sendable, CustomStringConvertible {
-  /// The catalogue's entry.
+  /// The catalogue's entry, or the combination.
   public let entry: LossEntry
-  /// The value of every parameter, in the entry's order.
-  public let values: [Float]
+  /// What every parameter is over the epochs, in the entry's order.
+  public let courses: [ParameterCourse]
 
-  /// Parses `NAME[:parameter=value,…]`; what is not given has its default.
+  /// Parses `NAME[+NAME…][:item,…]`, items being `parameter=value` or the name of a preset; what is not given has its
+  /// default.
   ///
-  /// - Throws: `.usage` for an unknown name or parameter, or a value out of range.
+  /// - Throws: `.usage` for an unknown name, parameter or preset, or a value out of range.
   public init(_ text: String) throws(Failure) {
-    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-    let name = parts[0].lowercased()
-    guard let entry = Self.catalogue.first(where: { $0.name == name || $0.aliases.contains(name) }) else {
-      throw Failure(
-        .usage, "there is no loss '\(parts[0])'.",
-        why: "the losses are \(Self.catalogue.map(\.name).joined(separator: ", ")).",
-        fix: "see: gpunoisy train --list-losses")
-    }
-    var values = entry.parameters.map(\.defaultValue)
-    for item in parts.count > 1 ? parts[1].split(separator: ",") : [] {
-      let pair = item.split(separator: "=", maxSplits: 1).map(String.init)
-      guard pair.count == 2, let index = entry.parameters.firstIndex(where: { $0.name == pair[0] }) else {
-        let known = entry.parameters.map(\.name).joined(separator: ", ")
-        throw Failure(
-          .usage, "'\(item)' is not a parameter of \(entry.name).",
-          why: known.isEmpty ? "\(entry.name) has no parameters." : "its parameters are \(known).",
-          fix: "write --loss \(Loss(entry: entry, values: entry.parameters.map(\.defaultValue)))")
+    let halves = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    let entry = try LossEntry.named(halves[0])
+    var courses = entry.parameters.map { ParameterCourse($0.defaultValue) }
+    for item in halves.count > 1 ? halves[1].split(separator: ",") : [] {
+      if item.contains("=") {
+        try Self.assign(String(item), of: entry, to: &courses)
+      } else {
+        guard let preset = LossPreset.named(String(item), of: entry) else {
+          throw Self.unknown(String(item), of: entry)
+        }
+        for item in preset.values.split(separator: ",") { try Self.assign(String(item), of: entry, to: &courses) }
       }
-      let parameter = entry.parameters[index]
-      guard let value = Float(pair[1]), parameter.range.contains(value) else {
-        throw Failure(
-          .usage, "\(entry.name):\(item) is out of range.",
-          why:
-            "\(parameter.name) is \(parameter.summary), from \(parameter.range.lowerBound) to \(parameter.range.upperBound).",
-          fix: "the default is \(parameter.name)=\(parameter.defaultValue).")
-      }
-      values[index] = value
     }
-    self.init(entry: entry, values: values)
+    self.init(entry: entry, courses: courses)
   }
 
-  private init(entry: LossEntry, values: [Float]) {
+  private init(entry: LossEntry, courses: [ParameterCourse]) {
     self.entry = entry
-    self.values = values
+    self.courses = courses
+  }
+
+  /// Every loss of the catalogue with its defaults; what only stands around others stands around cross entropy.
+  public static let all: [Loss] = catalogue.map { entry in
+    let whole =
+      entry.isModifier ? LossEntry.combined("ce+\(entry.name)", summands: [catalogue[0]], around: [entry]) : entry
+    return Loss(entry: whole, courses: whole.parameters.map { ParameterCourse($0.defaultValue) })
+  }
+
+  private static func assign(
+    _ item: String, of entry: LossEntry, to courses: inout [ParameterCourse]
+  ) throws(Failure) {
+    let pair = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    guard let index = entry.index(of: pair[0]) else { throw unknown(item, of: entry) }
+    let parameter = entry.parameters[index]
+    guard let course = ParameterCourse(pair[1]), course.points.allSatisfy({ parameter.accepts($0.value) }) else {
+      let bounds = [parameter.range.lowerBound, parameter.range.upperBound].map(ParameterCourse.text)
+      throw Failure(
+        .usage, "\(entry.name):\(item) is out of range.",
+        why: "\(parameter.name) is \(parameter.summary), from \(bounds[0]) to \(bounds[1])"
+          + "\(parameter.isWhole ? ", a whole number" : "").",
+        fix: "the default is \(parameter.name)=\(ParameterCourse.text(parameter.defaultValue)).")
+    }
+    courses[index] = course
+  }
+
+  private static func unknown(_ item: String, of entry: LossEntry) -> Failure {
+    let parameters = entry.parameters.map(\.name), presets = LossPreset.all(of: entry).map(\.name)
+    var known: [String] = []
+    if !parameters.isEmpty { known.append("its parameters are \(parameters.joined(separator: ", "))") }
+    if !presets.isEmpty { known.append("its presets are \(presets.joined(separator: ", "))") }
+    return Failure(
+      .usage, "'\(item)' is not a parameter\(item.contains("=") ? "" : " or a preset") of \(entry.name).",
+      why: known.isEmpty ? "\(entry.name) has no parameters." : "\(known.joined(separator: "; ")).",
+      fix: "write --loss "
+        + Loss(entry: entry, courses: entry.parameters.map { ParameterCourse($0.defaultValue) }).description)
   }
 
   /// The loss with every value in force, such as `sce:alpha=0.1,beta=1,A=-4`.
   public var description: String {
-    guard !values.isEmpty else { return entry.name }
-    let items = zip(entry.parameters, values).map { parameter, value in
-      "\(parameter.name)=\(value == value.rounded() && abs(value) < 1e6 ? "\(Int(value))" : "\(value)")"
-    }
-    return "\(entry.name):\(items.joined(separator: ","))"
+    guard !courses.isEmpty else { return entry.name }
+    return "\(entry.name):\(zip(entry.parameters, courses).map { "\($0.name)=\($1)" }.joined(separator: ","))"
   }
 
-  /// What a device launches.
-  public var function: RowFunction { RowFunction(kernel: "loss_\(entry.name)_rows") }
+  /// The value of every parameter in epoch `epoch`, from 0, in the entry's order.
+  public func values(epoch: Int = 0) -> [Float] { courses.map { $0.value(epoch: epoch) } }
 
-  /// Factor of the gradient over peer samples; nil for a loss that has none.
-  public var peerWeight: Float? { entry.peerWeight?(values) }
+  /// What a device launches.
+  public var function: RowFunction {
+    guard !entry.isSum else { return RowFunction(kernel: "loss_sum_rows") }
+    let inputs: RowFunction.Inputs =
+      switch entry.form {
+      case .forward, .backward: .transition
+      case .determinant: .determinant
+      case .row, .sparse, .peer, .combination: .row
+      }
+    return RowFunction(kernel: "loss_\(entry.base.name)_rows", inputs: inputs)
+  }
+
+  /// What the kernel reads as parameters in epoch `epoch`, from 0.
+  public func kernelParameters(epoch: Int = 0) -> [Float] {
+    let values = values(epoch: epoch)
+    if entry.isSum { return entry.sumParameters(values, epoch: epoch) }
+    switch entry.form {
+    case .determinant: return Self.determinantNumbers(values, epoch: epoch)
+    case .combination: return Array(values[..<entry.base.parameters.count])
+    default: return values
+    }
+  }
+
+  /// Whether there is a second pass over peer samples.
+  public var hasPeers: Bool { entry.form == .peer || entry.parts.contains { $0.form == .peer } }
+
+  /// Factor of the gradient over peer samples in epoch `epoch`, from 0: −alpha; nil for a loss that has none.
+  public func peerWeight(epoch: Int = 0) -> Float? {
+    entry.values(of: .peer, in: values(epoch: epoch)).map { -$0[0] }
+  }
+
+  /// What a loss that corrects labels reads of the transition matrix.
+  public enum Correction: Sendable { case matrix, inverse }
+
+  /// How the loss corrects labels; nil if it does not.
+  public var correction: Correction? {
+    switch entry.form {
+    case .forward: .matrix
+    case .backward: .inverse
+    default: nil
+    }
+  }
+
+  /// Whether the loss belongs to the samples of a batch together, so that they cannot be weighed one by one.
+  public var isOfBatch: Bool { hasPeers || entry.form == .determinant }
 }

@@ -16,8 +16,8 @@ extension Benchmark {
   ///
   /// - Parameter step: milliseconds of a whole step.
   static func lossTimes<D: Device>(_ settings: Settings, step: Double, on device: D) throws -> [LossTime] {
-    try Loss.catalogue.map { entry in
-      let session = try session(settings, loss: Loss(entry.name), steps: 1, on: device)
+    try Loss.all.map { loss in
+      let session = try session(settings, loss: loss, steps: 1, on: device)
       try begin(session)
       var seconds = 0.0
       if let plan = session.wholeBatches {
@@ -26,7 +26,7 @@ extension Benchmark {
           seconds += try session.clock.secondsEach(launches, budget: 0.005)
         }
       }
-      return LossTime(name: entry.name, milliseconds: seconds * 1000, share: seconds * 1000 / step)
+      return LossTime(name: loss.entry.name, milliseconds: seconds * 1000, share: seconds * 1000 / step)
     }
   }
 }

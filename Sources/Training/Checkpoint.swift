@@ -69,6 +69,9 @@ public struct Checkpoint: Sendable {
     file["state.margin_count"] = .init(state.marginCount, shape: count)
     file["state.sample_loss"] = .init(state.sampleLoss, shape: count)
     file["state.sample_prediction"] = .init(state.samplePrediction, shape: count)
+    if let transition = state.transition {
+      file["state.transition"] = .init(transition, shape: [model.classNames.count, model.classNames.count])
+    }
     return file
   }
 }
@@ -127,7 +130,9 @@ extension Checkpoint {
       sampleLoss: try file.floats("state.sample_loss", shape: count),
       samplePrediction: try file.integers("state.sample_prediction", shape: count).map {
         Int32(truncatingIfNeeded: $0)
-      })
+      },
+      transition: session.settings.loss.correction == nil
+        ? nil : try file.floats("state.transition", shape: [session.classes, session.classes]))
     let numbers = (file.metadata["gpunoisy.position"] ?? "").split(separator: ",").compactMap { Int($0) }
     guard numbers.count == 3, numbers.allSatisfy({ $0 >= 0 }) else {
       throw Failure(

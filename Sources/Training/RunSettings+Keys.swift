@@ -46,6 +46,7 @@ extension RunSettings {
     text("model", "model", \.model),
     optionalText("init", "model", \.initialWeights),
     text("loss", "loss", \.loss),
+    optionalText("transition", "loss", \.transition),
     text("method", "loss", \.method),
     count("epochs", "optimiser", \.epochs, 1...1_000_000),
     optionalCount("max-steps", "optimiser", \.maxSteps),

@@ -52,6 +52,8 @@ public struct RunSettings: Sendable, Equatable {
   public var initialWeights: String?
   /// The loss, as `Loss` reads it.
   public var loss = "ce"
+  /// Where the transition matrix of a loss that corrects labels comes from, as `LabelTransition` reads it.
+  public var transition: String?
   /// The training method; `plain`.
   public var method = "plain"
   // Optimiser.
@@ -125,10 +127,22 @@ public struct RunSettings: Sendable, Equatable {
     _ = try Network(model)
     _ = try Loss(loss)
     _ = try NoiseCatalogue.parse(noise)
-    guard try exclude == nil || excludeBy == .drop || Loss(loss).peerWeight == nil else {
+    guard try exclude == nil || excludeBy == .drop || !Loss(loss).isOfBatch else {
       throw Failure(
         .configuration, "--exclude-by weight-zero does not go with --loss \(loss).",
         why: "its gradient is that of other samples, too.", fix: "use --exclude-by drop.")
+    }
+    let transition = try transition.map { try LabelTransition(parsing: $0) }
+    switch (try Loss(loss).correction, transition) {
+    case (nil, nil), (.some, .some): break
+    case (.some, nil):
+      throw Failure(
+        .configuration, "--loss \(loss) needs a transition matrix.", why: "it corrects labels by their noise.",
+        fix: "give --transition with true, anchors:40 or a file.")
+    case (nil, .some):
+      throw Failure(
+        .configuration, "--transition does not go with --loss \(loss).", why: "only forward and backward read it.",
+        fix: "use --loss forward, or leave --transition out.")
     }
     guard method == "plain" else {
       throw Failure(

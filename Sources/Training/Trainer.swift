@@ -29,6 +29,7 @@ public final class Trainer<D: Device> {
   private let interruption: () -> Failure.Kind?
   private var record: RunRecord?
   private let model: Checkpoint.Model
+  private let transition: LabelTransition?
 
   private var position = Checkpoint.Position()
   private var best: (accuracy: Double, epoch: Int)?
@@ -58,6 +59,8 @@ public final class Trainer<D: Device> {
     (session.shuffles, session.dropsLast) = (settings.shuffle, settings.dropLast)
     (session.momentum, session.nesterov) = (settings.momentum, settings.nesterov)
     (session.weightDecay, session.clipNorm, session.seed) = (settings.weightDecay, settings.clipNorm, settings.seed)
+    transition = try settings.transition.map { try LabelTransition(parsing: $0) }
+    if case .anchors = transition { session.evaluatesTraining = true }
     let usable = data.dataset.train.usableIDs.count
     guard !settings.dropLast || usable >= settings.batchSize else {
       throw Failure(
@@ -69,6 +72,9 @@ public final class Trainer<D: Device> {
       session, train: data.dataset.train, test: data.evaluation, validation: data.validation,
       classes: data.dataset.classCount, weights: data.weights,
       normalization: data.normalization, on: device)
+    if let transition {
+      try self.session.correct(by: transition.matrix(for: data.dataset.train, classes: data.dataset.classCount))
+    }
     model = Checkpoint.Model(
       network: network.description, classNames: data.dataset.classNames, height: images.height, width: images.width,
       channels: images.channels, normalization: data.normalization)
@@ -135,6 +141,7 @@ public final class Trainer<D: Device> {
       let rate = settings.schedule.rate(
         settings.learningRate, epoch: epoch, epochs: settings.epochs, milestones: settings.milestones,
         gamma: settings.gamma)
+      if case .anchors(epoch) = transition, position.step == 0 { try estimateTransition() }
       // AUM leaves the first epoch out: margins of random weights say nothing (Pleiss et al.).
       try session.begin(
         epoch: epoch, step: position.step, learningRate: rate, recordsMargins: settings.aum && epoch > 0)
@@ -151,6 +158,15 @@ public final class Trainer<D: Device> {
     try writeMargins()
     if case .epochs = settings.checkpointEvery, !isAtStepLimit {} else { try saveCheckpoint() }
     return .finished
+  }
+
+  /// From now on labels are corrected by what the network has learned of them.
+  private func estimateTransition() throws {
+    guard let logits = try session.trainingLogits() else { return }
+    let K = session.classes
+    try session.correct(
+      by: LabelTransition.estimate(
+        fromLogits: logits, classes: K, quantile: LabelTransition.quantile(classes: K)))
   }
 
   private var isAtStepLimit: Bool { settings.maxSteps.map { position.totalSteps >= $0 } ?? false }

@@ -26,6 +26,8 @@ public struct SessionState: Sendable {
   /// The per-sample table, by sample id.
   public var marginSum: [Float], marginLost: [Float], marginCount: [Int32]
   public var sampleLoss: [Float], samplePrediction: [Int32]
+  /// What a loss that corrects labels reads [K, K]; nil for other losses.
+  public var transition: [Float]?
 }
 
 extension TrainingSession {
@@ -40,7 +42,8 @@ extension TrainingSession {
       parameters: try read(parameters, .parameters), momenta: try read(parameters, .momenta),
       running: try read(running, .running), marginSum: try column(.marginSum, Float.self),
       marginLost: try column(.marginLost, Float.self), marginCount: try column(.marginCount, Int32.self),
-      sampleLoss: try column(.sampleLoss, Float.self), samplePrediction: try column(.samplePrediction, Int32.self))
+      sampleLoss: try column(.sampleLoss, Float.self), samplePrediction: try column(.samplePrediction, Int32.self),
+      transition: try stores[.transition].map { try device.read(Float.self, count: classes * classes, from: $0) })
   }
 
   /// Puts a whole state back; its tensors must have this network's names and shapes.
@@ -53,6 +56,7 @@ extension TrainingSession {
     try device.write(state.marginCount, to: stores[.marginCount]!)
     try device.write(state.sampleLoss, to: stores[.sampleLoss]!)
     try device.write(state.samplePrediction, to: stores[.samplePrediction]!)
+    if let store = stores[.transition], let transition = state.transition { try device.write(transition, to: store) }
   }
 
   /// Replaces the weights, and the running statistics if there are any, alone.

@@ -36,6 +36,8 @@ public final class TrainingSession<D: Device> {
     public var clipNorm = 0.0
     /// Seed of everything that is drawn.
     public var seed: UInt64 = 1
+    /// Whether the logits of the training set are wanted (`trainingLogits`).
+    public var evaluatesTraining = false
 
     /// The paper's settings for a network, a loss and a batch size.
     public init(network: Network, loss: Loss, batchSize: Int, augmentation: Augmentation) {
@@ -65,7 +67,7 @@ public final class TrainingSession<D: Device> {
 
   let stores: [Store: D.Buffer]
   private let whole: Plan<D>?, rest: Plan<D>?
-  private let evaluation: EvaluationPlans<D>?, validation: EvaluationPlans<D>?
+  private let evaluation: EvaluationPlans<D>?, validation: EvaluationPlans<D>?, anchors: EvaluationPlans<D>?
   /// The state that the next epoch's steps will read.
   private var state = StepState()
   private var order: [Int32] = []
@@ -106,16 +108,17 @@ public final class TrainingSession<D: Device> {
     try store(.gradients, count: parameters.packedCount)
     try store(.momenta, count: parameters.packedCount)
     try store(.running, count: max(running.packedCount, 1))
-    try store(.numbers, count: 16)
+    try store(.numbers, count: 24)
     try store(.counters, count: 8)
     try store(.inputStatistics, count: 2 * images.channels)
     for column in [Store.labels, .order, .sampleLoss, .samplePrediction, .marginSum, .marginLost, .marginCount] {
       try store(column, count: max(train.count, 1))
     }
-    if settings.loss.peerWeight != nil {
+    if settings.loss.hasPeers {
       try store(.peerOrder, count: usable)
       try store(.peerLabelOrder, count: usable)
     }
+    if settings.loss.correction != nil { try store(.transition, count: classes * classes) }
     if let weights {
       try store(.sampleWeights, count: max(train.count, 1))
       try device.write(weights, to: stores[.sampleWeights]!)
@@ -136,7 +139,7 @@ public final class TrainingSession<D: Device> {
         .training(
           graph(batch), forms: device.forms, precision: settings.precision, augmentation: settings.augmentation,
           loss: settings.loss.function,
-          peer: settings.loss.peerWeight != nil, weighted: weights != nil, clip: settings.clipNorm > 0),
+          peer: settings.loss.hasPeers, weighted: weights != nil, clip: settings.clipNorm > 0),
         on: device, stores: stores, shared: shared)
     }
     whole = full > 0 ? try plan(settings.batchSize) : nil
@@ -146,6 +149,8 @@ public final class TrainingSession<D: Device> {
     }
     self.evaluation = try test.map(evaluation)
     self.validation = try validation.map(evaluation)
+    anchors = settings.evaluatesTraining ? try evaluation(train) : nil
+    try correct(by: TransitionMatrix(identity: classes))
   }
 
   // MARK: - Training
@@ -160,7 +165,7 @@ public final class TrainingSession<D: Device> {
       order = random.permutation(of: count, .shuffle, UInt32(epoch)).map { sampleIDs[Int($0)] }
     }
     try device.write(order, to: stores[.order]!)
-    if settings.loss.peerWeight != nil {
+    if settings.loss.hasPeers {
       for (store, purpose) in [(Store.peerOrder, CounterRandom.Purpose.peerImage), (.peerLabelOrder, .peerLabel)] {
         let drawn = (0..<count).map { position in
           sampleIDs[random.integer(below: count, purpose, UInt32(epoch), UInt32(position))]
@@ -177,8 +182,8 @@ public final class TrainingSession<D: Device> {
     state.nesterov = settings.nesterov
     state.weightDecay = Float(settings.weightDecay)
     state.clipNorm = Float(settings.clipNorm)
-    state.peerWeight = settings.loss.peerWeight ?? 0
-    state.lossParameters = settings.loss.values
+    state.peerWeight = settings.loss.peerWeight(epoch: epoch) ?? 0
+    state.lossParameters = settings.loss.kernelParameters(epoch: epoch)
     try device.write(state.counters, to: stores[.counters]!)
     try device.write(state.numbers, to: stores[.numbers]!)
   }
@@ -238,4 +243,9 @@ public final class TrainingSession<D: Device> {
   ///
   /// Waits.
   public func testLogits() throws -> [Float]? { try evaluation?.logits(on: device) }
+
+  /// The training set's logits `[N, K]`, of images as they are and with running statistics; nil if not asked for.
+  ///
+  /// Waits.
+  public func trainingLogits() throws -> [Float]? { try anchors?.logits(on: device) }
 }

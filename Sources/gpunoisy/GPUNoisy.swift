@@ -28,6 +28,7 @@ struct GPUNoisy: ParsableCommand {
       ReportCommand.self,
       EvalCommand.self,
       PredictCommand.self,
+      LossesCommand.self,
       DevicesCommand.self,
       SelfTestCommand.self,
       TuneCommand.self,

@@ -62,12 +62,11 @@ struct SelfTestCommand: ParsableCommand {
 
     func run<D: TunableDevice>(on device: D) throws -> (device: String, driver: String, results: [SelfTestResult]) {
       var cases = OperationCase.all
-      for loss in Loss.catalogue {
+      for loss in Loss.all {
         let graph = try network.graph(batch: 2, height: 32, width: 32, channels: 3, classes: 10)
-        let function = try Loss(loss.name).function
         let program = StepProgram.training(
-          graph, forms: device.forms, augmentation: Augmentation(crop: 4, flip: true), loss: function,
-          peer: loss.name == "peer", clip: true)
+          graph, forms: device.forms, augmentation: Augmentation(crop: 4, flip: true), loss: loss.function,
+          peer: loss.hasPeers, clip: true)
         cases += OperationCase.cases(for: program.fused { device.supports($0) })
       }
       var seen = Set<String>()

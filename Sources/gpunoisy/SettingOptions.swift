@@ -63,9 +63,14 @@ struct SettingOptions: ParsableArguments {
   var initialWeights: String?
   @Option(
     help: ArgumentHelp(
-      "ce (default), lsr, mae, rce, sce, gce, peer; parameters behind a colon: sce:alpha=0.1,beta=1,A=-4. See --list-losses.",
+      "ce (default), or any that 'gpunoisy losses' lists, as in sce:alpha=0.1,beta=1,A=-4, sce:cifar100 or nce+rce+sr.",
       valueName: "loss"))
   var loss: String?
+  @Option(
+    help: ArgumentHelp(
+      "For --loss forward and backward: true, anchors:EPOCHS (estimated after so many epochs), or a CSV or .npy file.",
+      valueName: "matrix"))
+  var transition: String?
   @Option(help: ArgumentHelp("plain (default).", valueName: "method"))
   var method: String?
 
@@ -126,7 +131,8 @@ struct SettingOptions: ParsableArguments {
       ("noise-seed", noiseSeed), ("pixels", pixels),
       ("limit-train", limitTrain), ("limit-test", limitTest), ("val", val), ("on-bad-image", onBadImage),
       ("model", model),
-      ("init", initialWeights), ("loss", loss), ("method", method), ("epochs", epochs), ("max-steps", maxSteps),
+      ("init", initialWeights), ("loss", loss), ("transition", transition), ("method", method),
+      ("epochs", epochs), ("max-steps", maxSteps),
       ("batch-size", batchSize), ("lr", lr), ("momentum", momentum), ("nesterov", noNesterov ? "off" : nil),
       ("weight-decay", weightDecay), ("schedule", schedule), ("milestones", milestones), ("gamma", gamma),
       ("clip-norm", clipNorm), ("augment", augment), ("shuffle", shuffle), ("drop-last", dropLast ? "on" : nil),

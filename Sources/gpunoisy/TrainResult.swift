@@ -1,6 +1,5 @@
 import Failures
 import FileFormats
-import Losses
 import Reports
 import Training
 
@@ -32,22 +31,5 @@ struct TrainResult {
     }
     lines.append("run folder     \(folder)")
     return lines.map { $0 + "\n" }.joined()
-  }
-}
-
-/// `train --list-losses`.
-enum LossTable {
-  static var text: String {
-    Loss.catalogue.map { entry in
-      var lines = ["\(entry.name)\(entry.aliases.isEmpty ? "" : "  (\(entry.aliases.joined(separator: ", ")))")"]
-      lines.append("    loss    \(entry.formula)")
-      for parameter in entry.parameters {
-        lines.append(
-          "    \(parameter.name)=\(parameter.defaultValue)  \(parameter.summary), "
-            + "\(parameter.range.lowerBound) to \(parameter.range.upperBound)")
-      }
-      lines.append("    source  \(entry.source)")
-      return lines.joined(separator: "\n") + "\n"
-    }.joined(separator: "\n")
   }
 }

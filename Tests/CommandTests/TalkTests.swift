@@ -32,7 +32,7 @@ extension CommandTests {
       let folder = ScratchFolder()
       let losses = try CommandUnderTest.output(["train", "--list-losses"], in: folder)
       #expect(
-        ["ce", "sce", "gce", "peer"].allSatisfy { name in
+        ["ce", "sce", "gce", "nce", "bitempered", "peer", "dmi"].allSatisfy { name in
           losses.lines.contains { $0 == name || $0.hasPrefix(name + " ") }
         })
       let configuration = try CommandUnderTest.output(["train", "--print-config", "--lr", "0.25"], in: folder)

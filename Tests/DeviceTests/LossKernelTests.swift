@@ -11,8 +11,12 @@ private struct LossBench<D: Device> {
   let logits: D.Buffer, dlogits: D.Buffer
   let B: Int, K: Int
 
-  /// - Parameter labels: of samples 0 ..< N; sample b stands in row b.
-  init(on device: D, B: Int, K: Int, labels: [Int], state: StepState) throws {
+  /// - Parameters:
+  ///   - labels: of samples 0 ..< N; sample b stands in row b.
+  ///   - transition: what a loss that corrects labels reads.
+  init(
+    on device: D, B: Int, K: Int, labels: [Int], state: StepState, transition: [Float] = [], workspace: Int = 1
+  ) throws {
     (self.device, self.B, self.K) = (device, B, K)
     logits = try device.allocate(byteCount: B * K * 4)
     dlogits = try device.allocate(byteCount: B * K * 4)
@@ -33,14 +37,15 @@ private struct LossBench<D: Device> {
       .peerLabelOrder: try integers((0..<B).map { Int32(($0 + B) % labels.count) }),
       .counters: try integers(state.counters), .numbers: try floats(state.numbers), .sampleLoss: try floats(zeros),
       .samplePrediction: try floats(zeros), .marginSum: try floats(zeros), .marginLost: try floats(zeros),
-      .marginCount: try floats(zeros),
+      .marginCount: try floats(zeros), .transition: try floats(transition + [0]),
+      .workspace: try floats([Float](repeating: 0, count: workspace)),
     ]
   }
 
-  func prepare(_ kernel: String, peer: Bool) throws -> [D.Prepared] {
+  func prepare(_ kernel: String, peer: Bool, inputs: RowFunction.Inputs = .row) throws -> [D.Prepared] {
     let z = Value(index: 0), dz = Value(index: 1)
     return try device.prepare(
-      .loss(RowFunction(kernel: kernel), logits: z, dlogits: dz, B: B, K: K, peer: peer)
+      .loss(RowFunction(kernel: kernel, inputs: inputs), logits: z, dlogits: dz, B: B, K: K, peer: peer)
     ) { operand in
       switch operand {
       case .value(let value): return value == z ? logits : dlogits
@@ -52,9 +57,11 @@ private struct LossBench<D: Device> {
   }
 
   /// The gradients of some rows of logits.
-  func gradients(_ kernel: String, _ rows: [[Double]], peer: Bool = false) throws -> [Float] {
+  func gradients(
+    _ kernel: String, _ rows: [[Double]], peer: Bool = false, inputs: RowFunction.Inputs = .row
+  ) throws -> [Float] {
     try device.write(rows.flatMap { $0 }.map { Float($0) }, to: logits)
-    for launch in try prepare(kernel, peer: peer) { try device.enqueue(launch) }
+    for launch in try prepare(kernel, peer: peer, inputs: inputs) { try device.enqueue(launch) }
     return try device.read(Float.self, count: B * K, from: dlogits)
   }
 
@@ -66,17 +73,23 @@ private struct LossBench<D: Device> {
 
 @Suite("The loss kernels")
 struct LossKernelTests {
-  /// A few units in Float's last place, at the size of the largest number.
-  private static let tolerance = 5e-7
+  /// Eight units in Float's last place, at the size of the largest number.
+  private static let tolerance = 1e-6
+  /// The vectors have ten digits behind the point, of which the last may be rounded.
+  private static let smallest = 1e-4
 
   private func check<D: Device>(_ vector: LossVector, on device: D) throws {
     var state = StepState()
     state.lossParameters = vector.parameters.map { Float($0) }
-    let bench = try LossBench(on: device, B: 1, K: 5, labels: [vector.label], state: state)
+    let bench = try LossBench(
+      on: device, B: 1, K: 5, labels: [vector.label], state: state, transition: vector.matrix.map { Float($0) })
+    let inputs: RowFunction.Inputs = vector.matrix.isEmpty ? .row : .transition
     let gradient = Comparison(
-      "gradient", try bench.gradients(vector.kernel, [LossVector.logits]), vector.gradient, tolerance: Self.tolerance)
+      "gradient", try bench.gradients(vector.kernel, [LossVector.logits], inputs: inputs), vector.gradient,
+      tolerance: Self.tolerance, scale: Self.smallest)
     #expect(gradient.passes, "\(device.name), \(gradient)")
-    let loss = Comparison("loss", try bench.column(.sampleLoss), [vector.loss], tolerance: Self.tolerance)
+    let loss = Comparison(
+      "loss", try bench.column(.sampleLoss), [vector.loss], tolerance: Self.tolerance, scale: Self.smallest)
     #expect(loss.passes, "\(device.name), \(loss)")
   }
 
@@ -111,6 +124,26 @@ struct LossKernelTests {
   func peerBatch() throws {
     for set in CPUDevice.instructionSets { try checkPeer(on: CPUDevice(threads: 1, instructionSet: set)) }
     try checkPeer(on: ReferenceDevice())
+  }
+
+  private func checkDeterminant<D: Device>(on device: D) throws {
+    let batch = DeterminantBatch()
+    var state = StepState()
+    state.lossParameters = [1e-3, 1, 0]
+    let bench = try LossBench(on: device, B: 4, K: 3, labels: batch.labels, state: state, workspace: 13)
+    let gradient = Comparison(
+      "gradient", try bench.gradients("loss_dmi_rows", batch.logits, inputs: .determinant),
+      batch.gradient.flatMap { $0 }, tolerance: Self.tolerance)
+    #expect(gradient.passes, "\(device.name), \(gradient)")
+    let loss = Comparison(
+      "loss", try bench.column(.sampleLoss), [Double](repeating: batch.loss, count: 4), tolerance: Self.tolerance)
+    #expect(loss.passes, "\(device.name), \(loss)")
+  }
+
+  @Test("give the gradient of the determinant loss")
+  func determinantBatch() throws {
+    for set in CPUDevice.instructionSets { try checkDeterminant(on: CPUDevice(threads: 1, instructionSet: set)) }
+    try checkDeterminant(on: ReferenceDevice())
   }
 
   @Test("sum margins over many epochs without losing digits", arguments: CPUDevice.instructionSets)

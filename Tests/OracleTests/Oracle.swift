@@ -3,20 +3,25 @@ import FileFormats
 import TestSupport
 import Testing
 
-/// oracle.py, which holds PyTorch's and the `aum` package's side of these tests.
+/// oracle.py and losses.py, which hold PyTorch's and the `aum` package's side of these tests.
 enum Oracle {
   private struct NoAnswer: Error, CustomStringConvertible {
     let description: String
   }
 
-  /// Runs one of the script's commands.
-  static func run(_ arguments: String...) throws {
+  /// Runs one of oracle.py's commands.
+  static func run(_ arguments: String...) throws { try run(script: "oracle.py", arguments) }
+
+  /// Runs a script.
+  static func run(script: String, _ arguments: String...) throws { try run(script: script, arguments) }
+
+  private static func run(script name: String, _ arguments: [String]) throws {
     let folder = String((#filePath as String).dropLast("Oracle.swift".count))
-    // The script imports networks.py, which lies beside it.
+    // oracle.py imports networks.py, which lies beside it.
     let path = "import sys\nsys.dont_write_bytecode = True\nsys.path.insert(0, '\(folder)')\n"
-    let script = path + String(decoding: try FileBytes.read(folder + "oracle.py"), as: UTF8.self)
+    let script = path + String(decoding: try FileBytes.read(folder + name), as: UTF8.self)
     let result = try PythonOracle.run(script, arguments)
-    guard result.code == 0 else { throw NoAnswer(description: "oracle.py \(arguments[0]): \(result.output)") }
+    guard result.code == 0 else { throw NoAnswer(description: "\(name) \(arguments[0]): \(result.output)") }
   }
 }
 

@@ -10,6 +10,8 @@ public struct LossVector: Sendable, CustomStringConvertible {
   public let loss: Double
   /// Its derivative for each logit.
   public let gradient: [Double]
+  /// What a loss that corrects labels reads [5, 5]; empty for others.
+  public let matrix: [Double]
 
   /// The kernel, its parameters and the label.
   public var description: String { "\(kernel) \(parameters), label \(label)" }
@@ -17,19 +19,25 @@ public struct LossVector: Sendable, CustomStringConvertible {
   /// The logits of all lines.
   public static let logits = [1.2, -0.7, 0.3, 2.1, -1.5]
 
-  init(_ kernel: String, _ parameters: [Double], _ label: Int, _ loss: Double, _ gradient: [Double]) {
+  init(
+    _ kernel: String, _ parameters: [Double], _ label: Int, _ loss: Double, _ gradient: [Double],
+    matrix: [Double] = []
+  ) {
     self.kernel = "loss_\(kernel)_rows"
     self.parameters = parameters
     self.label = label
     self.loss = loss
     self.gradient = gradient
+    self.matrix = matrix
   }
 
   /// log 1e-4, the value that official code puts in the place of log 0.
   private static let A = -9.210340371976182
 
   /// All lines.
-  public static let all: [LossVector] = [
+  public static let all = ofEarlyLosses + ofProbability + ofRows + ofSums + ofCorrections
+
+  private static let ofEarlyLosses: [LossVector] = [
     LossVector(
       "ce", [], 2, 2.3068190078, [0.2449211375, 0.0366325164, -0.9004224964, 0.6024087919, 0.0164600506]),
     LossVector(
@@ -63,9 +71,21 @@ public struct LossVector: Sendable, CustomStringConvertible {
     LossVector(
       "sce", [6, 0.1, A], 3, 3.4071090824, [1.6054186247, 0.2401202470, 0.6527145040, -2.6061463575, 0.1078929818]),
     LossVector(
-      "gce", [0.7], 2, 1.1443774815, [0.0487235734, 0.0072875176, -0.1791262363, 0.1198406526, 0.0032744927]),
+      "gce", [0.7, 0], 2, 1.1443774815, [0.0487235734, 0.0072875176, -0.1791262363, 0.1198406526, 0.0032744927]),
     LossVector(
-      "gce", [0.7], 3, 0.4266679808, [0.1717711325, 0.0256915711, 0.0698369309, -0.2788436015, 0.0115439670]),
+      "gce", [0.7, 0], 3, 0.4266679808, [0.1717711325, 0.0256915711, 0.0698369309, -0.2788436015, 0.0115439670]),
+    LossVector(
+      "agce", [0.6, 0.6], 2, 0.8645493972, [0.0281354048, 0.0042081736, -0.1034363619, 0.0692019292, 0.0018908543]),
+    LossVector(
+      "agce", [0.6, 0.6], 3, 0.3480631654, [0.1370555770, 0.0204992134, 0.0557226393, -0.2224883200, 0.0092108903]),
+    LossVector(
+      "aul", [5.5, 3], 2, 22.1253209602, [0.7112838983, 0.1063857506, -2.6149479373, 1.7494760893, 0.0478021991]),
+    LossVector(
+      "aul", [5.5, 3], 3, 8.7835266662, [3.5390168851, 0.5293258689, 1.4388568908, -5.7450410892, 0.2378414444]),
+    LossVector(
+      "ael", [2.5], 2, 0.9609518249, [0.0093745215, 0.0014021342, -0.0344642775, 0.0230576022, 0.0006300195]),
+    LossVector(
+      "ael", [2.5], 3, 0.7858702970, [0.0463797534, 0.0069369557, 0.0188566006, -0.0752902847, 0.0031169751]),
     LossVector(
       "peer", [0.5, 1e-5], 2, 2.3067185886, [0.2448965440, 0.0366288379, -0.9003320812, 0.6023483015, 0.0164583978]),
     LossVector(
@@ -95,6 +115,24 @@ public struct PeerBatch: Sendable {
   ]
   /// The loss.
   public let loss = -0.0396466510
+
+  /// The batch.
+  public init() {}
+}
+
+/// A batch of determinant loss, with a guard of 1e-3.
+public struct DeterminantBatch: Sendable {
+  /// The batch, which is that of peer loss.
+  public let logits = PeerBatch().logits
+  /// Its labels.
+  public let labels = [0, 1, 2, 1]
+  /// The loss of the batch.
+  public let loss = 0.8565496270
+  /// Its derivative for each logit.
+  public let gradient = [
+    [-0.2668893072, 0.2302633015, 0.0366260057], [0.1524085109, -0.3289804747, 0.1765719638],
+    [0.1241320323, 0.4097101872, -0.5338422195], [0.2187530954, -0.3339634121, 0.1152103167],
+  ]
 
   /// The batch.
   public init() {}

@@ -90,7 +90,7 @@ extension RunSettings {
         .configuration, "--max-steps and --init are not for detect.",
         why: "it trains several networks that share nothing but the data.", fix: "shorten it with --epochs.")
     }
-    guard try Loss(loss).peerWeight == nil else {
+    guard try !Loss(loss).isOfBatch, try Loss(loss).correction == nil else {
       throw Failure(
         .configuration, "--loss \(loss) cannot be used to detect.",
         why: "its second pass over other samples hides the margins of the first.", fix: "use --loss ce.")

@@ -1,0 +1,69 @@
+/// What is computed from more than a row, and what stands around other losses.
+extension Loss {
+  static let combining: [LossEntry] = [sparse, peer, forward, backward, determinant]
+
+  private static let sparse = LossEntry(
+    "sr", .sparse, aliases: ["sparse-regularization"],
+    formula: "around others: p = softmax(z / tau) [z / (tau |z|) with normal 1], and L + lambda sum_k max(p_k, 1e-7)^p",
+    source: "Zhou et al., ICCV 2021, arXiv:2108.00192",
+    condition: "nearly one-hot outputs, for which any loss is symmetric",
+    parameters: [
+      .init("tau", 0.5, 0.01...10, "the temperature; below 1 outputs are sharpened"),
+      .init("p", 0.1, 1e-3...1, "the exponent"),
+      .init("lambda", 1.2, 0...1e6, "the weight of the regulariser in the first epoch"),
+      .init("normal", 1, 0...1, "1: logits are divided by their norm", isWhole: true),
+      .init("rho", 1.03, 1...10, "the factor of lambda"),
+      .init("every", 1, 1...1000, "the epochs after which lambda is multiplied", isWhole: true),
+    ])
+
+  /// What the kernel reads of sparse regularisation: temperature, power, the weight in this epoch, and `normal`.
+  static func sparseNumbers(_ values: [Float], epoch: Int) -> [Float] {
+    let lambda = (0..<epoch / Int(values[5])).reduce(values[2]) { lambda, _ in lambda * values[4] }
+    return [values[0], values[1], lambda, values[3]]
+  }
+
+  private static let alpha = LossEntry.Parameter("alpha", 0.5, 0...100, "the weight of the peer term")
+
+  private static let peer = LossEntry(
+    "peer", .peer, aliases: ["peer-loss"],
+    formula: "-log(p_y + guard) + alpha log(p'_y' + guard), image and label of the peer drawn independently",
+    source: "Liu, Guo, ICML 2020, arXiv:1910.03231; guard and presets as in the code of its multi-class version, which "
+      + "also divides the learning rate by 1 + alpha",
+    condition: "robust with alpha 1 where classes are balanced",
+    parameters: [alpha, .init("guard", 1e-5, 1e-8...0.1, "what bounds the logarithm")])
+
+  /// Peer loss around others, as in `gce+peer`.
+  static let peerAround = LossEntry(
+    "peer", .peer, formula: "less alpha times the same of a peer, image and label drawn independently",
+    source: "Liu, Guo, ICML 2020, arXiv:1910.03231",
+    condition: "robust with alpha 1 where classes are balanced; unbounded below if what it is around is unbounded",
+    parameters: [alpha])
+
+  private static let forward = LossEntry(
+    "forward", .forward, aliases: ["forward-correction"],
+    formula: "-log sum_i p_i T[i][y], T[i][j] the chance that a sample of class i has the label j",
+    source: "Patrini et al., CVPR 2017, arXiv:1609.03683; T from --transition",
+    condition: "its minimum is that of cross entropy on true labels, if T is right")
+
+  private static let backward = LossEntry(
+    "backward", .backward, aliases: ["backward-correction"], formula: "-sum_k S[y][k] log p_k, S the inverse of T",
+    source: "Patrini et al., CVPR 2017, arXiv:1609.03683; T from --transition",
+    condition: "unbiased: its mean is that of cross entropy on true labels, if T is right; unbounded below")
+
+  private static let determinant = LossEntry(
+    "dmi", .determinant, aliases: ["determinant-mutual-information"],
+    formula: "-scale log(|det U| + guard), U[y] = sum of p over the batch's samples with label y; classes that are not "
+      + "in the batch are left out",
+    source: "Xu et al., NeurIPS 2019, arXiv:1909.03388, which trains with cross entropy first, then at a rate of 1e-6",
+    condition: "information-monotone: any class-dependent noise only adds a constant; blind to permuted classes",
+    parameters: [
+      .init("guard", 1e-3, 1e-30...1, "what bounds the logarithm"),
+      .init("scale", 1, 0...1e6, "the factor of the loss: the gradient is some K times that of cross entropy"),
+      .init("warm", 0, 0...1e6, "the epochs of cross entropy that come first", isWhole: true),
+    ])
+
+  /// What the kernel reads: guard, scale, and whether the epoch is one of cross entropy.
+  static func determinantNumbers(_ values: [Float], epoch: Int) -> [Float] {
+    [values[0], values[1], Float(epoch) < values[2] ? 1 : 0]
+  }
+}

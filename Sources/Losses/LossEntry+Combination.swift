@@ -1,0 +1,128 @@
+import Failures
+
+/// Combinations: `nce+rce`, `gce+sr`, `nce+rce+sr`, `gce+peer`; L = alpha · first + beta · second, and what is around it.
+extension LossEntry {
+  /// Places for parameters of each part in the kernel of sums, and of sparse regularisation.
+  private static let places = 4
+
+  /// The entry of a name or alias, or of several with plus signs between.
+  ///
+  /// - Throws: `.usage` for unknown names, and for combinations that cannot be made.
+  static func named(_ text: String) throws(Failure) -> LossEntry {
+    let names = text.split(separator: "+", omittingEmptySubsequences: false).map(String.init)
+    var entries: [LossEntry] = []
+    for name in names { entries.append(try single(name)) }
+    guard entries.count > 1 else {
+      guard !entries[0].isModifier else {
+        throw Failure(
+          .usage, "\(entries[0].name) is no loss by itself.", why: "it regularises the outputs under another loss.",
+          fix: "write --loss ce+\(entries[0].name)")
+      }
+      return entries[0]
+    }
+    return try combination(entries)
+  }
+
+  private static func single(_ text: String) throws(Failure) -> LossEntry {
+    let name = text.lowercased()
+    guard let entry = Loss.catalogue.first(where: { $0.name == name || $0.aliases.contains(name) }) else {
+      throw Failure(
+        .usage, "there is no loss '\(text)'.",
+        why: "the losses are \(Loss.catalogue.map(\.name).joined(separator: ", ")).", fix: "see: gpunoisy losses")
+    }
+    return entry
+  }
+
+  private static func combination(_ entries: [LossEntry]) throws(Failure) -> LossEntry {
+    let name = entries.map(\.name).joined(separator: "+")
+    let summands = Array(entries.prefix { $0.part != nil }), around = Array(entries.dropFirst(summands.count))
+    if let wrong = around.first(where: { $0.form != .sparse && $0.form != .peer }) {
+      throw Failure(
+        .usage, "\(wrong.name) cannot be \(wrong.part == nil ? "combined with others" : "behind sr or peer").",
+        why: "sums are of losses of one sample each, and sr and peer stand behind them.",
+        fix: wrong.part == nil ? "write --loss \(wrong.name)" : "write the losses first, as in --loss nce+rce+sr")
+    }
+    guard (1...2).contains(summands.count) else {
+      throw Failure(
+        .usage, "'\(name)' is a sum of \(summands.count) losses.", why: "sums are of two losses.",
+        fix: "write one or two losses, then sr or peer, as in --loss nce+agce or --loss gce+sr")
+    }
+    guard Set(entries.map(\.name)).count == entries.count else {
+      throw Failure(
+        .usage, "'\(name)' has the same part twice.", why: "its parameters could not be told apart.",
+        fix: "write each part once.")
+    }
+    return combined(name, summands: summands, around: around.map { $0.form == .peer ? Loss.peerAround : $0 })
+  }
+
+  static func combined(_ name: String, summands: [LossEntry], around: [LossEntry]) -> LossEntry {
+    var weights: [Parameter] = []
+    if summands.count == 2 {
+      weights = zip(["alpha", "beta"], summands).map { Parameter($0, 1, 0...1000, "the weight of \($1.name)") }
+    }
+    let parts = summands + around
+    let taken = (weights + parts.flatMap(\.parameters)).map(\.name)
+    // The name of a part is put before what another part has, too.
+    let own = parts.flatMap { entry in
+      entry.parameters.map { parameter in
+        taken.count { $0 == parameter.name } == 1 ? parameter : parameter.named("\(entry.name).\(parameter.name)")
+      }
+    }
+    var formula = summands[0].formula
+    if summands.count == 2 { formula = "alpha (\(formula)) + beta (\(summands[1].formula))" }
+    return LossEntry(
+      name, .combination, formula: ([formula] + around.map(\.formula)).joined(separator: "; "),
+      source: parts.map(\.source).joined(separator: "; "),
+      condition: parts.map { "\($0.name): \($0.condition)" }.joined(separator: "; "), parameters: weights + own,
+      parts: parts)
+  }
+
+  /// The position of a parameter; in a combination, a part's name and a point may stand before any of its parameters.
+  func index(of name: String) -> Int? {
+    if let index = parameters.firstIndex(where: { $0.name == name }) { return index }
+    for (entry, positions) in zip(parts, positionsOfParts) {
+      if let index = entry.parameters.firstIndex(where: { "\(entry.name).\($0.name)" == name }) {
+        return positions.lowerBound + index
+      }
+    }
+    return nil
+  }
+
+  /// Where the parameters of each part of a combination are.
+  private var positionsOfParts: [Range<Int>] {
+    var start = summands.count == 2 ? 2 : 0
+    return parts.map { entry in
+      defer { start += entry.parameters.count }
+      return start..<start + entry.parameters.count
+    }
+  }
+
+  private var summands: [LossEntry] { parts.filter { $0.part != nil } }
+
+  /// The values of the part with this form, where there is one.
+  func values(of form: Form, in values: [Float]) -> [Float]? {
+    if self.form == form { return values }
+    guard let index = parts.firstIndex(where: { $0.form == form }) else { return nil }
+    return Array(values[positionsOfParts[index]])
+  }
+
+  /// Whether the kernel of sums computes it; a single loss around which there is only peer loss has its own kernel.
+  var isSum: Bool { form == .combination && (summands.count == 2 || parts.contains { $0.form == .sparse }) }
+
+  /// The loss whose kernel computes it, where `isSum` is false.
+  var base: LossEntry { form == .combination ? parts[0] : self }
+
+  /// The layout of `loss_sum_rows`: weights, numbers of the parts (-1 for none), and in four places each the parameters
+  /// of the parts and of sparse regularisation.
+  func sumParameters(_ values: [Float], epoch: Int) -> [Float] {
+    func padded(_ values: some Collection<Float>) -> [Float] {
+      precondition(values.count <= Self.places, "a part has at most \(Self.places) parameters")
+      return values + [Float](repeating: 0, count: Self.places - values.count)
+    }
+    let numbers = summands.map { Float($0.part ?? -1) }
+    let weights = summands.count == 2 ? Array(values[..<2]) : [1, 0]
+    let own = zip(parts, positionsOfParts).filter { $0.0.part != nil }.map { padded(values[$0.1]) }
+    return weights + numbers + (numbers.count == 2 ? [] : [-1]) + own[0] + (own.count == 2 ? own[1] : padded([]))
+      + padded(self.values(of: .sparse, in: values).map { Loss.sparseNumbers($0, epoch: epoch) } ?? [])
+  }
+}

@@ -1,0 +1,159 @@
+import Datasets
+import Detection
+import Failures
+import FileFormats
+import Statistics
+
+/// Where the transition matrix of a loss that corrects labels comes from: `--transition`.
+public enum LabelTransition: Sendable, Equatable {
+  /// What the labels that are trained on tell, compared with the true ones.
+  case exact
+  /// Estimated after so many epochs of cross entropy, from the samples that are surest of each class.
+  case anchors(epochs: Int)
+  /// A file: CSV without a header, or NumPy, K rows of K numbers, row = true class.
+  case file(String)
+
+  /// Reads `true`, `anchors:EPOCHS` or a path.
+  ///
+  /// - Throws: `.usage`.
+  public init(parsing text: String) throws(Failure) {
+    if text == "true" {
+      self = .exact
+    } else if text == "anchors" || text.hasPrefix("anchors:") {
+      guard let epochs = Int(text.dropFirst("anchors:".count)), epochs > 0 else {
+        throw Failure(
+          .usage, "--transition \(text) is out of range.", why: "it needs the epochs of cross entropy that come first.",
+          fix: "write --transition anchors:40")
+      }
+      self = .anchors(epochs: epochs)
+    } else {
+      self = .file(text)
+    }
+  }
+
+  /// Reads the file.
+  ///
+  /// - Throws: `.missingInput`; `.badInput` for another size, or rows that are no chances.
+  static func matrix(fromFile path: String, classes K: Int) throws -> TransitionMatrix {
+    let values: [Double]
+    if path.hasSuffix(".npy") {
+      let array = try NumPyArray(decoding: FileBytes.read(path), name: path)
+      guard array.shape == [K, K], let numbers = array.doubles else {
+        throw wrong(path, "its shape is \(array.shape), or it holds no floating-point numbers.", K)
+      }
+      values = numbers
+    } else {
+      let lines = try FileBytes.read(path).split { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
+      let rows = lines.map { line in
+        String(decoding: line, as: UTF8.self).split(separator: ",").map { field in
+          Double(field.filter { !" \t\"".contains($0) })
+        }
+      }
+      guard rows.count == K, rows.allSatisfy({ $0.count == K }) else {
+        throw wrong(path, "it has \(rows.count) rows, of \(rows.first?.count ?? 0) numbers the first.", K)
+      }
+      values = try rows.joined().map { number in
+        guard let number else { throw wrong(path, "it holds something that is no number.", K) }
+        return number
+      }
+    }
+    for row in 0..<K {
+      let chances = values[row * K..<(row + 1) * K], sum = chances.reduce(0, +)
+      guard chances.allSatisfy({ $0 >= 0 && $0 <= 1 }), abs(sum - 1) < 1e-3 else {
+        throw wrong(path, "row \(row + 1) is not made of chances with the sum 1; its sum is \(sum).", K)
+      }
+    }
+    return TransitionMatrix(classCount: K, values: values)
+  }
+
+  /// The matrix to begin with, which is that of no noise where it is estimated later.
+  ///
+  /// - Throws: `.configuration` where true labels are needed and not known, or where a label that occurs has no class.
+  func matrix(for train: LabelledSet, classes K: Int) throws -> TransitionMatrix {
+    let matrix: TransitionMatrix
+    switch self {
+    case .anchors: return TransitionMatrix(identity: K)
+    case .file(let path): matrix = try Self.matrix(fromFile: path, classes: K)
+    case .exact:
+      guard let truth = train.trueLabels else {
+        throw Failure(
+          .configuration, "--transition true needs the true labels.", why: "this data set does not tell them.",
+          fix: "give them with --clean-labels, or use --transition anchors:40.")
+      }
+      matrix = TransitionMatrix(from: truth, to: train.labels, classCount: K)
+    }
+    for label in Set(train.labels) where label >= 0 {
+      guard (0..<K).contains(where: { matrix[$0, Int(label)] > 0 }) else {
+        throw Failure(
+          .configuration, "no class can have the label \(label), by the transition matrix.",
+          why: "its column \(label + 1) is zero, but training samples have that label.", fix: "correct --transition.")
+      }
+    }
+    return matrix
+  }
+
+  private static func wrong(_ path: String, _ why: String, _ K: Int) -> Failure {
+    Failure(
+      .badInput, "'\(path)' is no transition matrix of \(K) classes.", why: why,
+      fix: "write \(K) rows of \(K) numbers with commas between, row = true class, column = given label.")
+  }
+
+  /// The estimate from anchor points: row i is the prediction [K] for the sample that is surest to be of class i.
+  ///
+  /// With a quantile below 1 the surest samples are passed over as outliers: the anchor is the surest of those below
+  /// that quantile of the chances of class i. The authors use 0.97, but 1 for data with 100 classes.
+  ///
+  /// - Parameter logits: of all samples, [N, K], N at least 1.
+  /// - Source: Patrini et al., CVPR 2017, arXiv:1609.03683, section 4.2, and its code.
+  public static func estimate(fromLogits logits: [Float], classes K: Int, quantile: Double) -> TransitionMatrix {
+    let probabilities = Softmax.rows(logits, classes: K), count = logits.count / K
+    var matrix = TransitionMatrix(identity: K)
+    for i in 0..<K {
+      let chances = (0..<count).map { probabilities[$0 * K + i] }
+      var candidates = Array(chances.indices)
+      if quantile < 1 {
+        let limit = chances.sorted()[Int((quantile * Double(count - 1)).rounded(.up))]
+        let below = candidates.filter { chances[$0] < limit }
+        if !below.isEmpty { candidates = below }
+      }
+      guard let anchor = candidates.max(by: { chances[$0] < chances[$1] }) else { continue }
+      for j in 0..<K { matrix[i, j] = probabilities[anchor * K + j] }
+    }
+    return matrix
+  }
+
+  /// The quantile that the authors use for so many classes.
+  static func quantile(classes: Int) -> Double { classes >= 100 ? 1 : 0.97 }
+
+  /// The inverse of a matrix, row by row, by elimination with the largest pivot of each column.
+  ///
+  /// - Throws: `.configuration` if it has none.
+  public static func inverse(of matrix: TransitionMatrix) throws(Failure) -> [Double] {
+    let K = matrix.classCount
+    var left = matrix.values, inverse = TransitionMatrix(identity: K).values
+    for step in 0..<K {
+      let best = (step..<K).max { abs(left[$0 * K + step]) < abs(left[$1 * K + step]) } ?? step
+      let pivot = left[best * K + step]
+      guard abs(pivot) > 1e-9 else {
+        throw Failure(
+          .configuration, "the transition matrix has no inverse.",
+          why: "two of its rows, or more of them together, say the same of their classes.",
+          fix: "use --loss forward, which needs none.")
+      }
+      for k in 0..<K {
+        left.swapAt(best * K + k, step * K + k)
+        inverse.swapAt(best * K + k, step * K + k)
+        left[step * K + k] /= pivot
+        inverse[step * K + k] /= pivot
+      }
+      for i in 0..<K where i != step {
+        let factor = left[i * K + step]
+        for k in 0..<K {
+          left[i * K + k] -= factor * left[step * K + k]
+          inverse[i * K + k] -= factor * inverse[step * K + k]
+        }
+      }
+    }
+    return inverse
+  }
+}
