@@ -22,6 +22,8 @@ struct TrainingCase: Sendable, CustomStringConvertible {
   var nesterov = true
   var weightDecay = 1e-4
   var clipNorm = 0.0
+  /// Of the first weights.
+  var seed = 7
 
   init(_ description: String, _ change: (inout TrainingCase) -> Void) {
     self.description = description
@@ -82,7 +84,7 @@ struct TorchTraining {
     let request = OracleData.request(
       data,
       [
-        "model": given.model, "loss": try Loss(given.loss).description, "classes": "10", "seed": "7",
+        "model": given.model, "loss": try Loss(given.loss).description, "classes": "10", "seed": "\(given.seed)",
         "batch-size": "\(given.batchSize)", "steps": "\(given.steps)", "lr": "\(given.learningRate)",
         "momentum": "\(given.momentum)", "nesterov": given.nesterov ? "on" : "off",
         "weight-decay": "\(given.weightDecay)", "clip-norm": "\(given.clipNorm)",
