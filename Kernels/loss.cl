@@ -201,11 +201,12 @@ __kernel void loss_dmi_rows(LOSS_ARGUMENTS, __global const float *restrict matri
   __global const float *parameters = numbers + NUMBER_LOSS;
   float loss = -row.log_p, scale = factor;
   if (parameters[2] == 0.0f) {
-    // log(|det U| + guard), from the larger of the two.
-    const float logarithm = matrix[K * K + K], lowest = log(parameters[0]);
-    const float larger = fmax(logarithm, lowest), distance = fabs(logarithm - lowest);
-    loss = -parameters[1] * (larger + log1p(exp(-distance)));
-    scale = parameters[1] * (logarithm > lowest ? 1.0f : exp(-distance)) / (1.0f + exp(-distance));
+    // log(|det U| + guard), from the larger of the two. Where both are 0 the batch does not count.
+    const float logarithm = matrix[K * K + K], lowest = log(parameters[0]), larger = fmax(logarithm, lowest);
+    const int counts = larger > -INFINITY;
+    const float smaller = counts ? exp(-fabs(logarithm - lowest)) : 0.0f;
+    loss = counts ? -parameters[1] * (larger + log1p(smaller)) : 0.0f;
+    scale = parameters[1] * (logarithm > lowest ? 1.0f : smaller) / (1.0f + smaller);
     float mean = 0.0f;
     for (int k = 0; k < K; k++) mean = fma(gradient[k], matrix[k * K + label], mean);
     for (int k = 0; k < K; k++) gradient[k] *= mean - matrix[k * K + label];

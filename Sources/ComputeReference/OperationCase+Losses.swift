@@ -105,6 +105,7 @@ extension OperationCase {
     }
     let determinant = RowFunction(kernel: ReferenceDeterminant.kernel, inputs: .determinant)
     for (B, K) in [(5, 2), (16, 10), (60, 10), (3, 11), (40, 100)] { cases.append(loss(determinant, B: B, K: K)) }
+    for (B, K) in [(16, 10), (40, 100)] { cases.append(loss(determinant, B: B, K: K, parameters: [0, 1, 0])) }
     cases.append(loss(determinant, B: 16, K: 10, parameters: [1e-3, 1, 1]))
     cases.append(loss(determinant, B: 12, K: 3, parameters: [10, 0.25, 0]))
     return cases

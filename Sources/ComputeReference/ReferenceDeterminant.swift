@@ -9,7 +9,7 @@
 /// The determinant loss of a batch: L = −scale · log(|det U| + guard).
 ///
 /// Row y of U [K, K] is the sum of p over the samples with the label y; for a class without samples it is that of the
-/// identity. dL/dz_k = p_k · (G_k − Σ p_j · G_j), G_k = −scale · |det U| / (|det U| + guard) · U⁻¹[k][y].
+/// identity; a singular U without a guard counts as 1. dL/dz_k = p_k · (G_k − Σ p_j · G_j), G_k = −scale · |det U| / (|det U| + guard) · U⁻¹[k][y].
 public enum ReferenceDeterminant {
   /// The kernel that computes it.
   public static let kernel = "loss_dmi_rows"
@@ -28,11 +28,13 @@ public enum ReferenceDeterminant {
     let present = Set(rows.map(\.label))
     for k in 0..<K where !present.contains(k) { U[k * K + k] = 1 }
     let (guardNumber, scale) = (parameters[0], parameters[1])
+    let isGuarded = guardNumber.value > 0
     guard let (logarithm, inverse) = inverted(U, K) else {
-      return rows.map { _ in (-(scale * guardNumber.logarithm), .zeros(K)) }
+      return rows.map { _ in (isGuarded ? -(scale * guardNumber.logarithm) : 0, .zeros(K)) }
     }
-    let lowest = guardNumber.logarithm, isAbove = logarithm.value > lowest.value
-    let distance = isAbove ? logarithm - lowest : lowest - logarithm, ratio = (-distance).exponential
+    let lowest = isGuarded ? guardNumber.logarithm : logarithm, isAbove = !isGuarded || logarithm.value > lowest.value
+    let distance = isAbove ? logarithm - lowest : lowest - logarithm
+    let ratio = isGuarded ? (-distance).exponential : 0
     let loss = -(scale * ((isAbove ? logarithm : lowest) + ratio.logarithmOfOnePlus))
     let factor = scale * (isAbove ? 1 : ratio) / (1 + ratio)
     return rows.map { row in

@@ -57,7 +57,7 @@ extension Loss {
     source: "Xu et al., NeurIPS 2019, arXiv:1909.03388, which trains with cross entropy first, then at a rate of 1e-6",
     condition: "information-monotone: any class-dependent noise only adds a constant; blind to permuted classes",
     parameters: [
-      .init("guard", 1e-3, 1e-30...1, "what bounds the logarithm"),
+      .init("guard", 0, 0...1, "what bounds the logarithm; also the determinant below which gradients vanish"),
       .init("scale", 1, 0...1e6, "the factor of the loss: the gradient is some K times that of cross entropy"),
       .init("warm", 0, 0...1e6, "the epochs of cross entropy that come first", isWhole: true),
     ])
