@@ -2,21 +2,28 @@ import Datasets
 
 /// The catalogue of noises as text.
 enum NoiseTable {
-  /// One line for each, for `--help`.
+  /// For `--help`: how each is written, what it does, and in short what misleads.
   static var grammars: String {
-    NoiseCatalogue.entries.map { "  \($0.grammar)\n      \($0.summary)" }.joined(separator: "\n")
+    NoiseCatalogue.entries.map { entry in
+      "  \(entry.grammar)\n      \(entry.summary)" + (entry.brief.isEmpty ? "" : "\n      Trap: \(entry.brief)")
+    }.joined(separator: "\n")
   }
 
   /// `data noise --list`.
   static var text: String {
     let entries = NoiseCatalogue.entries.map { entry in
-      var lines = [entry.grammar, "    \(entry.summary)", "    source  \(entry.source)"]
-      for (index, line) in wrapped(entry.trap, width: 96).enumerated() {
-        lines.append((index == 0 ? "    trap    " : "            ") + line)
-      }
+      let lines =
+        [entry.grammar, "    \(entry.summary)"] + part("source", entry.source) + part("trap", entry.trap)
       return lines.joined(separator: "\n") + "\n"
     }
     return entries.joined(separator: "\n") + "\nA+B\n    Noise A, then noise B on its labels.\n"
+  }
+
+  /// What belongs to a word, in lines of one width.
+  private static func part(_ name: String, _ text: String) -> [String] {
+    wrapped(text, width: 96).enumerated().map { index, line in
+      "    " + (index == 0 ? name + String(repeating: " ", count: 8 - name.count) : "        ") + line
+    }
   }
 
   /// Text in lines of at most `width` characters, broken at blanks.

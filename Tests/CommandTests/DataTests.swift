@@ -65,6 +65,24 @@ extension CommandTests {
       }
       #expect(list.contains("'80 %' of ten classes is 72 %") && list.lines.allSatisfy { $0.count <= 120 })
       #expect(list.lines.count { $0.hasPrefix("    source  ") } == 17)
+      // What hurts most is told without another look: rates that differ, classes that stay, orders of files.
+      #expect(help.lines.count { $0.contains("Trap: ") } == 16)
+      func words(_ text: String) -> String { text.split(whereSeparator: \.isWhitespace).joined(separator: " ") }
+      for trap in ["'80 %' of ten classes is 72 %", "only half of the classes", "18.4 % wrong", "TensorFlow Datasets"] {
+        #expect(words(help).contains(trap), "\(trap)")
+      }
+      for map in ["7->1 2->7 3->8 5<->6", "truck->automobile bird->airplane deer->horse cat<->dog"] {
+        #expect(words(list).contains(map), "\(map)")
+      }
+      // What a run writes, matrix and table of labels, is read again.
+      try CommandUnderTest.output(
+        ["data", "noise", "--noise", "pairflip:0.3", "--out", "l.csv", "--matrix-out", "t.csv"], in: folder)
+      for noise in ["labels:l.csv", "matrix:t.csv"] {
+        try CommandUnderTest.output(["data", "noise", "--noise", noise, "--out", "again.csv"], in: folder)
+        if noise.hasPrefix("labels") {
+          #expect(try FileBytes.read(folder("again.csv")) == FileBytes.read(folder("l.csv")))
+        }
+      }
     }
 
     @Test("train draws what data noise draws, by probabilities of its own, and goes on with the same labels")

@@ -120,7 +120,12 @@ struct NoiseTests {
     #expect(report.requested == expected)
     // Class 1 stays, class 2 always becomes class 0.
     for (old, new) in zip(data.train.labels, noisy.train.labels) where old > 0 { #expect(new == (old == 1 ? 1 : 0)) }
+    // As the tool writes matrices: names of classes above and to the left.
+    #expect(try apply("true_label,a,b,c\na,0.5,0.25,0.25\nb,0,1,0\nc,1,0,0\n") == expected)
+    #expect(try apply(",\"x, y\",2,z\n\"x, y\",0.5,0.25,0.25\n2,0,1,0\nz,1,0,0\n") == expected)
     for text in [
+      "true_label,a,b,c\nb,0,1,0\na,1,0,0\nc,1,0,0\n", "true_label,a,b,c\na,1,0,0\nb,0,1,0\n",
+      "true_label,a,b,c\na,1,0,0\nb,0,1,x\nc,0,0,1\n", "true_label,a,b\na,1,0\nb,0,1\nc,0,1\n",
       "", "1 0 0\n0 1 0\n", "1 0 0\n0 1 0\n0 0 0.9\n", "2 -1 0\n0 1 0\n0 0 1\n", "1 0\n0 1 0\n0 0 1\n",
       "1 0 x\n0 1 0\n0 0 1\n", "nan 0 0\n0 1 0\n0 0 1",
     ] {
@@ -141,6 +146,7 @@ struct NoiseTests {
       "random-matrix:2", "sparse:0.1,zeros=2", "peer:low", "peer", "random-labels:2", "part-dependent:0.1,std=0",
       "part-dependent:0.1,std=9", "part-dependent:0.1,shared=1", "pmd", "pmd:,type=1", "pmd:p.npy,type=4",
       "pmd:p.npy,rate=0.5", "pmd:p.npy,rate=0.7,factor=2", "pmd:p.npy,factor=0", "seal:0.1", "seal:p.npy", "labels",
+      "asymmetric:0.1,exact=equal", "pairflip:0.1,exact=equal", "flip:0.1,exact=equal",
       "labels:a,key=b,key=c", "symmetric:0.1+nosuch:0.2", "symmetric:0.1+symmetric:2", "A+B",
     ])
   func grammar(text: String) {

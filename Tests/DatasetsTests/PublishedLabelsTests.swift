@@ -45,14 +45,16 @@ struct PublishedLabelsTests {
       ("clean_label", truth.map { Int($0) }), ("aggre_label", truth.map { Int($0) }), ("worse_label", worse),
       ("random_label1", truth.map { Int($0) }), ("random_label2", worse),
     ])
-    for key in ["worse", "worse_label", "random2", "random_label2"] {
+    for key in ["worse", "worse_label", "worst", "random2", "random_label2", "rand2"] {
       let (noisy, report) = try corrupted("labels:\(path),key=\(key)")
       #expect(noisy.train.labels == worse.map { Int32($0) } && noisy.train.trueLabels == truth)
       #expect(report.changedCount == 4 && report.seed == nil)
     }
-    #expect(try corrupted("labels:\(path),key=aggre").report.changedCount == 0)
+    for key in ["aggre", "rand1", "random", "clean"] {
+      #expect(try corrupted("labels:\(path),key=\(key)").report.changedCount == 0, "\(key)")
+    }
     #expect(failureKind { try corrupted("labels:\(path)") } == .usage)
-    #expect(failure { try corrupted("labels:\(path),key=worst") }?.why.contains("worse_label") == true)
+    #expect(failure { try corrupted("labels:\(path),key=best") }?.why.contains("worse_label") == true)
     // CIFAR-100's has but one.
     let single = try write([("clean_label", truth.map { Int($0) }), ("noisy_label", worse)], to: "one.pt")
     #expect(try corrupted("labels:\(single)").report.changedCount == 4)
@@ -89,6 +91,15 @@ struct PublishedLabelsTests {
     var other = data
     other.train.labels.swapAt(0, 1)
     #expect(failureKind { try corrupted("labels:\(scratch("dependent.csv"))", other) } == .badInput)
+
+    // Ids and labels alone, as data noise writes them.
+    let alone = worse.enumerated().map { "\($0.offset),\($0.element)\n" }.joined()
+    try FileBytes.write(Array("sample_id,label\n\(alone)".utf8), to: scratch("alone.csv"))
+    for key in ["", ",key=label"] {
+      #expect(try corrupted("labels:\(scratch("alone.csv"))\(key)").dataset.train.labels == worse.map { Int32($0) })
+    }
+    try FileBytes.write(Array("sample_id,label\n0,ship\n".utf8), to: scratch("names.csv"))
+    #expect(failure { try corrupted("labels:\(scratch("names.csv"))") }?.why.contains("whole numbers") == true)
 
     try LabelFile.write(worse.map { Int32($0) }, to: scratch("noisy.npy"))
     try LabelFile.write(truth, to: scratch("clean.npy"))

@@ -21,10 +21,13 @@ struct AsymmetricNoise: RateNoise {
     grammar: "asymmetric:R[,map=one-way|consecutive|superclass|swap|superclass-swap][,exact[=class]]",
     summary: "With chance R a similar class, by the published maps of MNIST, CIFAR-10 and CIFAR-100.",
     source: "Patrini et al., CVPR 2017; one-way: Shu et al. (NARL); swap: Wang et al. (SCE), ICCV 2019",
+    brief: "on CIFAR-10 and MNIST only half of the classes change, about R / 2 of all labels.",
     trap: """
-      On CIFAR-10 only five classes change: R / 2 of all labels, 20 % at R = 0.4; map=one-way (NARL, L_DMI; dogs stay \
-      dogs) 0.4 R, 16 %. PLC draws; exact=class is ELR and SCE; exact is DivideMix, NAL and SELC, which choose R N of \
-      all ten classes, so that again R / 2 change. On CIFAR-100 the code of nearly all papers groups consecutive ids, \
+      MNIST: 7->1 2->7 3->8 5<->6. CIFAR-10: truck->automobile bird->airplane deer->horse cat<->dog (9->1 2->0 4->7 \
+      3<->5). On CIFAR-10 only five classes change: R / 2 of all labels, 20 % at R = 0.4; map=one-way (NARL, L_DMI; \
+      dogs stay dogs) 0.4 R, 16 %. PLC draws; exact=class is ELR and SCE; exact is DivideMix, NAL and SELC, which \
+      choose R N of all ten classes, so that again R / 2 change; CMW-Net is map=one-way,exact. On MNIST, too, only \
+      classes with a partner change, so that about R / 2 of all labels do. On CIFAR-100 the code of nearly all papers groups consecutive ids, \
       which are alphabetical: 'bear' and 'beaver', not animals alike. map=consecutive (the default) repeats their \
       numbers, map=superclass is what they describe. For APL and its descendants see asymmetric-sequential.
       """)
@@ -110,15 +113,20 @@ struct AsymmetricNoise: RateNoise {
 /// The cats that became dogs are among the dogs when those change, so a share R of them turns back:
 /// cat→dog R (1 − R), and R / 2 − R² / 10 of all labels wrong instead of R / 2.
 ///
-/// - Source: the code of APL (Ma et al., ICML 2020), ALFs (Zhou et al., ICML 2021) and SR (Zhou et al., ICCV 2021).
+/// - Source: the code of APL (Ma et al., ICML 2020), ALFs (Zhou et al., ICML 2021), SR (Zhou et al., ICCV 2021),
+///   SCELoss-Reproduce and JAL.
 struct SequentialNoise: NoiseModel {
   static let entry = NoiseEntry(
     name: "asymmetric-sequential", grammar: "asymmetric-sequential:R",
     summary: "CIFAR-10's map class after class, on labels already changed, with exact counts.",
-    source: "code of Ma et al. (APL), ICML 2020; Zhou et al. (ALFs), ICML 2021; Zhou et al. (SR), ICCV 2021",
+    source: """
+      code of Ma et al. (APL), ICML 2020; Zhou et al. (ALFs), ICML 2021; Zhou et al. (SR), ICCV 2021; \
+      SCELoss-Reproduce; JAL
+      """,
+    brief: "some cats that became dogs turn back: 18.4 % wrong at R = 0.4, not 20 %.",
     trap: """
       A share R of the cats that became dogs turns back: 4.9, 9.6, 14.1 and 18.4 % of all labels are wrong at R = 0.1 \
-      to 0.4, where asymmetric has 5, 10, 15 and 20 %.
+      to 0.4, where asymmetric has 5, 10, 15 and 20 %. On MNIST and CIFAR-100 APL, ALFs and SR use asymmetric:R.
       """)
 
   let rate: Double

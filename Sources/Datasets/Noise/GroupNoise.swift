@@ -9,6 +9,7 @@ struct HierarchicalNoise: RateNoise {
     name: "hierarchical", grammar: "hierarchical:R[,exact[=class]]",
     summary: "CIFAR-100: with chance R one of the four other classes of the true superclass.",
     source: "Shu et al. (Meta-Weight-Net), NeurIPS 2019, code",
+    brief: "the true superclasses, unlike asymmetric's groups of consecutive ids.",
     trap: "The true superclasses, unlike the groups of consecutive ids of asymmetric.")
 
   let rate: Double
@@ -44,6 +45,7 @@ struct FlipNoise: RateNoise {
     name: "flip", grammar: "flip:R[,seed=1][,exact[=class]]",
     summary: "With chance R one random other class, the same for all samples of a class.",
     source: "Shu et al. (Meta-Weight-Net), NeurIPS 2019, code, which takes it from Hendrycks et al.",
+    brief: "--noise-seed chooses the samples, seed= the map.",
     trap: """
       Several classes may turn into the same one. The map is that of the published code, drawn by NumPy's generator \
       with seed=1; --noise-seed chooses the samples, not the map.
@@ -80,6 +82,7 @@ struct TwoFlipNoise: RateNoise {
     name: "flip2", grammar: "flip2:R[,seed=1][,exact[=class]]",
     summary: "With chance R / 2 each, two random other classes, the same for all samples of a class.",
     source: "Shu et al. (Meta-Weight-Net), NeurIPS 2019, code; its paper's 'flip' tables are flip2",
+    brief: "Meta-Weight-Net's 'flip' tables are this one; --noise-seed does not choose the map.",
     trap: "The map is that of the published code, drawn by NumPy's generator with seed=1, as for flip.")
 
   let rate: Double

@@ -4,12 +4,15 @@ import Statistics
 
 /// Noise by a matrix from a file: row = class, column = label, rows sum to 1.
 ///
-/// The file is a `.npy` array [K, K], or text with one row a line, numbers separated by commas or blanks.
+/// The file is a `.npy` array [K, K]; text with one row a line, numbers separated by commas or blanks; or a table with the
+/// classes' names in its first line and its first column, such as the noise_transition.csv of a run.
 struct MatrixNoise: ClassNoise {
   static let entry = NoiseEntry(
     name: "matrix", grammar: "matrix:FILE",
-    summary: "By a K x K matrix from a file (.npy, or text), rows summing to 1.",
-    source: "-")
+    summary: "By a K x K matrix from a file (.npy, text, or a run's noise_transition.csv), rows summing to 1.",
+    source: "-",
+    brief: "a row is a true class; some code has columns for these.",
+    trap: "A row is a true class, a column a given label; a transposed matrix shows only where noise is not symmetric.")
 
   /// How far the sum of a row may be from 1: matrices are often written with six decimals.
   static let rowSumTolerance = 1e-6
@@ -60,6 +63,12 @@ struct MatrixNoise: ClassNoise {
         .badInput, "'\(path)' is neither text nor a NumPy array.", why: "it is not UTF-8.",
         fix: "save the matrix as text.")
     }
+    let first = text.split(whereSeparator: \.isNewline).first { !$0.allSatisfy(\.isWhitespace) } ?? ""
+    if let corner = first.split(separator: ",", omittingEmptySubsequences: false).first, first.contains(","),
+      Double(corner.filter { !$0.isWhitespace }) == nil
+    {
+      return try table(bytes)
+    }
     var values: [Double] = [], width: Int?, height = 0
     for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
       let words = line.split { $0 == "," || $0 == " " || $0 == "\t" || $0 == ";" }
@@ -75,5 +84,26 @@ struct MatrixNoise: ClassNoise {
       values += row
     }
     return (values, [height, width ?? 0])
+  }
+
+  /// A table whose first line and first column have the names of classes.
+  private func table(_ bytes: [UInt8]) throws -> ([Double], [Int]) {
+    let table = try CSV(decoding: bytes, name: path), names = Array(table.header.dropFirst())
+    var values: [Double] = []
+    for (index, (row, line)) in zip(table.rows, table.lines).enumerated() {
+      let numbers = row.dropFirst().compactMap { Double($0) }
+      guard numbers.count == names.count else {
+        throw Failure(
+          .badInput, "line \(line) of '\(path)' is not a name and \(names.count) numbers.",
+          why: "the first line names \(names.count) columns.", fix: "correct the line.")
+      }
+      guard index < names.count, row[0] == names[index] else {
+        throw Failure(
+          .badInput, "line \(line) of '\(path)' is the row of '\(row[0])'.",
+          why: "rows and columns are classes in the same order, that of the first line.", fix: "sort the rows.")
+      }
+      values += numbers
+    }
+    return (values, [table.rows.count, names.count])
   }
 }

@@ -49,11 +49,14 @@ public struct NoiseEntry: Sendable {
   public let summary: String
   /// Where it is defined.
   public let source: String
-  /// What misleads those who compare with published numbers; empty where nothing is known.
+  /// The worst of what misleads those who compare with published numbers, in a line; empty where nothing is known.
+  public let brief: String
+  /// All of it.
   public let trap: String
 
-  init(name: String, grammar: String, summary: String, source: String, trap: String = "") {
-    (self.name, self.grammar, self.summary, self.source, self.trap) = (name, grammar, summary, source, trap)
+  init(name: String, grammar: String, summary: String, source: String, brief: String = "", trap: String = "") {
+    (self.name, self.grammar, self.summary, self.source) = (name, grammar, summary, source)
+    (self.brief, self.trap) = (brief, trap)
   }
 }
 

@@ -27,6 +27,7 @@ struct PartDependentNoise: NoiseModel {
     name: "part-dependent", grammar: "part-dependent:R[,shared][,std=0.1]",
     summary: "With a rate of its own near R, each sample gets a class by its pixels and random weights.",
     source: "Xia et al., NeurIPS 2020; shared: Cheng et al. (CORES), ICLR 2021, code",
+    brief: "shared (CORES, CIFAR-N) is another noise than the paper's: a picture's wrong label is nearly certain.",
     trap: """
       Two versions are published. The paper's (the default): weights for each class, normalised inputs. shared (CORES, \
       CIFAR-N): one matrix for all classes, raw bytes, so that a picture's wrong label is nearly certain. Known as PDN, \

@@ -18,6 +18,7 @@ struct PolynomialMarginNoise: NoiseModel {
     name: "pmd", grammar: "pmd:FILE[,type=1|2|3][,rate=0.35|0.7][,factor=F]",
     summary: "A network's first or second class, by the margin between them; FILE has probabilities [N, K].",
     source: "Zhang et al. (PLC), ICLR 2021",
+    brief: "the published factors hold for the published probabilities only.",
     trap: """
       factor sets the rate, and even sure samples change when it is above 1: on CIFAR-10 1.43, 1.32, 1.35 for types \
       1 to 3 at 35 % and 3.4, 3.1, 3.2 at 70 %; on CIFAR-100 1.08, 1.02, 1.12 and 1.8, 2.58, 1.2 (the default takes \

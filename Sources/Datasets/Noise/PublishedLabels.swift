@@ -5,7 +5,8 @@ import Statistics
 /// Labels that people gave, or that a paper published, from a file, checked against the data set's own.
 ///
 /// - `.pt` (CIFAR-N): a dictionary of arrays, of which `key` names one; `clean_label` must equal the data set's labels.
-/// - `.csv` (SEAL): columns `label`, which must equal the data set's labels, and `label_noisy`; `key` names another.
+/// - `.csv` (SEAL): columns `label`, which must equal the data set's labels, and `label_noisy`; `key` names another. Where
+///   `label` is all that there is, as `data noise --out` writes it, these are the labels.
 /// - `.npy` (PMD, and CIFAR-N's arrays saved alone): integers [N]; `clean` may name a second file of true labels, which
 ///   must equal the data set's.
 ///
@@ -18,9 +19,10 @@ struct PublishedLabels: NoiseModel {
     name: "labels", grammar: "labels:FILE[,key=worse][,clean=FILE]",
     summary: "Human or published labels from a file (.pt, .csv, .npy), checked against the data set's order.",
     source: "CIFAR-N: Wei et al., ICLR 2022; PMD: Zhang et al., ICLR 2021; SEAL: Chen et al., AAAI 2021",
+    brief: "files must be in the order of the data's own; TensorFlow Datasets has another.",
     trap: """
-      CIFAR-10N's keys are aggre (9.01 % wrong), random1, random2, random3 (17.2, 18.1, 17.6 %) and worse (40.2 %, \
-      'worst' in the paper), CIFAR-100N's is noisy (40.2 %). All are in the order of CIFAR's own files; TensorFlow \
+      CIFAR-10N's keys are aggre (9.01 % wrong), random1, random2, random3 (17.2, 18.1, 17.6 %; rand1 to rand3 in its \
+      code) and worse (40.2 %, also worst), CIFAR-100N's is noisy (40.2 %). All are in the order of CIFAR's own files; TensorFlow \
       Datasets has another. PMD's files cover the first 45,000 images: --limit-train 45000.
       """)
 
@@ -97,6 +99,11 @@ private struct LabelTables {
   /// The true labels, where the file has any.
   var clean: [Int]?
 
+  /// Names of CIFAR-N's code for the keys of its files.
+  private static let aliases = [
+    "worst": "worse", "rand1": "random1", "rand2": "random2", "rand3": "random3", "noisy100": "noisy",
+  ]
+
   init(_ path: String, key: String?) throws {
     let bytes = try FileBytes.read(path)
     if NumPyArray.isNumPy(bytes) {
@@ -112,22 +119,32 @@ private struct LabelTables {
     let columns =
       Pickle.isPickle(bytes, path: path) || ZipArchive.isZip(bytes)
       ? try LabelPickle.arrays(bytes, path) : try Self.columns(bytes, path)
+    let all = columns.keys.filter { $0 != "sample_id" }.sorted()
     let cleanName = columns["clean_label"] == nil ? "label" : "clean_label"
-    let names = columns.keys.filter { $0 != cleanName && $0 != "sample_id" }.sorted()
-    let wanted = key.map { key in [key, "\(key)_label", "\(key)_label1"] } ?? (names.count == 1 ? names : [])
-    guard let name = wanted.first(where: { columns[$0] != nil }) ?? Self.numbered(key, names) else {
+    // Where there is but one column, nothing is there to check by: it is what was asked for.
+    let names = all.count == 1 ? all : all.filter { $0 != cleanName }
+    guard let name = key.map({ Self.name(of: $0, in: all) }) ?? (names.count == 1 ? names[0] : nil) else {
+      guard !names.isEmpty else {
+        throw Failure(
+          .badInput, "'\(path)' has no labels.", why: "none of its columns holds whole numbers only.",
+          fix: "give labels as numbers, or use --labels FILE, which takes names of classes, too.")
+      }
       throw Failure(
         .usage, key.map { "'\(path)' has no labels called '\($0)'." } ?? "'\(path)' has several sets of labels.",
-        why: "it has \(names.joined(separator: ", ")).", fix: "choose one by key=\(names.first ?? "NAME").")
+        why: "it has \(names.joined(separator: ", ")).", fix: "choose one by key=\(names[0]).")
     }
     labels = columns[name] ?? []
     clean = name == cleanName ? nil : columns[cleanName]
   }
 
-  /// `random2` for `random_label2`.
-  private static func numbered(_ key: String?, _ names: [String]) -> String? {
-    guard let key, let digit = key.last, digit.isNumber else { return nil }
-    return names.first { $0 == "\(key.dropLast())_label\(digit)" }
+  /// The column that a key means: `worse` or `worst` for `worse_label`, `random2` or `rand2` for `random_label2`.
+  private static func name(of key: String, in names: [String]) -> String? {
+    for key in [key, aliases[key] ?? key] {
+      var wanted = [key, "\(key)_label", "\(key)_label1"]
+      if let digit = key.last, digit.isNumber { wanted.append("\(key.dropLast())_label\(digit)") }
+      if let name = wanted.first(where: { names.contains($0) }) { return name }
+    }
+    return nil
   }
 
   /// The columns of a table that hold whole numbers.

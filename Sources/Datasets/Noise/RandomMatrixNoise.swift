@@ -17,6 +17,7 @@ struct RandomMatrixNoise: RateNoise {
     name: "random-matrix", grammar: "random-matrix:R[,exact[=class]]",
     summary: "With chance R another class, by random chances for each pair of classes.",
     source: "Xiao et al., CVPR 2015, code",
+    brief: "the matrix depends on --noise-seed.",
     trap: "The matrix depends on --noise-seed: runs with other seeds differ in what is confused, too.")
 
   let rate: Double
@@ -47,6 +48,7 @@ struct SparseNoise: RateNoise {
     name: "sparse", grammar: "sparse:R[,zeros=0.4][,exact[=class]]",
     summary: "With chance R another class, by a random matrix of which a share of the entries is zero.",
     source: "Northcutt et al. (Confident learning), JAIR 2021; 'sparsity' there",
+    brief: "the matrix depends on --noise-seed; cleanlab also varies the diagonal.",
     trap: """
       The matrix depends on --noise-seed. Every class keeps 1 - R; cleanlab's generator also varies the diagonal at \
       random. Zeros count the K (K - 1) entries beside the diagonal.

@@ -37,7 +37,7 @@ enum NoiseCount: String, Sendable, CaseIterable {
   case all
   /// Exactly floor(R N_k) of each class.
   case perClass = "class"
-  /// Exactly floor(floor(R N) / K) of each class, even where classes differ in size.
+  /// Exactly floor(floor(R N) / K) of each class, even where classes differ in size; published for symmetric noise only.
   case equal
 
   /// What follows the rate on the command line.
@@ -50,13 +50,18 @@ enum NoiseCount: String, Sendable, CaseIterable {
   }
 
   /// Reads the option `exact`.
-  init(_ arguments: NoiseArguments, _ options: [String: String]) throws {
+  ///
+  /// - Parameter allowsEqual: whether some published noise of this kind has equal counts.
+  init(_ arguments: NoiseArguments, _ options: [String: String], allowsEqual: Bool = false) throws {
     switch options["exact"] {
     case nil: self = .independent
     case "", "all": self = .all
     case "class": self = .perClass
-    case "equal": self = .equal
-    case .some(let value): throw arguments.wrong("'exact=\(value)' is not exact, exact=class or exact=equal")
+    case "equal" where allowsEqual: self = .equal
+    case "equal": throw arguments.wrong("exact=equal is of symmetric noise only; here it is exact or exact=class")
+    case .some(let value):
+      let ways = "exact, exact=all" + (allowsEqual ? ", exact=class or exact=equal" : " or exact=class")
+      throw arguments.wrong("'exact=\(value)' is not \(ways)")
     }
   }
 }

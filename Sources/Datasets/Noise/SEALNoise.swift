@@ -12,6 +12,7 @@ struct SEALNoise: NoiseModel {
     name: "seal", grammar: "seal:R,FILE",
     summary: "Exactly floor(R N) samples, those most probably of another class; FILE has probabilities [N, K].",
     source: "Chen et al. (SEAL), AAAI 2021",
+    brief: "the mean of the softmax over 150 epochs, not that of the last; nothing is drawn.",
     trap: """
       Published with the mean of the softmax over all 150 epochs of WRN-28-10 on the true labels, not that of the last \
       epoch. Nothing is drawn: all seeds give the same labels. The published dependentR.csv files: labels:FILE.

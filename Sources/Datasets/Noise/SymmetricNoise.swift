@@ -12,12 +12,14 @@ struct SymmetricNoise: RateNoise {
     name: "symmetric", grammar: "symmetric:R[,inclusive][,exact[=class|equal]]",
     summary: "With chance R another class, all alike; inclusive: any class, the right one too.",
     source: "Patrini et al., CVPR 2017; inclusive: Li et al. (DivideMix), ICLR 2020",
+    brief: "inclusive (DivideMix) has R (K - 1) / K wrong: '80 %' of ten classes is 72 %.",
     trap: """
       Three conventions go by one name. Exclusive, drawn (the default; Patrini, Co-teaching, AUM, PLC, JoCoR): R wrong \
       on average. Inclusive: R (K - 1) / K wrong, so that '80 %' of ten classes is 72 % and '50 %' is 45 %: \
       inclusive,exact is DivideMix, NAL and ELR; inclusive alone Meta-Weight-Net and M-correction. exact=class is SCE, \
-      APL, ALFs and SR on CIFAR; on MNIST these change the same number in each class, exact=equal, so that the rarest \
-      digit is the noisiest.
+      APL, ALFs, SR and JAL on CIFAR. On MNIST SCE, APL and ALFs change the same number in each class, exact=equal, so \
+      that the rarest digit is the noisiest; SR and JAL draw there, as Truncated-Loss and Patrini do everywhere. ANL \
+      takes exact counts for each pair of classes, to which exact=class is the nearest.
       """)
 
   let rate: Double
@@ -28,7 +30,7 @@ struct SymmetricNoise: RateNoise {
     rate = try arguments.rate()
     let options = try arguments.options(["inclusive", "exact"])
     guard options["inclusive"] ?? "" == "" else { throw arguments.wrong("inclusive takes no value") }
-    (isInclusive, count) = (options["inclusive"] != nil, try NoiseCount(arguments, options))
+    (isInclusive, count) = (options["inclusive"] != nil, try NoiseCount(arguments, options, allowsEqual: true))
   }
 
   var text: String { "symmetric:\(rate)" + (isInclusive ? ",inclusive" : "") + count.text }
@@ -50,6 +52,7 @@ struct RandomLabels: RateNoise {
     name: "random-labels", grammar: "random-labels[:R]",
     summary: "Every label (or a share R) drawn from all classes: what a network can memorise.",
     source: "Zhang et al. (Rethinking generalization), ICLR 2017; with --pixels for its other experiments",
+    brief: "1 of K labels stays right by chance.",
     trap: "1 of K labels stays right by chance. The same labels as symmetric:R,inclusive.")
 
   let rate: Double
