@@ -71,6 +71,8 @@ public struct RunRecord: Sendable, Equatable {
   public var tuning: JSONValue
   /// Every seed by its name.
   public var seeds: [String: UInt64]
+  /// The name of the published protocol that the settings began with; nil for none.
+  public var recipe: String?
   /// Which data was read.
   public var data: Data?
   /// Epochs done.
@@ -118,6 +120,7 @@ extension RunRecord {
       "updated": .string(updated.text), "ended": JSONValue(ended?.text), "host": .string(host),
       "pid": JSONValue(pid), "device": .string(device), "driver": .string(driver), "tuning": tuning,
       "seeds": .object(seeds.sorted { $0.key < $1.key }.map { JSONMember($0.key, JSONValue($0.value)) }),
+      "recipe": JSONValue(recipe),
       "data": data?.json ?? .null, "epoch": JSONValue(epoch), "step": JSONValue(step),
       "accuracy": accuracy?.json ?? .null, "warnings": .array(warnings.map { .string($0) }),
     ]
@@ -159,6 +162,7 @@ extension RunRecord {
       driver: try text("driver"), tuning: json["tuning"] ?? .null, seeds: seeds,
       started: try time("started"))
     record.status = status
+    record.recipe = json["recipe"]?.string
     record.reason = json["reason"]?.string
     record.updated = try time("updated")
     record.ended = json["ended"]?.string.flatMap(UTCTime.init(text:))

@@ -3,8 +3,8 @@ import Failures
 /// The whole protocol of a published experiment, as settings with their sources.
 ///
 /// A recipe sets what a paper or its code prescribes, and no noise rate: that is a table's column. What is given besides
-/// wins over it. Where a paper needs what is not there (a network, a rotation), `note` says so, and nothing is put in its
-/// place silently.
+/// wins over it. Where a paper does what is not there (a rotation, noisy validation labels), `note` says so, and nothing
+/// is put in its place silently.
 public struct Recipe: Sendable {
   /// A setting that a recipe makes.
   public struct Value: Sendable, Equatable {
@@ -12,20 +12,18 @@ public struct Recipe: Sendable {
     public let name: String
     /// Its value as text.
     public let text: String
-    /// Where the value comes from, if not from where the recipe does.
-    public let source: String?
-
-    init(_ name: String, _ text: String, _ source: String? = nil) {
-      (self.name, self.text, self.source) = (name, text, source)
-    }
+    /// Where the value comes from: `paper`, `code`, or more where that differs from the recipe's other values.
+    public let source: String
   }
 
   /// The paper and the data set, such as `gce-cifar10`.
   public let name: String
   /// Paper and code that the values come from.
   public let source: String
-  /// The noise of its tables, as `--noise` takes it, with R for the rate.
+  /// The noise of its tables, as `--noise` takes it, with R for the rate; several are separated by semicolons.
   public let noise: String
+  /// Other losses with the same protocol, as `--loss` takes them.
+  public let losses: [String]
   /// How its numbers are reported, and what here is not as published.
   public let note: String
   /// The settings that it makes.
@@ -44,33 +42,53 @@ public struct Recipe: Sendable {
     self = recipe
   }
 
-  init(name: String, source: String, noise: String, note: String, values: [Value]) {
-    (self.name, self.source, self.noise, self.note, self.values) = (name, source, noise, note, values)
+  init(
+    name: String, source: String, noise: String, losses: [String] = [], note: String, origin: String,
+    _ settings: [Setting]
+  ) {
+    (self.name, self.source, self.noise, self.losses, self.note) = (name, source, noise, losses, note)
+    values = settings.map { Value(name: $0.name, text: $0.text, source: $0.source ?? origin) }
   }
 
-  /// Recipe, source, note, and every value as lines of text.
+  /// Recipe, source, noise, losses, note, and every value with its source, as lines of text.
   ///
   /// - Parameter settings: those in force, if known: values that differ from the recipe's are pointed out.
   public func lines(inForce settings: RunSettings? = nil) throws -> [String] {
-    var lines = ["recipe \(name)", "  source  \(source)", "  noise   \(noise)", "  note    \(note)"]
+    var lines = ["recipe \(name)"] + Self.wrapped("source", source) + Self.wrapped("noise", noise)
+    if !losses.isEmpty { lines += Self.wrapped("losses", "also for --loss \(losses.joined(separator: ", "))") }
+    lines += Self.wrapped("note", note)
     var own = RunSettings()
     try apply(to: &own)
     for value in values {
-      var line = "  \(value.name) = \(value.text)" + (value.source.map { "  (\($0))" } ?? "")
-      if let settings, let key = RunSettings.keys.first(where: { $0.name == value.name }),
-        key.get(settings) != key.get(own)
-      {
-        line += "  replaced by what was given"
+      var line = "  \(value.name) = \(value.text)  (\(value.source))"
+      if let settings, let key = RunSettings.keys.first(where: { $0.name == value.name }) {
+        let inForce = key.get(settings)
+        if inForce != key.get(own) { line += "  replaced by what was given" }
       }
       lines.append(line)
     }
     return lines
   }
 
-  /// Sets every value of the recipe.
+  /// A word and what belongs to it, in lines that a terminal can show.
+  private static func wrapped(_ name: String, _ text: String) -> [String] {
+    var lines: [String] = []
+    for word in text.split(separator: " ") {
+      if let last = lines.last, last.count + 1 + word.count <= 96 {
+        lines[lines.count - 1] += " " + word
+      } else {
+        lines.append(String(word))
+      }
+    }
+    let indent = String(repeating: " ", count: 8)
+    return lines.enumerated().map { "  " + ($0.offset == 0 ? name + indent.dropFirst(name.count) : indent) + $0.element }
+  }
+
+  /// Sets every value of the recipe, and the recipe's name.
   ///
   /// - Throws: `.usage`; never for a recipe of the catalogue.
   public func apply(to settings: inout RunSettings) throws {
     for value in values { try settings.set(value.name, to: value.text) }
+    settings.recipe = name
   }
 }

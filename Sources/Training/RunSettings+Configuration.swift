@@ -20,6 +20,8 @@ extension RunSettings {
 
   /// Settings from a configuration file, over those that are there; keys may stand in sections or without.
   ///
+  /// The values of a recipe that the file names come first, wherever its name stands.
+  ///
   /// - Throws: `.missingInput`; `.badInput` for text that is not TOML; `.usage` for unknown keys and bad values.
   public mutating func apply(configurationAt path: String) throws {
     let bytes = try FileBytes.read(path)
@@ -32,11 +34,17 @@ extension RunSettings {
         why: "line \(error.source.begin.line), column \(error.source.begin.column): \(error.description)",
         fix: "correct that line.")
     }
+    if let name = Self.recipe(in: table) { try apply("recipe", name, path) }
     try apply(table, path)
   }
 
+  /// The recipe that a table or one of its sections names.
+  private static func recipe(in table: TOMLTable) -> String? {
+    table["recipe"]?.string ?? table.keys.sorted().lazy.compactMap { table[$0]?.table?["recipe"]?.string }.first
+  }
+
   private mutating func apply(_ table: TOMLTable, _ path: String) throws {
-    for key in table.keys.sorted() {
+    for key in table.keys.sorted() where table[key]?.string == nil || key != "recipe" {
       guard let value = table[key] else { continue }
       if let section = value.table {
         try apply(section, path)
@@ -47,11 +55,15 @@ extension RunSettings {
           .usage, "'\(key)' in '\(path)' has a value of a kind that no setting has.",
           why: "settings are texts, numbers, true or false, and lists of numbers.", fix: "correct the value.")
       }
-      do {
-        try set(key, to: text)
-      } catch let failure as Failure {
-        throw Failure(failure.kind, "in '\(path)': \(failure.what)", why: failure.why, fix: failure.fix)
-      }
+      try apply(key, text, path)
+    }
+  }
+
+  private mutating func apply(_ key: String, _ text: String, _ path: String) throws {
+    do {
+      try set(key, to: text)
+    } catch let failure as Failure {
+      throw Failure(failure.kind, "in '\(path)': \(failure.what)", why: failure.why, fix: failure.fix)
     }
   }
 

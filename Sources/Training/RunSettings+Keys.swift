@@ -39,14 +39,16 @@ extension RunSettings {
     SettingKey(
       name: "val", section: "data",
       set: { settings, text in
-        _ = try HeldOutPart(parsing: text)
-        settings.validation = text
-      }, get: { $0.validation.map { .string($0) } }),
+        if text != nothing { _ = try HeldOutPart(parsing: text) }
+        settings.validation = text == nothing ? nil : text
+      }, get: { optional($0.validation, in: $0) }),
     choice("on-bad-image", "data", \.onBadImage),
     text("model", "model", \.model),
     optionalText("init", "model", \.initialWeights),
     text("loss", "loss", \.loss),
-    optionalText("transition", "loss", \.transition),
+    SettingKey(
+      name: "transition", section: "loss", set: { $0.transition = $1 == nothing ? nil : $1 },
+      get: { optional($0.transition, in: $0) }),
     text("method", "loss", \.method),
     count("epochs", "optimiser", \.epochs, 1...1_000_000),
     optionalCount("max-steps", "optimiser", \.maxSteps),
@@ -74,6 +76,9 @@ extension RunSettings {
     text("precision", "device", \.precision),
     optionalCount("threads", "device", \.threads, most: 1024),
     SettingKey(
+      name: "recipe", section: "run", set: { try Recipe(named: $1).apply(to: &$0) },
+      get: { $0.recipe.map { .string($0) } }),
+    SettingKey(
       name: "seed", section: "run", set: { $0.seed = try seed("seed", $1) }, get: { .unsigned($0.seed) }),
     flag("aum", "run", \.aum),
     SettingKey(
@@ -95,6 +100,16 @@ extension RunSettings {
         why: "the settings are \(Self.keys.map(\.name).joined(separator: ", ")).", fix: "correct the name.")
     }
     try key.set(&self, text)
+  }
+
+  /// What takes back a value that a recipe or a file has set.
+  private static let nothing = "none"
+
+  /// A value that may be missing.
+  ///
+  /// With a recipe, which may have set it, `none` says that it is.
+  private static func optional(_ text: String?, in settings: RunSettings) -> ConfigurationText.Value? {
+    (text ?? (settings.recipe == nil ? nil : nothing)).map { .string($0) }
   }
 
   // MARK: Kinds of settings

@@ -96,6 +96,8 @@ public struct RunSettings: Sendable, Equatable {
   /// Threads of the built-in CPU path; nil for one per processor.
   public var threads: Int?
   // The rest.
+  /// The name of the recipe whose values these settings began with; nil for none.
+  public var recipe: String?
   /// Seed of weights, order, crops and noise.
   public var seed: UInt64 = 1
   /// Whether margins are recorded.

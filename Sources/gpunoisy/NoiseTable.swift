@@ -26,11 +26,11 @@ enum NoiseTable {
     }
   }
 
-  /// Text in lines of at most `width` characters, broken at blanks.
+  /// Text in lines of about `width` characters, broken at blanks, but not between a number and its %.
   private static func wrapped(_ text: String, width: Int) -> [String] {
     var lines: [String] = []
     for word in text.split(separator: " ") {
-      if let last = lines.last, last.count + 1 + word.count <= width {
+      if let last = lines.last, word.hasPrefix("%") || last.count + 1 + word.count <= width {
         lines[lines.count - 1] = last + " " + word
       } else {
         lines.append(String(word))

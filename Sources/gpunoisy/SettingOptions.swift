@@ -46,7 +46,8 @@ struct SettingOptions: ParsableArguments {
   var limitTrain: String?
   @Option(help: ArgumentHelp("Test on the first N samples.", valueName: "n"))
   var limitTest: String?
-  @Option(help: ArgumentHelp("Hold out N samples, or a share such as 0.1, of the training set.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp("Hold out N samples, or a share such as 0.1, of the training set; or none.", valueName: "n"))
   var val: String?
   @Option(
     help: ArgumentHelp("Pictures that cannot be read: fail before training (default), or skip.", valueName: "policy"))
@@ -68,7 +69,8 @@ struct SettingOptions: ParsableArguments {
   var loss: String?
   @Option(
     help: ArgumentHelp(
-      "For --loss forward and backward: true, anchors:EPOCHS (estimated after so many epochs), or a CSV or .npy file.",
+      "For --loss forward and backward: true, anchors:EPOCHS (estimated after so many epochs), or a CSV or .npy file; "
+        + "or none.",
       valueName: "matrix"))
   var transition: String?
   @Option(help: ArgumentHelp("plain (default).", valueName: "method"))
@@ -84,8 +86,8 @@ struct SettingOptions: ParsableArguments {
   var lr: String?
   @Option(help: ArgumentHelp("Momentum. Default 0.9.", valueName: "m"))
   var momentum: String?
-  @Flag(help: "Plain momentum instead of Nesterov's.")
-  var noNesterov = false
+  @Flag(inversion: .prefixedNo, help: "Nesterov's momentum (default), or plain momentum.")
+  var nesterov: Bool?
   @Option(help: ArgumentHelp("Weight decay on every parameter. Default 1e-4.", valueName: "wd"))
   var weightDecay: String?
   @Option(help: ArgumentHelp("step (default), cosine, constant.", valueName: "schedule"))
@@ -101,8 +103,9 @@ struct SettingOptions: ParsableArguments {
   var augment: String?
   @Option(help: ArgumentHelp("on (default); off takes batches in id order.", valueName: "on|off"))
   var shuffle: String?
-  @Flag(help: "Leave out the last batch of an epoch where it is smaller.")
-  var dropLast = false
+  @Flag(
+    inversion: .prefixedNo, help: "Leave out the last batch of an epoch where it is smaller, or keep it (default).")
+  var dropLast: Bool?
 
   @Option(
     help: ArgumentHelp("auto (default), cpu, an index or part of a name from 'gpunoisy devices'.", valueName: "device"))
@@ -133,9 +136,11 @@ struct SettingOptions: ParsableArguments {
       ("model", model),
       ("init", initialWeights), ("loss", loss), ("transition", transition), ("method", method),
       ("epochs", epochs), ("max-steps", maxSteps),
-      ("batch-size", batchSize), ("lr", lr), ("momentum", momentum), ("nesterov", noNesterov ? "off" : nil),
+      ("batch-size", batchSize), ("lr", lr), ("momentum", momentum),
+      ("nesterov", nesterov.map { $0 ? "on" : "off" }),
       ("weight-decay", weightDecay), ("schedule", schedule), ("milestones", milestones), ("gamma", gamma),
-      ("clip-norm", clipNorm), ("augment", augment), ("shuffle", shuffle), ("drop-last", dropLast ? "on" : nil),
+      ("clip-norm", clipNorm), ("augment", augment), ("shuffle", shuffle),
+      ("drop-last", dropLast.map { $0 ? "on" : "off" }),
       ("device", device), ("precision", precision), ("threads", threads), ("seed", seed), ("aum", aum),
       ("checkpoint-every", checkpointEvery), ("max-time", maxTime),
     ]

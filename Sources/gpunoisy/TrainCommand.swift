@@ -29,7 +29,8 @@ struct TrainCommand: ParsableCommand {
         gpunoisy train shapes --noise symmetric:0.4 --loss sce --epochs 3
         gpunoisy train cifar10 --device 0
         gpunoisy train ./photos --val 0.1 --loss gce:q=0.7 --epochs 60
-        gpunoisy train cifar10 --recipe aum-cifar10 --noise symmetric:0.4
+        gpunoisy train --recipe aum-cifar10 --noise symmetric:0.4
+        gpunoisy train --recipe apl-cifar10 --loss nfl+mae:cifar10 --noise symmetric:0.6,exact=class
         gpunoisy train --resume runs/2026-11-21T0031_cifar10_resnet32_ce_s1
       """)
 
@@ -45,7 +46,8 @@ struct TrainCommand: ParsableCommand {
   var config: String?
   @Option(
     help: ArgumentHelp(
-      "A paper's whole protocol; --config and options given here win. See --list-recipes.", valueName: "name"))
+      "A paper's whole protocol, its data too; --config and options given here win. See --list-recipes.",
+      valueName: "name"))
   var recipe: String?
   @Option(help: ArgumentHelp("Go on with the run in this folder, with all of its settings.", valueName: "run"))
   var resume: String?
@@ -89,7 +91,7 @@ struct TrainCommand: ParsableCommand {
       return try StandardOutput.write(texts.joined(separator: "\n"))
     }
     Signals.listen()
-    var settings = RunSettings(), protocolInUse: Recipe?
+    var settings = RunSettings()
     if let resume {
       try RunStart.settings(ofRun: resume, into: &settings)
       guard settings.detection == nil else {
@@ -104,10 +106,7 @@ struct TrainCommand: ParsableCommand {
           why: "--config, --recipe or --out was given too.", fix: "leave them out.")
       }
     } else {
-      if let recipe {
-        protocolInUse = try Recipe(named: recipe)
-        try protocolInUse?.apply(to: &settings)
-      }
+      if let recipe { try settings.set("recipe", to: recipe) }
       if let config { try settings.apply(configurationAt: config) }
       try options.apply(to: &settings)
       // A detection's file has settings of the same names; what is its own, train has no use for.
@@ -116,7 +115,6 @@ struct TrainCommand: ParsableCommand {
     if printsConfiguration { return try StandardOutput.write(settings.configuration.text) }
     try settings.validate()
     let reporter = talk.reporter
-    for line in try protocolInUse?.lines(inForce: settings) ?? [] { reporter.note(line) }
     let device = DeviceChoice(
       text: settings.device, threads: settings.threads, instructionSet: instructionSet,
       precision: settings.numberPrecision, tuning: try tuningSource())
@@ -176,6 +174,7 @@ struct RunStart: DeviceWork {
       data: .init(
         name: dataset.name, layout: dataset.source, trainCount: dataset.train.count,
         testCount: data.evaluation?.count ?? 0, classCount: dataset.classCount, fingerprint: dataset.fingerprint))
+    record.recipe = settings.recipe
     // Everything that can fail without a folder comes first, so that a failure leaves none behind.
     let trainer = try Trainer(settings, data: data, on: device, interruption: { Signals.request })
     if let weights = settings.initialWeights, resumed == nil {
@@ -246,6 +245,9 @@ struct RunStart: DeviceWork {
       after: resumed == nil ? nil : trainer.history.epochs.count)
     try trainer.mark(.running)
     guard resumed == nil else { return }
+    if let name = settings.recipe {
+      for line in try Recipe(named: name).lines(inForce: settings) { reporter.note(line) }
+    }
     try folder.write(settings.resolved(for: data, on: trainer.session.device).configuration)
     let names = train.paths.isEmpty ? (0..<train.count).map { "\(data.dataset.name)/train/\($0)" } : train.paths
     try folder.writeSamples(

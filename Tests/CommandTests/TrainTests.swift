@@ -9,17 +9,46 @@ extension CommandTests {
     @Test("a recipe sets a protocol, tells its sources, and yields to what is given")
     func recipes() throws {
       let folder = ScratchFolder()
-      let configuration = try CommandUnderTest.output(
-        ["train", "shapes", "--recipe", "sce-cifar10", "--epochs", "3", "--print-config"], in: folder)
-      #expect(configuration.contains("data = \"shapes\"") && configuration.contains("epochs = 3"))
-      #expect(configuration.contains("sce:alpha=0.1,beta=1,A=-4") && configuration.contains("lr = 0.01"))
-      #expect(try CommandUnderTest.output(["train", "--list-recipes"], in: folder).contains("recipe narl-cifar10"))
-      let ending = try CommandUnderTest.run(
-        CommandUnderTest.training("--recipe narl-cifar10 --epochs 1 --out run"), in: folder)
-      #expect(ending.code == 0 && ending.errors.contains("weight-decay = 5e-4"))
-      #expect(ending.errors.contains("lr = 0.1  replaced by what was given"))
+      func configuration(_ rest: String) throws -> String {
+        try CommandUnderTest.output(
+          ["train", "shapes", "--print-config"] + rest.split(separator: " ").map(String.init), in: folder)
+      }
+      let own = try configuration("--recipe sce-cifar10 --epochs 3")
+      #expect(own.contains("data = \"shapes\"") && own.contains("epochs = 3") && own.contains("lr = 0.01"))
+      #expect(own.contains("sce:alpha=0.1,beta=1,A=-6") && own.contains("recipe = \"sce-cifar10\""))
+      // Whatever a recipe turns on or off can be turned back.
+      let peer = try configuration("--recipe peer-cifar10")
+      #expect(peer.contains("drop-last = true") && peer.contains("nesterov = false"))
+      #expect(peer.contains("val = \"10000\""))
+      let back = try configuration("--recipe peer-cifar10 --no-drop-last --nesterov --val none")
+      #expect(back.contains("drop-last = false") && back.contains("nesterov = true"))
+      #expect(back.contains("val = \"none\""))
+      #expect(
+        try configuration("--recipe forward-cifar10 --transition none --loss ce").contains("transition = \"none\""))
+      let list = try CommandUnderTest.output(["train", "--list-recipes"], in: folder)
+      #expect(list.contains("recipe narl-cifar10") && list.contains("  clip-norm = 5  (paper and code)"))
+
+      let short = "--epochs 1 --val none --nesterov --recipe narl-cifar10"
+      let ending = try CommandUnderTest.run(CommandUnderTest.training(short + " --out run"), in: folder)
+      #expect(ending.code == 0 && ending.errors.contains("  weight-decay = 5e-4  (code)"))
+      #expect(ending.errors.contains("lr = 0.1  (code)  replaced by what was given"))
+      let run = RunFiles(folder("run"))
+      #expect(try run.record()["recipe"] == "narl-cifar10" && !run.text("config.toml").contains("val = \"1000\""))
       #expect(
         try CommandUnderTest.run(["train", "--resume", "run", "--recipe", "narl-cifar10"], in: folder).code == 78)
+      // The log has it whatever is told; config.toml repeats the run.
+      let quiet = try CommandUnderTest.run(
+        ["train", "--config", "run/config.toml", "--out", "quiet", "-q"], in: folder)
+      #expect(quiet.code == 0 && quiet.errors.isEmpty)
+      for name in ["run", "quiet"] {
+        let log = try RunFiles(folder(name)).text("log.txt")
+        #expect(log.contains("recipe narl-cifar10") && log.contains("  weight-decay = 5e-4  (code)"), "\(name)")
+      }
+      try RunFiles(folder("quiet")).expectEqual(to: run)
+      #expect(try run.text("config.toml") == RunFiles(folder("quiet")).text("config.toml"))
+      // Without a recipe there is none.
+      let plain = try CommandUnderTest.run(CommandUnderTest.training("--epochs 1 --out plain"), in: folder)
+      #expect(try plain.code == 0 && RunFiles(folder("plain")).record()["recipe"] == .null)
     }
 
     @Test("Leave a complete run folder, and one JSON document on standard output")

@@ -1,4 +1,8 @@
+import Datasets
 import Failures
+import FileFormats
+import Losses
+import TestSupport
 import Testing
 import Training
 
@@ -8,30 +12,73 @@ import Training
     let recipe = try Recipe(named: name)
     var settings = RunSettings()
     // Other than every recipe's, so that a value which is not set shows.
-    (settings.epochs, settings.batchSize, settings.learningRate, settings.gamma) = (1, 2, 3, 0.5)
+    (settings.epochs, settings.batchSize, settings.learningRate, settings.weightDecay) = (1, 2, 3, 0.5)
+    (settings.momentum, settings.clipNorm, settings.dropLast, settings.augment) = (0.25, 77, true, .flip)
+    (settings.model, settings.nesterov) = ("resnet110", true)
     try recipe.apply(to: &settings)
     try settings.validate()
     var again = RunSettings()
     try recipe.apply(to: &again)
-    #expect(settings == again)
-    #expect(settings.data == (name.hasSuffix("cifar100") ? "cifar100" : "cifar10"))
+    // These are read with a schedule of steps only.
+    if settings.schedule != .step { (settings.milestones, settings.gamma) = (again.milestones, again.gamma) }
+    #expect(settings == again && settings.recipe == name)
+    let words = name.split(separator: "-").map(String.init)
+    #expect(["mnist", "cifar10", "cifar100"].contains(settings.data) && words.contains(settings.data))
+    let isPlain = settings.data == "mnist" || name == "memorise-cifar10"
+    #expect(settings.augment == (isPlain ? RunSettings.AugmentationKind.none : .cropFlip))
     // Milestones beyond the end would never come.
-    #expect(settings.milestones.allSatisfy { $0 < settings.epochs })
-    let lines = try recipe.lines(inForce: settings)
-    #expect(recipe.values.allSatisfy { value in lines.contains { $0.hasPrefix("  \(value.name) = \(value.text)") } })
-    #expect(!lines.contains { $0.hasSuffix("given") } && !recipe.source.isEmpty && !recipe.note.isEmpty)
+    if settings.schedule == .step {
+      #expect(!settings.milestones.isEmpty && settings.milestones.allSatisfy { $0 < settings.epochs })
+    }
     #expect(Set(recipe.values.map(\.name)).count == recipe.values.count)
+    #expect(!recipe.source.isEmpty && !recipe.note.isEmpty)
   }
 
-  @Test func `AUM's is what train does by itself, and SCE's has the published values`() throws {
-    var aum = RunSettings(), sce = RunSettings()
-    try Recipe(named: "aum-cifar10").apply(to: &aum)
+  @Test(arguments: Recipe.catalogue.map(\.name))
+  func `tell every value with its source, and noises and losses that there are`(name: String) throws {
+    let recipe = try Recipe(named: name), lines = try recipe.lines()
+    for value in recipe.values {
+      #expect(!value.source.isEmpty && lines.contains("  \(value.name) = \(value.text)  (\(value.source))"))
+    }
+    var settings = RunSettings()
+    try recipe.apply(to: &settings)
+    #expect(try recipe.lines(inForce: settings) == lines)
+    for noise in recipe.noise.split(separator: "; ") {
+      let rated = noise.split(separator: ":R", omittingEmptySubsequences: false).joined(separator: ":0.4")
+      #expect(throws: Never.self) { try NoiseCatalogue.parse(rated) }
+    }
+    for loss in recipe.losses where loss != "backward" {
+      settings.transition = nil
+      settings.loss = loss
+      #expect(throws: Never.self) { try settings.validate() }
+    }
+  }
+
+  @Test func `AUM's is what train does by itself, and others have the published values`() throws {
+    func settings(_ name: String) throws -> RunSettings {
+      var settings = RunSettings()
+      try Recipe(named: name).apply(to: &settings)
+      return settings
+    }
     var defaults = RunSettings()
     (defaults.data, defaults.validation, defaults.augment) = ("cifar10", "5000", .cropFlip)
-    #expect(aum == defaults)
-    try Recipe(named: "sce-cifar10").apply(to: &sce)
-    #expect(sce.loss == "sce:alpha=0.1,beta=1,A=-4" && sce.epochs == 120 && sce.milestones == [40, 80])
-    #expect(sce.learningRate == 0.01 && sce.batchSize == 128 && !sce.nesterov && sce.weightDecay == 1e-4)
+    defaults.recipe = "aum-cifar10"
+    #expect(try settings("aum-cifar10") == defaults)
+    let sce = try settings("sce-cifar10")
+    #expect(sce.loss == "sce:alpha=0.1,beta=1,A=-6" && sce.model == "cnn8" && sce.epochs == 120)
+    #expect(sce.learningRate == 0.01 && sce.milestones == [40, 80] && !sce.nesterov && sce.weightDecay == 1e-4)
+    for (name, rest) in [("sce-cifar100", 0.02), ("apl-mnist", 1e-2), ("alf-cifar100", 1e-5), ("anl-cifar10", 0)] {
+      #expect(try settings(name).weightDecay == rest)
+    }
+    // In the code of SCE and its port, log 0 is ln 1e-4; in the paper on CIFAR-10, -6.
+    for name in ["sce-mnist", "sce-cifar100", "sce-repro-cifar10", "sce-repro-cifar100", "apl-cifar10"] {
+      #expect(try Loss(settings(name).loss).description.contains("A=-9.2103"), "\(name)")
+    }
+    let apl = try settings("apl-cifar100"), peer = try settings("peer-cifar10")
+    #expect(apl.schedule == .cosine && apl.clipNorm == 5 && apl.learningRate == 0.1 && apl.epochs == 200)
+    #expect(peer.dropLast && peer.validation == "10000" && peer.milestones.count == 7 && peer.learningRate == 0.1)
+    #expect(try settings("cores2-cifar10").momentum == 0 && settings("forward-cifar10").transition == "true")
+    #expect(try settings("memorise-cifar10").limitTrain == 5000)
   }
 
   @Test func `point out what was replaced, and refuse unknown names`() throws {
@@ -39,8 +86,37 @@ import Training
     var settings = RunSettings()
     try recipe.apply(to: &settings)
     settings.epochs = 3
+    try settings.set("val", to: "none")
     let lines = try recipe.lines(inForce: settings).filter { $0.hasSuffix("replaced by what was given") }
-    #expect(lines == ["  epochs = 120  replaced by what was given"])
+    #expect(
+      lines == [
+        "  epochs = 120  (paper)  replaced by what was given", "  val = 0.1  (paper)  replaced by what was given",
+      ])
     #expect { try Recipe(named: "nosuch") } throws: { ($0 as? Failure)?.kind == .usage }
+  }
+
+  @Test func `survive config.toml, with what was taken back, and may stand in a file of one's own`() throws {
+    var settings = RunSettings()
+    for (name, text) in [
+      ("recipe", "forward-cifar10"), ("loss", "ce"), ("transition", "none"), ("val", "none"), ("lr", "0.5"),
+    ] { try settings.set(name, to: text) }
+    #expect(settings.transition == nil && settings.validation == nil && settings.epochs == 120)
+    let folder = ScratchFolder(), path = folder("config.toml")
+    try AtomicFile.write(settings.configuration.text, to: path)
+    var read = RunSettings()
+    try read.apply(configurationAt: path)
+    #expect(read == settings)
+
+    // Whatever the order, the recipe comes first.
+    let name = "recipe = \"gce-cifar10\"\n"
+    for text in ["epochs = 7\n\(name)", "[optimiser]\nepochs = 7\n[run]\n\(name)"] {
+      try AtomicFile.write(text, to: path)
+      var own = RunSettings()
+      try own.apply(configurationAt: path)
+      #expect(own.epochs == 7 && own.loss == "gce:q=0.7" && own.recipe == "gce-cifar10")
+    }
+    try AtomicFile.write("recipe = \"nosuch\"\n", to: path)
+    var own = RunSettings()
+    #expect { try own.apply(configurationAt: path) } throws: { ($0 as? Failure)?.kind == .usage }
   }
 }

@@ -14,7 +14,8 @@ struct PeerLossNoise: ClassNoise {
     source: "Liu & Guo, ICML 2020; label files of the multi-class code",
     brief: "r = .1 .2 .3 .4 .5 .6 of that code are sparse-low, sparse-high, uniform-low ... random-high.",
     trap: """
-      The code's r = .1 .2 .3 .4 .5 .6 are sparse-low, sparse-high, uniform-low, uniform-high, random-low, random-high. \
+      The code's r = .1 .2 .3 .4 .5 .6 are sparse-low, sparse-high, uniform-low, uniform-high, random-low and \
+      random-high. \
       The values come from comparing the published label files with the true labels, within 0.005. Wrong in all: \
       CIFAR-10 sparse .20 and .40, uniform .18 and .53, random .45 and .63 (of '50 %' and '70 %' redrawn); MNIST and \
       Fashion-MNIST sparse .25 and .45, uniform .42 and .74, random .18 and .63. CIFAR-100 is left out: its \
@@ -49,7 +50,8 @@ struct PeerLossNoise: ClassNoise {
     case .cifar100, .shapes, .other:
       throw Failure(
         .usage, "the noise '\(text)' does not fit '\(dataset.name)'.",
-        why: "its matrices are of CIFAR-10, MNIST and Fashion-MNIST.", fix: "use symmetric, flip or matrix:FILE, or a published file of labels by labels:FILE.")
+        why: "its matrices are of CIFAR-10, MNIST and Fashion-MNIST.",
+        fix: "use labels:FILE for a published file of labels, or symmetric, flip, matrix:FILE.")
     }
     switch level {
     case .sparseLow: return isColour ? Self.pairs(Self.cifarPairs, 0.3, 0.1) : Self.pairs(Self.digitPairs, 0.3, 0.2)
