@@ -81,7 +81,9 @@ public struct Recipe: Sendable {
       }
     }
     let indent = String(repeating: " ", count: 8)
-    return lines.enumerated().map { "  " + ($0.offset == 0 ? name + indent.dropFirst(name.count) : indent) + $0.element }
+    return lines.enumerated().map { index, line in
+      "  " + (index == 0 ? name + indent.dropFirst(name.count) : indent) + line
+    }
   }
 
   /// Sets every value of the recipe, and the recipe's name.
