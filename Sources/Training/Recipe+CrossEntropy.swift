@@ -32,7 +32,7 @@ extension Recipe {
         name: "sce-cifar100", source: source, noise: "symmetric:R,exact=class; asymmetric:R,map=swap", losses: others,
         note: """
           The code's ResNet-44 normalises and activates before each convolution, resnet44 after it; its l2(0.01) is on \
-          kernels only. Its decay of the rate, lr / (1 + 0.005 iteration), adds up over the whole run and is left out, so \
+          kernels only, weight decay here on every parameter. Its decay of the rate, lr / (1 + 0.005 iteration), adds up over the whole run and is left out, so \
           that the rate is higher here (by 157 times at epoch 80 in that code's counting). Rotation by 20 degrees and \
           shift by 0.2 are left out. \(mean)
           """,
@@ -52,15 +52,15 @@ extension Recipe {
         name: "sce-repro-cifar10", source: source, noise: "symmetric:R,exact=class; asymmetric-sequential:R",
         losses: ["ce"],
         note: """
-          Weight decay is on the hidden linear layer only there (and 0.01 in the command of its page). First weights are \
-          PyTorch's. Reported: best epoch.
+          Weight decay is on the hidden linear layer only there (and 0.01 in a command of its page), and first weights \
+          are PyTorch's defaults. Reported: best epoch.
           """,
         origin: "code",
         sgd("cifar10", "cnn8", "sce:cifar10", lr: "0.01", .at("40,80"), decay: "5e-4", epochs: 120, values)),
       Recipe(
         name: "sce-repro-cifar100", source: source, noise: "symmetric:R,exact=class", losses: ["ce"],
         note: """
-          Rotation by 20 degrees is left out. The command of its page has sce:alpha=6,beta=1,A=-9.2103405. Reported: best \
+          Rotation by 20 degrees is left out. A command of its page has sce:alpha=6,beta=1,A=-9.2103405. Reported: best \
           epoch.
           """,
         origin: "code",

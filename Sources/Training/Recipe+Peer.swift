@@ -10,8 +10,7 @@ extension Recipe {
   static let peerLoss: [Recipe] = {
     let left = """
       Rotation by 15 degrees is left out. The optimiser is made anew in each epoch there, so that its momentum begins at \
-      zero. Peer samples go through the network in a batch of their own. The rate is divided by 1 + alpha, which is part \
-      of the loss's preset. \(noisyValidation)
+      zero. The rate is divided by 1 + alpha, which is part of the loss's preset. \(noisyValidation)
       """
     func values(_ preset: String) -> [Setting] {
       sgd(
@@ -46,8 +45,9 @@ extension Recipe {
       noise: "symmetric:R; asymmetric:R,map=one-way", losses: ["ce"],
       note: """
         120 epochs of cross entropy, then 100 of the determinant with a rate of 1e-6, which is part of the loss's preset; \
-        there the second part begins with the best checkpoint of the first, and the optimiser is made anew in each epoch. \
-        The held-out part is the fifth file of CIFAR-10 there. \(noisyValidation) It is judged by one batch of it.
+        there the second part begins with the best checkpoint of the first, and the optimiser is made anew in each epoch, \
+        so that its momentum begins at zero. The fifth file of CIFAR-10 is held out there, and accuracy is that of one \
+        batch of it. \(noisyValidation)
         """,
       origin: "code",
       sgd(
@@ -70,8 +70,9 @@ extension Recipe {
     let source = "Patrini et al. (loss correction), CVPR 2017, arXiv:1609.03683; its code, giorgiop/loss-correction"
     let note = """
       With the true matrix; --transition anchors:40 estimates it. The code shifts pictures by up to 0.1 of their size, \
-      where crop-flip shifts by 4 pixels, and its networks normalise and activate before each convolution. It holds out a \
-      tenth with noisy labels and reports the epoch whose loss on them is least; here the held-out part keeps its own.
+      where crop-flip shifts by 4 pixels; its l2 is on kernels only, and its networks normalise and activate before each \
+      convolution. It holds out a tenth with noisy labels and reports the epoch whose loss on them is least; here the \
+      held-out part keeps its own.
       """
     let losses = ["backward", "bootsoft", "boothard"]
     let other = [Setting("transition", "true"), Setting("val", "0.1")]

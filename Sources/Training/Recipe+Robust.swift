@@ -99,7 +99,8 @@ extension Recipe {
         note: "In place of weight decay it has \(sum) 5e-7. \(counts) \(rotation) \(last)", origin: "code",
         onCIFAR100("nce+nnce:cifar100", decay: "0")),
       Recipe(
-        name: "eps-cifar10", source: "epsilon-softmax, NeurIPS 2024, table 2, which follows ALFs", noise: cifar10,
+        name: "eps-cifar10", source: "epsilon-softmax, NeurIPS 2024, table 2, which follows ALFs; cswjl/eps-softmax",
+        noise: cifar10,
         losses: presets(["nce+rce", "nce+agce", "nce+nnce", "sce"], "cifar10") + ["ce", "gce:q=0.7"],
         note: "Its table runs the other losses in the same way, each with its paper's parameters. \(last)",
         origin: "paper",
