@@ -65,6 +65,7 @@ OVERLOADED void store_vector(float16 value, float *to) { *(float16_unaligned *)t
 #define NUMBER_NESTEROV 3
 #define NUMBER_CLIP_NORM 4    // 0: gradients are not clipped
 #define NUMBER_PEER_WEIGHT 5  // factor of the peer pass's gradient (peer loss: -alpha)
+#define NUMBER_L1 6           // factor of the sum of |w| that the optimiser adds to the loss
 #define NUMBER_LOSS 8         // the loss's own parameters, in the order of its catalogue entry
 
 // Loads the first `count` (1...16) floats at `from`; the other lanes are zero.

@@ -47,7 +47,7 @@ __kernel void determinant_invert_gpu(
     const float pivot = matrix[best * K + step];
     // All work-items have read before any of them writes, here and below.
     barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
-    if (pivot == 0.0f) {
+    if (!(fabs(pivot) > DETERMINANT_LEAST)) {
       logarithm = -INFINITY;
       break;
     }

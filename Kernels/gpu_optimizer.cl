@@ -6,6 +6,7 @@ __kernel void optimizer_sgd_gpu(
   __local float4 memory[GPU_ITEMS];
   const float rate = numbers[NUMBER_LEARNING_RATE], momentum = numbers[NUMBER_MOMENTUM];
   const float decay = numbers[NUMBER_WEIGHT_DECAY], clip = numbers[NUMBER_CLIP_NORM];
+  const float l1 = numbers[NUMBER_L1];
   const int nesterov = numbers[NUMBER_NESTEROV] > 0.0f;
   float scale = 1.0f;
   if (pieces > 0) {
@@ -18,7 +19,8 @@ __kernel void optimizer_sgd_gpu(
   const int i = get_global_id(0) * 4;
   if (i >= n) return;
   const float4 parameter = load_quad(parameters + i, n - i, 1);
-  const float4 g = fma((float4)(decay), parameter, (float4)(scale)*load_quad(gradients + i, n - i, 1));
+  const float4 clipped = (float4)(scale)*load_quad(gradients + i, n - i, 1);
+  const float4 g = fma((float4)(l1), sign(parameter), fma((float4)(decay), parameter, clipped));
   const float4 v = fma((float4)(momentum), load_quad(momenta + i, n - i, 1), g);
   const float4 direction = nesterov ? fma((float4)(momentum), v, g) : v;
   store_quad(v, momenta + i, n - i, 1);

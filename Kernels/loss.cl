@@ -126,7 +126,8 @@ __kernel void loss_sum_rows(LOSS_ARGUMENTS) {
   for (int i = 0; i < 2; i++)
     parts[i] = loss_part((int)parameters[2 + i], row, z, parameters + (i == 0 ? LOSS_FIRST : LOSS_SECOND), gradient);
   float loss = alpha * parts[0].loss + beta * parts[1].loss, sum_of_powers = 0.0f;
-  const float lambda = sparse ? parameters[LOSS_SPARSE + 2] : 0.0f;
+  // The regulariser does not depend on the label, so that there is nothing for peers to take from it.
+  const float lambda = sparse && !peer ? parameters[LOSS_SPARSE + 2] : 0.0f;
   if (sparse) {
     float regularizer = 0.0f;
     for (int k = 0; k < K; k++) {
@@ -193,20 +194,20 @@ __kernel void loss_backward_rows(LOSS_ARGUMENTS, __global const float *restrict 
   LOSS_END
 }
 
-// The determinant loss (loss_determinant.cl), L = -scale log(|det U| + guard), which is that of every sample of the
-// batch. dL/dz_k = p_k (G_k - sum of p_j G_j) with G_k = -scale |det U| / (|det U| + guard) inverse[k][y].
-// parameters: guard, scale, and whether the loss is still cross entropy.
+// The determinant loss (loss_determinant.cl), L = -log(|det U| + guard), which is that of every sample of the batch.
+// dL/dz_k = p_k (G_k - sum of p_j G_j) with G_k = -|det U| / (|det U| + guard) inverse[k][y].
+// parameters: guard, and whether the loss is still cross entropy.
 __kernel void loss_dmi_rows(LOSS_ARGUMENTS, __global const float *restrict matrix) {
   LOSS_BEGIN
   __global const float *parameters = numbers + NUMBER_LOSS;
   float loss = -row.log_p, scale = factor;
-  if (parameters[2] == 0.0f) {
+  if (parameters[1] == 0.0f) {
     // log(|det U| + guard), from the larger of the two. Where both are 0 the batch does not count.
     const float logarithm = matrix[K * K + K], lowest = log(parameters[0]), larger = fmax(logarithm, lowest);
     const int counts = larger > -INFINITY;
     const float smaller = counts ? exp(-fabs(logarithm - lowest)) : 0.0f;
-    loss = counts ? -parameters[1] * (larger + log1p(smaller)) : 0.0f;
-    scale = parameters[1] * (logarithm > lowest ? 1.0f : smaller) / (1.0f + smaller);
+    loss = counts ? -(larger + log1p(smaller)) : 0.0f;
+    scale = (logarithm > lowest ? 1.0f : smaller) / (1.0f + smaller);
     float mean = 0.0f;
     for (int k = 0; k < K; k++) mean = fma(gradient[k], matrix[k * K + label], mean);
     for (int k = 0; k < K; k++) gradient[k] *= mean - matrix[k * K + label];

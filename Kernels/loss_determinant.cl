@@ -1,4 +1,4 @@
-// The determinant loss of a batch, L = -scale log(|det U| + guard), U [K, K]: row y of U is the sum of p over the
+// The determinant loss of a batch, L = -log(|det U| + guard), U [K, K]: row y of U is the sum of p over the
 // samples with the label y. Rows of classes that are not in the batch are those of the identity, which leaves these
 // classes out of the determinant. These are the kernels before loss_dmi_rows.
 
@@ -7,6 +7,9 @@ __kernel void determinant_softmax(__global const float *restrict logits, __globa
   const int b = get_global_id(0);
   loss_softmax(logits + b * K, 0, K, 1.0f, dlogits + b * K);
 }
+
+// A pivot up to this makes U singular: its inverse would be so large that products with it overflow.
+#define DETERMINANT_LEAST 1e-15f
 
 // The inverse of U by elimination with the largest pivot of each column, and log |det U| behind it and behind K numbers
 // of scratch; -infinity and an inverse of zeros if U is singular. Launch: (1).
@@ -32,7 +35,7 @@ __kernel void determinant_invert(
       if (fabs(matrix[i * K + step]) > fabs(matrix[best * K + step])) best = i;
     const float pivot = matrix[best * K + step], inverse = 1.0f / pivot;
     pivots[step] = (float)best;
-    if (pivot == 0.0f) {
+    if (!(fabs(pivot) > DETERMINANT_LEAST)) {
       logarithm = -INFINITY;
       break;
     }

@@ -174,12 +174,14 @@ FUNCTION float loss_taylor(const LossRow row, __global const float *parameters, 
   return loss;
 }
 
-// Cross entropy of epsilon-softmax: L = -log((p_y + m [y is the prediction]) / (1 + m)). parameters: m.
+// Cross entropy of epsilon-softmax: L = -log max((p_y + m [y is the prediction]) / (1 + m), least).
+// parameters: m, least.
 FUNCTION float loss_esoftmax(const LossRow row, __global const float *parameters, float *weight) {
-  const float m = parameters[0];
+  const float m = parameters[0], most = -log(parameters[1]);
   const int agrees = row.label == row.top;
-  *weight = agrees ? row.p / (row.p + m) : 1.0f;
-  return agrees ? -log1p(-row.other_p / (1.0f + m)) : log1p(m) - row.log_p;
+  const float loss = agrees ? -log1p(-row.other_p / (1.0f + m)) : log1p(m) - row.log_p;
+  *weight = loss >= most ? 0.0f : agrees ? row.p / (row.p + m) : 1.0f;
+  return fmin(loss, most);
 }
 
 // Normalised mean absolute error, which is also normalised reverse cross entropy: L = (1 - p_y) / (K - 1).

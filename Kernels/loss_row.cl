@@ -136,17 +136,16 @@ FUNCTION float loss_guarded(float p, float log_p, float guard) {
 }
 
 // The regularised loss of CORES2, all classes alike: L = -log p_y + beta / K sum of log(p_k + guard); with the sieve 0
-// where -log p_y is above its mean over all labels. parameters: beta, guard, sieve.
+// where -log p_y is above the mean of -log(p_k + guard). parameters: beta, guard, sieve.
 FUNCTION LossTerms loss_cores2(LOSS_ROW_ARGUMENTS) {
   const float share = parameters[0] / (float)row.K, guard = parameters[1];
-  float sum = 0.0f, weights = 0.0f, mean = 0.0f;
+  float sum = 0.0f, weights = 0.0f;
   for (int k = 0; k < row.K; k++) {
     const float log_p = loss_log(row, z, k);
     sum += loss_guarded(p[k], log_p, guard);
     weights += p[k] / (p[k] + guard);
-    mean += log_p / (float)row.K;
   }
-  if (parameters[2] > 0.0f && row.log_p < mean) return loss_terms(0.0f, 0.0f, 0.0f, 0.0f, SHAPE_NONE, 0.0f);
+  if (parameters[2] > 0.0f && (float)row.K * row.log_p < sum) return loss_terms(0.0f, 0.0f, 0.0f, 0.0f, SHAPE_NONE, 0.0f);
   return loss_terms(share * sum - row.log_p, 1.0f - share * weights, 0.0f, share, SHAPE_GUARDED, guard);
 }
 
@@ -173,7 +172,7 @@ FUNCTION LossTerms loss_bitempered(LOSS_ROW_ARGUMENTS) {
   const float cold = 1.0f - parameters[0], heat = parameters[1] - 1.0f;
   // Newton's method for (sum of t_k)^-heat = 1: a power mean of functions that are linear in the shift, so that it is
   // concave and the steps come from below, and one of them is enough where one class or all alike make up the sum.
-  float shift = heat > 0.0f ? 0.0f : row.log_others;
+  float shift = heat > 0.0f ? 0.0f : row.log_others, before = INFINITY;
   for (int i = 0; i < 40 && heat > 0.0f; i++) {
     float sum = 0.0f, slope = 0.0f;
     for (int k = 0; k < row.K; k++) {
@@ -183,7 +182,9 @@ FUNCTION LossTerms loss_bitempered(LOSS_ROW_ARGUMENTS) {
     }
     const float step = sum * expm1(heat * log(sum)) / (heat * slope);
     shift += step;
-    if (fabs(step) <= 1e-6f * shift + 1e-7f) break;
+    // Near the end a step that is no shorter than the one before is rounding.
+    if (step <= 1e-6f * shift + 1e-7f || (step >= before && step <= 1e-4f * shift)) break;
+    before = step;
   }
   float powers = 0.0f, escort = 0.0f, sum = 0.0f, other = 0.0f;
   for (int k = 0; k < row.K; k++) {

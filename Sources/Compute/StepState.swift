@@ -23,6 +23,8 @@ public struct StepState: Sendable, Equatable {
   public var clipNorm: Float = 0
   /// Factor of the peer pass's gradient, −α in peer loss.
   public var peerWeight: Float = 0
+  /// Factor of the sum of absolute values of all parameters, added to the gradient as `l1 · sign(w)`.
+  public var l1: Float = 0
   /// The loss's own parameters in the order of its catalogue entry; at most 16.
   public var lossParameters: [Float] = []
 
@@ -40,7 +42,7 @@ public struct StepState: Sendable, Equatable {
   /// The content of `Store.numbers`.
   public var numbers: [Float] {
     precondition(lossParameters.count <= 16, "a loss has at most 16 parameters")
-    let own = [learningRate, momentum, weightDecay, nesterov ? 1 : 0, clipNorm, peerWeight, 0, 0]
+    let own = [learningRate, momentum, weightDecay, nesterov ? 1 : 0, clipNorm, peerWeight, l1, 0]
     return own + lossParameters + [Float](repeating: 0, count: 16 - lossParameters.count)
   }
 }

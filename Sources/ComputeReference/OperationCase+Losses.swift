@@ -74,6 +74,14 @@ extension OperationCase {
 
   // MARK: The table
 
+  /// Parameters with which formulas take another path than with those of the reference's examples.
+  public static let examples: [(kernel: String, parameters: [Float])] = [
+    ("loss_gce_rows", [0.7, 0.2]), ("loss_polysoft_rows", [1.5, 2]), ("loss_focal_rows", [2, 1]),
+    ("loss_nfl_rows", [0.5, 1]), ("loss_cores2_rows", [2, 1e-8, 0, 0]), ("loss_bitempered_rows", [1, 1]),
+    ("loss_bitempered_rows", [0.7, 1]), ("loss_bitempered_rows", [1, 1.5]), ("loss_bitempered_rows", [0.5, 4]),
+    ("loss_esoftmax_rows", [1e4, 1e-8]),
+  ]
+
   static let losses: [OperationCase] = {
     var cases: [OperationCase] = []
     for kernel in ReferenceLoss.all.map(\.kernel) {
@@ -84,6 +92,11 @@ extension OperationCase {
       cases.append(loss(function, B: 33, K: 10, records: false))
       for logits in [Logits.extreme, .ties] { cases.append(loss(function, B: 40, K: 10, logits: logits)) }
     }
+    for (kernel, parameters) in examples {
+      for (B, K) in [(16, 10), (3, 11)] { cases.append(loss(.init(kernel: kernel), B: B, K: K, parameters: parameters)) }
+    }
+    let around: [Float] = [1, 0, 0, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0.5, 0.1, 1.2, 1]
+    cases.append(loss(RowFunction(kernel: "loss_sum_rows"), B: 6, K: 10, peer: true, parameters: around))
     // Every loss as the only part of a sum, and all neighbours in the list as its two parts.
     let sum = RowFunction(kernel: "loss_sum_rows")
     let parts = ReferenceLoss.parts.sorted { $0.key < $1.key }
@@ -104,10 +117,10 @@ extension OperationCase {
       for logits in [Logits.extreme, .ties] { cases.append(loss(function, B: 40, K: 10, logits: logits)) }
     }
     let determinant = RowFunction(kernel: ReferenceDeterminant.kernel, inputs: .determinant)
-    for (B, K) in [(5, 2), (16, 10), (60, 10), (3, 11), (40, 100)] { cases.append(loss(determinant, B: B, K: K)) }
-    for (B, K) in [(16, 10), (40, 100)] { cases.append(loss(determinant, B: B, K: K, parameters: [0, 1, 0])) }
-    cases.append(loss(determinant, B: 16, K: 10, parameters: [1e-3, 1, 1]))
-    cases.append(loss(determinant, B: 12, K: 3, parameters: [10, 0.25, 0]))
+    for (B, K) in [(5, 2), (16, 10), (60, 10), (3, 11)] { cases.append(loss(determinant, B: B, K: K)) }
+    for (B, K) in [(16, 10), (40, 100)] { cases.append(loss(determinant, B: B, K: K, parameters: [0, 0])) }
+    cases.append(loss(determinant, B: 16, K: 10, parameters: [1e-3, 1]))
+    cases.append(loss(determinant, B: 12, K: 3, parameters: [10, 0]))
     return cases
   }()
 }

@@ -83,6 +83,7 @@ extension OperationCase {
     state.learningRate = 0.1
     state.momentum = 0.9
     state.weightDecay = 1e-4
+    state.l1 = 1e-3
     state.nesterov = nesterov
     state.clipNorm = clipNorm
     return OperationCase(

@@ -6,19 +6,22 @@
   import Darwin
 #endif
 
-/// The determinant loss of a batch: L = −scale · log(|det U| + guard).
+/// The determinant loss of a batch: L = −log(|det U| + guard).
 ///
 /// Row y of U [K, K] is the sum of p over the samples with the label y; for a class without samples it is that of the
-/// identity; a singular U without a guard counts as 1. dL/dz_k = p_k · (G_k − Σ p_j · G_j), G_k = −scale · |det U| / (|det U| + guard) · U⁻¹[k][y].
+/// identity; a singular U without a guard counts as 1. dL/dz_k = p_k · (G_k − Σ p_j · G_j), G_k = −|det U| / (|det U| + guard) · U⁻¹[k][y].
 public enum ReferenceDeterminant {
   /// The kernel that computes it.
   public static let kernel = "loss_dmi_rows"
-  /// Parameters to check the kernel with: guard, scale, and whether the loss is still cross entropy.
-  public static let exampleParameters: [Float] = [1e-3, 1, 0]
+  /// Parameters to check the kernel with: guard, and whether the loss is still cross entropy.
+  public static let exampleParameters: [Float] = [1e-3, 0]
+
+  /// A pivot up to this makes a matrix singular.
+  private static let least = 1e-15
 
   /// The loss of a batch, which is that of every sample, and the gradient of each row.
   public static func evaluate(_ rows: [ReferenceRow], _ parameters: [ReferenceNumber]) -> [ReferenceLoss.Result] {
-    if parameters[2].value > 0 {
+    if parameters[1].value > 0 {
       let share = 1 / ReferenceNumber(Double(rows.count))
       return rows.map { row in (-row.logProbability, row.gradient { share * row.probabilities[$0] }) }
     }
@@ -27,16 +30,16 @@ public enum ReferenceDeterminant {
     for row in rows { for k in 0..<K { U[row.label * K + k].add(row.probabilities[k]) } }
     let present = Set(rows.map(\.label))
     for k in 0..<K where !present.contains(k) { U[k * K + k] = 1 }
-    let (guardNumber, scale) = (parameters[0], parameters[1])
+    let guardNumber = parameters[0]
     let isGuarded = guardNumber.value > 0
     guard let (logarithm, inverse) = inverted(U, K) else {
-      return rows.map { _ in (isGuarded ? -(scale * guardNumber.logarithm) : 0, .zeros(K)) }
+      return rows.map { _ in (isGuarded ? -guardNumber.logarithm : 0, .zeros(K)) }
     }
     let lowest = isGuarded ? guardNumber.logarithm : logarithm, isAbove = !isGuarded || logarithm.value > lowest.value
     let distance = isAbove ? logarithm - lowest : lowest - logarithm
     let ratio = isGuarded ? (-distance).exponential : 0
-    let loss = -(scale * ((isAbove ? logarithm : lowest) + ratio.logarithmOfOnePlus))
-    let factor = scale * (isAbove ? 1 : ratio) / (1 + ratio)
+    let loss = -((isAbove ? logarithm : lowest) + ratio.logarithmOfOnePlus)
+    let factor = (isAbove ? 1 : ratio) / (1 + ratio)
     return rows.map { row in
       let column = (0..<K).map { inverse[$0 * K + row.label] }
       let mean = zip(row.probabilities, column).map { $0 * $1 }.sum
@@ -56,7 +59,7 @@ public enum ReferenceDeterminant {
     for step in 0..<K {
       let best = (step..<K).max { abs(left[$0 * K + step]) < abs(left[$1 * K + step]) } ?? step
       let pivot = left[best * K + step]
-      guard pivot != 0 else { return nil }
+      guard abs(pivot) > least else { return nil }
       logarithm += log(abs(pivot))
       for k in 0..<K {
         left.swapAt(best * K + k, step * K + k)

@@ -9,7 +9,7 @@ enum Counter {
 
 /// Positions in `Store.numbers`, as `StepState.numbers` lays them out.
 enum Number {
-  static let learningRate = 0, momentum = 1, weightDecay = 2, nesterov = 3, clipNorm = 4, peerWeight = 5, loss = 8
+  static let learningRate = 0, momentum = 1, weightDecay = 2, nesterov = 3, clipNorm = 4, peerWeight = 5, l1 = 6, loss = 8
   static let lossCount = 16
 }
 
@@ -75,7 +75,10 @@ extension ReferenceDevice {
         ReferenceRow(
           logits: logits.numbers(at: b * K, count: K), label: labels.integer(at: labelOrder.integer(at: first + b)))
       }
-      let results = evaluate(rows, numbers.numbers(at: Number.loss, count: Number.lossCount))
+      var parameters = numbers.numbers(at: Number.loss, count: Number.lossCount)
+      // Peers take nothing from a regulariser that does not depend on the label.
+      if peer, function.kernel == ReferenceLoss.sum.kernel { parameters[ReferenceLoss.sparseWeight] = 0 }
+      let results = evaluate(rows, parameters)
       for b in 0..<B {
         let sample = order.integer(at: first + b), (loss, gradient) = results[b]
         dlogits.write(gradient.map { $0 * weight }, at: b * K)
@@ -152,6 +155,7 @@ extension ReferenceDevice {
         parameters: parameters.numbers(count: count), gradients: gradients.numbers(count: count),
         momenta: momenta.numbers(count: count), rate: numbers.number(at: Number.learningRate),
         momentum: numbers.number(at: Number.momentum), decay: numbers.number(at: Number.weightDecay),
+        l1: numbers.number(at: Number.l1),
         nesterov: numbers.number(at: Number.nesterov).value > 0, clipNorm: clip && clipNorm.value > 0 ? clipNorm : nil)
       parameters.write(result.parameters)
       momenta.write(result.momenta)

@@ -32,7 +32,7 @@ extension ReferenceLoss {
       )
     },
     // Generalised cross entropy: L = (1 − p_y^q) / q, weight p_y^q; truncated at k: L(k) and weight 0 for p_y ≤ k.
-    ReferenceLoss("gce", part: 5, [0.7, 0.5]) { row, parameters in
+    ReferenceLoss("gce", part: 5, [0.7, 0]) { row, parameters in
       let (q, k) = (parameters[0], parameters[1])
       let isCounted = k.value == 0 || row.probability.value > k.value
       let exponent = q * (isCounted ? row.logProbability : k.logarithm)
@@ -61,7 +61,7 @@ extension ReferenceLoss {
       return (loss, row.gradient(weight: row.probability / parameters[0] * loss))
     },
     // The bounded cross entropy of peer loss: L = −log(p_y + ε), weight p_y / (p_y + ε).
-    ReferenceLoss("peer", part: nil, [0.5, 1e-5]) { row, parameters in
+    ReferenceLoss("peer", part: nil, [0.5, 1e-5, 0]) { row, parameters in
       let p = row.probability, guarded = p + parameters[1]
       // log(p + ε) = log p + log(1 + ε / p), which keeps the digits near p = 1 that the plain form loses.
       let logarithm =
@@ -76,7 +76,7 @@ extension ReferenceLoss {
     },
     // Polynomial soft weighting of l = −log p_y: L = λ / m · (1 − (1 − l / λ)^m), m = d / (d − 1), below l = λ, and
     // λ / m above; weight (1 − l / λ)^(1 / (d − 1)).
-    ReferenceLoss("polysoft", part: 10, [3, 2.5]) { row, parameters in
+    ReferenceLoss("polysoft", part: 10, [6, 2.5]) { row, parameters in
       let (lambda, d) = (parameters[0], parameters[1])
       let ratio = -row.logProbability / lambda, most = (d - 1) * lambda / d
       guard ratio.value < 1 else { return (most, row.gradient(weight: 0)) }
@@ -96,9 +96,12 @@ extension ReferenceLoss {
       }
       return (loss, row.gradient(weight: row.probability * sum))
     },
-    // Cross entropy of ε-softmax: L = −log((p_y + m · [y is the prediction]) / (1 + m)).
-    ReferenceLoss("esoftmax", part: 12, [100]) { row, parameters in
-      let m = parameters[0], p = row.probability
+    // Cross entropy of ε-softmax: L = −log max((p_y + m · [y is the prediction]) / (1 + m), least).
+    ReferenceLoss("esoftmax", part: 12, [100, 1e-8]) { row, parameters in
+      let m = parameters[0], p = row.probability, most = -parameters[1].logarithm
+      if row.label != row.prediction, m.logarithmOfOnePlus.value - row.logProbability.value >= most.value {
+        return (most, row.gradient(weight: 0))
+      }
       return row.label == row.prediction
         ? (-(-(row.otherProbability / (1 + m))).logarithmOfOnePlus, row.gradient(weight: p / (p + m)))
         : (m.logarithmOfOnePlus - row.logProbability, row.gradient(weight: 1))

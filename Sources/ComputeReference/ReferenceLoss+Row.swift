@@ -80,14 +80,13 @@ extension ReferenceLoss {
     },
     // The regularised loss of CORES², all classes alike: L = −log p_y + β / K · Σ log(p_k + ε). With
     // w_k = p_k / (p_k + ε) and W their sum: dL/dz_k = p_k + β / K · (w_k − W · p_k). The sieve leaves out rows with
-    // −log p_y above its mean over all labels.
-    ReferenceLoss("cores2", part: 20, [2, 1e-8, 1]) { row, parameters in
-      let mean = row.logProbabilities.values.reduce(0, +) / count(row).value
-      if parameters[2].value > 0, row.logProbability.value < mean {
-        return (0, row.gradient { _ in 0 })
-      }
+    // −log p_y above the mean of −log(p_k + ε).
+    ReferenceLoss("cores2", part: 20, [2, 1e-8, 1, 0]) { row, parameters in
       let share = parameters[0] / count(row), epsilon = parameters[1]
       let logarithms = zip(row.probabilities, row.logProbabilities).map { guarded($0, $1, epsilon) }
+      if parameters[2].value > 0, row.logProbability.value < logarithms.sum.value / count(row).value {
+        return (0, row.gradient { _ in 0 })
+      }
       let weights = row.probabilities.map { $0 / ($0 + epsilon) }
       let slope = 1 - share * weights.sum
       return (

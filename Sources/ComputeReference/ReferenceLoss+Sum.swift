@@ -1,6 +1,8 @@
 extension ReferenceLoss {
   /// Where a weighted sum has the parameters of its first and its second part, and of sparse regularisation.
   private static let firstPart = 4, secondPart = 8, sparse = 12
+  /// Where λ is.
+  static let sparseWeight = sparse + 2
   /// Probabilities below this are regularised as if they were this.
   private static let least: ReferenceNumber = 1e-7
 

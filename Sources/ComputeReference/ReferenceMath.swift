@@ -63,11 +63,12 @@ public enum ReferenceMath {
 
   /// One step of `torch.optim.SGD`, after `clip_grad_norm_` where there is a largest norm.
   ///
-  /// g = gradient · min(1, clip / (norm + 1e-6)) + decay · w; v = momentum · v + g; w −= rate · v, or with Nesterov
-  /// w −= rate · (g + momentum · v).
+  /// g = gradient · min(1, clip / (norm + 1e-6)) + decay · w + l1 · sign(w); v = momentum · v + g; w −= rate · v, or with Nesterov
+  /// w −= rate · (g + momentum · v). PyTorch has no l1.
   public static func stochasticGradientDescent(
     parameters: [ReferenceNumber], gradients: [ReferenceNumber], momenta: [ReferenceNumber], rate: ReferenceNumber,
-    momentum: ReferenceNumber, decay: ReferenceNumber, nesterov: Bool, clipNorm: ReferenceNumber?
+    momentum: ReferenceNumber, decay: ReferenceNumber, l1: ReferenceNumber = 0,
+    nesterov: Bool, clipNorm: ReferenceNumber?
   ) -> (parameters: [ReferenceNumber], momenta: [ReferenceNumber]) {
     var scale: ReferenceNumber = 1
     if let clipNorm {
@@ -77,10 +78,11 @@ public enum ReferenceMath {
     }
     var (parameters, momenta) = (parameters, momenta)
     for i in parameters.indices {
-      let gradient = scale * gradients[i] + decay * parameters[i]
+      let w = parameters[i], push = w.value > 0 ? l1 : w.value < 0 ? -l1 : 0
+      let gradient = scale * gradients[i] + decay * w + push
       let velocity = momentum * momenta[i] + gradient
       momenta[i] = velocity
-      parameters[i] = parameters[i] - rate * (nesterov ? gradient + momentum * velocity : velocity)
+      parameters[i] = w - rate * (nesterov ? gradient + momentum * velocity : velocity)
     }
     return (parameters, momenta)
   }

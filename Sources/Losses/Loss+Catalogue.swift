@@ -36,7 +36,8 @@ extension Loss {
     LossEntry(
       "gce", .row(5), aliases: ["generalized-cross-entropy"],
       formula: "(1 - p_y^q) / q; truncated: (1 - k^q) / q for p_y <= k",
-      source: "Zhang, Sabuncu, NeurIPS 2018, arXiv:1805.07836, which truncates at k 0.5 after some epochs",
+      source: "Zhang, Sabuncu, NeurIPS 2018, arXiv:1805.07836, which truncates at k 0.5 after some epochs, by a "
+        + "mask that is renewed every 10 epochs; here each step looks anew",
       condition: "symmetric at q = 1; below, its sum over all labels is bounded",
       parameters: [
         .init("q", 0.7, 1e-3...1, "between cross entropy (0) and mean absolute error (1)"),
@@ -74,7 +75,8 @@ extension Loss {
   // MARK: Cross entropy weighed by p_y
 
   private static let detached = LossEntry.Parameter(
-    "detached", 0, 0...1, "1: the factor (1 - p)^gamma counts as a constant, as in the code of normalised losses")
+    "detached", 0, 0...1, "1: the factor (1 - p)^gamma counts as a constant, as in the code of normalised losses",
+    isWhole: true)
 
   private static let weighted: [LossEntry] = [
     LossEntry(
@@ -97,10 +99,14 @@ extension Loss {
       condition: "symmetric at t = 1, which is 1 - p_y; cross entropy as t grows",
       parameters: [.init("t", 2, 1...100, "the terms of the series", isWhole: true)]),
     LossEntry(
-      "esoftmax", .row(12), aliases: ["epsilon-softmax"], formula: "-log((p_y + m [y is the prediction]) / (1 + m))",
-      source: "epsilon-softmax: approximating one-hot vectors for mitigating label noise, NeurIPS 2024; m 1e2 to 1e4",
+      "esoftmax", .row(12), aliases: ["epsilon-softmax"],
+      formula: "-log max((p_y + m [y is the prediction]) / (1 + m), least)",
+      source: "Wang et al., NeurIPS 2024: epsilon-softmax: approximating one-hot vectors for mitigating label noise",
       condition: "nearly one-hot outputs; published together with mae, as esoftmax+mae",
-      parameters: [.init("m", 1000, 0...1e6, "what is added to the largest probability")]),
+      parameters: [
+        .init("m", 1000, 0...1e6, "what is added to the largest probability"),
+        .init("least", 1e-8, 1e-30...0.1, "samples do not count whose label has less than this"),
+      ]),
     LossEntry(
       "bitempered", .row(21), aliases: ["bi-tempered"],
       formula: "-log_t1 t_y - (1 - sum_k t_k^(2 - t1)) / (2 - t1), t = exp_t2(z - lambda) with sum 1",
@@ -137,12 +143,16 @@ extension Loss {
     LossEntry(
       "nnce", .row(17), aliases: ["normalized-negative-cross-entropy"],
       formula: "1 - v_y / sum_k v_k, v_k = max(log p_k - log least, 0)",
-      source: "Ye et al., NeurIPS 2023: Active negative loss functions; nce+nnce with alpha 5 beta 5 on CIFAR-10",
+      source: "Ye et al., NeurIPS 2023: Active negative loss functions; nce+nnce with alpha 5 beta 5 on CIFAR-10, "
+        + "and in place of weight decay --l1 5e-5 (CIFAR-100 5e-7, MNIST 1e-6)",
       condition: "symmetric: summed over all labels it is K - 1",
       parameters: [.init("least", 1e-7, 1e-30...1e-3, "the probability below which a class does not count")]),
   ]
 
   // MARK: Other targets, other samples
+
+  /// The regularised loss of CORES².
+  static let sieved = LossEntry.Form.row(20)
 
   private static let corrected: [LossEntry] = [
     LossEntry(
@@ -157,14 +167,17 @@ extension Loss {
       source: "Reed et al., ICLR 2015 workshop, arXiv:1412.6596", condition: "not robust",
       parameters: [.init("beta", 0.8, 0.05...1, "the trust in labels")]),
     LossEntry(
-      "cores2", .row(20), aliases: ["cores"],
+      "cores2", sieved, aliases: ["cores"],
       formula: "-log p_y + beta / K sum_k log(p_k + guard)",
       source: "Cheng et al., ICLR 2021, arXiv:2010.02347, labels taken as uniform; left out samples stay in the mean",
       condition: "peer loss with an expected, uniform peer",
       parameters: [
         .init("beta", 2, 0...10, "the weight of the regulariser"),
         .init("guard", 1e-8, 1e-12...0.1, "what bounds the regulariser's logarithms"),
-        .init("sieve", 0, 0...1, "1: samples whose cross entropy is above its mean over all labels do not count"),
+        .init(
+          "sieve", 0, 0...1, "1: samples do not count with -log p_y above the mean of -log(p_k + guard)",
+          isWhole: true),
+        divide,
       ]),
   ]
 }

@@ -6,7 +6,7 @@ extension Loss {
     "sr", .sparse, aliases: ["sparse-regularization"],
     formula: "around others: p = softmax(z / tau) [z / (tau |z|) with normal 1], and L + lambda sum_k max(p_k, 1e-7)^p",
     source: "Zhou et al., ICCV 2021, arXiv:2108.00192",
-    condition: "nearly one-hot outputs, for which any loss is symmetric",
+    condition: "sparse outputs, for which any loss is symmetric; with normal 1 and tau 0.5 p is at most 0.48 (K = 10)",
     parameters: [
       .init("tau", 0.5, 0.01...10, "the temperature; below 1 outputs are sharpened"),
       .init("p", 0.1, 1e-3...1, "the exponent"),
@@ -19,25 +19,28 @@ extension Loss {
   /// What the kernel reads of sparse regularisation: temperature, power, the weight in this epoch, and `normal`.
   static func sparseNumbers(_ values: [Float], epoch: Int) -> [Float] {
     let lambda = (0..<epoch / Int(values[5])).reduce(values[2]) { lambda, _ in lambda * values[4] }
-    return [values[0], values[1], lambda, values[3]]
+    return [values[0], values[1], min(lambda, 1e30), values[3]]
   }
 
   private static let alpha = LossEntry.Parameter("alpha", 0.5, 0...100, "the weight of the peer term")
 
+  /// Of losses with a second part that grows over the epochs.
+  static let divide = LossEntry.Parameter(
+    "divide", 0, 0...1, "1: the learning rate is divided by 1 + the weight, as in the authors' code", isWhole: true)
+
   private static let peer = LossEntry(
     "peer", .peer, aliases: ["peer-loss"],
     formula: "-log(p_y + guard) + alpha log(p'_y' + guard), image and label of the peer drawn independently",
-    source: "Liu, Guo, ICML 2020, arXiv:1910.03231; guard and presets as in the code of its multi-class version, which "
-      + "also divides the learning rate by 1 + alpha",
+    source: "Liu, Guo, ICML 2020, arXiv:1910.03231; guard and presets as in the code of its multi-class version",
     condition: "robust with alpha 1 where classes are balanced",
-    parameters: [alpha, .init("guard", 1e-5, 1e-8...0.1, "what bounds the logarithm")])
+    parameters: [alpha, .init("guard", 1e-5, 1e-8...0.1, "what bounds the logarithm"), divide])
 
   /// Peer loss around others, as in `gce+peer`.
   static let peerAround = LossEntry(
     "peer", .peer, formula: "less alpha times the same of a peer, image and label drawn independently",
     source: "Liu, Guo, ICML 2020, arXiv:1910.03231",
     condition: "robust with alpha 1 where classes are balanced; unbounded below if what it is around is unbounded",
-    parameters: [alpha])
+    parameters: [alpha, divide])
 
   private static let forward = LossEntry(
     "forward", .forward, aliases: ["forward-correction"],
@@ -52,18 +55,32 @@ extension Loss {
 
   private static let determinant = LossEntry(
     "dmi", .determinant, aliases: ["determinant-mutual-information"],
-    formula: "-scale log(|det U| + guard), U[y] = sum of p over the batch's samples with label y; classes that are not "
+    formula: "-log(|det U| + guard), U[y] = sum of p over the batch's samples with label y; classes that are not "
       + "in the batch are left out",
-    source: "Xu et al., NeurIPS 2019, arXiv:1909.03388, which trains with cross entropy first, then at a rate of 1e-6",
-    condition: "information-monotone: any class-dependent noise only adds a constant; blind to permuted classes",
+    source: "Xu et al., NeurIPS 2019, arXiv:1909.03388, whose code goes on from cross entropy at a rate of 1e-6",
+    condition: "information-monotone: any class-dependent noise only adds a constant; blind to permuted classes, "
+      + "which is why cross entropy comes first",
     parameters: [
       .init("guard", 0, 0...1, "what bounds the logarithm; also the determinant below which gradients vanish"),
-      .init("scale", 1, 0...1e6, "the factor of the loss: the gradient is some K times that of cross entropy"),
       .init("warm", 0, 0...1e6, "the epochs of cross entropy that come first", isWhole: true),
+      .init("rate", 1, 0...1, "the factor of the learning rate after them"),
     ])
 
-  /// What the kernel reads: guard, scale, and whether the epoch is one of cross entropy.
+  /// What the kernel reads: guard, and whether the epoch is one of cross entropy.
   static func determinantNumbers(_ values: [Float], epoch: Int) -> [Float] {
-    [values[0], values[1], Float(epoch) < values[2] ? 1 : 0]
+    [values[0], Float(epoch) < values[1] ? 1 : 0]
+  }
+
+  /// What the learning rate of epoch `epoch`, from 0, is multiplied with: 1 / (1 + weight) where the authors' code
+  /// divides by that, and the rate of the determinant loss after its epochs of cross entropy.
+  public func rateFactor(epoch: Int = 0) -> Double {
+    let values = values(epoch: epoch)
+    if entry.form == .determinant { return Float(epoch) < values[1] ? 1 : Double(values[2]) }
+    for form in [LossEntry.Form.peer, Self.sieved] {
+      // The weight is the first of their parameters, and `divide` the last.
+      guard let own = entry.values(of: form, in: values), let divide = own.last, divide > 0 else { continue }
+      return 1 / (1 + Double(own[0]))
+    }
+    return 1
   }
 }

@@ -78,8 +78,16 @@ public struct Loss: Sendable, CustomStringConvertible {
     return "\(entry.name):\(zip(entry.parameters, courses).map { "\($0.name)=\($1)" }.joined(separator: ","))"
   }
 
-  /// The value of every parameter in epoch `epoch`, from 0, in the entry's order.
-  public func values(epoch: Int = 0) -> [Float] { courses.map { $0.value(epoch: epoch) } }
+  /// The value of every parameter in epoch `epoch`, from 0, in the entry's order; whole ones change at once.
+  public func values(epoch: Int = 0) -> [Float] {
+    zip(entry.parameters, courses).map { parameter, course in
+      let value = course.value(epoch: epoch)
+      return parameter.isWhole ? value.rounded(.down) : value
+    }
+  }
+
+  /// The first epoch, from 0, from which on no parameter follows its course any more.
+  public var lastChange: Int { courses.compactMap { $0.points.last?.epoch }.max() ?? 0 }
 
   /// What a device launches.
   public var function: RowFunction {

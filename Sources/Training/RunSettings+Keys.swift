@@ -57,6 +57,7 @@ extension RunSettings {
     number("momentum", "optimiser", \.momentum, 0...0.9999999),
     flag("nesterov", "optimiser", \.nesterov),
     number("weight-decay", "optimiser", \.weightDecay, 0...1e3),
+    number("l1", "optimiser", \.l1, 0...1e3),
     choice("schedule", "optimiser", \.schedule),
     SettingKey(
       name: "milestones", section: "optimiser",

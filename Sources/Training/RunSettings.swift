@@ -71,6 +71,8 @@ public struct RunSettings: Sendable, Equatable {
   public var nesterov = true
   /// Weight decay on every parameter.
   public var weightDecay = 1e-4
+  /// Factor of the sum of absolute values of all parameters that is added to the loss.
+  public var l1 = 0.0
   /// How the learning rate changes.
   public var schedule = Schedule.step
   /// Epochs at which `step` multiplies the rate by gamma.
@@ -136,7 +138,13 @@ public struct RunSettings: Sendable, Equatable {
     }
     let transition = try transition.map { try LabelTransition(parsing: $0) }
     switch (try Loss(loss).correction, transition) {
-    case (nil, nil), (.some, .some): break
+    case (nil, nil): break
+    case (.some, .some(.anchors(let first))) where first >= epochs:
+      throw Failure(
+        .configuration, "--transition anchors:\(first) leaves no epoch for \(loss).",
+        why: "there are \(epochs) epochs, and the matrix is estimated after \(first) of cross entropy.",
+        fix: "use more --epochs, or anchors after fewer.")
+    case (.some, .some): break
     case (.some, nil):
       throw Failure(
         .configuration, "--loss \(loss) needs a transition matrix.", why: "it corrects labels by their noise.",

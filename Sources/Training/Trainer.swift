@@ -57,7 +57,7 @@ public final class Trainer<D: Device> {
       augmentation: Augmentation(crop: augment == .cropFlip ? 4 : 0, flip: augment != .none))
     session.precision = settings.numberPrecision
     (session.shuffles, session.dropsLast) = (settings.shuffle, settings.dropLast)
-    (session.momentum, session.nesterov) = (settings.momentum, settings.nesterov)
+    (session.momentum, session.nesterov, session.l1) = (settings.momentum, settings.nesterov, settings.l1)
     (session.weightDecay, session.clipNorm, session.seed) = (settings.weightDecay, settings.clipNorm, settings.seed)
     transition = try settings.transition.map { try LabelTransition(parsing: $0) }
     if case .anchors = transition { session.evaluatesTraining = true }
@@ -138,9 +138,11 @@ public final class Trainer<D: Device> {
     while position.epoch < settings.epochs, isOpen || !isAtStepLimit {
       isOpen = false
       let epoch = position.epoch, steps = session.batchSizes.count
-      let rate = settings.schedule.rate(
-        settings.learningRate, epoch: epoch, epochs: settings.epochs, milestones: settings.milestones,
-        gamma: settings.gamma)
+      let rate =
+        session.settings.loss.rateFactor(epoch: epoch)
+        * settings.schedule.rate(
+          settings.learningRate, epoch: epoch, epochs: settings.epochs, milestones: settings.milestones,
+          gamma: settings.gamma)
       if case .anchors(epoch) = transition, position.step == 0 { try estimateTransition() }
       // AUM leaves the first epoch out: margins of random weights say nothing (Pleiss et al.).
       try session.begin(

@@ -32,6 +32,8 @@ public final class TrainingSession<D: Device> {
     public var nesterov = true
     /// Weight decay on every parameter.
     public var weightDecay = 1e-4
+    /// Factor of the sum of absolute values of all parameters.
+    public var l1 = 0.0
     /// 0: gradients are not clipped.
     public var clipNorm = 0.0
     /// Seed of everything that is drawn.
@@ -181,6 +183,7 @@ public final class TrainingSession<D: Device> {
     state.momentum = Float(settings.momentum)
     state.nesterov = settings.nesterov
     state.weightDecay = Float(settings.weightDecay)
+    state.l1 = Float(settings.l1)
     state.clipNorm = Float(settings.clipNorm)
     state.peerWeight = settings.loss.peerWeight(epoch: epoch) ?? 0
     state.lossParameters = settings.loss.kernelParameters(epoch: epoch)

@@ -9,7 +9,7 @@ import Reports
 /// Loss, and weight of the gradient, against p_y: two drawings side by side.
 ///
 /// The other classes are equally likely. The weight is what the gradient of cross entropy, p_k − [k = y], is multiplied
-/// with: it tells from which samples a network learns.
+/// with: it tells from which samples a network learns. What changes over the epochs is drawn as it ends.
 struct LossPlot {
   /// The most losses that one drawing can have.
   static let limit = 8
@@ -40,7 +40,7 @@ struct LossPlot {
           fix: "leave it out.")
       }
       let reference = try ReferenceLoss.formula(of: loss.function)
-      let parameters = loss.kernelParameters().map { ReferenceNumber($0) }
+      let parameters = loss.kernelParameters(epoch: loss.lastChange).map { ReferenceNumber($0) }
       let points = probabilities.map { p in
         var logits = [Double](repeating: 0, count: Self.classes)
         logits[0] = log(p * Double(Self.classes - 1) / (1 - p))

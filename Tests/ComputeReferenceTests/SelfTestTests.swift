@@ -74,7 +74,9 @@ private final class SpoilingDevice: Device {
         let after = try reference.read(Float.self, count: output.count, from: target, at: first)
         // The last number that was really written: padding may have been left as it was, or set to 0.
         guard
-          let last = after.indices.last(where: { after[$0] != before[$0] && (after[$0] != 0 || mayBeZero) })
+          let last = after.indices.last(where: {
+            after[$0] != before[$0] && !after[$0].isNaN && (after[$0] != 0 || mayBeZero)
+          })
         else { return }
         switch fault {
         case .inexact:

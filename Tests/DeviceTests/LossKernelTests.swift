@@ -129,7 +129,7 @@ struct LossKernelTests {
   private func checkDeterminant<D: Device>(on device: D) throws {
     let batch = DeterminantBatch()
     var state = StepState()
-    state.lossParameters = [1e-3, 1, 0]
+    state.lossParameters = [1e-3, 0]
     let bench = try LossBench(on: device, B: 4, K: 3, labels: batch.labels, state: state, workspace: 13)
     let gradient = Comparison(
       "gradient", try bench.gradients("loss_dmi_rows", batch.logits, inputs: .determinant),

@@ -79,10 +79,42 @@ import Testing
     for (epoch, value) in expected { #expect(abs((peer.peerWeight(epoch: epoch) ?? 9) + value) < 1e-6, "\(epoch)") }
     #expect(try Loss(peer.description).courses == peer.courses)
     let cores = try Loss("cores2:cifar10")
-    #expect(cores.values(epoch: 5)[0] == 0 && cores.values(epoch: 25)[0] == 1 && cores.values(epoch: 99)[0] == 2)
+    #expect(cores.values(epoch: 5)[0] == 0 && cores.values(epoch: 39)[0] == 2 && cores.values(epoch: 99)[0] == 2)
     #expect(cores.values(epoch: 30)[2] == 0 && cores.values(epoch: 31)[2] == 1)
-    let dmi = try Loss("dmi:warm=3")
-    #expect(dmi.kernelParameters(epoch: 2)[2] == 1 && dmi.kernelParameters(epoch: 3)[2] == 0)
+    let dmi = try Loss("dmi:warm=3,rate=0.01")
+    #expect(dmi.kernelParameters(epoch: 2) == [0, 1] && dmi.kernelParameters(epoch: 3) == [0, 0])
+    #expect(dmi.rateFactor(epoch: 2) == 1 && abs(dmi.rateFactor(epoch: 3) - 0.01) < 1e-9)
+    // Whole numbers have no values between.
+    #expect(try Loss("taylor:t=1@0/3@4").values(epoch: 3) == [2])
+  }
+
+  /// Numbers of the papers and their code, written down apart from the presets.
+  @Test(arguments: [
+    ("sce:cifar100", 0, [6, 0.1, -9.2103405]), ("sce:webvision", 0, [10, 1, -9.2103405]), ("gce:clothing1m", 0, [0.6]),
+    ("nce+rce:cifar100", 0, [10, 0.1, -9.2103405]), ("nce+agce:cifar10", 0, [1, 4, 6, 1.5]),
+    ("nce+aul:cifar100", 0, [10, 0.015, 6, 3]), ("nce+ael:cifar100", 0, [10, 0.1, 1.5]),
+    ("nce+nnce:cifar10", 0, [5, 5, 1e-7]), ("nce+mae:webvision", 0, [50, 1, 1]),
+    ("esoftmax+mae:cifar10", 0, [0.01, 5, 1e5, 1e-8, 2]), ("ce+sr:cifar100", 0, [0.5, 0.01, 4, 1, 1.02, 1]),
+    ("ce+sr:cifar100-asymmetric", 0, [0.5, 0.01, 10, 1, 1.02, 1]),
+    ("peer:cifar10", 19, [0]), ("peer:cifar10", 40, [1]), ("peer:cifar10", 139, [2.5]), ("peer:cifar10", 239, [3.3]),
+    ("peer:cifar10-sparse", 139, [5]), ("peer:cifar10-sparse", 239, [10]), ("peer:cifar100-sparse", 110, [0]),
+    ("peer:cifar100-sparse", 199, [10]), ("peer:cifar100-sparse", 249, [20]), ("peer:cifar100", 99, [0]),
+    ("peer:cifar100", 100, [0.95]), ("peer:mnist", 119, [0]), ("peer:mnist", 299, [1]), ("peer:mnist-2", 159, [0.18]),
+    ("cores2:cifar10", 9, [0, 1e-8, 0]), ("cores2:cifar10", 39, [2, 1e-8, 1]), ("dmi:cifar10", 0, [1e-3, 120, 1e-3]),
+    ("bitempered:mnist", 0, [0.5, 4]), ("agce:webvision", 0, [1e-5, 0.5]), ("ngce:cifar100", 0, [0.7]),
+  ])
+  func `has the published values`(text: String, epoch: Int, values: [Float]) throws {
+    #expect(try Array(Loss(text).values(epoch: epoch).prefix(values.count)) == values)
+  }
+
+  @Test func `divides the learning rate where the authors' code does`() throws {
+    #expect(try Loss("peer:cifar10-sparse").rateFactor(epoch: 339) == 1.0 / 21)
+    #expect(try Loss("cores2:cifar10").rateFactor(epoch: 39) == 1.0 / 3)
+    #expect(try Loss("gce+peer:alpha=3,divide=1").rateFactor() == 0.25)
+    #expect(try Loss("cores2+mae:divide=1,cores2.beta=4").rateFactor() == 0.2)
+    for text in ["ce", "peer:alpha=2", "cores2", "sce", "nce+rce:beta=3", "forward"] {
+      #expect(try Loss(text).rateFactor(epoch: 500) == 1)
+    }
   }
 
   @Test(arguments: [

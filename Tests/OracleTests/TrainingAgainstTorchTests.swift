@@ -23,8 +23,8 @@ struct TrainingAgainstTorchTests {
     TrainingCase("ResNet-32, cross entropy") { $0.model = "resnet32" },
     TrainingCase("ResNet-32, SCE") { ($0.model, $0.loss) = ("resnet32", "sce:alpha=0.1,beta=1,A=-4") },
     TrainingCase("ResNet-32, GCE") { ($0.model, $0.loss) = ("resnet32", "gce:q=0.7") },
-    TrainingCase("clipped gradients, strong weight decay") {
-      ($0.samples, $0.batchSize, $0.clipNorm, $0.weightDecay) = (256, 32, 0.5, 0.05)
+    TrainingCase("clipped gradients, strong weight decay, absolute values") {
+      ($0.samples, $0.batchSize, $0.clipNorm, $0.weightDecay, $0.l1) = (256, 32, 0.5, 0.05, 1e-3)
     },
     TrainingCase("a last, smaller batch, twice") { ($0.samples, $0.batchSize, $0.steps) = (150, 64, 6) },
     TrainingCase("a shortcut of every second pixel") {

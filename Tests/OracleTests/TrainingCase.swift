@@ -22,6 +22,7 @@ struct TrainingCase: Sendable, CustomStringConvertible {
   var nesterov = true
   var weightDecay = 1e-4
   var clipNorm = 0.0
+  var l1 = 0.0
   /// Of the first weights.
   var seed = 7
 
@@ -55,7 +56,7 @@ struct TrainingCase: Sendable, CustomStringConvertible {
       augmentation: Augmentation(crop: 0, flip: false))
     settings.shuffles = false
     (settings.momentum, settings.nesterov) = (momentum, nesterov)
-    (settings.weightDecay, settings.clipNorm) = (weightDecay, clipNorm)
+    (settings.weightDecay, settings.clipNorm, settings.l1) = (weightDecay, clipNorm, l1)
     let session = try TrainingSession(settings, train: data, test: nil, classes: 10, on: device)
     try session.writeWeights(
       parameters: Checkpoint.tensors(session.parameters.entries.map { ($0.name, $0.shape) }, in: initial),
@@ -87,7 +88,7 @@ struct TorchTraining {
         "model": given.model, "loss": try Loss(given.loss).description, "classes": "10", "seed": "\(given.seed)",
         "batch-size": "\(given.batchSize)", "steps": "\(given.steps)", "lr": "\(given.learningRate)",
         "momentum": "\(given.momentum)", "nesterov": given.nesterov ? "on" : "off",
-        "weight-decay": "\(given.weightDecay)", "clip-norm": "\(given.clipNorm)",
+        "weight-decay": "\(given.weightDecay)", "clip-norm": "\(given.clipNorm)", "l1": "\(given.l1)",
       ])
     try request.write(to: scratch("request"))
     try Oracle.run("steps", scratch("request"), scratch("initial"), scratch("result"))

@@ -121,12 +121,12 @@ def polysoft(z, y, limit, d):  # xjtushujun/NARL-Adjuster
 
 def epsilon_softmax(z, y, m=1000):
     p = F.softmax(z, 1)
-    return -torch.log((p + m * one_hot(z, p.argmax(1))) / (1 + m)).gather(1, y[:, None])[:, 0]
+    return -torch.log(((p + m * one_hot(z, p.argmax(1))) / (1 + m)).clamp(min=1e-8)).gather(1, y[:, None])[:, 0]
 
 
-def determinant(z, y):  # Newbeeer/L_DMI; one number for the batch
+def determinant(z, y):  # Newbeeer/L_DMI without the guard, which is 0 gradient for many classes; one for the batch
     U = one_hot(z, y).T @ F.softmax(z, 1)
-    return -torch.log(torch.abs(torch.det(U)) + 1e-3) * torch.ones(len(y), dtype=z.dtype) / len(y)
+    return -torch.linalg.slogdet(U).logabsdet * torch.ones(len(y), dtype=z.dtype) / len(y)
 
 
 TRANSITION = None
@@ -148,6 +148,7 @@ LOSSES = {
     "polysoft:lambda=3": lambda z, y: polysoft(z, y, 3, 2.5),
     "taylor:t=6": lambda z, y: sum((1 - chosen(z, y)) ** i / i for i in range(1, 7)),
     "esoftmax": epsilon_softmax,
+    "esoftmax:m=1e6": lambda z, y: epsilon_softmax(z, y, 1e6),
     "nce": normalized_cross_entropy,
     "nfl:detached=1": normalized_focal,
     "ngce": lambda z, y: normalized_generalized(z, y, 0.1),
@@ -163,7 +164,7 @@ LOSSES = {
     "cores2:sieve=1": sieve,
     "bitempered": lambda z, y: bi_tempered(z, y, 0.8, 1.2),
     "ce+sr:cifar10": lambda z, y: sparse(cross_entropy, z, y, 0.5, 0.1, 1.2, True),
-    "ce+sr:cifar100": lambda z, y: sparse(cross_entropy, z, y, 0.5, 0.01, 10, True),
+    "ce+sr:cifar100": lambda z, y: sparse(cross_entropy, z, y, 0.5, 0.01, 4, True),
     "nce+rce+sr:normal=0,rho=1": lambda z, y: sparse(
         lambda u, y: normalized_cross_entropy(u, y) + 4 * (1 - chosen(u, y)), z, y, 0.5, 0.1, 1.2, False),
     "peer": lambda z, y: -torch.log(chosen(z, y) + 1e-5),

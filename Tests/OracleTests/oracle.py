@@ -82,6 +82,8 @@ def steps(request, initial, result):
             loss.backward()
             if clip > 0:
                 nn.utils.clip_grad_norm_(model.parameters(), clip)
+            for parameter in model.parameters():
+                parameter.grad += float(settings["l1"]) * parameter.detach().sign()
             before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
             optimizer.step()
         prefix = str(kind).removeprefix("torch.") + "/"

@@ -99,7 +99,7 @@ public final class Detector<D: Device> {
       augmentation: Augmentation(crop: augment == .cropFlip ? 4 : 0, flip: augment != .none))
     session.precision = settings.numberPrecision
     (session.shuffles, session.dropsLast) = (settings.shuffle, settings.dropLast)
-    (session.momentum, session.nesterov) = (settings.momentum, settings.nesterov)
+    (session.momentum, session.nesterov, session.l1) = (settings.momentum, settings.nesterov, settings.l1)
     (session.weightDecay, session.clipNorm, session.seed) = (settings.weightDecay, settings.clipNorm, stage.seed)
     let usable = labelled.usableIDs.count
     guard usable >= 2, !settings.dropLast || usable >= settings.batchSize else {
