@@ -121,11 +121,17 @@ __kernel void loss_sum_rows(LOSS_ARGUMENTS) {
     sharpness *= inverse;
   }
   const LossRow row = loss_softmax(z, label, K, sharpness, gradient);
-  LossTerms parts[2];
-  // A loop, so that all the losses are there once.
-  for (int i = 0; i < 2; i++)
-    parts[i] = loss_part((int)parameters[2 + i], row, z, parameters + (i == 0 ? LOSS_FIRST : LOSS_SECOND), gradient);
-  float loss = alpha * parts[0].loss + beta * parts[1].loss, sum_of_powers = 0.0f;
+  LossTerms first, second;
+  // A loop, so that all the losses are there once; no array, which would not be kept in registers.
+  for (int i = 0; i < 2; i++) {
+    const LossTerms part =
+        loss_part((int)parameters[2 + i], row, z, parameters + (i == 0 ? LOSS_FIRST : LOSS_SECOND), gradient);
+    if (i == 0)
+      first = part;
+    else
+      second = part;
+  }
+  float loss = alpha * first.loss + beta * second.loss, sum_of_powers = 0.0f;
   // The regulariser does not depend on the label, so that there is nothing for peers to take from it.
   const float lambda = sparse && !peer ? parameters[LOSS_SPARSE + 2] : 0.0f;
   if (sparse) {
@@ -141,7 +147,7 @@ __kernel void loss_sum_rows(LOSS_ARGUMENTS) {
   const float pull = lambda * power;
   for (int k = 0; k < K; k++) {
     const float p = gradient[k];
-    float slope = alpha * loss_slope(parts[0], row, z, k, p) + beta * loss_slope(parts[1], row, z, k, p);
+    float slope = alpha * loss_slope(first, row, z, k, p) + beta * loss_slope(second, row, z, k, p);
     if (sparse) {
       const float term = p >= LOSS_SPARSE_LEAST ? exp(power * loss_log(row, z, k)) : 0.0f;
       slope += pull * (term - p * sum_of_powers);

@@ -93,7 +93,9 @@ extension OperationCase {
       for logits in [Logits.extreme, .ties] { cases.append(loss(function, B: 40, K: 10, logits: logits)) }
     }
     for (kernel, parameters) in examples {
-      for (B, K) in [(16, 10), (3, 11)] { cases.append(loss(.init(kernel: kernel), B: B, K: K, parameters: parameters)) }
+      for (B, K) in [(16, 10), (3, 11)] {
+        cases.append(loss(.init(kernel: kernel), B: B, K: K, parameters: parameters))
+      }
     }
     let around: [Float] = [1, 0, 0, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0.5, 0.1, 1.2, 1]
     cases.append(loss(RowFunction(kernel: "loss_sum_rows"), B: 6, K: 10, peer: true, parameters: around))

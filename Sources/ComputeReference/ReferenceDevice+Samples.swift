@@ -9,7 +9,8 @@ enum Counter {
 
 /// Positions in `Store.numbers`, as `StepState.numbers` lays them out.
 enum Number {
-  static let learningRate = 0, momentum = 1, weightDecay = 2, nesterov = 3, clipNorm = 4, peerWeight = 5, l1 = 6, loss = 8
+  static let learningRate = 0, momentum = 1, weightDecay = 2, nesterov = 3, clipNorm = 4, peerWeight = 5, l1 = 6,
+    loss = 8
   static let lossCount = 16
 }
 

@@ -83,14 +83,16 @@ extension Recipe {
       Recipe(
         name: "gce-cifar10", source: source, noise: "symmetric:R; asymmetric:R",
         losses: ["ce", "mae", "gce:cifar10-truncated"], note: note, origin: "paper",
-        sgd("cifar10", "resnet34", "gce:q=0.7", lr: "0.01", .at("40,80"), decay: "1e-4", epochs: 120, [validation])),
+        sgd(
+          "cifar10", "resnet34", "gce:q=0.7", lr: "0.01", .at("40,80"), decay: "1e-4", epochs: 120, [validation, noisy])
+      ),
       Recipe(
         name: "gce-cifar100", source: source + "; AlanChou/Truncated-Loss, unofficial",
         noise: "symmetric:R; asymmetric:R",
         losses: ["ce", "mae", "gce:cifar100-truncated"], note: note, origin: "paper",
         sgd(
           "cifar100", "resnet34", "gce:q=0.7", lr: "0.01", .at("80,120"), decay: "1e-4", epochs: 150,
-          [validation, .init("milestones", "80,120", code), .init("epochs", "150", code)])),
+          [validation, noisy, .init("milestones", "80,120", code), .init("epochs", "150", code)])),
       Recipe(
         name: "gce-truncated-cifar10", source: unofficial, noise: "symmetric:R; pairflip:R", losses: ["gce:q=0.7"],
         note: mask, origin: code,

@@ -60,8 +60,11 @@ extension Recipe {
   /// Gradients of norm 5 at most, as in the code that follows SCELoss-Reproduce.
   static let clipped = Setting("clip-norm", "5")
 
-  /// What is said of validation labels.
+  /// What is held out has the noise, too.
+  static let noisy = Setting("val-noise", "on")
+
+  /// What is said of it.
   static let noisyValidation = """
-    Its held-out part has noisy labels and chooses the epoch that is reported; here it keeps its own.
+    Its held-out part has noisy labels, too, and chooses the epoch that is reported (best.safetensors).
     """
 }

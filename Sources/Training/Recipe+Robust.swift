@@ -87,17 +87,21 @@ extension Recipe {
   static let activeNegative: [Recipe] = {
     let source = "Ye et al. (ANL), NeurIPS 2023; its code, Virusdoll/Active-Negative-Loss"
     let noise = "symmetric:R,exact=class; asymmetric:R,exact=class"
-    let sum = "an L1 term on the weights, which is left out: times"
-    let counts = "Its counts are exact for each pair of classes, to which exact=class is the nearest."
+    func sum(_ factor: String) -> [Setting] {
+      [.init("l1", factor, "code: added to the loss, in place of weight decay")]
+    }
+    let counts = """
+      Its counts are exact for each pair of classes, to which exact=class is the nearest. Its gradient is clipped with the \
+      L1 term in it, here without.
+      """
     return [
       Recipe(
         name: "anl-cifar10", source: source, noise: noise,
-        note: "In place of weight decay it has \(sum) 5e-5. \(counts) \(last)", origin: "code",
-        onCIFAR10("nce+nnce:cifar10", decay: "0")),
+        note: "\(counts) \(last)", origin: "code", onCIFAR10("nce+nnce:cifar10", decay: "0", sum("5e-5"))),
       Recipe(
         name: "anl-cifar100", source: source, noise: noise,
-        note: "In place of weight decay it has \(sum) 5e-7. \(counts) \(rotation) \(last)", origin: "code",
-        onCIFAR100("nce+nnce:cifar100", decay: "0")),
+        note: "\(counts) \(rotation) \(last)", origin: "code",
+        onCIFAR100("nce+nnce:cifar100", decay: "0", sum("5e-7"))),
       Recipe(
         name: "eps-cifar10", source: "epsilon-softmax, NeurIPS 2024, table 2, which follows ALFs; cswjl/eps-softmax",
         noise: cifar10,

@@ -19,7 +19,8 @@ public struct RunData: Sendable {
   /// Opens the data set.
   ///
   /// Labels are replaced first (their file covers the whole set), then the set is limited, then pictures change, then
-  /// a part is held out, then noise is drawn; the held-out part keeps the labels that it was given. Samples to exclude lose their label last.
+  /// a part is held out, then noise is drawn, so that the held-out part keeps the labels that it was given; with noise in
+  /// validation labels, too, the last two change places. Samples to exclude lose their label last.
   public init(_ settings: RunSettings) throws {
     let options = DatasetOptions(
       dataRoot: settings.dataRoot, imageSize: settings.imageSize, onBadImage: settings.onBadImage, seed: settings.seed,
@@ -30,9 +31,8 @@ public struct RunData: Sendable {
     let excluded = try settings.exclude.map { try ExcludedSamples(fromFile: $0, count: dataset.train.count) }
     dataset = dataset.limited(train: settings.limitTrain, test: settings.limitTest)
     dataset = dataset.changingPixels(settings.pixels, seed: settings.noiseSeed ?? settings.seed)
-    if let part = settings.validation {
-      dataset = try dataset.holdingOut(HeldOutPart(parsing: part), seed: settings.seed)
-    }
+    let part = try settings.validation.map { try HeldOutPart(parsing: $0) }
+    if let part, !settings.validationNoise { dataset = try dataset.holdingOut(part, seed: settings.seed) }
     let model = try NoiseCatalogue.parse(settings.noise)
     if model is NoNoise {
       noise = dataset.labelErrors
@@ -40,6 +40,7 @@ public struct RunData: Sendable {
       (dataset, noise) = try { ($0.dataset, $0.report) }(
         dataset.corrupted(by: model, seed: settings.noiseSeed ?? settings.seed))
     }
+    if let part, settings.validationNoise { dataset = try dataset.holdingOut(part, seed: settings.seed) }
     let left: Int
     if let excluded, settings.excludeBy == .weightZero {
       let weights = excluded.weights(count: dataset.train.count)

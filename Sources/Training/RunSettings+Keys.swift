@@ -42,6 +42,7 @@ extension RunSettings {
         if text != nothing { _ = try HeldOutPart(parsing: text) }
         settings.validation = text == nothing ? nil : text
       }, get: { optional($0.validation, in: $0) }),
+    flag("val-noise", "data", \.validationNoise),
     choice("on-bad-image", "data", \.onBadImage),
     text("model", "model", \.model),
     optionalText("init", "model", \.initialWeights),

@@ -43,6 +43,8 @@ public struct RunSettings: Sendable, Equatable {
   public var limitTest: Int?
   /// What to hold out, as `HeldOutPart` reads it.
   public var validation: String?
+  /// Whether label noise is in the held-out part, too.
+  public var validationNoise = false
   /// What to do with pictures that cannot be read.
   public var onBadImage = DatasetOptions.BadImagePolicy.fail
   // Model, loss, method.

@@ -22,7 +22,9 @@ struct LossesCommand: ParsableCommand {
 
   @Argument(help: ArgumentHelp("Losses to show, with or without parameters; all by default.", valueName: "name"))
   var names: [String] = []
-  @Option(help: ArgumentHelp("Draw loss and weight of the gradient against p_y; without names of the first eight.", valueName: "file.svg"))
+  @Option(
+    help: ArgumentHelp(
+      "Draw loss and weight of the gradient against p_y; without names of the first eight.", valueName: "file.svg"))
   var plot: String?
   @Flag(help: "Print one JSON document.")
   var json = false

@@ -50,6 +50,11 @@ struct SettingOptions: ParsableArguments {
     help: ArgumentHelp("Hold out N samples, or a share such as 0.1, of the training set; or none.", valueName: "n"))
   var val: String?
   @Option(
+    help: ArgumentHelp(
+      "off (default): what is held out keeps its labels; on: --noise is in it, too, as in papers that choose by it.",
+      valueName: "on|off"))
+  var valNoise: String?
+  @Option(
     help: ArgumentHelp("Pictures that cannot be read: fail before training (default), or skip.", valueName: "policy"))
   var onBadImage: String?
 
@@ -90,6 +95,8 @@ struct SettingOptions: ParsableArguments {
   var nesterov: Bool?
   @Option(help: ArgumentHelp("Weight decay on every parameter. Default 1e-4.", valueName: "wd"))
   var weightDecay: String?
+  @Option(help: ArgumentHelp("Factor of the sum of all |w| that is added to the loss. Default 0.", valueName: "factor"))
+  var l1: String?
   @Option(help: ArgumentHelp("step (default), cosine, constant.", valueName: "schedule"))
   var schedule: String?
   @Option(help: ArgumentHelp("Epochs at which step multiplies the rate by gamma. Default 150,225.", valueName: "list"))
@@ -132,13 +139,14 @@ struct SettingOptions: ParsableArguments {
       ("data", data), ("data-root", dataRoot), ("image-size", imageSize), ("labels", labels),
       ("clean-labels", cleanLabels), ("exclude", exclude), ("exclude-by", excludeBy), ("noise", noise),
       ("noise-seed", noiseSeed), ("pixels", pixels),
-      ("limit-train", limitTrain), ("limit-test", limitTest), ("val", val), ("on-bad-image", onBadImage),
+      ("limit-train", limitTrain), ("limit-test", limitTest), ("val", val), ("val-noise", valNoise),
+      ("on-bad-image", onBadImage),
       ("model", model),
       ("init", initialWeights), ("loss", loss), ("transition", transition), ("method", method),
       ("epochs", epochs), ("max-steps", maxSteps),
       ("batch-size", batchSize), ("lr", lr), ("momentum", momentum),
       ("nesterov", nesterov.map { $0 ? "on" : "off" }),
-      ("weight-decay", weightDecay), ("schedule", schedule), ("milestones", milestones), ("gamma", gamma),
+      ("weight-decay", weightDecay), ("l1", l1), ("schedule", schedule), ("milestones", milestones), ("gamma", gamma),
       ("clip-norm", clipNorm), ("augment", augment), ("shuffle", shuffle),
       ("drop-last", dropLast.map { $0 ? "on" : "off" }),
       ("device", device), ("precision", precision), ("threads", threads), ("seed", seed), ("aum", aum),

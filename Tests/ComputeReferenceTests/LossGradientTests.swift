@@ -21,7 +21,10 @@ struct LossGradientTests {
     _ name: String, at z: [Double], _ gradient: [Double], _ location: SourceLocation = #_sourceLocation,
     _ given: ([Double]) -> Double
   ) {
-    let differences = z.indices.map { k in
+    // Of many logits those that tests give labels, the ends, and some between.
+    let few = [0, 1, z.count / 2, z.count - 1] + Array(stride(from: 4, to: z.count, by: 9))
+    let indices = z.count > 12 ? Set(few).sorted() : Array(z.indices)
+    let differences = indices.map { k in
       func loss(at steps: Double) -> Double {
         var moved = z
         moved[k] += steps * Self.step
@@ -30,14 +33,18 @@ struct LossGradientTests {
       return (8 * (loss(at: 1) - loss(at: -1)) - (loss(at: 2) - loss(at: -2))) / (12 * Self.step)
     }
     let comparison = Comparison(
-      name, gradient, differences, tolerance: Self.tolerance, scale: max(1e-3, 1e-2 * abs(given(z))))
+      name, indices.map { gradient[$0] }, differences, tolerance: Self.tolerance, scale: max(1e-3, 1e-2 * abs(given(z))))
     #expect(comparison.passes, "\(comparison)", sourceLocation: location)
   }
 
   /// Every loss by its kernel, sums of neighbours in the list of parts, and each under sparse regularisation.
   private static let cases: [(name: String, kernel: String, parameters: [Float])] = {
     var cases = ReferenceLoss.all.map { ($0.kernel, $0.kernel, $0.exampleParameters) }
-    cases += OperationCase.examples.map { ("\($0.kernel) \($0.parameters)", $0.kernel, $0.parameters) }
+    // A factor that counts as a constant makes the gradient something else than the derivative.
+    let detached = ["loss_focal_rows", "loss_nfl_rows"]
+    cases += OperationCase.examples.filter { !detached.contains($0.kernel) }.map {
+      ("\($0.kernel) \($0.parameters)", $0.kernel, $0.parameters)
+    }
     let parts = ReferenceLoss.all.compactMap { loss in loss.part.map { (number: $0, loss: loss) } }
     for (index, part) in parts.enumerated() {
       let next = parts[(index + 1) % parts.count]

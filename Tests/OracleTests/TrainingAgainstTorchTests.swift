@@ -77,9 +77,10 @@ struct TrainingAgainstTorchTests {
     }
   }
 
+  /// From some first weights: an error would be there with all.
+  ///
   /// Where two pixels are equal but for rounding, the largest of a window changes hands, and its gradient goes to another
-  /// pixel: a large step, for us or for PyTorch, that chance takes with some first weights and not with others. An error
-  /// would be there with all.
+  /// pixel: a large step, for us or for PyTorch, that chance takes with some weights and not with others.
   @Test(arguments: networks)
   func `of the papers' networks is so too, from some first weights`(given: TrainingCase) throws {
     let info = DeviceList.discover().devices.first(where: \.isSupported)
