@@ -33,7 +33,8 @@ struct LossGradientTests {
       return (8 * (loss(at: 1) - loss(at: -1)) - (loss(at: 2) - loss(at: -2))) / (12 * Self.step)
     }
     let comparison = Comparison(
-      name, indices.map { gradient[$0] }, differences, tolerance: Self.tolerance, scale: max(1e-3, 1e-2 * abs(given(z))))
+      name, indices.map { gradient[$0] }, differences, tolerance: Self.tolerance, scale: max(1e-3, 1e-2 * abs(given(z)))
+    )
     #expect(comparison.passes, "\(comparison)", sourceLocation: location)
   }
 
