@@ -41,7 +41,7 @@ public struct LossPreset: Sendable {
     .init("focal", "cifar10", "gamma=0.5,detached=1"), .init("focal", "cifar100", "gamma=0.5,detached=1"),
     .init("gce", "cifar10-truncated", "q=0.7,k=0@40/0.5@40"),
     .init("gce", "cifar100-truncated", "q=0.7,k=0@80/0.5@80"),
-    .init("bitempered", "mnist", "t1=0.5,t2=4"), .init("bitempered", "cifar100", "t1=0.8,t2=1.2"),
+    .init("bitempered", "cifar100", "t1=0.8,t2=1.2"),
   ]
 
   private static let activePassive: [LossPreset] = [

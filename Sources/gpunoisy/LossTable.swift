@@ -4,8 +4,8 @@ import Losses
 /// What `losses` and `train --list-losses` print.
 enum LossTable {
   /// A block of lines for each loss.
-  static func text(_ losses: [Loss]) -> String {
-    losses.map { loss in
+  static func text(_ losses: [Loss]) throws -> String {
+    try losses.map { loss in
       let entry = loss.entry
       var lines = ["\(entry.name)\(entry.aliases.isEmpty ? "" : "  (\(entry.aliases.joined(separator: ", ")))")"]
       lines.append("    loss    \(entry.formula)")
@@ -15,6 +15,9 @@ enum LossTable {
             + number(parameter.range.upperBound) + (parameter.isWhole ? ", a whole number" : ""))
       }
       lines += LossPreset.all(of: entry).map { "    \(entry.name):\($0.name)  \($0.values)" }
+      if let scale = try LossScale.value(of: loss) {
+        lines.append("    scale   \(LossScale.text(scale)) of the gradient of cross entropy, before training")
+      }
       lines.append("    noise   \(entry.condition)")
       lines.append("    source  \(entry.source)")
       return lines.joined(separator: "\n") + "\n"
@@ -27,10 +30,10 @@ enum LossTable {
     return "Combinations with published values\n" + lines.joined()
   }
 
-  static func json(_ losses: [Loss]) -> JSONValue {
-    .object([
+  static func json(_ losses: [Loss]) throws -> JSONValue {
+    try .object([
       JSONMember("schema", "gpunoisy.losses/1"),
-      JSONMember("losses", .array(losses.map { .object(members(of: $0)) })),
+      JSONMember("losses", .array(losses.map { .object(try members(of: $0)) })),
       JSONMember(
         "combinations",
         .array(
@@ -43,7 +46,7 @@ enum LossTable {
     ])
   }
 
-  private static func members(of loss: Loss) -> [JSONMember] {
+  private static func members(of loss: Loss) throws -> [JSONMember] {
     let entry = loss.entry
     let parameters = zip(entry.parameters, loss.courses).map { parameter, course -> JSONValue in
       .object([
@@ -60,7 +63,9 @@ enum LossTable {
     return [
       JSONMember("name", JSONValue(entry.name)), JSONMember("aliases", .array(entry.aliases.map { JSONValue($0) })),
       JSONMember("formula", JSONValue(entry.formula)), JSONMember("condition", JSONValue(entry.condition)),
-      JSONMember("source", JSONValue(entry.source)), JSONMember("parameters", .array(parameters)),
+      JSONMember("source", JSONValue(entry.source)),
+      JSONMember("gradient_scale", try LossScale.value(of: loss).map { JSONValue($0) } ?? .null),
+      JSONMember("parameters", .array(parameters)),
       JSONMember("presets", .array(presets)),
     ]
   }

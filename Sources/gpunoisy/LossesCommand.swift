@@ -42,7 +42,7 @@ struct LossesCommand: ParsableCommand {
       try FileBytes.write(Array(try LossPlot(drawn).svg.utf8), to: path)
       if !json { return }
     }
-    let text = LossTable.text(losses) + (names.isEmpty ? "\n" + LossTable.combinations : "")
-    try StandardOutput.write(json ? JSONText.indented(LossTable.json(losses)) + "\n" : text)
+    let text = try LossTable.text(losses) + (names.isEmpty ? "\n" + LossTable.combinations : "")
+    try StandardOutput.write(json ? JSONText.indented(try LossTable.json(losses)) + "\n" : text)
   }
 }

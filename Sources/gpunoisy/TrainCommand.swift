@@ -85,7 +85,7 @@ struct TrainCommand: ParsableCommand {
   }
 
   func run() throws {
-    if listsLosses { return try StandardOutput.write(LossTable.text(Loss.all) + "\n" + LossTable.combinations) }
+    if listsLosses { return try StandardOutput.write(try LossTable.text(Loss.all) + "\n" + LossTable.combinations) }
     if listsRecipes {
       let texts = try Recipe.catalogue.map { try $0.lines().joined(separator: "\n") + "\n" }
       return try StandardOutput.write(texts.joined(separator: "\n"))

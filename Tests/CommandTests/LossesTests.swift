@@ -19,6 +19,20 @@ extension CommandTests {
       #expect(loss["name"]?.string == "gce" && loss["parameters"]?.array?.first?["default"]?.double == 0.7)
     }
 
+    @Test(
+      "It tells how large gradients are before training, by closed forms",
+      arguments: [
+        // -f'(p) p at p = 1/10.
+        ("ce", 1), ("mae", 0.2), ("sce:alpha=2,beta=0.5,A=-4", 2.2), ("gce:q=0.5", 0.316227766), ("taylor:t=2", 0.19),
+        ("agce:a=0.9,q=2", 0.1), ("nmae", 0.1 / 9), ("ce+mae:alpha=2,beta=3", 2.6), ("esoftmax", 1),
+      ] as [(String, Double)])
+    func scales(text: String, scale: Double) throws {
+      let document = try JSONText.parse(
+        try CommandUnderTest.output(["losses", "--json", text], in: ScratchFolder()).utf8, named: "losses")
+      let given = try #require(document["losses"]?.array?.first?["gradient_scale"]?.double)
+      #expect(abs(given / scale - 1) < 1e-6)
+    }
+
     @Test("It draws value and gradient of losses of a row, and refuses others")
     func draws() throws {
       let folder = ScratchFolder()
@@ -31,6 +45,14 @@ extension CommandTests {
       #expect(drawing.contains("gce:q=0.5,k=0") && !drawing.contains("nan") && !drawing.contains("inf"))
       let refused = try CommandUnderTest.run(["losses", "--plot", "q.svg", "dmi"], in: folder)
       #expect(refused.code == 64 && refused.errors.contains("dmi"))
+    }
+
+    @Test("Anchors leave epochs for the correction")
+    func anchors() throws {
+      let ending = try CommandUnderTest.run(
+        CommandUnderTest.training() + ["--loss", "forward", "--transition", "anchors:2", "--epochs", "2"],
+        in: ScratchFolder())
+      #expect(ending.code == 78 && ending.errors.contains("anchors:2"))
     }
 
     @Test("Corrections need a matrix, and take a file, true labels, or an estimate that checkpoints keep")
