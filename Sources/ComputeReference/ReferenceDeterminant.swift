@@ -1,15 +1,10 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Statistics
 
 /// The determinant loss of a batch: L = −log(|det U| + guard).
 ///
 /// Row y of U [K, K] is the sum of p over the samples with the label y; for a class without samples it is that of the
-/// identity; a singular U without a guard counts as 1. dL/dz_k = p_k · (G_k − Σ p_j · G_j), G_k = −|det U| / (|det U| + guard) · U⁻¹[k][y].
+/// identity; a singular U without a guard counts as 1.
+/// dL/dz_k = p_k · (G_k − Σ p_j · G_j), G_k = −|det U| / (|det U| + guard) · U⁻¹[k][y].
 public enum ReferenceDeterminant {
   /// The kernel that computes it.
   public static let kernel = "loss_dmi_rows"
@@ -54,29 +49,8 @@ public enum ReferenceDeterminant {
   private static func inverted(
     _ matrix: [ReferenceNumber], _ K: Int
   ) -> (logarithm: ReferenceNumber, inverse: [ReferenceNumber])? {
-    var left = matrix.values, inverse = [Double](repeating: 0, count: K * K), logarithm = 0.0
-    for k in 0..<K { inverse[k * K + k] = 1 }
-    for step in 0..<K {
-      let best = (step..<K).max { abs(left[$0 * K + step]) < abs(left[$1 * K + step]) } ?? step
-      let pivot = left[best * K + step]
-      guard abs(pivot) > least else { return nil }
-      logarithm += log(abs(pivot))
-      for k in 0..<K {
-        left.swapAt(best * K + k, step * K + k)
-        inverse.swapAt(best * K + k, step * K + k)
-      }
-      for k in 0..<K {
-        left[step * K + k] /= pivot
-        inverse[step * K + k] /= pivot
-      }
-      for i in 0..<K where i != step {
-        let factor = left[i * K + step]
-        for k in 0..<K {
-          left[i * K + k] -= factor * left[step * K + k]
-          inverse[i * K + k] -= factor * inverse[step * K + k]
-        }
-      }
-    }
+    guard let exact = MatrixInverse(of: matrix.values, size: K, least: least) else { return nil }
+    let (inverse, logarithm) = (exact.values, exact.logDeterminant)
     let largest = matrix.map { abs($0.value) }.max() ?? 0
     let errors = matrix.map { $0.roundings + Double(K) * largest }
     func product(_ a: (Int, Int) -> Double, _ b: (Int, Int) -> Double) -> [Double] {

@@ -127,35 +127,16 @@ public enum LabelTransition: Sendable, Equatable {
   /// Between, what is passed over stays a third of a class: 3 % of 50 classes would be more than all of one.
   static func quantile(classes: Int) -> Double { classes >= 100 ? 1 : 1 - min(0.03, 0.3 / Double(classes)) }
 
-  /// The inverse of a matrix, row by row, by elimination with the largest pivot of each column.
+  /// The inverse of a matrix, row by row.
   ///
   /// - Throws: `.configuration` if it has none.
   public static func inverse(of matrix: TransitionMatrix) throws(Failure) -> [Double] {
-    let K = matrix.classCount
-    var left = matrix.values, inverse = TransitionMatrix(identity: K).values
-    for step in 0..<K {
-      let best = (step..<K).max { abs(left[$0 * K + step]) < abs(left[$1 * K + step]) } ?? step
-      let pivot = left[best * K + step]
-      guard abs(pivot) > 1e-9 else {
-        throw Failure(
-          .configuration, "the transition matrix has no inverse.",
-          why: "two of its rows, or more of them together, say the same of their classes.",
-          fix: "use --loss forward, which needs none.")
-      }
-      for k in 0..<K {
-        left.swapAt(best * K + k, step * K + k)
-        inverse.swapAt(best * K + k, step * K + k)
-        left[step * K + k] /= pivot
-        inverse[step * K + k] /= pivot
-      }
-      for i in 0..<K where i != step {
-        let factor = left[i * K + step]
-        for k in 0..<K {
-          left[i * K + k] -= factor * left[step * K + k]
-          inverse[i * K + k] -= factor * inverse[step * K + k]
-        }
-      }
+    guard let inverse = MatrixInverse(of: matrix.values, size: matrix.classCount, least: 1e-9) else {
+      throw Failure(
+        .configuration, "the transition matrix has no inverse.",
+        why: "two of its rows, or more of them together, say the same of their classes.",
+        fix: "use --loss forward, which needs none.")
     }
-    return inverse
+    return inverse.values
   }
 }
