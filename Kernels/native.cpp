@@ -55,12 +55,10 @@ struct Entry {
 #define WINOGRAD_STEP 16
 namespace avx512 {
 #include "native_set.h"
-#include "native_layers.h"
 }
 #define ACTIVATION_BFLOAT16
 namespace avx512_bfloat16 {
 #include "native_set.h"
-#include "native_layers.h"
 }
 #undef ACTIVATION_BFLOAT16
 #undef CONV_PIXELS
@@ -77,12 +75,10 @@ namespace avx512_bfloat16 {
 #define WINOGRAD_STEP 4
 namespace avx2 {
 #include "native_set.h"
-#include "native_layers.h"
 }
 #define ACTIVATION_BFLOAT16
 namespace avx2_bfloat16 {
 #include "native_set.h"
-#include "native_layers.h"
 }
 #undef ACTIVATION_BFLOAT16
 #undef CONV_PIXELS
@@ -104,31 +100,22 @@ namespace avx2_bfloat16 {
 #define WINOGRAD_STEP 4
 namespace generic {
 #include "native_set.h"
-#include "native_layers.h"
 }
 #define ACTIVATION_BFLOAT16
 namespace generic_bfloat16 {
 #include "native_set.h"
-#include "native_layers.h"
 }
 #undef ACTIVATION_BFLOAT16
 
 namespace {
-// A list of kernels, as native_set.h and native_layers.h make them.
-struct List {
-  const Entry *entries;
+struct InstructionSet {
+  const char *name;
+  // With activations stored as float and as bfloat16: the same kernels in the same order.
+  const Entry *entries[2];
   int count;
 };
 
-struct InstructionSet {
-  const char *name;
-  // With activations stored as float and as bfloat16.
-  List kernels[2][2];
-};
-
-#define LIST(entries) {entries, (int)(sizeof(entries) / sizeof(Entry))}
-#define LISTS(name) {LIST(name::entries), LIST(name::layer_entries)}
-#define SET(name) {#name, {LISTS(name), LISTS(name##_bfloat16)}}
+#define SET(name) {#name, {name::entries, name##_bfloat16::entries}, (int)(sizeof(name::entries) / sizeof(Entry))}
 const InstructionSet sets[] = {
 #if defined(__x86_64__)
     SET(avx512), SET(avx2),
@@ -143,18 +130,18 @@ extern "C" const char *gpunoisy_instruction_set_name(int set) { return sets[set]
 extern "C" bool gpunoisy_instruction_set_works(int set) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  if (sets[set].kernels[0][0].entries == avx512::entries)
+  if (sets[set].entries[0] == avx512::entries)
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
            __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma");
-  if (sets[set].kernels[0][0].entries == avx2::entries) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  if (sets[set].entries[0] == avx2::entries) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 #endif
   return true;
 }
 
 extern "C" gpunoisy_kernel gpunoisy_find_kernel(int set, bool bfloat16, const char *name) {
-  for (const List &list : sets[set].kernels[bfloat16 ? 1 : 0])
-    for (int i = 0; i < list.count; i++)
-      if (strcmp(list.entries[i].name, name) == 0) return list.entries[i].call;
+  const Entry *entries = sets[set].entries[bfloat16 ? 1 : 0];
+  for (int i = 0; i < sets[set].count; i++)
+    if (strcmp(entries[i].name, name) == 0) return entries[i].call;
   return nullptr;
 }
 

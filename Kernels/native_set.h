@@ -17,6 +17,7 @@
 #include "batchnorm.cl"
 #include "pointwise.cl"
 #include "pool.cl"
+#include "layers.cl"
 #include "reduce.cl"
 #include "loss_probability.cl"
 #include "loss_row.cl"
@@ -60,6 +61,11 @@ static const Entry entries[] = {
     ENTRY(pool_global_backward),
     ENTRY(pool_forward),
     ENTRY(pool_backward),
+    ENTRY(bias_forward),
+    ENTRY(bias_backward),
+    ENTRY(dropout_scale),
+    ENTRY(flatten_forward),
+    ENTRY(flatten_backward),
     ENTRY(reduce_partials),
     ENTRY(reduce_rows),
     ENTRY(reduce_squares),

@@ -167,7 +167,7 @@ public final class CPUDevice: TunableDevice {
       else {
         throw Failure(
           .bug, "the built-in CPU device has no kernel '\(launch.kernel)'.",
-          why: "it is missing in Kernels/native_set.h and native_layers.h.", fix: "add it there; please report this.")
+          why: "it is missing in Kernels/native_set.h.", fix: "add it there; please report this.")
       }
       try signature.check(launch.arguments.map(\.name))
       var buffers: [Buffer] = []

@@ -63,7 +63,7 @@ extension Loss {
     parameters: [
       .init("guard", 0, 0...1, "what bounds the logarithm; also the determinant below which gradients vanish"),
       .init("warm", 0, 0...1e6, "the epochs of cross entropy that come first", isWhole: true),
-      .init("rate", 1, 0...1, "the factor of the learning rate after them"),
+      .init("rate", 1, 0...1, "the factor of the learning rate after the epochs of cross entropy"),
     ])
 
   /// What the kernel reads: guard, and whether the epoch is one of cross entropy.
