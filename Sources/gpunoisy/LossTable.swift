@@ -16,7 +16,7 @@ enum LossTable {
       }
       lines += LossPreset.all(of: entry).map { "    \(entry.name):\($0.name)  \($0.values)" }
       if let scale = try LossScale.value(of: loss) {
-        lines.append("    scale   \(LossScale.text(scale)) of the gradient of cross entropy, before training")
+        lines.append("    scale   \(LossScale.text(scale)) of the gradient of cross entropy")
       }
       lines.append("    noise   \(entry.condition)")
       lines.append("    source  \(entry.source)")

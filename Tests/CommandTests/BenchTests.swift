@@ -52,7 +52,7 @@ extension CommandTests {
       #expect(bytes > 10 * 65_536 && bytes < 1e8)
       let losses = Self.array(bench["losses"])
       #expect(losses.first?["name"]?.string == "ce" && losses.contains { $0["name"]?.string == "peer" })
-      #expect(losses.allSatisfy { ($0["ms"]?.double ?? 0) > 0 && ($0["step_share"]?.double ?? 1) < 0.5 })
+      #expect(losses.allSatisfy { ($0["ms"]?.double ?? 0) > 0 && ($0["step_share"]?.double ?? 0) > 0 })
     }
 
     @Test("Lists are measured one after the other, on as many threads as asked for")

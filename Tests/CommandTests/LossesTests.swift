@@ -20,11 +20,12 @@ extension CommandTests {
     }
 
     @Test(
-      "It tells how large gradients are before training, by closed forms",
+      "It tells how large gradients are, by closed forms",
       arguments: [
-        // -f'(p) p at p = 1/10.
-        ("ce", 1), ("mae", 0.2), ("sce:alpha=2,beta=0.5,A=-4", 2.2), ("gce:q=0.5", 0.316227766), ("taylor:t=2", 0.19),
-        ("agce:a=0.9,q=2", 0.1), ("nmae", 0.1 / 9), ("ce+mae:alpha=2,beta=3", 2.6), ("esoftmax", 1),
+        // -f'(p) p, the larger of that at p = 1/10 and at 1/2.
+        ("ce", 1), ("mae", 1), ("sce:alpha=2,beta=0.5,A=-4", 3), ("gce:q=0.5", 0.707106781), ("taylor:t=2", 0.75),
+        ("agce:a=0.9,q=2", 0.7), ("nmae", 0.5 / 9), ("ce+mae:alpha=2,beta=3", 5), ("esoftmax", 1),
+        ("focal:gamma=1,detached=1", 0.9),
       ] as [(String, Double)])
     func scales(text: String, scale: Double) throws {
       let document = try JSONText.parse(
