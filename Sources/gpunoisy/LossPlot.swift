@@ -1,5 +1,3 @@
-import Compute
-import ComputeReference
 import Failures
 import FileFormats
 import Glibc
@@ -16,8 +14,6 @@ struct LossPlot {
   private static let colours = [
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000", "#e69f00", "#56b4e9", "#7f7f7f",
   ]
-  /// Classes of the rows that are drawn.
-  private static let classes = 10
   private static let width = 360.0, height = 260.0, left = 56.0, top = 36.0, gap = 84.0
 
   private struct Curve {
@@ -34,19 +30,12 @@ struct LossPlot {
   init(_ losses: [Loss]) throws {
     var curves: [Curve] = []
     for (loss, colour) in zip(losses, Self.colours) {
-      guard loss.function.inputs == .row else {
+      guard let curve = try LossCurve(loss) else {
         throw Failure(
           .usage, "\(loss.entry.name) cannot be drawn.", why: "it depends on more than one row of logits.",
           fix: "leave it out.")
       }
-      let reference = try ReferenceLoss.formula(of: loss.function)
-      let parameters = loss.kernelParameters(epoch: loss.lastChange).map { ReferenceNumber($0) }
-      let points = probabilities.map { p in
-        var logits = [Double](repeating: 0, count: Self.classes)
-        logits[0] = log(p * Double(Self.classes - 1) / (1 - p))
-        let result = reference.evaluate(ReferenceRow(logits: .init(logits), label: 0), parameters)
-        return (result.loss.value, -result.dlogits[0].value / (1 - p))
-      }
+      let points = probabilities.map { curve.point($0, label: 0) }
       curves.append(Curve(name: loss.description, colour: colour, points: points))
     }
     self.curves = curves

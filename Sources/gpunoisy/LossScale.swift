@@ -1,4 +1,3 @@
-import ComputeReference
 import FileFormats
 import Glibc
 import Losses
@@ -10,21 +9,12 @@ import Losses
 /// 1/2 and the others share the rest. A learning rate that suits cross entropy, divided by this, suits the loss about as
 /// well.
 enum LossScale {
-  /// The classes of the rows that are looked at.
-  private static let classes = 10
-
   /// The scale, with the values that parameters have in the end; nil for a loss of more than a row.
   static func value(of loss: Loss) throws -> Double? {
-    guard loss.function.inputs == .row else { return nil }
-    let reference = try ReferenceLoss.formula(of: loss.function)
-    let parameters = loss.kernelParameters(epoch: loss.lastChange).map { ReferenceNumber($0) }
-    let weights = [1 / Double(classes), 0.5].map { p -> Double in
-      var logits = [Double](repeating: 0, count: classes)
-      let label = classes - 1
-      logits[label] = log(p * Double(classes - 1) / (1 - p))
-      let result = reference.evaluate(ReferenceRow(logits: .init(logits), label: label), parameters)
-      return -result.dlogits[label].value / (1 - p)
-    }
+    let untrained = 1 / Double(LossCurve.classes)
+    guard let curve = try LossCurve(loss) else { return nil }
+    // Where all are equally likely the first class is predicted, so that the last is another.
+    let weights = [untrained, 0.5].map { curve.point($0, label: LossCurve.classes - 1).weight }
     // Logits that are divided by their norm have none before training.
     return weights.filter { $0 > 0 && $0 < 1e6 }.max()
   }
