@@ -138,11 +138,9 @@ public final class Trainer<D: Device> {
     while position.epoch < settings.epochs, isOpen || !isAtStepLimit {
       isOpen = false
       let epoch = position.epoch, steps = session.batchSizes.count
-      let rate =
-        session.settings.loss.rateFactor(epoch: epoch)
-        * settings.schedule.rate(
-          settings.learningRate, epoch: epoch, epochs: settings.epochs, milestones: settings.milestones,
-          gamma: settings.gamma)
+      let rate = settings.schedule.rate(
+        settings.learningRate, epoch: epoch, epochs: settings.epochs, milestones: settings.milestones,
+        gamma: settings.gamma)
       if case .anchors(epoch) = transition, position.step == 0 { try estimateTransition() }
       // AUM leaves the first epoch out: margins of random weights say nothing (Pleiss et al.).
       try session.begin(
@@ -155,7 +153,7 @@ public final class Trainer<D: Device> {
         if pace.shouldLook(atStep: position.step, of: steps) { try look(&pace) }
         if let ending = try pause() { return ending }
       }
-      try finishEpoch(rate: rate, pace)
+      try finishEpoch(rate: session.rateInForce, pace)
     }
     try writeMargins()
     if case .epochs = settings.checkpointEvery, !isAtStepLimit {} else { try saveCheckpoint() }

@@ -157,9 +157,14 @@ public final class TrainingSession<D: Device> {
 
   // MARK: - Training
 
+  /// The learning rate of the epoch that was begun, with the loss's own factor.
+  public private(set) var rateInForce = 0.0
+
   /// Makes the device ready for epoch `epoch` (from 0), beginning at step `step`.
   ///
   /// The order of samples, the peer samples and all crops and flips are functions of the seed and the epoch.
+  ///
+  /// - Parameter learningRate: that of the schedule; the loss may multiply it (`Loss.rateFactor`).
   public func begin(epoch: Int, step: Int = 0, learningRate: Double, recordsMargins: Bool) throws {
     let random = CounterRandom(seed: settings.seed), count = sampleIDs.count
     order = sampleIDs
@@ -179,7 +184,8 @@ public final class TrainingSession<D: Device> {
     state.epoch = epoch
     state.seed = settings.seed
     state.recordsMargins = recordsMargins
-    state.learningRate = Float(learningRate)
+    rateInForce = settings.loss.rateFactor(epoch: epoch) * learningRate
+    state.learningRate = Float(rateInForce)
     state.momentum = Float(settings.momentum)
     state.nesterov = settings.nesterov
     state.weightDecay = Float(settings.weightDecay)

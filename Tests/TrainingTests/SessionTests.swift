@@ -90,7 +90,7 @@ private func run<D: Device>(
       augmentation: Augmentation(crop: 0, flip: false), on: CPUDevice())
     var right = 0
     for epoch in 0..<400 where right < 29 {
-      let rate = 0.02 * (Self.smallness[loss] ?? 1) * session.settings.loss.rateFactor(epoch: epoch)
+      let rate = 0.02 * (Self.smallness[loss] ?? 1)
       try session.begin(epoch: epoch, learningRate: rate, recordsMargins: false)
       for step in session.batchSizes.indices { try session.run(step: step) }
       right = zip(try session.sampleResults().predictions, few.labels).filter { $0 == $1 }.count

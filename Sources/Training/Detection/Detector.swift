@@ -176,7 +176,7 @@ public final class Detector<D: Device> {
         if pace.shouldLook(atStep: position.step, of: steps) { report(session, &pace) }
         if position.step < steps, let ending = try pause(result, session, stage) { return ending }
       }
-      try finishEpoch(stage, session, &result, rate: rate, pace)
+      try finishEpoch(stage, session, &result, rate: session.rateInForce, pace)
       if position.epoch < settings.epochs, let ending = try pause(result, session, stage) { return ending }
     }
     try finish(stage, session, &result)
