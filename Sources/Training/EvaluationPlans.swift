@@ -36,7 +36,7 @@ public final class EvaluationPlans<D: Device> {
     for column in [Store.labels, .order, .sampleLoss, .samplePrediction, .sampleConfidence] {
       stores[column] = try device.allocate(byteCount: max(count, 1) * 4)
     }
-    stores[.counters] = try device.allocate(byteCount: 8 * 4)
+    stores[.counters] = try device.allocate(byteCount: StepState.counterCount * 4)
     stores[.pixels] = try device.allocate(byteCount: data.images.pixels.count)
     try device.write(data.images.pixels, to: stores[.pixels]!)
     try device.write(data.labels, to: stores[.labels]!)

@@ -110,8 +110,8 @@ public final class TrainingSession<D: Device> {
     try store(.gradients, count: parameters.packedCount)
     try store(.momenta, count: parameters.packedCount)
     try store(.running, count: max(running.packedCount, 1))
-    try store(.numbers, count: 24)
-    try store(.counters, count: 8)
+    try store(.numbers, count: StepState.numberCount)
+    try store(.counters, count: StepState.counterCount)
     try store(.inputStatistics, count: 2 * images.channels)
     for column in [Store.labels, .order, .sampleLoss, .samplePrediction, .marginSum, .marginLost, .marginCount] {
       try store(column, count: max(train.count, 1))
