@@ -42,9 +42,11 @@ let package = Package(
       ]),
 
     // Floor 3 1/2: pages for a browser.
-    .target(name: "Pages", dependencies: ["CPages", "Reports", "FileFormats"]),
+    .target(name: "Pages", dependencies: ["CPages", "Reports", "Detection", "Datasets", "FileFormats"]),
 
-    // Floor 3: what is written down.
+    // Floor 3: what is written down, and what a search for wrong labels finds: its networks' labels, what they leave,
+    // the verdicts.
+    .target(name: "Detection", dependencies: ["Datasets", "FileFormats", "Statistics", "Failures"]),
     .target(name: "Reports", dependencies: ["Datasets", "FileFormats", "Statistics", "Failures"]),
 
     // Floor 2: data, networks, formulas, and the two devices.
@@ -57,14 +59,12 @@ let package = Package(
       name: "ComputeOpenCL",
       dependencies: ["ComputeKernels", "Compute", "CKernels", "COpenCL", "FileFormats", "Failures"]),
 
-    // Floor 1: the seam (Compute), its lowering to kernel launches, pictures, file formats, plain numbers,
-    // the mathematics of finding wrong labels.
+    // Floor 1: the seam (Compute), its lowering to kernel launches, images, file formats, plain numbers.
     .target(name: "ComputeKernels", dependencies: ["Compute", "CKernels", "Failures"]),
     .target(name: "Compute", dependencies: ["Failures"]),
     .target(name: "Images", dependencies: ["CTurboJPEG", "CSPNG", "Failures"]),
     .target(name: "FileFormats", dependencies: ["CZlib", "Failures"]),
     .target(name: "Statistics"),
-    .target(name: "Detection", dependencies: ["Statistics"]),
 
     // Floor 0: other people's code, the kernels, and how a failure is told.
     .target(name: "Failures"),
@@ -80,7 +80,7 @@ let package = Package(
     // Tests: one target per module, and the support that they share.
     .target(name: "TestSupport", dependencies: ["FileFormats", "Failures"], path: "Tests/TestSupport"),
     .testTarget(name: "ReportsTests", dependencies: ["Reports", "FileFormats", "Failures", "TestSupport"]),
-    .testTarget(name: "PagesTests", dependencies: ["Pages", "FileFormats", "TestSupport"]),
+    .testTarget(name: "PagesTests", dependencies: ["Pages", "Detection", "Datasets", "FileFormats", "TestSupport"]),
     .testTarget(name: "FileFormatsTests", dependencies: ["FileFormats", "Failures", "TestSupport"]),
     .testTarget(name: "NetworksTests", dependencies: ["Networks", "Compute", "Failures"]),
     .testTarget(name: "LossesTests", dependencies: ["Losses", "ComputeKernels", "Failures"]),
@@ -105,7 +105,9 @@ let package = Package(
         "TestSupport",
       ]),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
-    .testTarget(name: "DetectionTests", dependencies: ["Detection", "Statistics", "FileFormats", "TestSupport"]),
+    .testTarget(
+      name: "DetectionTests",
+      dependencies: ["Detection", "Datasets", "Statistics", "FileFormats", "Failures", "TestSupport"]),
     .testTarget(name: "ImagesTests", dependencies: ["Images", "FileFormats", "Failures", "TestSupport"]),
     .testTarget(
       name: "DatasetsTests",

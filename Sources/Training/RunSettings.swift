@@ -1,5 +1,6 @@
 import Compute
 import Datasets
+import Detection
 import Failures
 import Losses
 import Networks

@@ -65,18 +65,15 @@ struct DetectStart: DeviceWork {
       try detector.mark(.stopped, reason: reason)
       return DetectOutcome(ending: ending, folder: folder.path)
     }
-    let result = detector.result()
-    let tables = DetectionTables(result, classCount: data.dataset.classCount)
-    try DetectionFiles.write(result, of: detector, to: folder)
-    let document = DetectionDocument.json(result, tables, of: detector, folder: folder.path)
+    let finished = detector.finished(in: folder.path), result = finished.result
+    try DetectionFiles.write(finished, to: folder)
+    let document = DetectionDocument.json(finished)
     try folder.write(document, named: "detect.json")
-    if settings.detection?.report != false {
-      try folder.writePage(DetectionReport.page(result, document: document, of: detector).html)
-    }
+    if settings.detection?.report != false { try folder.writePage(DetectionReport.page(finished).html) }
     var outcome = DetectOutcome(ending: .finished, folder: folder.path, document: document)
     outcome.hasPage = settings.detection?.report != false
     outcome.rate = Double(result.samples.count(where: \.isIssue)) / Double(max(result.samples.count, 1))
-    outcome.summary = DetectSummary(result: result, tables: tables, classNames: data.dataset.classNames).text
+    outcome.summary = DetectSummary(result: result, tables: finished.tables, classNames: data.dataset.classNames).text
     let kept = result.samples.count { !$0.isIssue }
     if settings.detection?.retrain != nil, kept < 2 {
       reporter.note("warning: \(kept) samples are left, too few to train again; see label_issues.csv")

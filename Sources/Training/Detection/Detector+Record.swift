@@ -1,4 +1,5 @@
 import Compute
+import Detection
 import FileFormats
 import Reports
 
@@ -16,11 +17,17 @@ extension Detector {
     let checkpoint = Checkpoint(model: model, position: position, best: nil, state: try session.readState())
     try checkpoint.requireFinite()
     var file = checkpoint.file
-    file.metadata["gpunoisy.stage"] = stage.name
+    file.metadata[DetectionStageResult.stageKey] = stage.name
     result.store(in: &file)
     try file.write(to: folder.lastCheckpoint)
     lastCheckpoint = clock.now
     try update { _ in }
+  }
+
+  /// What was found, in the folder at `path`; asked for once all stages are done.
+  public func finished(in path: String) -> FinishedDetection {
+    FinishedDetection(
+      settings: settings, data: data, stages: stages, results: results, history: history, record: record, folder: path)
   }
 
   func update(_ change: (inout RunRecord) -> Void) throws {

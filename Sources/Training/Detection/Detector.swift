@@ -46,7 +46,8 @@ public final class Detector<D: Device> {
   ) throws {
     (self.settings, self.data, self.device, self.interruption) = (settings, data, device, interruption)
     detection = settings.detection ?? DetectionSettings()
-    stages = try DetectionStage.stages(settings, data)
+    stages = try DetectionStage.stages(
+      detection, seed: settings.seed, train: data.dataset.train, classes: data.dataset.classCount)
     session = try makeSession(stages[0])
   }
 
@@ -67,13 +68,14 @@ public final class Detector<D: Device> {
     for stage in stages {
       let path = folder.file(stage.file)
       guard FileBytes.kind(of: path) == .file else { break }
-      results.append(try DetectionStageResult(from: SafetensorsFile.read(path), like: emptyDynamics(stage)))
+      results.append(
+        try DetectionStageResult.read(path, of: stage, like: emptyDynamics(stage), epochs: settings.epochs))
     }
     // The session that was prepared is the first stage's.
     if !results.isEmpty { session = nil }
     if results.count < stages.count, FileBytes.kind(of: folder.lastCheckpoint) == .file {
       let stage = stages[results.count], file = try SafetensorsFile.read(folder.lastCheckpoint)
-      if file.metadata["gpunoisy.stage"] == stage.name {
+      if file.metadata[DetectionStageResult.stageKey] == stage.name {
         let session = try makeSession(stage)
         let checkpoint = try Checkpoint.read(folder.lastCheckpoint, for: session)
         try session.write(checkpoint.state)
@@ -119,10 +121,8 @@ public final class Detector<D: Device> {
   }
 
   private func emptyDynamics(_ stage: DetectionStage) -> SampleDynamics {
-    let classes = data.dataset.classCount
-    return SampleDynamics(
-      count: data.dataset.train.count, outputs: stage.outputs(classes: classes), classes: classes,
-      kind: detection.margin)
+    stage.emptyDynamics(
+      samples: data.dataset.train.count, classes: data.dataset.classCount, margin: detection.margin)
   }
 
   /// The learning rate of a stage's epoch.
@@ -272,18 +272,11 @@ public final class Detector<D: Device> {
       result.probabilities = Softmax.rows(logits, classes: data.dataset.classCount)
     }
     if let folder {
-      var file = SafetensorsFile(metadata: ["gpunoisy.schema": "gpunoisy.stage/1", "gpunoisy.stage": stage.name])
-      result.store(in: &file)
       try FileBytes.makeFolder(folder.file("stages"))
-      try file.write(to: folder.file(stage.file))
+      try result.write(to: folder.file(stage.file), of: stage)
     }
     results.append(result)
     self.session = nil
     (position.epoch, position.step) = (0, 0)
   }
-}
-
-extension DetectionStage {
-  /// Where in the run folder the stage's result is kept.
-  var file: String { "stages/\(name).safetensors" }
 }
