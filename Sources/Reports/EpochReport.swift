@@ -18,6 +18,17 @@ public struct EpochReport: Sendable, Equatable {
     }
   }
 
+  /// A number of one epoch that only some training methods know.
+  public struct Figure: Sendable, Equatable {
+    /// The name of its column in metrics.csv; none of the other columns has it.
+    public var name: String
+    /// The number; nil where it was not measured.
+    public var value: Double?
+
+    /// A figure of this name.
+    public init(_ name: String, _ value: Double?) { (self.name, self.value) = (name, value) }
+  }
+
   /// Epochs done, this one included: the first is 1.
   public var epoch: Int
   /// Epochs that the run will have.
@@ -46,13 +57,15 @@ public struct EpochReport: Sendable, Equatable {
   public var validationLoss: Double?, validationAccuracy: Double?
   /// One score per class, in the order of the classes; empty if not measured.
   public var perClass: [ClassScore]
+  /// What the training method counts besides, in the order of its columns.
+  public var figures: [Figure]
 
   /// A report; what is left out was not measured.
   public init(
     epoch: Int, epochs: Int, step: Int, learningRate: Double, trainLoss: Double, trainAccuracy: Double,
     testLoss: Double? = nil, testAccuracy: Double? = nil, seconds: Double, imagesPerSecond: Double,
     cleanAccuracy: Double? = nil, wrongAccuracy: Double? = nil, validationLoss: Double? = nil,
-    validationAccuracy: Double? = nil, perClass: [ClassScore] = []
+    validationAccuracy: Double? = nil, perClass: [ClassScore] = [], figures: [Figure] = []
   ) {
     self.epoch = epoch
     self.epochs = epochs
@@ -69,6 +82,7 @@ public struct EpochReport: Sendable, Equatable {
     self.validationLoss = validationLoss
     self.validationAccuracy = validationAccuracy
     self.perClass = perClass
+    self.figures = figures
   }
 }
 
@@ -84,7 +98,10 @@ extension EpochReport {
   /// The columns of per_class.csv.
   public static let classColumns = ["epoch", "class", "accuracy", "confidence"]
 
-  /// The row of metrics.csv; what was not measured or is not a number is an empty cell.
+  /// The names that no figure may have: columns of metrics.csv, and members of `json`.
+  static let takenNames = Set(columns + cleanColumns + validationColumns + ["epochs", "per_class"])
+
+  /// The row of metrics.csv, the figures last; what was not measured or is not a number is an empty cell.
   public func cells(withCleanColumns: Bool, withValidationColumns: Bool = false) -> [String] {
     var cells = [
       "\(epoch)", "\(step)", Self.cell(learningRate), Self.cell(trainLoss), Self.cell(trainAccuracy),
@@ -93,7 +110,7 @@ extension EpochReport {
     ]
     if withCleanColumns { cells += [Self.cell(cleanAccuracy), Self.cell(wrongAccuracy)] }
     if withValidationColumns { cells += [Self.cell(validationLoss), Self.cell(validationAccuracy)] }
-    return cells
+    return cells + figures.map { Self.cell($0.value) }
   }
 
   /// The rows of per_class.csv, one per class.
@@ -121,6 +138,7 @@ extension EpochReport {
         JSONMember("val_loss", JSONValue(validationLoss)), JSONMember("val_acc", JSONValue(validationAccuracy)),
       ]
     }
+    members += figures.map { JSONMember($0.name, JSONValue($0.value)) }
     if !perClass.isEmpty {
       members.append(
         JSONMember(

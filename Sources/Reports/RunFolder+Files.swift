@@ -58,6 +58,41 @@ extension RunFolder {
       rows: order.lazy.map { ["\(ids[$0])", EpochReport.cell(margins[$0])] })
   }
 
+  /// Writes suspicion.csv: how a training method judges the labels, the most suspicious first, equal ones by id.
+  ///
+  /// Left out are samples that it did not judge (their suspicion is not a number), and those without a given label.
+  ///
+  /// - Parameters:
+  ///   - ids: the samples' ids [N]; nil for 0..<N.
+  ///   - suspicion: higher where a label is more likely wrong [N].
+  ///   - paths: as in `writeSamples` [N].
+  ///   - givenLabels: the labels that were trained on [N]; negative for none.
+  ///   - predictedLabels: the class that the method thinks most likely [N]; negative, and an empty cell, for none.
+  ///   - cleanLabels: the true labels [N], if known; a sixth column. Negative, and an empty cell, for none.
+  public func writeSuspicion(
+    ids: [Int]? = nil, suspicion: [Double], paths: [String], givenLabels: [Int], predictedLabels: [Int],
+    cleanLabels: [Int]? = nil
+  ) throws {
+    let ids = ids ?? Array(suspicion.indices)
+    let counts = [ids, givenLabels, predictedLabels, cleanLabels].compactMap { $0?.count } + [paths.count]
+    precondition(counts.allSatisfy { $0 == suspicion.count }, "suspicion of \(suspicion.count) samples, not \(counts)")
+    let order = suspicion.indices.filter { !suspicion[$0].isNaN && givenLabels[$0] >= 0 }.sorted { left, right in
+      suspicion[left] == suspicion[right] ? ids[left] < ids[right] : suspicion[left] > suspicion[right]
+    }
+    func cell(_ label: Int) -> String { label < 0 ? "" : "\(label)" }
+    try writeTable(
+      Self.suspicionName,
+      columns: ["sample_id", "suspicion", "path", "given_label", "predicted_label"]
+        + (cleanLabels == nil ? [] : ["clean_label"]),
+      rows: order.lazy.map { index in
+        let row = [
+          "\(ids[index])", NumberText.shortest(suspicion[index]), paths[index], "\(givenLabels[index])",
+          cell(predictedLabels[index]),
+        ]
+        return cleanLabels.map { row + [cell($0[index])] } ?? row
+      })
+  }
+
   /// Writes a JSON document, replacing the file at once.
   public func write(_ document: JSONValue, named name: String) throws {
     try replace(name, JSONText.indented(document) + "\n")

@@ -20,15 +20,18 @@ public final class RunFolder {
   private var classes: TableLog?
   private var events: TensorBoardLog?
   private var hasCleanColumns = false, hasValidationColumns = false
+  private var figures: [String] = []
 
   static let metricsName = "metrics.csv"
   static let classesName = "per_class.csv"
   static let recordName = "run.json"
+  static let suspicionName = "suspicion.csv"
 
   /// What a run writes, and so what `--force` clears away; anything else in the folder stays.
   private static let ownFiles = [
     recordName, "config.toml", "log.txt", metricsName, classesName, "samples.csv", "aum_values.csv",
-    "aum_threshold.csv", "label_issues.csv", "checkpoints/last.safetensors", "checkpoints/best.safetensors",
+    "aum_threshold.csv", "label_issues.csv", suspicionName, "checkpoints/last.safetensors",
+    "checkpoints/best.safetensors",
     "report/index.html", "detect.json", "pred_probs.npy", "labels.npy", "sample_ids.npy",
   ]
   /// Folders of a detection whose files are its own.
@@ -114,16 +117,22 @@ public final class RunFolder {
   /// - Parameters:
   ///   - withCleanColumns: whether the clean labels are known, so that there are two more columns.
   ///   - withValidationColumns: whether a part was held out besides a test set: two more.
+  ///   - figures: the names of the training method's figures: one more for each, the last ones. No two are alike, and
+  ///     none is the name of another column.
   ///   - after: the epoch that a resumed run's checkpoint has finished; rows of later epochs and a torn tail are cut.
   ///     nil starts the tables anew.
   /// - Throws: `Failure` of kind `badInput` if existing tables have other columns.
   public func openTables(
-    withCleanColumns: Bool, withValidationColumns: Bool = false, after epoch: Int? = nil
+    withCleanColumns: Bool, withValidationColumns: Bool = false, figures: [String] = [], after epoch: Int? = nil
   ) throws {
-    (hasCleanColumns, hasValidationColumns) = (withCleanColumns, withValidationColumns)
+    for name in figures {
+      precondition(!name.isEmpty && !EpochReport.takenNames.contains(name), "no figure may be called '\(name)'")
+    }
+    precondition(Set(figures).count == figures.count, "two of the figures \(figures) have one name")
+    (hasCleanColumns, hasValidationColumns, self.figures) = (withCleanColumns, withValidationColumns, figures)
     let columns =
       EpochReport.columns + (withCleanColumns ? EpochReport.cleanColumns : [])
-      + (withValidationColumns ? EpochReport.validationColumns : [])
+      + (withValidationColumns ? EpochReport.validationColumns : []) + figures
     metrics = try open(Self.metricsName, columns, epoch)
     classes = try open(Self.classesName, EpochReport.classColumns, epoch)
     events = try TensorBoardLog(folder: file("tb"), after: epoch)
@@ -131,9 +140,13 @@ public final class RunFolder {
 
   /// Adds an epoch to the tables and TensorBoard's file, and sees the tables to the disk before it returns.
   ///
+  /// Its figures are those that the tables were opened with, in the same order.
+  ///
   /// - Throws: `Failure` of kind `inputOutput`.
   public func append(_ report: EpochReport) throws {
     guard let metrics, let classes else { preconditionFailure("openTables comes before append") }
+    precondition(
+      report.figures.map(\.name) == figures, "figures \(report.figures.map(\.name)) in a table of \(figures)")
     if !report.perClass.isEmpty { try classes.append(report.classCells) }
     try metrics.append([
       report.cells(withCleanColumns: hasCleanColumns, withValidationColumns: hasValidationColumns)

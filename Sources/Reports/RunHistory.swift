@@ -14,13 +14,14 @@ public struct RunHistory: Sendable, Equatable {
   /// Reads metrics.csv and, if it is there, per_class.csv of a run folder.
   ///
   /// A last line that a crash tore off is left out. Numbers read back to the same bits; an empty `train_loss` (not a
-  /// number) reads as such.
+  /// number) reads as such. Columns that every run may have are known by their names; all others are figures, and an
+  /// empty cell of these is nil.
   ///
   /// - Parameter epochCount: what to take for the number of epochs that the run will have.
   /// - Throws: `Failure` of kind `missingInput` without metrics.csv, `badInput` for damaged tables.
   public static func read(folder: String, epochCount: Int? = nil) throws -> RunHistory {
     let metricsPath = folder + "/" + RunFolder.metricsName, classPath = folder + "/" + RunFolder.classesName
-    let metrics = try table(metricsPath)
+    let metrics = try table(metricsPath), figures = figureNames(metrics.header)
     var epochs: [EpochReport] = []
     for (row, line) in zip(metrics.rows, metrics.lines) {
       let cells = Cells(names: metrics.header, cells: row, place: "line \(line) of '\(metricsPath)'")
@@ -32,7 +33,8 @@ public struct RunHistory: Sendable, Equatable {
           testAccuracy: try cells.number("test_acc"), seconds: try cells.number("seconds") ?? .nan,
           imagesPerSecond: try cells.number("images_per_second") ?? .nan,
           cleanAccuracy: try cells.number("clean_acc"), wrongAccuracy: try cells.number("noisy_acc"),
-          validationLoss: try cells.number("val_loss"), validationAccuracy: try cells.number("val_acc")))
+          validationLoss: try cells.number("val_loss"), validationAccuracy: try cells.number("val_acc"),
+          figures: try figures.map { .init($0, try cells.number($0)) }))
     }
     if epochCount == nil, let last = epochs.last?.epoch {
       for index in epochs.indices { epochs[index].epochs = last }
@@ -53,6 +55,12 @@ public struct RunHistory: Sendable, Equatable {
   /// Last, best and mean of the last ten test accuracies; nil if none was measured.
   public var accuracy: AccuracySummary? {
     AccuracySummary(epochs.compactMap { report in report.testAccuracy.map { (report.epoch, $0) } })
+  }
+
+  /// The columns that are figures, each once; a column without a name is what an editor left behind.
+  private static func figureNames(_ header: [String]) -> [String] {
+    var taken = EpochReport.takenNames.union([""])
+    return header.filter { taken.insert($0).inserted }
   }
 
   private static func table(_ path: String) throws -> CSV {

@@ -11,7 +11,8 @@ import FileFormats
 
 /// The epochs of a run for TensorBoard: a file of its own for each start, as its readers expect.
 ///
-/// Tags are the columns of metrics.csv, and `class_accuracy/3` and so on; TensorBoard's step is the epoch.
+/// Tags are the columns of metrics.csv, and `class_accuracy/3` and so on; those of a training method's figures are
+/// `method/NAME`. TensorBoard's step is the epoch.
 final class TensorBoardLog {
   private let path: String
   private let descriptor: Int32
@@ -70,6 +71,7 @@ final class TensorBoardLog {
     if report.perClass.count <= Self.mostClasses {
       for (label, score) in report.perClass.enumerated() { add("class_accuracy/\(label)", score.accuracy) }
     }
+    for figure in report.figures { add("method/\(figure.name)", figure.value) }
     try write(.scalars(scalars), step: report.epoch)
   }
 

@@ -47,6 +47,7 @@ struct RunFolderTests {
       try folder.openTables(withCleanColumns: false)
       try FileBytes.write([1], to: folder.lastCheckpoint)
       try FileBytes.write([1], to: folder.file("run.json"))
+      try FileBytes.write([1], to: folder.file("suspicion.csv"))
       try FileBytes.write([1], to: folder.file("notes.md"))
     }
     _ = try RunFolder.create(at: scratch("run"), force: true)

@@ -12,7 +12,8 @@ struct TensorBoardTests {
       epoch: epoch, epochs: 9, step: epoch * 300, learningRate: 0.1, trainLoss: loss, trainAccuracy: 0.25,
       testLoss: epoch == 1 ? nil : 2, testAccuracy: epoch == 1 ? nil : 0.5, seconds: 1, imagesPerSecond: 1000,
       cleanAccuracy: 0.9, wrongAccuracy: 1e-5,
-      perClass: [.init(accuracy: 0.75, confidence: 0.5), .init(accuracy: nil, confidence: nil)])
+      perClass: [.init(accuracy: 0.75, confidence: 0.5), .init(accuracy: nil, confidence: nil)],
+      figures: [.init("kept", epoch == 1 ? nil : loss / 8), .init("label_recall", nil)])
   }
 
   /// Framed by hand: the length and the message each with a checksum behind it.
@@ -33,13 +34,27 @@ struct TensorBoardTests {
     #expect(Array(bytes[8..<12]) == checksum(0..<8) && Array(bytes[36..<40]) == checksum(12..<36))
   }
 
+  @Test("have a point for each figure that was measured, in a group of their own")
+  func figures() throws {
+    let folder = try RunFolder.create(at: scratch("run"))
+    try folder.openTables(withCleanColumns: true, figures: ["kept", "label_recall"])
+    func text() throws -> String {
+      let name = try FileBytes.names(in: scratch("run/tb"))[0]
+      return String(decoding: try FileBytes.read(scratch("run/tb/\(name)")), as: UTF8.self)
+    }
+    try folder.append(report(1, loss: 1))
+    #expect(try text().contains("train_loss") && !text().contains("kept"))
+    try folder.append(report(2, loss: 1))
+    #expect(try text().contains("method/kept") && !text().contains("label_recall"))
+  }
+
   @Test(
     "are what TensorBoard's own reader reads, also after a run went on from an earlier epoch",
     .enabled(if: PythonOracle.has("tensorboard"), "\(PythonOracle.absence)"))
   func reader() throws {
     do {
       let folder = try RunFolder.create(at: scratch("run"))
-      try folder.openTables(withCleanColumns: true)
+      try folder.openTables(withCleanColumns: true, figures: ["kept", "label_recall"])
       for epoch in 1...4 { try folder.append(report(epoch, loss: Double(epoch))) }
     }
     // A write that a power cut interrupted.
@@ -48,7 +63,7 @@ struct TensorBoardTests {
     do {
       // Epochs 3 and 4 are lost with the checkpoint, and run again.
       let folder = try RunFolder.resume(scratchRun())
-      try folder.openTables(withCleanColumns: true, after: 2)
+      try folder.openTables(withCleanColumns: true, figures: ["kept", "label_recall"], after: 2)
       for epoch in 3...5 { try folder.append(report(epoch, loss: 10 * Double(epoch))) }
     }
     #expect(try FileBytes.names(in: scratch("run/tb")).count == 2)
@@ -69,8 +84,10 @@ struct TensorBoardTests {
       assert curve("test_acc") == [(epoch, 0.5) for epoch in range(2, 6)], curve("test_acc")
       assert curve("noisy_acc") == [(epoch, 1e-5) for epoch in range(1, 6)]
       assert curve("class_accuracy/0")[0] == (1, 0.75)
+      assert curve("method/kept") == [(2, 0.25), (3, 3.75), (4, 5), (5, 6.25)], curve("method/kept")
       assert set(found.Tags()["scalars"]) == {"lr", "train_loss", "train_acc", "test_loss", "test_acc", "seconds",
-        "images_per_second", "clean_acc", "noisy_acc", "class_accuracy/0"}, found.Tags()
+        "images_per_second", "clean_acc", "noisy_acc", "class_accuracy/0",
+        "method/kept"}, found.Tags()
       """
     let result = try PythonOracle.run(script, [scratch("run")])
     #expect(result.code == 0, "\(result.output)")
