@@ -86,6 +86,15 @@ struct ChartFrame {
     return FixedText.decimal(value, places: places)
   }
 
+  /// As `plain`, with a power of ten where that would be too long for the space beside an axis, as in `2.5e-7`.
+  static func short(_ value: Double) -> String {
+    guard value != 0, value.isFinite, value.magnitude >= 99_999.5 || value.magnitude < 1e-3 else { return plain(value) }
+    var exponent = 0, digits = value.magnitude
+    while digits >= 9.99995 { (digits, exponent) = (digits / 10, exponent + 1) }
+    while digits < 0.999995 { (digits, exponent) = (digits * 10, exponent - 1) }
+    return "\(value < 0 ? "-" : "")\(plain((digits * 1e4).rounded() / 1e4))e\(exponent)"
+  }
+
   /// A share as a whole percentage.
   static func percent(_ value: Double) -> String { plain((value * 1e6).rounded() / 1e4) + "%" }
 

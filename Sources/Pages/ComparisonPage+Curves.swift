@@ -6,7 +6,7 @@ extension ComparisonPage {
     let charts = [
       chart("Test accuracy") { $0.testAccuracy }, chart("Held-out accuracy") { $0.validationAccuracy },
       chart("Training accuracy, towards the given labels") { $0.trainAccuracy },
-      chart("Training loss", areShares: false) { $0.trainLoss },
+      chart("Training loss", .losses) { $0.trainLoss },
     ].compactMap { $0 }
     let losses = Set(runs.map(\.loss)).count > 1
     return """
@@ -41,12 +41,43 @@ extension ComparisonPage {
       """
   }
 
+  /// What training methods count besides, one chart for each figure; empty where no run has any.
+  var figures: String {
+    let charts = figureNames.compactMap { name -> String? in
+      func value(_ report: EpochReport) -> Double? { report.figures.first { $0.name == name }?.value }
+      let values = runs.flatMap { $0.history.epochs.compactMap(value) }.filter(\.isFinite)
+      // Shares that never reach a percent would all lie on the axis.
+      let low = values.min() ?? 0, high = values.max() ?? 0
+      let areShares = low >= 0 && high <= 1 && (high == 0 || high >= 0.01)
+      return chart(name, areShares ? .shares : .numbers, value)
+    }
+    guard !charts.isEmpty else { return "" }
+    return """
+      <section>
+      <h2>Figures of the training method</h2>
+      <p>What a method counts in each epoch, by the names of metrics.csv. Runs of methods that do not count it have no
+      curve.</p>
+      \(legend)
+      <div class="charts">
+      \(charts.joined(separator: "\n"))
+      </div>
+      </section>
+      """
+  }
+
+  /// The names of all figures, each once, as the runs have them.
+  private var figureNames: [String] {
+    var seen: Set<String> = []
+    return runs.flatMap(\.history.epochs).flatMap(\.figures).map(\.name).filter { seen.insert($0).inserted }
+  }
+
   private func chart(
-    _ title: String, areShares: Bool = true, range: ClosedRange<Double>? = nil, _ value: (EpochReport) -> Double?
+    _ title: String, _ scale: LineChart.Scale = .shares, range: ClosedRange<Double>? = nil,
+    _ value: (EpochReport) -> Double?
   ) -> String? {
     let curves = runs.enumerated().map { index, run in
       LineChart.Curve(style: index, points: run.history.epochs.map { ($0.epoch, value($0)) })
     }
-    return LineChart(title: title, curves: curves, areShares: areShares, range: range).html
+    return LineChart(title: title, curves: curves, scale: scale, range: range).html
   }
 }

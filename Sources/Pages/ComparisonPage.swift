@@ -74,6 +74,7 @@ public struct ComparisonPage: Sendable {
         \(header)
         \(accuracy)
         \(memorisation)
+        \(figures)
         \(classes)
         \(confidence)
         \(features)

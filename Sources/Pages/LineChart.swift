@@ -8,10 +8,19 @@ struct LineChart {
     var points: [(epoch: Int, value: Double?)]
   }
 
+  /// What values are, and so how the vertical axis looks.
+  enum Scale {
+    /// Shares in 0…1, shown as percentages.
+    case shares
+    /// Losses, from zero.
+    case losses
+    /// Any numbers, from zero where that costs little.
+    case numbers
+  }
+
   let title: String
   var curves: [Curve]
-  /// Whether values are shares in 0…1, shown as percentages.
-  var areShares = true
+  var scale = Scale.shares
   /// The vertical range; nil for what the curves need.
   var range: ClosedRange<Double>?
   /// The horizontal range; nil for what the curves have.
@@ -27,8 +36,12 @@ struct LineChart {
       let last = epochs.map({ Double($0.upperBound) }) ?? points.map(\.epoch).max()
     else { return nil }
     var frame = ChartFrame(
-      x: first...last, y: range ?? limits(low, high), xName: "epoch", yName: areShares ? "" : "loss")
-    if areShares { frame.yText = ChartFrame.percent }
+      x: first...last, y: range ?? limits(low, high), xName: "epoch", yName: scale == .losses ? "loss" : "")
+    switch scale {
+    case .shares: frame.yText = ChartFrame.percent
+    case .losses: break
+    case .numbers: frame.yText = ChartFrame.short
+    }
     frame.xSteps = min(6, Int(last - first) + 1)
     frame.xText = { $0 == $0.rounded() ? ChartFrame.plain($0) : "" }
     let marks = curves.map { Self.marks($0, frame) }.joined(separator: "\n")
@@ -38,13 +51,33 @@ struct LineChart {
 
   /// From one round number to another: tenths for shares, from zero for losses.
   private func limits(_ low: Double, _ high: Double) -> ClosedRange<Double> {
-    guard areShares else {
+    switch scale {
+    case .numbers: return Self.roundLimits(low, high)
+    case .losses:
       let ticks = ChartFrame.ticks(min(0, low)...max(high, low + 1e-9), most: 5)
       let step = ticks.count > 1 ? ticks[1] - ticks[0] : 1
       return min(0, (low / step).rounded(.down) * step)...max((high / step).rounded(.up) * step, step)
+    case .shares:
+      let floor = max(0, (low * 10).rounded(.down) / 10)
+      return floor...max(min(1, (high * 10).rounded(.up) / 10), floor + 0.1)
     }
-    let floor = max(0, (low * 10).rounded(.down) / 10)
-    return floor...max(min(1, (high * 10).rounded(.up) / 10), floor + 0.1)
+  }
+
+  /// From one round number to another; from or to zero where the values fill at least half of that.
+  private static func roundLimits(_ low: Double, _ high: Double) -> ClosedRange<Double> {
+    var (low, high) = (low, high)
+    if low > 0, low <= high / 2 { low = 0 }
+    if high < 0, high >= low / 2 { high = 0 }
+    // Equal values would make a field without height, and all but equal ones axes with too many digits.
+    let most = max(abs(low), abs(high))
+    if high - low <= most * 1e-3 {
+      let margin = most > 0 ? most / 10 : 1
+      (low, high) = (low - margin, high + margin)
+    }
+    let ticks = ChartFrame.ticks(low...high, most: 5)
+    guard ticks.count > 1 else { return low...high }
+    let step = ticks[1] - ticks[0]
+    return (low / step + 1e-6).rounded(.down) * step...(high / step - 1e-6).rounded(.up) * step
   }
 
   /// Unbroken stretches as lines, single values as points.

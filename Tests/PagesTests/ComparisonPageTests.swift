@@ -10,7 +10,7 @@ struct ComparisonPageTests {
   /// A run of four epochs, the second without a test.
   private static func run(
     _ folder: String, loss: String = "ce", accuracy: Double = 0.25, classes: Int = 3, fingerprint: String = "00",
-    samples: ComparisonPage.Samples? = nil
+    samples: ComparisonPage.Samples? = nil, figures: (Int) -> [EpochReport.Figure] = { _ in [] }
   ) -> ComparisonPage.Run {
     var record = RunRecord(
       command: "train", version: "1", arguments: ["gpunoisy", "train", folder], device: "cpu", seeds: ["seed": 7],
@@ -23,7 +23,8 @@ struct ComparisonPageTests {
         trainLoss: epoch == 3 ? .nan : 2.0 / Double(epoch),
         trainAccuracy: 0.5, testLoss: 1, testAccuracy: epoch == 2 ? nil : accuracy * Double(epoch), seconds: 1,
         imagesPerSecond: 10, cleanAccuracy: 0.75, wrongAccuracy: 0.125,
-        perClass: (0..<classes).map { .init(accuracy: Double($0) / Double(classes), confidence: nil) })
+        perClass: (0..<classes).map { .init(accuracy: Double($0) / Double(classes), confidence: nil) },
+        figures: figures(epoch))
     }
     return ComparisonPage.Run(
       folder: folder, record: record, model: "resnet20", loss: loss, noise: "symmetric:0.4",
@@ -62,6 +63,61 @@ struct ComparisonPageTests {
     let chart = html.split(separator: "short: test accuracy</figcaption>")[1].split(separator: "</svg>")[0]
     // Epochs 1 and 2 of 1…4; a class that is never right.
     #expect(chart.contains(#"<polyline class="curve s0 p0" points="46,214 152.67,214"/>"#), "\(chart)")
+  }
+
+  /// The chart of this title.
+  private func chart(_ title: String, of html: String) throws -> String {
+    let pieces = html.split(separator: "<figcaption>\(title)</figcaption>", maxSplits: 1)
+    try #require(pieces.count == 2, "no chart '\(title)'")
+    return String(pieces[1].split(separator: "</svg>", maxSplits: 1)[0])
+  }
+
+  @Test("draws every figure that a run has, those of one name together")
+  func figures() throws {
+    let one = Self.run("a") { epoch in
+      [
+        .init("kept", epoch == 2 ? nil : Double(5 - epoch) / 5), .init("margin", Double(epoch) * 500 - 1000),
+        .init("never <measured>", nil),
+      ]
+    }
+    let two = Self.run("b") { epoch in
+      [
+        .init("weight", 4e7 + Double(epoch) * 1e5), .init("kept", Double(epoch) / 5),
+        .init("rate", Double(epoch - 1) * 1e-6),
+      ]
+    }
+    let html = ComparisonPage(runs: [one, Self.run("plain"), two], classNames: ["x", "y", "z"]).html
+    let titles = html.split(separator: "<figcaption>").dropFirst().map { $0.prefix { $0 != "<" } }
+    #expect(Array(titles[5..<9]) == ["kept", "margin", "weight", "rate"], "\(titles)")
+    // Shares from 20 % to 80 % across 214…10; the first run has none in epoch 2, the second run none at all.
+    let kept = try chart("kept", of: html)
+    #expect(kept.contains(#"<polyline class="curve s0 p0" points="46,10 259.33,146 366,214"/>"#), "\(kept)")
+    #expect(kept.contains(#"<polyline class="curve s2 p2" points="46,214 152.67,146 259.33,78 366,10"/>"#))
+    #expect(kept.contains(">80%</text>") && !kept.contains("s1 p1"))
+    // From -500 to 1000, as numbers.
+    let margin = try chart("margin", of: html)
+    #expect(margin.contains(#"points="46,214 152.67,146 259.33,78 366,10"/>"#), "\(margin)")
+    #expect(margin.contains(">-500</text>") && margin.contains(">1000</text>"))
+    // Forty million and a bit: not from zero, and short enough to be read.
+    let weight = try chart("weight", of: html)
+    #expect(weight.contains(#"points="46,214 152.67,146 259.33,78 366,10"/>"#), "\(weight)")
+    #expect(weight.contains(">4.01e7</text>") && weight.contains(">4.04e7</text>"))
+    // Shares would lie on the axis.
+    #expect(try chart("rate", of: html).contains(#"points="46,214 152.67,146 259.33,78 366,10"/>"#))
+    #expect(try chart("rate", of: html).contains(">2e-6</text>"))
+    #expect(!html.contains("measured&gt;") && !html.contains("nan"))
+    #expect(!ComparisonPage(runs: [Self.run("plain")], classNames: []).html.contains("Figures of the"))
+  }
+
+  @Test(
+    "draws figures that never change, or are no numbers",
+    arguments: [0, 1, 7, 2e-7, -3e-9, 1e20, -1e300, .nan, .infinity])
+  func constantFigures(value: Double) {
+    let html = ComparisonPage(
+      runs: [Self.run("a") { [.init("figure", $0 == 3 ? .nan : value)] }], classNames: ["x", "y", "z"]
+    ).html
+    #expect(html.contains(">figure</figcaption>") == value.isFinite)
+    #expect(!html.contains("nan") && !html.contains("inf,") && !html.contains(",inf"))
   }
 
   @Test("shows what is said of runs as text, and lets nothing run")
@@ -108,7 +164,11 @@ struct ComparisonPageTests {
     .enabled(if: Browser.path != nil, Browser.absence))
   func browser() throws {
     let names = ["a", String(repeating: "long", count: 40), "c"]
-    let runs = names.map { Self.run("runs/" + $0, loss: "sce:alpha=0.1,beta=1,A=-4", samples: Self.samples) }
+    let runs = names.map { name in
+      Self.run("runs/" + name, loss: "sce:alpha=0.1,beta=1,A=-4", samples: Self.samples) { epoch in
+        [.init("label_precision", Double(epoch) / 5), .init(String(repeating: "threshold_", count: 9), -1e9)]
+      }
+    }
     let html = ComparisonPage(runs: runs, classNames: names).html
     let script = """
       outcome.scroll = document.documentElement.scrollWidth - document.documentElement.clientWidth;
@@ -120,7 +180,7 @@ struct ComparisonPageTests {
       let outcome = try Browser.run(html, width: width, then: script)
       #expect(
         outcome["error"] == nil && outcome["scroll"] == 0 && outcome["colour"] == "rgb(0, 114, 178)", "\(outcome)")
-      #expect((width - 20...width).contains(outcome["width"]?.integer ?? 0) && outcome["charts"] == 17, "\(outcome)")
+      #expect((width - 20...width).contains(outcome["width"]?.integer ?? 0) && outcome["charts"] == 19, "\(outcome)")
     }
   }
 }
