@@ -2,14 +2,34 @@ import Datasets
 import Failures
 import FileFormats
 
-/// Samples that a run leaves out: a table of ids, or the `label_issues.csv` of `gpunoisy detect`.
+/// Samples that a run leaves out: a table of ids, the `label_issues.csv` of `gpunoisy detect`, or the `suspicion.csv` of
+/// a training method, which needs a threshold.
 struct ExcludedSamples {
   let ids: [Int]
 
-  /// Reads a CSV with the column sample_id; where it has is_label_issue, too, only the rows where that is true count.
+  /// Reads the table that the settings name; nil where they name none.
   ///
-  /// - Throws: `.missingInput`; `.badInput` for a table without that column, or an id that is not one of `count`.
-  init(fromFile path: String, count: Int) throws {
+  /// - Throws: what `init(fromFile:count:above:)` throws; `.configuration` for a threshold without a table.
+  static func read(_ settings: RunSettings, count: Int) throws -> ExcludedSamples? {
+    if let path = settings.exclude {
+      return try ExcludedSamples(fromFile: path, count: count, above: settings.excludeAbove)
+    }
+    guard let threshold = settings.excludeAbove else { return nil }
+    throw Failure(
+      .configuration, "--exclude-above \(NumberText.shortest(threshold)) has nothing to decide.",
+      why: "it belongs to --exclude, which is not given.",
+      fix: "name the suspicion.csv of a run by --exclude, or leave --exclude-above out.")
+  }
+
+  /// Reads a CSV with the column sample_id.
+  ///
+  /// With a threshold, the rows count whose suspicion is higher. Without one, all rows count, or where there is the
+  /// column is_label_issue, those in which that is true.
+  ///
+  /// - Throws: `.missingInput`; `.badInput` for a table without that column, an id that is not one of `count`, a
+  ///   threshold for a table without suspicion, or a suspicion that is not a number; `.configuration` for a table of
+  ///   suspicions alone without a threshold.
+  init(fromFile path: String, count: Int, above threshold: Double? = nil) throws {
     let table = try CSV(decoding: FileBytes.read(path), name: path)
     guard let idColumn = table.column("sample_id") else {
       throw Failure(
@@ -17,9 +37,30 @@ struct ExcludedSamples {
         why: "it needs the column sample_id; it has \(table.header.joined(separator: ", ")).",
         fix: "give the label_issues.csv of 'gpunoisy detect', or a table of ids.")
     }
-    let flagColumn = table.column("is_label_issue")
+    let flagColumn = table.column("is_label_issue"), suspicionColumn = table.column("suspicion")
+    guard threshold != nil || suspicionColumn == nil || flagColumn != nil else {
+      throw Failure(
+        .configuration, "'\(path)' does not say from which suspicion on to leave samples out.",
+        why: "it has the column suspicion for \(table.rows.count) samples, and no column is_label_issue.",
+        fix: "add --exclude-above with a number: samples with a higher suspicion are left out.")
+    }
+    if let threshold, suspicionColumn == nil {
+      throw Failure(
+        .badInput, "'\(path)' has no suspicion to compare with --exclude-above \(NumberText.shortest(threshold)).",
+        why: "it needs the column suspicion; it has \(table.header.joined(separator: ", ")).",
+        fix: "give the suspicion.csv of a run, or leave --exclude-above out.")
+    }
     ids = try zip(table.rows, table.lines).compactMap { row, line in
-      if let flagColumn, !["true", "1"].contains(row[flagColumn].lowercased()) { return nil }
+      if let threshold, let suspicionColumn {
+        guard let suspicion = Double(row[suspicionColumn]), !suspicion.isNaN else {
+          throw Failure(
+            .badInput, "line \(line) of '\(path)' has the suspicion '\(row[suspicionColumn])'.",
+            why: "it must be a number.", fix: "correct or delete that line.")
+        }
+        guard suspicion > threshold else { return nil }
+      } else if let flagColumn, !["true", "1"].contains(row[flagColumn].lowercased()) {
+        return nil
+      }
       guard let id = Int(row[idColumn]), (0..<count).contains(id) else {
         throw Failure(
           .badInput, "line \(line) of '\(path)' has the sample_id '\(row[idColumn])'.",
@@ -41,5 +82,15 @@ struct ExcludedSamples {
     var set = set
     for id in ids where id < set.count { set.labels[id] = LabelledSet.noLabel }
     return set
+  }
+}
+
+extension RunSettings {
+  /// A number of either sign from text.
+  ///
+  /// - Throws: `.usage` for text that is no number, for infinity and not-a-number.
+  static func finite(_ name: String, _ text: String) throws -> Double {
+    guard let value = Double(text), value.isFinite else { throw outOfRange(name, text, "a finite number") }
+    return value
   }
 }

@@ -28,7 +28,7 @@ public struct RunData: Sendable {
     var dataset = try Dataset.open(settings.data, options: options)
     if let path = settings.labels { dataset = try dataset.replacingLabels(fromFile: path) }
     if let path = settings.cleanLabels { dataset = try dataset.withTrueLabels(fromFile: path) }
-    let excluded = try settings.exclude.map { try ExcludedSamples(fromFile: $0, count: dataset.train.count) }
+    let excluded = try ExcludedSamples.read(settings, count: dataset.train.count)
     dataset = dataset.limited(train: settings.limitTrain, test: settings.limitTest)
     dataset = dataset.changingPixels(settings.pixels, seed: settings.noiseSeed ?? settings.seed)
     let part = try settings.validation.map { try HeldOutPart(parsing: $0) }

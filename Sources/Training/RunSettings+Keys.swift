@@ -29,6 +29,9 @@ extension RunSettings {
     optionalText("clean-labels", "data", \.cleanLabels),
     optionalText("exclude", "data", \.exclude),
     choice("exclude-by", "data", \.excludeBy),
+    SettingKey(
+      name: "exclude-above", section: "data", set: { $0.excludeAbove = try finite("exclude-above", $1) },
+      get: { $0.excludeAbove.map { .number($0) } }),
     text("noise", "data", \.noise),
     SettingKey(
       name: "noise-seed", section: "data", set: { $0.noiseSeed = try seed("noise-seed", $1) },

@@ -32,6 +32,8 @@ public struct RunSettings: Sendable, Equatable {
   public var exclude: String?
   /// What becomes of them.
   public var excludeBy = Exclusion.drop
+  /// The suspicion above which samples of that table are left out; nil for a table without suspicions.
+  public var excludeAbove: Double?
   /// Label noise, as `NoiseCatalogue` reads it.
   public var noise = "none"
   /// nil: the seed.

@@ -30,6 +30,13 @@ struct SettingOptions: ParsableArguments {
     help: ArgumentHelp(
       "drop (default): never drawn; weight-zero: drawn, but without a part in the loss.", valueName: "way"))
   var excludeBy: String?
+  // Suspicions may be negative, and so may their threshold.
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "With the suspicion.csv of a run as --exclude: leave out samples with a higher suspicion than X.",
+      valueName: "x"))
+  var excludeAbove: String?
   @Option(
     help: ArgumentHelp(
       "Label noise: none (default), symmetric:R, asymmetric:R, pairflip:R, part-dependent:R, labels:FILE, matrix:FILE, "
@@ -137,7 +144,8 @@ struct SettingOptions: ParsableArguments {
   private var given: [(name: String, text: String)] {
     let texts: [(String, String?)] = [
       ("data", data), ("data-root", dataRoot), ("image-size", imageSize), ("labels", labels),
-      ("clean-labels", cleanLabels), ("exclude", exclude), ("exclude-by", excludeBy), ("noise", noise),
+      ("clean-labels", cleanLabels), ("exclude", exclude), ("exclude-by", excludeBy),
+      ("exclude-above", excludeAbove), ("noise", noise),
       ("noise-seed", noiseSeed), ("pixels", pixels),
       ("limit-train", limitTrain), ("limit-test", limitTest), ("val", val), ("val-noise", valNoise),
       ("on-bad-image", onBadImage),
