@@ -7,7 +7,7 @@ import Training
 
 struct ApplyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "apply", abstract: "Write a data set anew with corrected labels, after detect.",
+    commandName: "apply", abstract: "Write a data set anew with corrected labels, after detect or train --method.",
     discussion: """
       Takes the verdicts that were saved from the page of a detection, and writes the whole data set into a new folder \
       with the labels that are right; what was dropped is missing. changes.csv there has a row per change. The pictures \
@@ -16,13 +16,19 @@ struct ApplyCommand: ParsableCommand {
       A verdict is keep (or correct), accept, other or wrong with a label, drop, none, or unsure. A label that is wrong \
       without another one drops the sample. Without verdicts, --policy lets the detector decide; with both, verdicts win.
 
+      The run may also be one of train with a --method that judges samples: its folder has a suspicion.csv, a number \
+      for each sample, higher for labels that are more likely wrong. --exclude-above says from where on they count as \
+      suspected. No probability of another label is known there, so --policy relabel is refused; --policy drop-all \
+      drops suspected samples, and verdicts relabel as ever (accept takes the predicted label, where it is another one).
+
       Examples:
         gpunoisy apply runs/2026-11-21T0031_photos_resnet32_aum_s1 --verdicts verdicts.csv --to photos-corrected
         gpunoisy apply RUN --policy drop-all --to photos-clean
         gpunoisy apply RUN --policy relabel --min-conf 0.95 --layout manifest --to photos-relabelled
+        gpunoisy apply RUN --exclude-above 0.8 --policy drop-all --to photos-kept
       """)
 
-  @Argument(help: ArgumentHelp("The run folder of a detection.", valueName: "run"))
+  @Argument(help: ArgumentHelp("The run folder of a detection, or of train --method.", valueName: "run"))
   var runFolder: String
   @Option(help: ArgumentHelp("A table with sample_id, verdict and new labels.", valueName: "file"))
   var verdicts: String?
@@ -37,6 +43,13 @@ struct ApplyCommand: ParsableCommand {
     help: ArgumentHelp(
       "With --policy relabel: the least probability of the new label. Default 0.9.", valueName: "p"))
   var minConf: Double?
+  // Suspicions may be negative, and so may their threshold.
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "For a run of train --method, which needs it: samples with a higher suspicion than X are suspected.",
+      valueName: "x"))
+  var excludeAbove: Double?
   @Option(
     help: ArgumentHelp(
       "manifest (manifest.csv and images/) or folder (train/CLASS/…); default folder for a folder, else manifest.",
@@ -60,7 +73,7 @@ struct ApplyCommand: ParsableCommand {
     Signals.listen()
     let policy = try resolvedPolicy()
     let folder = try NewFolder(to, option: "--to")
-    let detection = try DetectedData(run: runFolder, data: data)
+    let detection = try DetectedData(run: runFolder, data: data, above: excludeAbove, policy: policy)
     try detection.requireOutside(to)
     let names = detection.dataset.classNames
     let given = try verdicts.map { try Verdicts(fromFile: $0, for: detection.suspected, classNames: names) }
@@ -95,6 +108,11 @@ struct ApplyCommand: ParsableCommand {
       throw Failure(
         .usage, "--min-conf \(minConf) is out of range.", why: "it is a probability.",
         fix: "give a number from 0 to 1.")
+    }
+    if let excludeAbove, !excludeAbove.isFinite {
+      throw Failure(
+        .usage, "--exclude-above \(excludeAbove) is out of range.", why: "it must be a finite number.",
+        fix: "give a number between the suspicions of suspicion.csv.")
     }
     return switch policy {
     case .dropAll: .dropAll
@@ -139,7 +157,7 @@ struct ApplyCommand: ParsableCommand {
     if !detection.dataset.badImages.isEmpty {
       text += "left out       \(detection.dataset.badImages.count) pictures that cannot be read\n"
     }
-    if let limit = detection.limit { text += "limited        \(limit), as the detection was\n" }
+    if let limit = detection.limit { text += "limited        \(limit), as the run was\n" }
     text += "next           gpunoisy train \(PlainText.escaped(path))\n"
     try StandardOutput.write(text)
   }

@@ -4,11 +4,12 @@ import FileFormats
 import Reports
 import Training
 
-/// A finished detection with the data set that it looked at, opened again and found unchanged.
+/// A finished detection, or a run of a training method that judged samples, with the data set that it looked at, opened
+/// again and found unchanged.
 struct DetectedData {
   let suspected: SuspectedLabels
   let dataset: Dataset
-  /// The labels that the detection questioned [N]; `noLabel` where a picture could not be read.
+  /// The labels that the run questioned [N]; `noLabel` where a picture could not be read.
   let labels: [Int32]
   /// The folder that the samples' paths are relative to; nil where the layout has no files.
   let root: String?
@@ -20,19 +21,23 @@ struct DetectedData {
   private let run: String
   private let source: String
 
-  /// - Parameter data: where the data set is, if not where the run found it.
+  /// - Parameters:
+  ///   - data: where the data set is, if not where the run found it.
+  ///   - threshold: the suspicion above which samples are suspected; for runs of `train` alone.
+  ///   - policy: who decides about samples without a verdict.
   /// - Throws: `.missingInput`; `.badInput` for a folder that is no finished detection, or data that have changed;
-  ///   `.configuration` for a run of `train`.
-  init(run: String, data: String?) throws {
+  ///   `.usage` for a threshold that the run does not need, or needs and has not; `.configuration` for a run of `train`
+  ///   that judged no samples, or a policy that it cannot follow.
+  init(run: String, data: String?, above threshold: Double? = nil, policy: ApplyPolicy) throws {
     self.run = run
     var settings = RunSettings()
     try RunStart.settings(ofRun: run, into: &settings)
-    guard settings.detection != nil else {
-      throw Failure(
-        .configuration, "'\(run)' is not a run of detect.", why: "its config.toml has no section [detect].",
-        fix: "give the folder that 'gpunoisy detect' made.")
+    if settings.detection != nil {
+      try Self.requireNoThreshold(threshold, run)
+      suspected = try SuspectedLabels(run: run)
+    } else {
+      suspected = try SuspectedLabels(run: run, above: Self.threshold(threshold, run, policy))
     }
-    suspected = try SuspectedLabels(run: run)
     if let data { settings.data = data }
     source = settings.data
     let seen = try RunData(settings)
@@ -43,27 +48,58 @@ struct DetectedData {
         why: "the run records \(record.data?.trainCount ?? 0) training images with fingerprint "
           + "\(record.data?.fingerprint ?? "none"); now it is \(seen.dataset.train.count) with "
           + "\(seen.dataset.fingerprint).",
-        fix: "restore the data, name their place by --data, or repeat the detection.")
+        fix: "restore the data, name their place by --data, or repeat the run.")
     }
     dataset = seen.dataset
     var labels = seen.dataset.train.labels
     if settings.validation != nil || settings.exclude != nil {
-      // What the detection did not look at has no label there, but belongs to the data set.
+      // What the run did not look at has no label there, but belongs to the data set.
       let all = try Dataset.opened(by: settings).train.labels
       for id in labels.indices where labels[id] < 0 { labels[id] = all[id] }
     }
     self.labels = labels
     if let row = suspected.rows.values.first(where: { !labels.indices.contains($0.id) || labels[$0.id] != $0.given }) {
       throw Failure(
-        .badInput, "'\(run)/label_issues.csv' does not fit the data.",
+        .badInput, "'\(run)/\(suspected.file)' does not fit the data.",
         why: "it gives sample \(row.id) the label \(row.given), the data set does not.",
-        fix: "restore the file, or repeat the detection.")
+        fix: "restore the file, or repeat the run.")
     }
     isFolder = !dataset.train.paths.isEmpty && FileBytes.kind(of: source) == .folder
     root = dataset.train.paths.isEmpty ? nil : isFolder ? source : Self.folder(of: source)
     let limits = [settings.limitTrain.map { "\($0) training" }, settings.limitTest.map { "\($0) test" }]
     let words = limits.compactMap { $0 }.joined(separator: " and ")
     limit = words.isEmpty ? nil : "to the first \(words) samples"
+  }
+
+  private static func requireNoThreshold(_ threshold: Double?, _ run: String) throws {
+    guard let threshold else { return }
+    throw Failure(
+      .usage, "--exclude-above \(NumberText.shortest(threshold)) has nothing to decide.",
+      why: "'\(run)' is a run of detect, whose label_issues.csv says which labels are suspected.",
+      fix: "leave it out.")
+  }
+
+  /// The threshold for the suspicions of a run of `train`, if it has any, and if they are all that the policy needs.
+  private static func threshold(_ threshold: Double?, _ run: String, _ policy: ApplyPolicy) throws -> Double {
+    guard FileBytes.kind(of: run + "/suspicion.csv") == .file else {
+      throw Failure(
+        .configuration, "'\(run)' does not say which labels are suspected.",
+        why: "its config.toml has no section [detect], and there is no suspicion.csv.",
+        fix: "give the folder of 'gpunoisy detect', or of 'gpunoisy train' with a --method that judges samples.")
+    }
+    if case .relabel = policy {
+      throw Failure(
+        .configuration, "--policy relabel does not go with '\(run)'.",
+        why: "its suspicion.csv has no probabilities by which a new label could be trusted.",
+        fix: "use --policy drop-all, or give the right labels by --verdicts.")
+    }
+    guard let threshold else {
+      throw Failure(
+        .usage, "nothing says which labels of '\(run)' are suspected.",
+        why: "its suspicion.csv has a number for each sample, and there is no --exclude-above.",
+        fix: "add --exclude-above with a number: samples with a higher suspicion are suspected.")
+    }
+    return threshold
   }
 
   /// - Throws: `.cannotCreate` if a path lies within the data set or the run: it would change them.

@@ -7,7 +7,7 @@ struct LabelChange {
   /// The new label; nil when the sample is dropped.
   let new: Int?
   let why: String
-  /// `review` or `detector`.
+  /// `review`, or `detector` for what the run itself suspects.
   let who: String
 }
 
@@ -39,14 +39,14 @@ enum ApplyPolicy: Equatable {
     switch self {
     case .review: return nil
     case .dropAll:
-      return LabelChange(id: row.id, old: row.given, new: nil, why: "suspected, rank \(row.rank)", who: "detector")
+      return LabelChange(id: row.id, old: row.given, new: nil, why: row.reason, who: "detector")
     case .relabel(let least):
       guard let label = row.suggested, label != row.given, let confidence = row.confidence, confidence >= least else {
         return nil
       }
       return LabelChange(
         id: row.id, old: row.given, new: label,
-        why: "suspected, rank \(row.rank); probability \(FixedText.decimal(confidence, places: 4)) of the new label",
+        why: "\(row.reason); probability \(FixedText.decimal(confidence, places: 4)) of the new label",
         who: "detector")
     }
   }

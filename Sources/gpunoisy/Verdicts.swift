@@ -45,7 +45,7 @@ struct Verdicts {
       guard let id = Int(cells[idColumn]), let row = suspected.rows[id] else {
         throw Failure(
           .badInput, "line \(line) of '\(path)' has the sample_id '\(cells[idColumn])'.",
-          why: "the detection has no sample of that id.", fix: "use verdicts that were saved for this run.")
+          why: "the run judged no sample of that id.", fix: "use verdicts that were saved for this run.")
       }
       let verdict = Verdict(decision: try reader.decision(cells, wordColumn, row, line), word: cells[wordColumn])
       // The page's blind check asks whether a label is right; its grid says what is to be done, which counts more.
@@ -88,7 +88,7 @@ private struct RowReader {
       return label.map { .relabel($0) } ?? .drop
     case "accept":
       guard let label = label ?? row.suggested else {
-        throw wrong(line, "accepts a suggestion", "the detection has none for sample \(row.id)")
+        throw wrong(line, "accepts a suggestion", "the run has none for sample \(row.id)")
       }
       return label == row.given ? .keep : .relabel(label)
     case "drop", "none", "none_of_these": return .drop
