@@ -39,19 +39,19 @@ extension RunSettings {
   /// Refuses settings that were given, but that nothing would read.
   ///
   /// - Parameter names: what the command line gave.
-  /// - Throws: `.usage`.
+  /// - Throws: `.configuration`.
   public func refuseUnread(_ names: [String]) throws {
     for name in names {
       guard let key = Self.keys.first(where: { $0.name == name }) else { continue }
       guard key.jobs.contains(job) else {
         throw Failure(
-          .usage, "--\(name) is not a setting of \(job.rawValue).",
+          .configuration, "--\(name) is not a setting of \(job.rawValue).",
           why: "\(job.rawValue) does not read it\(Self.reason(name)).", fix: "leave it out.")
       }
       let reader: Optimizer? = ["momentum", "nesterov"].contains(name) ? .sgd : name.hasPrefix("beta") ? .adam : nil
       guard reader == nil || reader == optimizer else {
         throw Failure(
-          .usage, "--\(name) is not a setting of --optimizer \(optimizer.rawValue).",
+          .configuration, "--\(name) is not a setting of --optimizer \(optimizer.rawValue).",
           why: optimizer == .adam ? "Adam has --beta1 and --beta2 instead." : "it belongs to Adam.",
           fix: "leave it out, or choose the other optimiser.")
       }

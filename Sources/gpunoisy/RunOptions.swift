@@ -39,7 +39,7 @@ struct RunOptions: ParsableArguments {
   /// - Parameters:
   ///   - own: the job's own settings, as they were given.
   ///   - note: is told what a file has that the job does not read.
-  /// - Throws: `.usage` for a setting that nothing reads; what reading files throws.
+  /// - Throws: `.configuration` for a setting that nothing reads; what reading files throws.
   func settings(
     for job: JobKind, _ options: SettingOptions, own: [(name: String, text: String)] = [], note: (String) -> Void
   ) throws -> RunSettings {
