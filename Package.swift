@@ -19,7 +19,7 @@ let package = Package(
     .executableTarget(
       name: "gpunoisy",
       dependencies: [
-        "Autotuning", "Training", "Pages", "Reports", "Detection", "Datasets", "Networks", "Losses", "Compute",
+        "Autotuning", "Training", "Methods", "Sessions", "Pages", "Reports", "Detection", "Datasets", "Networks", "Losses", "Compute",
         "ComputeKernels", "ComputeCPU", "ComputeOpenCL", "ComputeReference", "FileFormats", "Statistics", "Images",
         "Failures",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -32,16 +32,24 @@ let package = Package(
         "Training", "ComputeReference", "ComputeKernels", "Compute", "FileFormats", "Failures",
       ]),
 
-    // Floor 4: run settings, loop, schedule, checkpoints, evaluation.
+    // Floor 4: run settings, the one loop, what a run writes down, evaluation.
     .target(
       name: "Training",
       dependencies: [
-        "Pages", "Reports", "Datasets", "Networks", "Losses", "Compute", "Detection", "Images", "FileFormats",
+        "Methods", "Sessions", "Pages", "Reports", "Datasets", "Networks", "Losses", "Compute", "Detection", "Images", "FileFormats",
         "Statistics", "Failures",
         .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
 
-    // Floor 3 1/2: pages for a browser.
+    // Floor 3 1/2: networks in training on a device; procedures that decide what they learn from; pages for a browser.
+    .target(
+      name: "Methods",
+      dependencies: ["Sessions", "Detection", "Datasets", "Losses", "Compute", "FileFormats", "Failures"]),
+    .target(
+      name: "Sessions",
+      dependencies: [
+        "Detection", "Datasets", "Networks", "Losses", "Compute", "FileFormats", "Statistics", "Failures",
+      ]),
     .target(name: "Pages", dependencies: ["CPages", "Reports", "Detection", "Datasets", "FileFormats"]),
 
     // Floor 3: what is written down, and what a search for wrong labels finds: its networks' labels, what they leave,

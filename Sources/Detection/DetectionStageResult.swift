@@ -68,13 +68,11 @@ public struct DetectionStageResult: Sendable {
     }
   }
 
-  /// Writes the file of a finished stage.
-  ///
-  /// - Throws: `.cannotCreate`, `.inputOutput`.
-  public func write(to path: String, of stage: DetectionStage) throws {
+  /// The file of a finished stage.
+  public func file(of stage: DetectionStage) -> SafetensorsFile {
     var file = SafetensorsFile(metadata: ["gpunoisy.schema": Self.schema, Self.stageKey: stage.name])
     store(in: &file)
-    try file.write(to: path)
+    return file
   }
 
   /// Reads the file of a finished stage.
@@ -82,15 +80,13 @@ public struct DetectionStageResult: Sendable {
   /// - Parameters:
   ///   - empty: the stage's dynamics before it began.
   ///   - epochs: how many epochs the stage was trained for.
-  /// - Throws: `.missingInput`; `.badInput` for a file that is damaged, or belongs to another stage, other data or other
-  ///   settings.
+  /// - Throws: `.badInput` for a file that is damaged, or belongs to another stage, other data or other settings.
   public static func read(
-    _ path: String, of stage: DetectionStage, like empty: SampleDynamics, epochs: Int
+    _ file: SafetensorsFile, of stage: DetectionStage, like empty: SampleDynamics, epochs: Int
   ) throws -> DetectionStageResult {
-    let file = try SafetensorsFile.read(path)
     func foreign(_ why: String) -> Failure {
       Failure(
-        .badInput, "'\(path)' does not belong to this detection.", why: why,
+        .badInput, "'\(file.path)' does not belong to this detection.", why: why,
         fix: "restore the file from a copy, or repeat the detection.")
     }
     let name = file.metadata[stageKey]

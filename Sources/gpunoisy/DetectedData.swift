@@ -30,8 +30,7 @@ struct DetectedData {
   ///   that judged no samples, or a policy that it cannot follow.
   init(run: String, data: String?, above threshold: Double? = nil, policy: ApplyPolicy) throws {
     self.run = run
-    var settings = RunSettings()
-    try RunStart.settings(ofRun: run, into: &settings)
+    var settings = try RunSettings(ofRun: run)
     if settings.detection != nil {
       try Self.requireNoThreshold(threshold, run)
       suspected = try SuspectedLabels(run: run)

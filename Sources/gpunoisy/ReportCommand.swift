@@ -128,8 +128,7 @@ struct ReportCommand: ParsableCommand {
   }
 
   private func settings(of folder: String) throws -> RunSettings {
-    var settings = RunSettings()
-    try RunStart.settings(ofRun: folder, into: &settings)
+    var settings = try RunSettings(ofRun: folder)
     if let data { settings.data = data }
     if let threads { try settings.set("threads", to: threads) }
     return settings

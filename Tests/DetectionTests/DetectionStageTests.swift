@@ -81,8 +81,8 @@ struct DetectionStageTests {
   @Test("leave a file that reads back to the same numbers")
   func file() throws {
     let scratch = ScratchFolder(), fold = Fold(), path = scratch("fold1.safetensors")
-    try fold.result.write(to: path, of: fold.stage)
-    let read = try DetectionStageResult.read(path, of: fold.stage, like: fold.empty, epochs: 3)
+    try fold.result.file(of: fold.stage).write(to: path)
+    let read = try DetectionStageResult.read(SafetensorsFile.read(path), of: fold.stage, like: fold.empty, epochs: 3)
     // Samples that were not seen have no number, which is equal to nothing.
     func bits(_ values: [Float]) -> [UInt32] { values.map(\.bitPattern) }
     #expect(read.dynamics.marginSum == [-2, 0, -3, 0, -1] && read.dynamics.marginCount == [2, 0, 2, 0, 2])
@@ -105,7 +105,7 @@ struct DetectionStageTests {
     ) {
       let stage = stage ?? fold.stage, empty = stage.emptyDynamics(samples: samples, classes: 2, margin: .logits)
       do {
-        _ = try DetectionStageResult.read(path, of: stage, like: empty, epochs: epochs)
+        _ = try DetectionStageResult.read(SafetensorsFile.read(path), of: stage, like: empty, epochs: epochs)
         Issue.record("the file was read", sourceLocation: sourceLocation)
       } catch {
         let failure = error as? Failure
@@ -113,7 +113,7 @@ struct DetectionStageTests {
       }
     }
     expect(.missingInput, "does not exist")
-    try fold.result.write(to: path, of: fold.stage)
+    try fold.result.file(of: fold.stage).write(to: path)
     expect(.badInput, "it is of fold1, not of fold2", of: .init(name: "fold2", kind: fold.stage.kind, seed: 1))
     expect(
       .badInput, "trained on sample 2, which the settings hold out",

@@ -87,7 +87,7 @@ public enum DetectionReport {
 
   /// The mean over the passes in which a sample had its own label, epoch by epoch.
   private static func addMargins(_ finished: FinishedDetection, to page: inout DetectionPage) {
-    let labels = finished.data.dataset.train.labels
+    let labels = finished.data.judged.labels
     let sources = zip(finished.stages, finished.results).filter { $0.0.isPass }.map {
       (own: $0.0.hasOwnLabel(labels), sketch: $0.1.sketch)
     }

@@ -34,7 +34,7 @@ public struct FinishedDetection: Sendable {
     (self.history, self.record, self.folder) = (history, record, folder)
     let classes = data.dataset.classCount
     result = DetectionResult(
-      settings.detection ?? DetectionSettings(), data.dataset.train, classes: classes, stages: stages,
+      settings.detection ?? DetectionSettings(), data.judged, classes: classes, stages: stages,
       results: results)
     tables = DetectionTables(result, classCount: classes)
   }
@@ -73,12 +73,13 @@ public struct FinishedDetection: Sendable {
     }
     let detection = settings.detection ?? DetectionSettings()
     let stages = try DetectionStage.stages(
-      detection, seed: settings.seed, train: dataset.train, classes: dataset.classCount)
+      detection, seed: settings.seed, train: data.judged, classes: dataset.classCount)
     let results = try stages.map { stage in
       let empty = stage.emptyDynamics(
         samples: dataset.train.count, classes: dataset.classCount, margin: detection.margin)
       return try restoring(folder) {
-        try DetectionStageResult.read(folder + "/" + stage.file, of: stage, like: empty, epochs: settings.epochs)
+        try DetectionStageResult.read(
+          SafetensorsFile.read(folder + "/" + stage.file), of: stage, like: empty, epochs: settings.epochs)
       }
     }
     let epochs = stages.count * settings.epochs

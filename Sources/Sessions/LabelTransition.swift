@@ -69,7 +69,7 @@ public enum LabelTransition: Sendable, Equatable {
   /// The matrix to begin with, which is that of no noise where it is estimated later.
   ///
   /// - Throws: `.configuration` where true labels are needed and not known, or where a label that occurs has no class.
-  func matrix(for train: LabelledSet, classes K: Int) throws -> TransitionMatrix {
+  public func matrix(for train: LabelledSet, classes K: Int) throws -> TransitionMatrix {
     let matrix: TransitionMatrix
     switch self {
     case .anchors: return TransitionMatrix(identity: K)
@@ -125,7 +125,7 @@ public enum LabelTransition: Sendable, Equatable {
   /// The quantile below which anchors are looked for: the authors' 0.97 for 10 classes, and 1 for 100.
   ///
   /// Between, what is passed over stays a third of a class: 3 % of 50 classes would be more than all of one.
-  static func quantile(classes: Int) -> Double { classes >= 100 ? 1 : 1 - min(0.03, 0.3 / Double(classes)) }
+  public static func quantile(classes: Int) -> Double { classes >= 100 ? 1 : 1 - min(0.03, 0.3 / Double(classes)) }
 
   /// The inverse of a matrix, row by row.
   ///
