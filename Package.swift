@@ -19,7 +19,8 @@ let package = Package(
     .executableTarget(
       name: "gpunoisy",
       dependencies: [
-        "Autotuning", "Training", "Methods", "Sessions", "Pages", "Reports", "Detection", "Datasets", "Networks", "Losses", "Compute",
+        "Autotuning", "Training", "Methods", "Sessions", "Pages", "Reports", "Detection", "Datasets", "Networks",
+        "Losses", "Compute",
         "ComputeKernels", "ComputeCPU", "ComputeOpenCL", "ComputeReference", "FileFormats", "Statistics", "Images",
         "Failures",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -36,7 +37,8 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "Methods", "Sessions", "Pages", "Reports", "Datasets", "Networks", "Losses", "Compute", "Detection", "Images", "FileFormats",
+        "Methods", "Sessions", "Pages", "Reports", "Datasets", "Networks", "Losses", "Compute", "Detection", "Images",
+        "FileFormats",
         "Statistics", "Failures",
         .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
@@ -91,6 +93,12 @@ let package = Package(
     .testTarget(name: "PagesTests", dependencies: ["Pages", "Detection", "Datasets", "FileFormats", "TestSupport"]),
     .testTarget(name: "FileFormatsTests", dependencies: ["FileFormats", "Failures", "TestSupport"]),
     .testTarget(name: "NetworksTests", dependencies: ["Networks", "Compute", "Failures"]),
+    .testTarget(
+      name: "MethodsTests",
+      dependencies: [
+        "Methods", "Sessions", "Detection", "ComputeCPU", "ComputeOpenCL", "Compute", "Datasets", "Losses", "Networks",
+        "Failures",
+      ]),
     .testTarget(name: "LossesTests", dependencies: ["Losses", "ComputeKernels", "Failures"]),
     .testTarget(
       name: "TrainingTests",

@@ -76,7 +76,8 @@ extension OperationCase {
       ], meaningful: [operand(1): []])
   }
 
-  static func streak(B: Int, K: Int, counts: Bool = true, gain: Float = 1, logits: Logits = .ordinary) -> OperationCase {
+  static func streak(B: Int, K: Int, counts: Bool = true, gain: Float = 1, logits: Logits = .ordinary) -> OperationCase
+  {
     var state = StepState()
     state.methodNumbers = [0, 3, gain]
     // Some are abandoned already, some are about to be.

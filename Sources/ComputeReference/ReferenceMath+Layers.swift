@@ -44,7 +44,8 @@ extension ReferenceMath {
     _ input: [ReferenceNumber], _ dropout: Dropout, M: Int, C: Int, _ draw: DropoutDraw
   ) -> [ReferenceNumber] {
     let purpose = (draw.peer ? CounterRandom.Purpose.peerDropout : .dropout).rawValue | UInt32(draw.member) << 8
-    let key = SIMD2(UInt32(truncatingIfNeeded: draw.seed), UInt32(draw.seed >> 32)), kept = 1 / (1 - ReferenceNumber(dropout.rate))
+    let key = SIMD2(UInt32(truncatingIfNeeded: draw.seed), UInt32(draw.seed >> 32)),
+      kept = 1 / (1 - ReferenceNumber(dropout.rate))
     return input.enumerated().map { i, x in
       let (image, rest) = i.quotientAndRemainder(dividingBy: M * C)
       let place = dropout.dropsChannels ? rest % C : rest

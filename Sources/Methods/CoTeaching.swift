@@ -1,14 +1,10 @@
 import Compute
-
-#if canImport(Glibc)
-  import Glibc
-#endif
+import Glibc
 import Sessions
 
 /// Two networks that see the same batches; each learns from what the other finds easy.
 ///
-/// In epoch e (from 0) each batch of B samples is learned from by its ⌊(1 − F) B⌋ smallest losses of the other network,
-/// F = rate^power · (e + 1) / ramp before the ramp ends and rate after it, as in the authors' code.
+/// Of each batch a network learns from the samples with the smallest losses of the other; `ForgetSchedule` says how many.
 /// - Source: Han et al., "Co-teaching: robust training of deep neural networks with extremely noisy labels", NeurIPS
 ///   2018.
 final class CoTeaching<D: Device>: Method {
@@ -40,17 +36,10 @@ final class CoTeaching<D: Device>: Method {
     }
   }
 
-  /// The share of a batch that is left out in epoch `epoch`, from 0.
-  static func forgetRate(_ choice: MethodChoice, epoch: Int) -> Double {
-    let rate = choice["rate"], ramp = Int(choice["ramp"])
-    guard epoch + 1 < ramp else { return rate }
-    return pow(rate, choice["power"]) * Double(epoch + 1) / Double(ramp)
-  }
-
   func begin(_ epoch: EpochStart) throws -> [Int] {
-    let kept = 1 - Self.forgetRate(choice, epoch: epoch.epoch), sizes = members[0].batchSizes
-    // Of whole batches, and of the last one: one at least.
-    let counts = [sizes.first ?? 1, sizes.last ?? 1].map { Float(max(1, Int(kept * Double($0)))) }
+    let sizes = members[0].batchSizes
+    let schedule = ForgetSchedule(rate: choice["rate"], ramp: Int(choice["ramp"]), power: choice["power"])
+    let counts = [sizes.first ?? 1, sizes.last ?? 1].map { Float(schedule.kept(of: $0, epoch: epoch.epoch)) }
     for member in members {
       try member.begin(
         epoch: epoch.epoch, step: epoch.step, learningRate: epoch.learningRate,
@@ -85,4 +74,29 @@ final class CoTeaching<D: Device>: Method {
       known.contains(Int32(id)) ? (Double(losses[0][id]) + Double(losses[1][id])) / 2 : .nan
     }
   }
+}
+
+/// How much of a batch co-teaching leaves out, epoch by epoch.
+///
+/// F = rate^power · (e + 1) / ramp in epoch e (from 0) before the ramp ends, and the rate after it; a batch of B samples
+/// keeps ⌊(1 − F) B⌋ of them, computed in double precision, but at least one. The authors' table has ten points and never
+/// uses its first: a ramp of 9.
+public struct ForgetSchedule: Sendable {
+  let rate: Double, ramp: Int, power: Double
+
+  /// A schedule.
+  ///
+  /// - Parameters:
+  ///   - rate: the share that is left out in the end, 0 ..< 1.
+  ///   - ramp: epochs over which it rises.
+  ///   - power: the power of the rate at which the rise ends.
+  public init(rate: Double, ramp: Int, power: Double) { (self.rate, self.ramp, self.power) = (rate, ramp, power) }
+
+  /// The share of a batch that is left out in an epoch, from 0.
+  public func share(epoch: Int) -> Double {
+    epoch + 1 < ramp ? pow(rate, power) * Double(epoch + 1) / Double(ramp) : rate
+  }
+
+  /// How many of `B` samples are learned from in an epoch.
+  public func kept(of B: Int, epoch: Int) -> Int { max(1, Int((1 - share(epoch: epoch)) * Double(B))) }
 }

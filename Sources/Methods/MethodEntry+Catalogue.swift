@@ -9,7 +9,8 @@ extension MethodEntry {
     MethodEntry(
       name: "co-teaching",
       summary: "Two networks see the same batches; each learns from the samples with the smallest losses of the other.",
-      source: "Han et al., Co-teaching: robust training of deep neural networks with extremely noisy labels, NeurIPS 2018",
+      source:
+        "Han et al., Co-teaching: robust training of deep neural networks with extremely noisy labels, NeurIPS 2018",
       standing: .publishedCode, networks: 2, cost: "2",
       parameters: [
         .init("rate", 0.2, 0...0.99, "the share of each batch that is left out in the end: the noise rate"),
@@ -22,7 +23,8 @@ extension MethodEntry {
       judgesSamples: true),
     MethodEntry(
       name: "marvel",
-      summary: "Abandons samples whose margin has been negative in consecutive epochs: their weight becomes 0 for good.",
+      summary:
+        "Abandons samples whose margin has been negative in consecutive epochs: their weight becomes 0 for good.",
       source: "Lin and Bradic, Learning to combat noisy labels via classification margins, arXiv 2102.00751, 2021",
       standing: .reconstructed("patience and warm-up, since only the abstracts could be read"), networks: 1,
       cost: "at most 1", parameters: marvelParameters, figures: Selection.figures, judgesSamples: true),

@@ -86,11 +86,11 @@ public final class TrainingSession<D: Device> {
   public let batchSizes: [Int]
 
   let stores: [Store: D.Buffer]
-  private var whole: Plan<D>?, rest: Plan<D>?
-  private let evaluation: EvaluationPlans<D>?, validation: EvaluationPlans<D>?
+  var whole: Plan<D>?, rest: Plan<D>?
+  let evaluation: EvaluationPlans<D>?, validation: EvaluationPlans<D>?
   /// The activations' memory, which plans of one network share.
-  private let shared = SharedMemory<D>()
-  private let images: DeviceData<D>
+  let shared = SharedMemory<D>()
+  let images: DeviceData<D>
   /// The state that the next epoch's steps will read.
   private var state = StepState()
   private var order: [Int32] = []
@@ -191,46 +191,6 @@ public final class TrainingSession<D: Device> {
   /// Keeps the seeds of a method's networks apart: the golden ratio's digits.
   private static var memberSeed: UInt64 { 0x9E37_79B9_7F4A_7C15 }
 
-  /// Prepares the plans of training: of whole batches, and of the last one where it is smaller.
-  ///
-  /// - Parameters:
-  ///   - lent: another network's buffers under names of this one's steps.
-  ///   - write: writes a step; its second argument is 0 for whole batches, 1 for the last one.
-  public func prepare(lent: [Store: D.Buffer] = [:], _ write: (inout StepBuilder, Int) throws -> Void) throws {
-    func plan(_ batch: Int, _ slot: Int) throws -> Plan<D> {
-      var step = StepBuilder(
-        try settings.graph(batch, images.set.images, classes: classes), forms: device.forms,
-        precision: settings.precision)
-      try write(&step, slot)
-      return try Plan(step.program, on: device, stores: stores.merging(lent) { $1 }, shared: shared)
-    }
-    whole = batchSizes.contains(settings.batchSize) ? try plan(settings.batchSize, 0) : nil
-    rest = try batchSizes.last.flatMap { $0 < settings.batchSize ? try plan($0, 1) : nil }
-  }
-
-  /// Writes the step of plain training, with peers and weights where there are some.
-  public func plainStep(_ step: inout StepBuilder) {
-    for pass in settings.loss.hasPeers ? [false, true] : [false] {
-      step.images(settings.augmentation, peer: pass)
-      step.forward(.batch, peer: pass)
-      step.loss(settings.loss.function, peer: pass)
-      if stores[.sampleWeights] != nil { step.scaleRows(by: .sampleWeights) }
-      step.backward(peer: pass)
-    }
-    update(&step)
-  }
-
-  /// Writes the end of a step: the settings' optimiser moves the weights.
-  public func update(_ step: inout StepBuilder) {
-    step.update(settings.optimizer.kernel, clip: settings.clipNorm > 0)
-  }
-
-  /// The buffer behind a name, to be lent to another network.
-  public func buffer(_ store: Store) -> D.Buffer {
-    guard let buffer = stores[store] else { preconditionFailure("the session has no \(store)") }
-    return buffer
-  }
-
   // MARK: - Training
 
   /// The learning rate of the epoch that was begun, with the loss's own factor.
@@ -320,35 +280,6 @@ public final class TrainingSession<D: Device> {
       try device.read(Float.self, count: sampleCount, from: stores[.sampleLoss]!),
       try device.read(Int32.self, count: sampleCount, from: stores[.samplePrediction]!)
     )
-  }
-
-  // MARK: - Evaluation
-
-  /// The test set's results with running statistics, by sample id; nil where there is no test set.
-  ///
-  /// Waits.
-  public func evaluate() throws -> EvaluationPlans<D>.Results? {
-    guard let evaluation else { return nil }
-    return try evaluation.run(on: device)
-  }
-
-  /// The same for what was held out besides a test set.
-  ///
-  /// Waits.
-  public func validate() throws -> EvaluationPlans<D>.Results? { try validation?.run(on: device) }
-
-  /// The test set's logits `[N, K]`, by sample id.
-  ///
-  /// Waits.
-  public func testLogits() throws -> [Float]? { try evaluation?.logits(on: device) }
-
-  /// The training set's logits `[N, K]`, of images as they are and with running statistics.
-  ///
-  /// Waits.
-  public func trainingLogits() throws -> [Float] {
-    try EvaluationPlans(
-      images, graph: { try settings.graph($0, images.set.images, classes: classes) }, stores: stores, shared: shared
-    ).logits(on: device)
   }
 }
 

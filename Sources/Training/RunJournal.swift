@@ -51,7 +51,8 @@ public final class RunJournal {
   ///   - epochs: how many epochs of a resumed run stay; nil begins the tables anew.
   func begin(_ data: RunData, figures: [String], withValidation: Bool, after epochs: Int?) throws {
     try folder?.openTables(
-      withCleanColumns: data.dataset.train.trueLabels != nil, withValidationColumns: withValidation, after: epochs)
+      withCleanColumns: data.dataset.train.trueLabels != nil, withValidationColumns: withValidation,
+      figures: figures, after: epochs)
     (started, lastCheckpoint, isOpen) = (clock.now, clock.now, true)
     try mark(.running)
   }

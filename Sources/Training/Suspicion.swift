@@ -30,18 +30,12 @@ public struct Suspicion: Sendable {
   ///
   /// - Throws: `.cannotCreate`, `.inputOutput`.
   public func write(to folder: RunFolder) throws {
-    let train = dataset.train, truth = train.trueLabels
-    let order = values.indices.filter { !values[$0].isNaN }.sorted { (values[$1], $0) < (values[$0], $1) }
-    try folder.writeTable(
-      "suspicion.csv",
-      columns: ["sample_id", "suspicion", "path", "given_label", "predicted_label"] + (truth == nil ? [] : ["clean_label"]),
-      rows: order.lazy.map { id in
-        [
-          "\(id)", NumberText.shortest(values[id]),
-          train.paths.isEmpty ? "\(dataset.name)/train/\(id)" : train.paths[id], "\(train.labels[id])",
-          "\(predictions[id])",
-        ] + (truth.map { ["\($0[id])"] } ?? [])
-      })
+    let train = dataset.train
+    try folder.writeSuspicion(
+      suspicion: values,
+      paths: train.paths.isEmpty ? (0..<train.count).map { "\(dataset.name)/train/\($0)" } : train.paths,
+      givenLabels: train.labels.map(Int.init), predictedLabels: predictions.map(Int.init),
+      cleanLabels: train.trueLabels?.map(Int.init))
   }
 }
 

@@ -23,11 +23,11 @@ public final class Trainer<D: Device> {
   /// What is written down.
   public private(set) var journal: RunJournal
 
-  private(set) var position = Checkpoint.Position()
-  private var best: (accuracy: Double, epoch: Int)?
+  var position = Checkpoint.Position()
+  var best: (accuracy: Double, epoch: Int)?
   /// The epochs of this run so far, those before a resume included.
-  public private(set) var history = RunHistory()
-  private var isResumed = false
+  public internal(set) var history = RunHistory()
+  var isResumed = false
 
   private let clock = ContinuousClock()
 
@@ -56,76 +56,6 @@ public final class Trainer<D: Device> {
   ///
   /// Without this call the run leaves nothing but its `history` and its networks.
   public func write(into journal: RunJournal) { self.journal = journal }
-
-  // MARK: - Where a run begins
-
-  /// Starts from the weights of a safetensors file (`--init`) instead of random ones.
-  ///
-  /// Running statistics are taken where the file has them. The last layer stays as it is where the file's was made for
-  /// another number of classes, as of networks that were trained on ImageNet.
-  ///
-  /// - Returns: the parameters that were not taken from the file.
-  @discardableResult
-  public func initialize(from path: String) throws -> [String] {
-    let file = try SafetensorsFile.read(path)
-    let running = session.running.entries, entries = session.parameters.entries
-    let last = entries.suffix(2)
-    let isOther = last.allSatisfy { entry in
-      guard let shape = file[entry.name]?.shape, let outputs = shape.first else { return false }
-      return outputs != entry.shape[0] && shape.dropFirst() == entry.shape.dropFirst()
-    }
-    let taken = isOther ? entries.dropLast(2) : entries[...]
-    let kept = isOther ? try session.readState().parameters.suffix(2) : []
-    try session.writeWeights(
-      parameters: Checkpoint.tensors(taken.map { ($0.name, $0.shape) }, in: file) + kept,
-      running: running.allSatisfy { file[$0.name] != nil }
-        ? Checkpoint.tensors(running.map { ($0.name, $0.shape) }, in: file) : nil)
-    return kept.map(\.name)
-  }
-
-  /// Takes up what the folder of a stopped run holds: the stages that are done, and the checkpoint of the one under way.
-  ///
-  /// - Returns: whether there was anything to take up.
-  /// - Throws: `.badInput` for files that are damaged or belong to other settings.
-  @discardableResult
-  public func resume(from folder: RunFolder) throws -> Bool {
-    let isStaged = method.stages.count > 1
-    if isStaged {
-      for stage in method.stages {
-        let path = folder.file(RunJournal.file(ofStage: stage.name))
-        guard FileBytes.kind(of: path) == .file else { break }
-        try method.restore(stage: position.stage, from: SafetensorsFile.read(path))
-        position.stage += 1
-      }
-    }
-    isResumed = true
-    let isCheckpointed = FileBytes.kind(of: folder.lastCheckpoint) == .file
-    if isCheckpointed, position.stage < method.stages.count {
-      let file = try SafetensorsFile.read(folder.lastCheckpoint), stage = position.stage
-      if !isStaged || file.metadata[Self.stageKey] == method.stages[stage].name {
-        try begin(stage: stage)
-        let checkpoint = try Checkpoint.read(file, for: method.members)
-        guard checkpoint.model == model else {
-          throw Failure(
-            .badInput, "'\(file.path)' was made for another network or other data.",
-            why: "it records \(checkpoint.model.network) with \(checkpoint.model.classNames.count) classes.",
-            fix: "resume the run that wrote it.")
-        }
-        for (member, state) in zip(method.members, checkpoint.states) { try member.write(state) }
-        try method.restore(from: file)
-        (position, best) = (checkpoint.position, checkpoint.best)
-        position.stage = stage
-      }
-    }
-    // Epochs after the checkpoint are done again.
-    let kept = method.stages[..<position.stage].reduce(0) { $0 + $1.epochs } + position.epoch
-    if FileBytes.kind(of: folder.file("metrics.csv")) != .missing {
-      let before = try RunHistory.read(folder: folder.path, epochCount: epochs)
-      history = RunHistory(epochs: Array(before.epochs.prefix(kept)))
-    }
-    if position.totalSteps == 0 { position.totalSteps = history.epochs.last?.step ?? 0 }
-    return isCheckpointed || position.stage > 0
-  }
 
   /// Opens the tables and says that the run is under way.
   ///
@@ -159,10 +89,11 @@ public final class Trainer<D: Device> {
     return .finished
   }
 
-  private func begin(stage: Int) throws {
+  func begin(stage: Int) throws {
     try method.begin(stage: stage)
     guard let member = method.members.first, member.batchSizes.isEmpty else { return }
-    let count = member.sampleIDs.count, name = method.stages.count > 1 ? "\(method.stages[stage].name) has" : "there are"
+    let count = member.sampleIDs.count,
+      name = method.stages.count > 1 ? "\(method.stages[stage].name) has" : "there are"
     throw Failure(
       .configuration, "--drop-last leaves no batch.",
       why: "\(name) \(count) training samples and a batch has \(settings.batchSize).",
@@ -234,7 +165,8 @@ public final class Trainer<D: Device> {
       trainLoss: score.loss, trainAccuracy: score.accuracy, testLoss: test?.loss, testAccuracy: test?.accuracy,
       seconds: seconds, imagesPerSecond: Double(images) / max(seconds, 1e-9), cleanAccuracy: score.cleanAccuracy,
       wrongAccuracy: score.wrongAccuracy, validationLoss: validation?.loss, validationAccuracy: validation?.accuracy,
-      perClass: test.map { Array($0.perClass.prefix(data.dataset.classCount)) } ?? [])
+      perClass: test.map { Array($0.perClass.prefix(data.dataset.classCount)) } ?? [],
+      figures: zip(method.figures, outcome.figures).map { .init($0.name, $1) })
     guard report.trainLoss.isFinite else {
       throw Failure.diverged("the training loss of epoch \(number) is \(report.trainLoss)")
     }
@@ -268,9 +200,9 @@ public final class Trainer<D: Device> {
 
   // MARK: - Checkpoints
 
-  private static var stageKey: String { DetectionStageResult.stageKey }
+  static var stageKey: String { DetectionStageResult.stageKey }
 
-  private var model: Checkpoint.Model {
+  var model: Checkpoint.Model {
     let images = data.dataset.train.images, names = data.dataset.classNames
     return Checkpoint.Model(
       network: session.settings.network.description,

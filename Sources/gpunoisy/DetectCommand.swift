@@ -81,11 +81,8 @@ struct DetectCommand: ParsableCommand {
         .usage, "--fail-above \(failAbove) is out of range.", why: "it is a share of the labels.",
         fix: "give a number from 0 to 1.")
     }
-    if let run = runs.resume, try runs.isFinished() {
-      runs.talk.reporter.note("'\(run)' is already finished: nothing is trained or written")
-      return try write(DetectResult(finished: run))
-    }
     try settings.validateDetection()
+    if let run = try runs.finishedRun(settings) { return try write(DetectResult(finished: run)) }
     let outcome = try runs.start(settings), result = DetectResult(outcome)
     try write(result)
     try outcome.requireEnd()

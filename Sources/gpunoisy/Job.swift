@@ -29,7 +29,9 @@ struct Job: DeviceWork {
     if resumed == nil { try initialize(trainer) }
     let folder = try folder()
     if let resumed {
-      record.started = try requireSameData(resumed, record, folder).started
+      let before = try RunRecord.read(folder: resumed)
+      try Self.requireSameData(resumed, before, data, settings.job)
+      record.started = before.started
       // A run that was stopped before its first checkpoint begins again: seed and settings repeat it exactly.
       if try !trainer.resume(from: folder) { try initialize(trainer) }
     }
@@ -80,22 +82,21 @@ struct Job: DeviceWork {
     let random = try trainer.initialize(from: weights)
     guard !random.isEmpty else { return }
     talk.note(
-      "\(random.joined(separator: " and ")) are initialised randomly: \(weights) was made for another number of classes")
+      "\(random.joined(separator: " and ")) are initialised randomly: \(weights) was made for another number of classes"
+    )
   }
 
-  private func requireSameData(_ run: String, _ record: RunRecord, _ folder: RunFolder) throws -> RunRecord {
-    let before = try RunRecord.read(folder: run)
-    guard before.data?.fingerprint == record.data?.fingerprint else {
-      throw Failure(
-        .badInput, "the data has changed since the run '\(run)' started.",
-        why: "the run records \(before.data?.trainCount ?? 0) training images with fingerprint "
-          + "\(before.data?.fingerprint ?? "none"); now it is \(data.dataset.train.count) with "
-          + "\(data.dataset.fingerprint).",
-        fix: settings.job == .train
-          ? "restore the data, or start a new run from the weights with --init \(folder.lastCheckpoint)"
-          : "restore the data, or start a new run.")
-    }
-    return before
+  /// - Throws: `.badInput` where the data is not what the run's record says.
+  static func requireSameData(_ run: String, _ record: RunRecord, _ data: RunData, _ job: JobKind) throws {
+    let fingerprint = data.dataset.fingerprint
+    guard record.data?.fingerprint != fingerprint else { return }
+    throw Failure(
+      .badInput, "the data has changed since the run '\(run)' started.",
+      why: "the run records \(record.data?.trainCount ?? 0) training images with fingerprint "
+        + "\(record.data?.fingerprint ?? "none"); now it is \(data.dataset.train.count) with \(fingerprint).",
+      fix: job == .train
+        ? "restore the data, or start a new run from the weights with --init \(run)/checkpoints/last.safetensors"
+        : "restore the data, or start a new run.")
   }
 
   private func folder() throws -> RunFolder {
@@ -189,7 +190,7 @@ struct Job: DeviceWork {
     (again.epochs, again.batchSize, again.schedule) = (epochs, defaults.batchSize, defaults.schedule)
     // 150 and 225 of 300.
     again.milestones = Set([epochs / 2, epochs * 3 / 4]).filter { $0 > 0 }.sorted()
-    again.exclude = folder.file("label_issues.csv")
+    (again.exclude, again.excludeAbove) = (folder.file("label_issues.csv"), nil)
     again.excludeBy = settings.detection?.retrain ?? .weightZero
     let isBegun = resumed != nil && FileBytes.kind(of: path + "/config.toml") == .file
     return try Job(

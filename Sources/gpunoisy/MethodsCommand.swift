@@ -34,7 +34,9 @@ struct MethodsCommand: ParsableCommand {
   private static func text(_ entry: MethodEntry) -> String {
     var lines = [entry.name, "  \(entry.summary)"]
     if !entry.source.isEmpty { lines += ["  source    \(entry.source)", "  standing  \(entry.standing.text)"] }
-    lines.append("  cost      \(entry.cost) \(entry.cost == "1" ? "epoch" : "epochs") of plain training; networks: \(entry.networks)")
+    lines.append(
+      "  cost      \(entry.cost) \(entry.cost == "1" ? "epoch" : "epochs") of plain training; networks: \(entry.networks)"
+    )
     if entry.judgesSamples { lines.append("  judges    samples: the run leaves suspicion.csv") }
     for parameter in entry.parameters {
       lines.append("  \(parameter.name)=\(number(parameter.defaultValue))  \(parameter.summary) (\(range(parameter)))")

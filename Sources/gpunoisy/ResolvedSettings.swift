@@ -11,7 +11,6 @@ extension RunSettings {
     var settings = self
     settings.loss = try Loss(loss).description
     settings.method = try MethodChoice(method).description
-    if detection == nil { settings.schedule = schedule ?? .step }
     settings.augment = augmentation(channels: data.dataset.train.images.channels)
     settings.noiseSeed = noiseSeed ?? seed
     settings.dataRoot = dataRoot ?? FileBytes.environment("GPUNOISY_DATA")

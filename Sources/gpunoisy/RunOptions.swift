@@ -104,10 +104,17 @@ struct RunOptions: ParsableArguments {
     return try device.open(job) { reporter.note($0) }
   }
 
-  /// Whether the run to resume is finished already; its folder is then left as it is.
-  func isFinished() throws -> Bool {
-    guard let resume else { return false }
-    return try RunRecord.read(folder: resume).status == .finished
+  /// The run to resume, if it is finished already: its folder is then left as it is.
+  ///
+  /// - Throws: `.badInput` where its data has changed or its checkpoint is damaged.
+  func finishedRun(_ settings: RunSettings) throws -> String? {
+    guard let resume, case let record = try RunRecord.read(folder: resume), record.status == .finished else {
+      return nil
+    }
+    try Job.requireSameData(resume, record, RunData(settings), settings.job)
+    _ = try Checkpoint.model(of: SafetensorsFile.read(resume + "/checkpoints/last.safetensors"))
+    talk.reporter.note("'\(resume)' is already finished: nothing is trained or written")
+    return resume
   }
 }
 
@@ -127,7 +134,9 @@ extension RunSettings {
         fix: "give the folder that 'gpunoisy train' or 'detect' made.")
     }
     self.init()
+    schedule = nil
     try apply(configurationAt: path + "/config.toml")
     _ = forgetUnread()
+    if job == .train { schedule = schedule ?? .step }
   }
 }

@@ -51,11 +51,8 @@ struct TrainCommand: ParsableCommand {
     Signals.listen()
     let settings = try runs.settings(for: .train, options) { runs.talk.reporter.note($0) }
     if runs.printsConfiguration { return try StandardOutput.write(settings.configuration.text) }
-    if let run = runs.resume, try runs.isFinished() {
-      runs.talk.reporter.note("'\(run)' is already finished: nothing is trained or written")
-      return try write(TrainResult(finished: run))
-    }
     try settings.validate()
+    if let run = try runs.finishedRun(settings) { return try write(TrainResult(finished: run)) }
     let outcome = try runs.start(settings)
     try write(TrainResult(outcome))
     try outcome.requireEnd()

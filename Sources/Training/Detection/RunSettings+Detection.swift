@@ -10,7 +10,7 @@ extension RunSettings {
   /// That is the stretch before the first drop of the paper's 300 epochs; small batches memorise less.
   public static var detectionDefaults: RunSettings {
     var settings = RunSettings()
-    (settings.epochs, settings.batchSize) = (150, 64)
+    (settings.epochs, settings.batchSize, settings.schedule) = (150, 64, nil)
     settings.detection = DetectionSettings()
     return settings
   }

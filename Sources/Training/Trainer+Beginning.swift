@@ -1,0 +1,76 @@
+import Compute
+import Failures
+import FileFormats
+import Reports
+import Sessions
+
+/// Where a run begins: other weights than random ones, or what a run before has left.
+extension Trainer {
+  /// Starts from the weights of a safetensors file (`--init`) instead of random ones.
+  ///
+  /// Running statistics are taken where the file has them. The last layer stays as it is where the file's was made for
+  /// another number of classes, as of networks that were trained on ImageNet.
+  ///
+  /// - Returns: the parameters that were not taken from the file.
+  @discardableResult
+  public func initialize(from path: String) throws -> [String] {
+    let file = try SafetensorsFile.read(path)
+    let running = session.running.entries, entries = session.parameters.entries
+    let last = entries.suffix(2)
+    let isOther = last.allSatisfy { entry in
+      guard let shape = file[entry.name]?.shape, let outputs = shape.first else { return false }
+      return outputs != entry.shape[0] && shape.dropFirst() == entry.shape.dropFirst()
+    }
+    let taken = isOther ? entries.dropLast(2) : entries[...]
+    let kept = isOther ? try session.readState().parameters.suffix(2) : []
+    try session.writeWeights(
+      parameters: Checkpoint.tensors(taken.map { ($0.name, $0.shape) }, in: file) + kept,
+      running: running.allSatisfy { file[$0.name] != nil }
+        ? Checkpoint.tensors(running.map { ($0.name, $0.shape) }, in: file) : nil)
+    return kept.map(\.name)
+  }
+
+  /// Takes up what the folder of a stopped run holds: the stages that are done, and the checkpoint of the one under way.
+  ///
+  /// - Returns: whether there was anything to take up.
+  /// - Throws: `.badInput` for files that are damaged or belong to other settings.
+  @discardableResult
+  public func resume(from folder: RunFolder) throws -> Bool {
+    let isStaged = method.stages.count > 1
+    if isStaged {
+      for stage in method.stages {
+        let path = folder.file(RunJournal.file(ofStage: stage.name))
+        guard FileBytes.kind(of: path) == .file else { break }
+        try method.restore(stage: position.stage, from: SafetensorsFile.read(path))
+        position.stage += 1
+      }
+    }
+    isResumed = true
+    let isCheckpointed = FileBytes.kind(of: folder.lastCheckpoint) == .file
+    if isCheckpointed, position.stage < method.stages.count {
+      let file = try SafetensorsFile.read(folder.lastCheckpoint), stage = position.stage
+      if !isStaged || file.metadata[Self.stageKey] == method.stages[stage].name {
+        try begin(stage: stage)
+        let checkpoint = try Checkpoint.read(file, for: method.members)
+        guard checkpoint.model == model else {
+          throw Failure(
+            .badInput, "'\(file.path)' was made for another network or other data.",
+            why: "it records \(checkpoint.model.network) with \(checkpoint.model.classNames.count) classes.",
+            fix: "resume the run that wrote it.")
+        }
+        for (member, state) in zip(method.members, checkpoint.states) { try member.write(state) }
+        try method.restore(from: file)
+        (position, best) = (checkpoint.position, checkpoint.best)
+        position.stage = stage
+      }
+    }
+    // Epochs after the checkpoint are done again.
+    let kept = method.stages[..<position.stage].reduce(0) { $0 + $1.epochs } + position.epoch
+    if FileBytes.kind(of: folder.file("metrics.csv")) != .missing {
+      let before = try RunHistory.read(folder: folder.path, epochCount: epochs)
+      history = RunHistory(epochs: Array(before.epochs.prefix(kept)))
+    }
+    if position.totalSteps == 0 { position.totalSteps = history.epochs.last?.step ?? 0 }
+    return isCheckpointed || position.stage > 0
+  }
+}

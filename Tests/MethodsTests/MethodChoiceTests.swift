@@ -1,0 +1,76 @@
+import Failures
+import Losses
+import Methods
+import Testing
+
+@Suite("The choice of a method")
+struct MethodChoiceTests {
+  @Test("is read with its defaults, and written with every value")
+  func texts() throws {
+    #expect(try MethodChoice("plain").description == "plain")
+    let choice = try MethodChoice("co-teaching:rate=0.45,ramp=4")
+    #expect(choice["rate"] == 0.45 && choice["ramp"] == 4 && choice["power"] == 1 && choice["exchange"] == 1)
+    #expect(choice.description == "co-teaching:rate=0.45,ramp=4,power=1,exchange=1")
+    for entry in MethodEntry.catalogue {
+      let text = try MethodChoice(entry.name).description
+      #expect(try MethodChoice(text).description == text)
+      #expect(entry.parameters.allSatisfy { $0.range.contains($0.defaultValue) })
+      #expect(entry.name == "plain" || !entry.source.isEmpty)
+    }
+  }
+
+  @Test(
+    "is refused with 64 where a name is unknown or a value is out of range",
+    arguments: [
+      "nosuch", "", "co-teaching:rate=2", "co-teaching:rate=1", "co-teaching:rate=-0.1", "co-teaching:rate=nan",
+      "co-teaching:rate", "co-teaching:nosuch=1", "co-teaching:rate=0.1,rate=0.2", "co-teaching:rate=0.1,",
+      "co-teaching:", "co-teaching:ramp=1.5", "marvel:patience=0", "marvel:gain=1", "plain:rate=0.1",
+      "marvel+:gain=-1",
+    ])
+  func refusals(text: String) {
+    let failure = #expect(throws: Failure.self) { try MethodChoice(text) }
+    #expect(failure?.kind == .usage)
+  }
+
+  @Test("goes with losses of single samples alone")
+  func losses() throws {
+    for entry in MethodEntry.catalogue {
+      try entry.check(Loss("gce"))
+      for loss in ["peer", "dmi", "forward", "nce+rce+peer"] {
+        if entry.name == "plain" {
+          try entry.check(Loss(loss))
+        } else {
+          let failure = #expect(throws: Failure.self) { try entry.check(Loss(loss)) }
+          #expect(failure?.kind == .configuration, "\(entry.name) \(loss)")
+        }
+      }
+    }
+  }
+}
+
+@Suite("What co-teaching leaves out")
+struct ForgetScheduleTests {
+  @Test("rises as the authors' table does, and stays")
+  func ramp() {
+    // numpy.linspace(0, 0.45, 10), whose first number no epoch uses.
+    let schedule = ForgetSchedule(rate: 0.45, ramp: 9, power: 1)
+    let expected = [0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.45, 0.45]
+    for (epoch, share) in expected.enumerated() { #expect(abs(schedule.share(epoch: epoch) - share) < 1e-15) }
+    // int((1 - 0.45) * 128) and so on, in double precision.
+    #expect(schedule.kept(of: 128, epoch: 0) == 121 && schedule.kept(of: 128, epoch: 20) == 70)
+  }
+
+  @Test("jumps to the rate where the power is not 1")
+  func power() {
+    let schedule = ForgetSchedule(rate: 0.25, ramp: 4, power: 0.5)
+    #expect((0..<5).map { schedule.share(epoch: $0) } == [0.125, 0.25, 0.375, 0.25, 0.25])
+  }
+
+  @Test("is computed in double precision, and keeps one sample at least")
+  func rounding() {
+    // 0.2 in single precision is a little more, and would leave 7 of 10.
+    #expect(ForgetSchedule(rate: 0.2, ramp: 1, power: 1).kept(of: 10, epoch: 0) == 8)
+    #expect(ForgetSchedule(rate: 0.99, ramp: 1, power: 1).kept(of: 5, epoch: 3) == 1)
+    #expect(ForgetSchedule(rate: 0, ramp: 9, power: 1).kept(of: 77, epoch: 3) == 77)
+  }
+}

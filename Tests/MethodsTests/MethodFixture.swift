@@ -1,0 +1,58 @@
+import Compute
+import Datasets
+import Losses
+import Methods
+import Networks
+import Sessions
+
+/// A small training set with wrong labels, and what a method on it is made from.
+enum MethodFixture {
+  static let classes = 10, batch = 32
+
+  /// 100 images, of which every third has another class's label.
+  static let data: LabelledSet = {
+    var data = Shapes.samples(seed: 2, count: 100, isTest: false)
+    data.trueLabels = data.labels
+    for id in stride(from: 0, to: 100, by: 3) { data.labels[id] = (data.labels[id] + 1) % 10 }
+    return data
+  }()
+
+  static func setup<D: Device>(
+    _ network: String = "resnet20", optimizer: Optimizer = .sgd, epochs: Int = 3, weights: [Float]? = nil, on device: D
+  ) throws -> MethodSetup<D> {
+    var session = try TrainingSession<D>.Settings(
+      network: Network(network), loss: Loss("ce"), batchSize: batch, augmentation: Augmentation(crop: 4, flip: true))
+    (session.seed, session.optimizer) = (7, optimizer)
+    return MethodSetup(
+      session: session, train: try DeviceData(data, on: device),
+      test: try DeviceData(Shapes.samples(seed: 2, count: 40, isTest: true), on: device), validation: nil,
+      classes: classes, weights: weights, normalization: Normalization(of: data.images, ids: data.usableIDs),
+      transition: nil, recordsMargins: true,
+      stage: Stage("train", epochs: epochs, rate: LearningRate(0.01, .constant, epochs: epochs)))
+  }
+
+  /// Trains all epochs of a method's first stage; `after` is called after every step.
+  static func train<D: Device>(
+    _ method: any Method<D>, epochs: Int, after: (_ epoch: Int, _ step: Int) throws -> Void = { _, _ in }
+  ) throws -> [EpochOutcome] {
+    try method.begin(stage: 0)
+    return try (0..<epochs).map { epoch in
+      let batches = try method.begin(
+        EpochStart(epoch: epoch, step: 0, learningRate: method.stages[0].rate(epoch)))
+      for step in batches.indices {
+        try method.step(step)
+        try after(epoch, step)
+      }
+      return try method.finish(EpochEnd(epoch: epoch, ids: method.members[0].ids(ofFirst: batches.count)))
+    }
+  }
+}
+
+extension SessionState {
+  /// All that training has moved, bit by bit.
+  var bits: [UInt32] {
+    let tensors = parameters + momenta + (secondMoments ?? []) + running
+    return tensors.flatMap { $0.values.map(\.bitPattern) } + (marginSum + marginLost + sampleLoss).map(\.bitPattern)
+      + (marginCount + samplePrediction).map { UInt32(bitPattern: $0) }
+  }
+}

@@ -1,0 +1,62 @@
+import Compute
+import ComputeCPU
+import ComputeOpenCL
+import Methods
+import Sessions
+import Testing
+
+/// What a method must be where its idea does nothing.
+@Suite("A method without effect")
+struct MethodInvarianceTests {
+  /// Networks that are trained one by one with plain steps and the seeds of a method's members.
+  private func plainStates<D: Device>(
+    _ count: Int, _ network: String, _ optimizer: Optimizer, epochs: Int, on device: D
+  ) throws -> [[UInt32]] {
+    let setup = try MethodFixture.setup(network, optimizer: optimizer, on: device)
+    return try (0..<count).map { number in
+      let member = try setup.member(number)
+      try member.prepare { step, _ in member.plainStep(&step) }
+      for epoch in 0..<epochs {
+        try member.begin(epoch: epoch, learningRate: 0.01, recordsMargins: epoch > 0)
+        for step in member.batchSizes.indices { try member.run(step: step) }
+      }
+      return try member.readState().bits
+    }
+  }
+
+  private func expectPlain<D: Device>(_ method: String, _ network: String, _ optimizer: Optimizer, on device: D) throws
+  {
+    let made = try MethodChoice(method).make(MethodFixture.setup(network, optimizer: optimizer, on: device))
+    _ = try MethodFixture.train(made, epochs: 2)
+    let states = try made.members.map { try $0.readState().bits }
+    let expected = try plainStates(states.count, network, optimizer, epochs: 2, on: device)
+    for (number, (found, plain)) in zip(states, expected).enumerated() {
+      #expect(found == plain, "network \(number) of \(method), \(network), \(optimizer)")
+    }
+    if states.count > 1 { #expect(states[0] != states[1]) }
+  }
+
+  @Test(
+    "equals plain training bit for bit",
+    arguments: ["co-teaching:rate=0", "co-teaching:rate=0,exchange=0", "marvel:patience=99,warm=0", "plain"],
+    // The second one drops channels, which the two networks must not do alike.
+    [("resnet20", Optimizer.sgd), ("cnn9", .adam)])
+  func equalsPlain(method: String, given: (network: String, optimizer: Optimizer)) throws {
+    try expectPlain(method, given.network, given.optimizer, on: CPUDevice(threads: 2))
+  }
+
+  @Test(
+    "equals plain training bit for bit through OpenCL", .enabled(if: OpenCLDevices.isThere, "\(OpenCLDevices.absence)"),
+    arguments: OpenCLDevice.Style.allCases)
+  func equalsPlainThroughOpenCL(style: OpenCLDevice.Style) throws {
+    let info = try #require(OpenCLDevices.first)
+    try expectPlain("co-teaching:rate=0", "resnet20", .adam, on: OpenCLDevice(info, style: style))
+  }
+}
+
+/// Whether there is something to test on.
+enum OpenCLDevices {
+  static let first = DeviceList.discover().devices.first(where: \.isSupported)
+  static var isThere: Bool { first != nil }
+  static let absence = "there is no OpenCL device"
+}
