@@ -125,7 +125,7 @@ public enum LabelTransition: Sendable, Equatable {
   /// The quantile below which anchors are looked for: the authors' 0.97 for 10 classes, and 1 for 100.
   ///
   /// Between, what is passed over stays a third of a class: 3 % of 50 classes would be more than all of one.
-  static func quantile(classes: Int) -> Double { classes >= 100 ? 1 : 1 - min(0.03, 0.3 / Double(classes)) }
+  public static func quantile(classes: Int) -> Double { classes >= 100 ? 1 : 1 - min(0.03, 0.3 / Double(classes)) }
 
   /// The inverse of a matrix, row by row.
   ///
