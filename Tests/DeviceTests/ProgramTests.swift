@@ -138,8 +138,9 @@ struct ProgramTests {
 
   /// The gradients are of floats, and central differences of 1e-6 lose as much in doubles; of the largest derivative.
   private static let derivativeTolerance = 1e-4
-  /// The least that derivatives are measured against: some are nothing but rounding, as those of a batch norm whose
-  /// result another one normalises. A peer step rounds twice.
+  /// The least that derivatives are measured against.
+  ///
+  /// Some are nothing but rounding, as those of a batch norm whose result another one normalises. A peer step rounds twice.
   private static func derivativeScale(peer: Bool) -> Double { peer ? 3e-2 : 1e-2 }
 
   @Test(
