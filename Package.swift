@@ -19,7 +19,7 @@ let package = Package(
     .executableTarget(
       name: "gpunoisy",
       dependencies: [
-        "Autotuning", "Training", "Pages", "Reports", "Detection", "Datasets", "Networks", "Losses", "Compute",
+        "Autotuning", "Training", "Methods", "Sessions", "Pages", "Reports", "Detection", "Datasets", "Networks", "Losses", "Compute",
         "ComputeKernels", "ComputeCPU", "ComputeOpenCL", "ComputeReference", "FileFormats", "Statistics", "Images",
         "Failures",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -32,19 +32,29 @@ let package = Package(
         "Training", "ComputeReference", "ComputeKernels", "Compute", "FileFormats", "Failures",
       ]),
 
-    // Floor 4: run settings, loop, schedule, checkpoints, evaluation.
+    // Floor 4: run settings, the one loop, what a run writes down, evaluation.
     .target(
       name: "Training",
       dependencies: [
-        "Pages", "Reports", "Datasets", "Networks", "Losses", "Compute", "Detection", "Images", "FileFormats",
+        "Methods", "Sessions", "Pages", "Reports", "Datasets", "Networks", "Losses", "Compute", "Detection", "Images", "FileFormats",
         "Statistics", "Failures",
         .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
 
-    // Floor 3 1/2: pages for a browser.
-    .target(name: "Pages", dependencies: ["CPages", "Reports", "FileFormats"]),
+    // Floor 3 1/2: networks in training on a device; procedures that decide what they learn from; pages for a browser.
+    .target(
+      name: "Methods",
+      dependencies: ["Sessions", "Detection", "Datasets", "Losses", "Compute", "FileFormats", "Failures"]),
+    .target(
+      name: "Sessions",
+      dependencies: [
+        "Detection", "Datasets", "Networks", "Losses", "Compute", "FileFormats", "Statistics", "Failures",
+      ]),
+    .target(name: "Pages", dependencies: ["CPages", "Reports", "Detection", "Datasets", "FileFormats"]),
 
-    // Floor 3: what is written down.
+    // Floor 3: what is written down, and what a search for wrong labels finds: its networks' labels, what they leave,
+    // the verdicts.
+    .target(name: "Detection", dependencies: ["Datasets", "FileFormats", "Statistics", "Failures"]),
     .target(name: "Reports", dependencies: ["Datasets", "FileFormats", "Statistics", "Failures"]),
 
     // Floor 2: data, networks, formulas, and the two devices.
@@ -57,14 +67,12 @@ let package = Package(
       name: "ComputeOpenCL",
       dependencies: ["ComputeKernels", "Compute", "CKernels", "COpenCL", "FileFormats", "Failures"]),
 
-    // Floor 1: the seam (Compute), its lowering to kernel launches, pictures, file formats, plain numbers,
-    // the mathematics of finding wrong labels.
+    // Floor 1: the seam (Compute), its lowering to kernel launches, images, file formats, plain numbers.
     .target(name: "ComputeKernels", dependencies: ["Compute", "CKernels", "Failures"]),
     .target(name: "Compute", dependencies: ["Failures"]),
     .target(name: "Images", dependencies: ["CTurboJPEG", "CSPNG", "Failures"]),
     .target(name: "FileFormats", dependencies: ["CZlib", "Failures"]),
     .target(name: "Statistics"),
-    .target(name: "Detection", dependencies: ["Statistics"]),
 
     // Floor 0: other people's code, the kernels, and how a failure is told.
     .target(name: "Failures"),
@@ -81,7 +89,7 @@ let package = Package(
     .target(name: "TestSupport", dependencies: ["FileFormats", "Failures"], path: "Tests/TestSupport"),
     .target(name: "OpenCLTestSupport", dependencies: ["ComputeOpenCL"], path: "Tests/OpenCLTestSupport"),
     .testTarget(name: "ReportsTests", dependencies: ["Reports", "FileFormats", "Failures", "TestSupport"]),
-    .testTarget(name: "PagesTests", dependencies: ["Pages", "FileFormats", "TestSupport"]),
+    .testTarget(name: "PagesTests", dependencies: ["Pages", "Detection", "Datasets", "FileFormats", "TestSupport"]),
     .testTarget(name: "FileFormatsTests", dependencies: ["FileFormats", "Failures", "TestSupport"]),
     .testTarget(name: "NetworksTests", dependencies: ["Networks", "Compute", "Failures"]),
     .testTarget(name: "LossesTests", dependencies: ["Losses", "ComputeKernels", "Failures"]),
@@ -107,7 +115,8 @@ let package = Package(
       ]),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
     .testTarget(
-      name: "DetectionTests", dependencies: ["Detection", "Statistics", "FileFormats", "TestSupport"],
+      name: "DetectionTests",
+      dependencies: ["Detection", "Datasets", "Statistics", "FileFormats", "Failures", "TestSupport"],
       exclude: ["Frozen"]),
     .testTarget(name: "ImagesTests", dependencies: ["Images", "FileFormats", "Failures", "TestSupport"]),
     .testTarget(

@@ -55,8 +55,8 @@ static const char loss[] = {
 static const char optimizer[] = {
 #embed "optimizer.cl"
     , 0};
-static const char weights[] = {
-#embed "weights.cl"
+static const char rows[] = {
+#embed "rows.cl"
     , 0};
 static const char bench[] = {
 #embed "bench.cl"
@@ -135,7 +135,7 @@ static const gpunoisy_source sources[] = {
     {"loss_determinant.cl", loss_determinant},
     {"loss.cl", loss},
     {"optimizer.cl", optimizer},
-    {"weights.cl", weights},
+    {"rows.cl", rows},
     {"bench.cl", bench},
     {"gpu_common.cl", gpu_common},
     {"gpu_fusion.cl", gpu_fusion},

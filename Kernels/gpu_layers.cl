@@ -42,7 +42,7 @@ __kernel void dropout_scale_gpu(
       known = place / 4;
       words = random_words(
           (uint)counters[COUNTER_SEED_LOW], (uint)counters[COUNTER_SEED_HIGH],
-          peer ? PURPOSE_PEER_DROPOUT : PURPOSE_DROPOUT, (uint)counters[COUNTER_EPOCH],
+          DROPOUT_PURPOSE(peer, counters), (uint)counters[COUNTER_EPOCH],
           (uint)(counters[COUNTER_OFFSET] + image), (uint)layer << 24 | (uint)known);
     }
     const uint low = place % 2 ? words.y : words.x, high = place % 2 ? words.w : words.z;

@@ -38,7 +38,7 @@ __kernel void dropout_scale(
   for (int first = 0; first < period; first += 4) {
     const uint4 words = random_words(
         (uint)counters[COUNTER_SEED_LOW], (uint)counters[COUNTER_SEED_HIGH],
-        peer ? PURPOSE_PEER_DROPOUT : PURPOSE_DROPOUT, (uint)counters[COUNTER_EPOCH],
+        DROPOUT_PURPOSE(peer, counters), (uint)counters[COUNTER_EPOCH],
         (uint)(counters[COUNTER_OFFSET] + image), (uint)layer << 24 | (uint)first / 4);
     const int kept[4] = {
         random_uniform(words.x) >= rate, random_uniform(words.y) >= rate, random_uniform(words.z) >= rate,

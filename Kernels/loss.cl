@@ -10,10 +10,7 @@ FUNCTION void loss_record(
   sample_loss[sample] = loss;
   sample_prediction[sample] = row.top;
   if (record) {
-    const float margin = loss_margin(z, row.label, row.K) - margin_lost[sample];
-    const float before = margin_sum[sample], after = before + margin;
-    margin_lost[sample] = (after - before) - margin;
-    margin_sum[sample] = after;
+    add_compensated(loss_margin(z, row.label, row.K), margin_sum + sample, margin_lost + sample);
     margin_count[sample] += 1;
   }
 }

@@ -24,7 +24,7 @@
 #include "loss_determinant.cl"
 #include "loss.cl"
 #include "optimizer.cl"
-#include "weights.cl"
+#include "rows.cl"
 #include "bench.cl"
 
 #undef LOSS_ENTRY
@@ -79,7 +79,11 @@ static const Entry entries[] = {
     ENTRY(loss_dmi_rows),
     ENTRY(loss_evaluate),
     ENTRY(optimizer_sgd),
-    ENTRY(weights_scale_rows),
+    ENTRY(optimizer_adam),
+    ENTRY(rows_scale),
+    ENTRY(rows_smallest),
+    ENTRY(rows_dynamics),
+    ENTRY(rows_streak),
     ENTRY(advance_step),
     ENTRY(bench_empty),
     ENTRY(bench_multiply_add),

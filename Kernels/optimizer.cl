@@ -2,6 +2,15 @@
 
 #define OPTIMIZER_PIECE 4096
 
+// What gradients are multiplied with so that their norm is at most numbers[NUMBER_CLIP_NORM], if that is above 0.
+FUNCTION float optimizer_clip(__global const float *numbers, __global const float *squares, int pieces) {
+  const float clip = numbers[NUMBER_CLIP_NORM];
+  if (!(clip > 0.0f)) return 1.0f;
+  float sum = 0.0f;
+  for (int i = 0; i < pieces; i++) sum += squares[i];
+  return fmin(1.0f, clip / (sqrt(sum) + 1e-6f));
+}
+
 // Stochastic gradient descent with (Nesterov) momentum and weight decay on every parameter, as torch.optim.SGD:
 // g = gradient + weight_decay * w + l1 * sign(w);  v = momentum * v + g;  w = w - rate * (nesterov ? g + momentum * v : v).
 // (Sutskever et al., 2013.) v = 0 before the first step gives PyTorch's first step.
@@ -12,15 +21,9 @@ __kernel void optimizer_sgd(
     __global const float *restrict numbers, __global const float *restrict squares, int n, int pieces) {
   const int first = get_global_id(0) * OPTIMIZER_PIECE, last = min(n, first + OPTIMIZER_PIECE);
   const float rate = numbers[NUMBER_LEARNING_RATE], momentum = numbers[NUMBER_MOMENTUM];
-  const float decay = numbers[NUMBER_WEIGHT_DECAY], clip = numbers[NUMBER_CLIP_NORM];
-  const float l1 = numbers[NUMBER_L1];
+  const float decay = numbers[NUMBER_WEIGHT_DECAY], l1 = numbers[NUMBER_L1];
   const int nesterov = numbers[NUMBER_NESTEROV] > 0.0f;
-  float scale = 1.0f;
-  if (clip > 0.0f) {
-    float sum = 0.0f;
-    for (int i = 0; i < pieces; i++) sum += squares[i];
-    scale = fmin(1.0f, clip / (sqrt(sum) + 1e-6f));
-  }
+  const float scale = optimizer_clip(numbers, squares, pieces);
   for (int i = first; i < last; i++) {
     const float w = parameters[i], sign = (float)((w > 0.0f) - (w < 0.0f));
     const float g = fma(l1, sign, fma(decay, w, scale * gradients[i]));
@@ -30,5 +33,54 @@ __kernel void optimizer_sgd(
   }
 }
 
+// One parameter by Adam (Kingma and Ba, 2015), as torch.optim.Adam:
+// g = gradient + weight_decay * w + l1 * sign(w);  m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g^2;
+// w = w - rate / (1 - b1^t) * m / (sqrt(v / (1 - b2^t)) + epsilon), with t the number of this update, from 1.
+typedef struct {
+  float rate, decay, l1, first_decay, second_decay, epsilon;
+  float scale;            // of gradients, by clipping
+  float first, second;  // 1 - b1^t and 1 - b2^t, without cancellation
+} AdamStep;
+
+FUNCTION AdamStep adam_step(__global const float *numbers, __global const int *counters, float scale) {
+  const float t = (float)(counters[COUNTER_UPDATES] + 1);
+  AdamStep step;
+  step.rate = numbers[NUMBER_LEARNING_RATE];
+  step.decay = numbers[NUMBER_WEIGHT_DECAY];
+  step.l1 = numbers[NUMBER_L1];
+  step.first_decay = numbers[NUMBER_MOMENTUM];
+  step.second_decay = numbers[NUMBER_SECOND_DECAY];
+  step.epsilon = numbers[NUMBER_EPSILON];
+  step.scale = scale;
+  step.first = -expm1(t * log(step.first_decay));
+  step.second = -expm1(t * log(step.second_decay));
+  return step;
+}
+
+FUNCTION void adam_move(
+    const AdamStep step, __global float *parameter, float gradient, __global float *mean, __global float *square) {
+  const float w = *parameter, sign = (float)((w > 0.0f) - (w < 0.0f));
+  const float g = fma(step.l1, sign, fma(step.decay, w, step.scale * gradient));
+  const float m = fma(1.0f - step.first_decay, g - *mean, *mean);
+  const float v = fma(step.second_decay, *square, (1.0f - step.second_decay) * g * g);
+  *mean = m;
+  *square = v;
+  *parameter = w - step.rate / step.first * m / (sqrt(v / step.second) + step.epsilon);
+}
+
+// Adam over all parameters; gradients are clipped as for optimizer_sgd. Launch: (ceil(n / 4096)).
+__kernel void optimizer_adam(
+    __global float *restrict parameters, __global const float *restrict gradients, __global float *restrict momenta,
+    __global float *restrict second_moments, __global const int *restrict counters,
+    __global const float *restrict numbers, __global const float *restrict squares, int n, int pieces) {
+  const int first = get_global_id(0) * OPTIMIZER_PIECE, last = min(n, first + OPTIMIZER_PIECE);
+  const AdamStep step = adam_step(numbers, counters, optimizer_clip(numbers, squares, pieces));
+  for (int i = first; i < last; i++)
+    adam_move(step, parameters + i, gradients[i], momenta + i, second_moments + i);
+}
+
 // Moves the plan on to the next batch of the epoch. Launch: (1).
-__kernel void advance_step(__global int *counters, int B) { counters[COUNTER_OFFSET] += B; }
+__kernel void advance_step(__global int *counters, int B) {
+  counters[COUNTER_OFFSET] += B;
+  counters[COUNTER_UPDATES] += 1;
+}

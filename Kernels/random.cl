@@ -7,6 +7,10 @@
 #define PURPOSE_DROPOUT 16
 #define PURPOSE_PEER_DROPOUT 17
 
+// Networks that see the same batches drop unlike channels.
+#define DROPOUT_PURPOSE(peer, counters) \
+  ((uint)((peer) ? PURPOSE_PEER_DROPOUT : PURPOSE_DROPOUT) | (uint)(counters)[COUNTER_MEMBER] << 8)
+
 FUNCTION uint4 random_words(uint key_low, uint key_high, uint purpose, uint a, uint b, uint c) {
   uint x0 = purpose, x1 = a, x2 = b, x3 = c;
   for (int round = 0; round < 10; round++) {

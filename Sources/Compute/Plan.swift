@@ -9,10 +9,11 @@ public final class Plan<D: Device> {
   /// Bytes of device memory that the plan uses besides the stores; activations share theirs with other plans.
   public let byteCount: Int
   /// How many calls enqueue a step: one for each launch, or fewer where the device has recorded them.
-  public var enqueueCount: Int { recorded.count }
+  public var enqueueCount: Int { segments.reduce(0) { $0 + $1.count } }
   private let device: D
   private let logits: D.Buffer
-  private let recorded: [D.Prepared]
+  /// What `TensorOperation.cut` has cut, each recorded by itself.
+  private let segments: [[D.Prepared]]
 
   /// Fuses what the device can, plans memory and prepares every operation.
   ///
@@ -51,13 +52,21 @@ public final class Plan<D: Device> {
     prepared = try program.operations.map {
       try device.prepare($0, activations: program.format(of: $0), buffer: buffer)
     }
-    recorded = device.recorded(prepared.flatMap { $0 })
+    segments = zip(program.operations, prepared).split { $0.0 == .cut }.map { segment in
+      device.recorded(segment.flatMap(\.1))
+    }
     logits = buffer(.value(program.logits))
   }
 
-  /// Enqueues one step.
+  /// Enqueues one step, whole.
   public func run() throws {
-    for launch in recorded { try device.enqueue(launch) }
+    for segment in segments.indices { try run(segment: segment) }
+  }
+
+  /// Enqueues a part of a step: what lies between two cuts. Other plans may run before the next part, if they share no
+  /// memory with this one.
+  public func run(segment: Int) throws {
+    for launch in segments[segment] { try device.enqueue(launch) }
     try device.flush()
   }
 

@@ -79,9 +79,11 @@ extension TensorOperation {
       .linearBackwardWeights(_, _, _, _, let M, let N, let K, _):
       return cost(2 * M * N * K, floats: M * K + N * K + M * N)
     case .loss(_, _, _, let B, let K, _), .evaluate(_, _, let B, let K): return cost(8 * B * K, floats: 2 * B * K)
-    case .weigh(_, let B, let K): return cost(B * B + B * K, floats: 2 * B * K + B)
-    case .update(let count, _): return cost(6 * count, floats: 5 * count)
+    // Columns and rows of a few numbers: nothing beside the layers.
+    case .rows(_, let count): return cost(count, floats: count)
+    case .update(let kernel, let count, _): return cost(6 * count, floats: (2 * kernel.buffers.count - 1) * count)
     case .advance: return cost(1, floats: 2)
+    case .cut: return cost(0, floats: 0)
     }
   }
 
@@ -112,7 +114,8 @@ extension TensorOperation {
     case .normalizeBackward(_, _, _, _, _, _, let dresidual, let rectify, _, let M, let C, _):
       return "\(M)×\(C)" + (dresidual == nil ? "" : " +add") + (rectify ? " +relu" : "")
     case .inferenceStatistics(let C, _): return "\(C)"
-    case .add(_, _, _, let count), .update(let count, _): return "\(count)"
+    case .add(_, _, _, let count): return "\(count)"
+    case .update(let kernel, let count, _): return kernel == .sgd ? "\(count)" : "\(kernel.kernel) \(count)"
     case .rectify(_, let slope, _, let count), .rectifyBackward(_, _, let slope, _, let count):
       return "\(count)" + (slope == 0 ? "" : ", slope \(slope)")
     case .bias(_, _, _, let M, let C), .biasBackward(_, _, let M, let C, _): return "\(M)×\(C)"
@@ -126,8 +129,9 @@ extension TensorOperation {
       .linearBackwardWeights(_, _, _, _, let M, let N, let K, _):
       return "\(M)×\(K)→\(N)"
     case .loss(let function, _, _, let B, let K, _): return "\(function.kernel) \(B)×\(K)"
-    case .evaluate(_, _, let B, let K), .weigh(_, let B, let K): return "\(B)×\(K)"
-    case .advance: return ""
+    case .evaluate(_, _, let B, let K): return "\(B)×\(K)"
+    case .rows(let kernel, let count): return "\(kernel.kernel) \(count)"
+    case .advance, .cut: return ""
     }
   }
 }

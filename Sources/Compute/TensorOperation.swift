@@ -1,29 +1,3 @@
-/// A buffer that outlives a step, by what it holds.
-public enum Store: Hashable, Sendable, CaseIterable {
-  /// Flat, packed (`ParameterTable`): what is learned, its gradients and momenta, and batch norm's running statistics.
-  case parameters, gradients, momenta, running
-  /// What changes from step to step (`StepState`): floats and 32-bit integers.
-  case numbers, counters
-  /// The data set: bytes `[N, H, W, C]`, labels `[N]`, and per channel mean and standard deviation of pixel / 255.
-  case pixels, labels, inputStatistics
-  /// The epoch's sample ids by position; and for the peer pass of peer loss, whose images, and whose labels.
-  case order, peerOrder, peerLabelOrder
-  /// The per-sample table: columns of length N, indexed by sample id.
-  case sampleLoss, samplePrediction, sampleConfidence, marginSum, marginLost, marginCount
-  /// Shared by all operations of a plan, valid within one operation: partial sums, and vectors of channels.
-  case workspace, vectors
-  /// How much each sample counts in the loss [N], where not all count alike.
-  case sampleWeights
-  /// For losses that correct labels: the transition matrix [K, K], row = true class, or its inverse.
-  case transition
-}
-
-/// What an operation reads or writes.
-public enum Operand: Hashable, Sendable {
-  case value(Value)
-  case store(Store)
-}
-
 /// The mean and 1 / sqrt(variance + epsilon) of a batch, and the batch norm whose running statistics they move.
 public struct BatchStatistics: Hashable, Sendable {
   public let mean: Value, inverse: Value
@@ -144,12 +118,14 @@ public enum TensorOperation: Hashable, Sendable {
   case loss(RowFunction, logits: Value, dlogits: Value, B: Int, K: Int, peer: Bool)
   /// Cross entropy, prediction and confidence per sample; `scratch` is `[B, K]`.
   case evaluate(logits: Value, scratch: Value, B: Int, K: Int)
-  /// Turns the gradient of the batch's mean loss, in place, into that of the mean by `Store.sampleWeights`.
-  case weigh(dlogits: Value, B: Int, K: Int)
-  /// SGD over all parameters; with `clip`, gradients are scaled down to the norm in `numbers`.
-  case update(count: Int, clip: Bool)
+  /// Arithmetic on `count` rows that a loss or a training method brings.
+  case rows(RowKernel, count: Int)
+  /// An optimiser over all parameters; with `clip`, gradients are scaled down to the norm in `numbers`.
+  case update(FlatKernel, count: Int, clip: Bool)
   /// Moves on to the next batch of the epoch.
   case advance(B: Int)
+  /// Ends a segment of the step: other plans may run before the next one begins. Computes nothing.
+  case cut
 }
 
 extension TensorOperation {
@@ -211,8 +187,20 @@ extension TensorOperation {
     case .linearBackwardWeights(let input, let doutput, _, _, _, _, _, _): return ([input, doutput], [])
     case .loss(_, let logits, let dlogits, _, _, _): return ([logits], [dlogits])
     case .evaluate(let logits, let scratch, _, _): return ([logits], [scratch])
-    case .weigh(let dlogits, _, _): return ([dlogits], [dlogits])
-    case .update, .advance: return ([], [])
+    case .rows(let kernel, _):
+      var reads: [Value] = [], writes: [Value] = []
+      for binding in kernel.bindings {
+        switch binding.argument {
+        case .reads(let value): reads.append(value)
+        case .writes(let value): writes.append(value)
+        case .changes(let value):
+          reads.append(value)
+          writes.append(value)
+        case .store, .int: break
+        }
+      }
+      return (reads, writes)
+    case .update, .advance, .cut: return ([], [])
     }
   }
 
@@ -243,8 +231,8 @@ extension TensorOperation {
     case .augment, .convolveBackwardData, .convolveBackwardWeights, .add, .rectify, .rectifyBackward, .bias,
       .biasBackward, .dropout, .shortcut, .shortcutBackward, .pool, .poolBackward:
       return values.reads + values.writes
-    case .inferenceStatistics, .linear, .linearBackwardData, .linearBackwardWeights, .loss, .evaluate, .weigh,
-      .update, .advance:
+    case .inferenceStatistics, .linear, .linearBackwardData, .linearBackwardWeights, .loss, .evaluate, .rows, .update,
+      .advance, .cut:
       return []
     }
   }
@@ -284,9 +272,10 @@ extension TensorOperation {
     case .linearBackwardWeights: "linear backward weights"
     case .loss: "loss"
     case .evaluate: "evaluate"
-    case .weigh: "weigh"
+    case .rows: "rows"
     case .update: "update"
     case .advance: "advance"
+    case .cut: "cut"
     }
   }
 }

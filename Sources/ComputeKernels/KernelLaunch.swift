@@ -28,7 +28,34 @@ public struct KernelLaunch: Sendable {
   }
 }
 
+extension KernelLaunch {
+  /// A training method's kernel; it is the same in all families.
+  init(_ kernel: RowKernel, global: [Int], local: [Int]? = nil) {
+    self.init(kernel.kernel, [:], global: global, local: local)
+    arguments = kernel.bindings.map { ($0.name, Argument($0.argument)) }
+  }
+
+  /// An optimiser over `count` parameters in the family that `suffix` names; `pieces` sums of squares of the gradients
+  /// lie in the workspace.
+  init(_ kernel: FlatKernel, suffix: String, count: Int, pieces: Int, global: [Int], local: [Int]? = nil) {
+    self.init(kernel.kernel + suffix, [:], global: global, local: local)
+    arguments = kernel.buffers.map { ($0.name, Argument($0.argument)) }
+    arguments += [
+      ("numbers", .store(.numbers)), ("squares", .store(.workspace)), ("n", .int(count)), ("pieces", .int(pieces)),
+    ]
+  }
+}
+
 extension KernelLaunch.Argument {
+  init(_ argument: RowKernel.Argument) {
+    self =
+      switch argument {
+      case .reads(let value), .writes(let value), .changes(let value): .value(value)
+      case .store(let store): .store(store)
+      case .int(let number): .int(number)
+      }
+  }
+
   static func value(_ value: Value) -> Self { .operand(.value(value)) }
   static func value(_ value: Value?) -> Self { value.map { .operand(.value($0)) } ?? .none }
   static func store(_ store: Store) -> Self { .operand(.store(store)) }

@@ -164,11 +164,11 @@ public struct VectorLowering: Lowering {
             "K": .int(K),
           ], global: [B])
       ]
-    case .weigh(let dlogits, let B, let K):
-      [KernelLaunch("weights_scale_rows", weighArguments(dlogits, B, K), global: [B])]
-    case .update(let count, let clip): update(count, clip)
+    case .rows(let kernel, let count): [KernelLaunch(kernel, global: [count])]
+    case .update(let kernel, let count, let clip): update(kernel, count, clip)
     case .advance(let B):
       [KernelLaunch("advance_step", ["counters": .store(.counters), "B": .int(B)], global: [1])]
+    case .cut: []
     }
   }
 
@@ -216,7 +216,7 @@ public struct VectorLowering: Lowering {
     case .linearBackwardWeights(_, _, _, _, let M, let N, let K, _):
       (weightPartials(Window(B: M, H: 1, W: 1, C: K, O: N, KH: 1, KW: 1, stride: 1, padding: 0)), 0)
     case .loss(let function, _, _, _, let K, _) where function.inputs == .determinant: (K * K + K + 1, 0)
-    case .update(let count, true): (quotient(count, 4096), 0)
+    case .update(_, let count, true): (quotient(count, 4096), 0)
     default: (0, 0)
     }
   }
@@ -305,15 +305,9 @@ extension VectorLowering {
     }
   }
 
-  private func update(_ count: Int, _ clip: Bool) -> [KernelLaunch] {
+  private func update(_ kernel: FlatKernel, _ count: Int, _ clip: Bool) -> [KernelLaunch] {
     let pieces = quotient(count, 4096)
-    let step = KernelLaunch(
-      "optimizer_sgd",
-      [
-        "parameters": .store(.parameters), "gradients": .store(.gradients), "momenta": .store(.momenta),
-        "numbers": .store(.numbers), "squares": .store(.workspace), "n": .int(count),
-        "pieces": .int(clip ? pieces : 0),
-      ], global: [pieces])
+    let step = KernelLaunch(kernel, suffix: "", count: count, pieces: clip ? pieces : 0, global: [pieces])
     guard clip else { return [step] }
     return [
       KernelLaunch(

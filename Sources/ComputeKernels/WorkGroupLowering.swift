@@ -159,10 +159,11 @@ public struct WorkGroupLowering: Lowering {
     case .loss(let function, let logits, let dlogits, let B, let K, let peer):
       loss(function, logits, dlogits, B, K, peer)
     case .evaluate(let logits, let scratch, let B, let K): [evaluate(logits, scratch, B, K)]
-    case .weigh(let dlogits, let B, let K): [rows("weights_scale_rows", weighArguments(dlogits, B, K), B)]
-    case .update(let count, let clip): update(count, clip)
+    case .rows(let kernel, let count): [KernelLaunch(kernel, global: [count], local: [rowGroup(count)])]
+    case .update(let kernel, let count, let clip): update(kernel, count, clip)
     case .advance(let B):
       [KernelLaunch("advance_step", ["counters": .store(.counters), "B": .int(B)], global: [1], local: [1])]
+    case .cut: []
     }
   }
 
@@ -187,7 +188,7 @@ public struct WorkGroupLowering: Lowering {
     case .biasBackward(_, _, let M, let C, _): (quotient(M, pieceRows(M, C)) * Parameter.padded(C), 0)
     case .linearBackwardWeights(_, _, _, _, let M, let N, let K, _): (weightPartials(pixelWindow(M, N, K)), 0)
     case .loss(let function, _, _, _, let K, _) where function.inputs == .determinant: (K * K + K + 1, 0)
-    case .update(let count, true): (quotient(count, squaresPiece(count)), 0)
+    case .update(_, let count, true): (quotient(count, squaresPiece(count)), 0)
     default: (0, 0)
     }
   }
@@ -218,9 +219,10 @@ extension WorkGroupLowering {
 
   /// One work-item for each of `count` rows, for kernels that do not guard the edge: groups of the largest divisor.
   private func rows(_ kernel: String, _ arguments: Arguments, _ count: Int) -> KernelLaunch {
-    let size = (1...64).last { count % $0 == 0 } ?? 1
-    return KernelLaunch(kernel, arguments, global: [count], local: [size])
+    KernelLaunch(kernel, arguments, global: [count], local: [rowGroup(count)])
   }
+
+  private func rowGroup(_ count: Int) -> Int { (1...64).last { count % $0 == 0 } ?? 1 }
 }
 
 // MARK: - What is neither convolution nor batch norm
@@ -306,15 +308,11 @@ extension WorkGroupLowering {
   /// Elements of one sum of squares: at most 256 sums, which every group of the optimizer adds up.
   private func squaresPiece(_ count: Int) -> Int { 4 * max(1024, quotient(count, 4 * 256)) }
 
-  private func update(_ count: Int, _ clip: Bool) -> [KernelLaunch] {
+  private func update(_ kernel: FlatKernel, _ count: Int, _ clip: Bool) -> [KernelLaunch] {
     let piece = squaresPiece(count), pieces = quotient(count, piece)
-    let step = quads(
-      "optimizer_sgd_gpu",
-      [
-        "parameters": .store(.parameters), "gradients": .store(.gradients), "momenta": .store(.momenta),
-        "numbers": .store(.numbers), "squares": .store(.workspace), "n": .int(count),
-        "pieces": .int(clip ? pieces : 0),
-      ], count)
+    let step = KernelLaunch(
+      kernel, suffix: "_gpu", count: count, pieces: clip ? pieces : 0,
+      global: [quotient(quotient(count, 4), group) * group], local: [group])
     guard clip else { return [step] }
     return [
       groups(

@@ -2,7 +2,7 @@ import Compute
 
 extension OperationCase {
   /// Every operation with the shapes of ResNet-32 and with odd ones.
-  public static var all: [OperationCase] { convolutions + batchNorms + fused + layers + plainLayers + samples }
+  public static var all: [OperationCase] { convolutions + batchNorms + fused + layers + plainLayers + samples + rows }
 
   /// The operations of a program with small batches: each different one once, in the order of the program.
   ///
@@ -84,9 +84,11 @@ extension OperationCase {
     case .loss(let function, _, _, let B, let K, let peer):
       self = .loss(function, B: min(B, batch), K: K, peer: peer)
     case .evaluate(_, _, let B, let K): self = .evaluate(B: min(B, batch), K: K)
-    case .weigh(_, let B, let K): self = .weigh(B: min(B, batch), K: K)
-    case .update(let count, let clip): self = .update(count: count, clip: clip, clipNorm: clip ? 1 : 0)
+    case .rows(let kernel, let count): self = .rows(like: kernel, B: min(count, batch))
+    case .update(let kernel, let count, let clip):
+      self = .update(kernel, count: count, clip: clip, clipNorm: clip ? 1 : 0)
     case .advance(let B): self = .advance(B: min(B, batch))
+    case .cut: self = OperationCase(.cut, shape: "", contents: [:])
     }
   }
 }

@@ -13,12 +13,15 @@ extension OperationCase {
     .integers(CounterRandom(seed: 5).permutation(of: N, .shuffle, key))
   }
 
-  static func counters(recordsMargins: Bool = false) -> Content {
+  static func counters(recordsMargins: Bool = false, countsDynamics: Bool = false) -> Content {
     var state = StepState()
     state.offset = first
     state.epoch = 7
     state.seed = 0x1234_5678_9ABC_DEF0
     state.recordsMargins = recordsMargins
+    state.countsDynamics = countsDynamics
+    state.updates = 4
+    state.member = 1
     return .integers(state.counters)
   }
 
@@ -45,7 +48,7 @@ extension OperationCase {
       ])
   }
 
-  // MARK: Evaluation, weights
+  // MARK: Evaluation
 
   static func evaluate(B: Int, K: Int, logits: Logits = .ordinary) -> OperationCase {
     precondition(first + B <= N, "a case has at most \(N - first) rows")
@@ -62,23 +65,12 @@ extension OperationCase {
       meaningful: [operand(1): []])
   }
 
-  /// - Parameter isEmpty: whether no sample of the batch counts.
-  static func weigh(B: Int, K: Int, isEmpty: Bool = false) -> OperationCase {
-    precondition(first + B <= N, "a case has at most \(N - first) rows")
-    // A third of the samples do not count, and the others unlike.
-    let weights = (0..<N).map { id -> Float in isEmpty || id % 3 == 1 ? 0 : id % 4 == 0 ? 0.3 : 1 }
-    return OperationCase(
-      .weigh(dlogits: value(0), B: B, K: K), shape: text([B, K]) + (isEmpty ? ", none counts" : ""),
-      contents: [
-        operand(0): .normal(B * K + margin, deviation: 1), .store(.sampleWeights): .floats(weights),
-        .store(.order): order(0), .store(.counters): counters(),
-      ])
-  }
-
   // MARK: The step's end
 
   /// - Parameter clipNorm: the limit in the step's numbers; used only where the operation clips.
-  static func update(count: Int, clip: Bool, clipNorm: Float = 0, nesterov: Bool = true) -> OperationCase {
+  static func update(
+    _ kernel: FlatKernel = .sgd, count: Int, clip: Bool, clipNorm: Float = 0, nesterov: Bool = true
+  ) -> OperationCase {
     var state = StepState()
     state.learningRate = 0.1
     state.momentum = 0.9
@@ -86,13 +78,18 @@ extension OperationCase {
     state.l1 = 1e-3
     state.nesterov = nesterov
     state.clipNorm = clipNorm
+    var contents: [Operand: Content] = [
+      .store(.parameters): .normal(count + margin), .store(.gradients): .normal(count + margin),
+      .store(.momenta): .normal(count + margin), .store(.numbers): .floats(state.numbers),
+    ]
+    if kernel == .adam {
+      contents[.store(.secondMoments)] = .positive(count + margin)
+      contents[.store(.counters)] = counters()
+    }
     return OperationCase(
-      .update(count: count, clip: clip),
-      shape: "\(count)" + (clip ? ", clip \(clipNorm)" : "") + (nesterov ? ", Nesterov" : ""),
-      contents: [
-        .store(.parameters): .normal(count + margin), .store(.gradients): .normal(count + margin),
-        .store(.momenta): .normal(count + margin), .store(.numbers): .floats(state.numbers),
-      ])
+      .update(kernel, count: count, clip: clip),
+      shape: "\(kernel.kernel) \(count)" + (clip ? ", clip \(clipNorm)" : "") + (nesterov ? ", Nesterov" : ""),
+      contents: contents)
   }
 
   static func advance(B: Int) -> OperationCase {
@@ -113,10 +110,10 @@ extension OperationCase {
     cases += losses
     for (B, K) in [(1, 2), (16, 10), (3, 11), (7, 100)] { cases.append(evaluate(B: B, K: K)) }
     for logits in [Logits.extreme, .ties] { cases.append(evaluate(B: 40, K: 10, logits: logits)) }
-    for (B, K) in [(1, 2), (16, 10), (5, 11), (61, 100)] { cases.append(weigh(B: B, K: K)) }
-    cases.append(weigh(B: 16, K: 10, isEmpty: true))
     for count in [1, 16, 4096, 4112, 10_000] {
       for nesterov in [false, true] { cases.append(update(count: count, clip: false, nesterov: nesterov)) }
+      cases.append(update(.adam, count: count, clip: false))
+      cases.append(update(.adam, count: count, clip: true, clipNorm: 0.5 * Float(count).squareRoot()))
       // Half of the expected norm, far above it, and switched off by the numbers.
       for clipNorm in [0.5 * Float(count).squareRoot(), 1e6, 0] {
         cases.append(update(count: count, clip: true, clipNorm: clipNorm))

@@ -86,9 +86,12 @@ public struct OperationCase: Sendable {
   }
 
   private func bytes(of content: Content, for operand: Operand) -> [UInt8] {
-    let index = Store.allCases.firstIndex { .store($0) == operand } ?? 0
-    var key = UInt32(index)
-    if case .value(let value) = operand { key = UInt32(100 + value.index) }
+    let key: UInt32
+    switch operand {
+    case .value(let value): key = UInt32(100 + value.index)
+    // Any number that the name gives.
+    case .store(let store): key = "\(store)".utf8.reduce(5381) { $0 &* 33 &+ UInt32($1) }
+    }
     let random = CounterRandom(seed: 20_220_531)
     /// The sum of four uniform numbers: cheap, and the same bits everywhere.
     func normal(_ i: Int) -> Float {

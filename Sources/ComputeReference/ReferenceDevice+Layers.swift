@@ -21,7 +21,7 @@ extension ReferenceDevice {
       return Prepared {
         let draw = ReferenceMath.DropoutDraw(
           seed: Self.seed(counters), epoch: counters.integer(at: Counter.epoch),
-          first: counters.integer(at: Counter.offset), peer: peer)
+          first: counters.integer(at: Counter.offset), peer: peer, member: counters.integer(at: Counter.member))
         output.write(ReferenceMath.dropout(input.numbers(count: B * M * C), dropout, M: M, C: C, draw))
       }
     case .flatten(let input, let output, let B, let M, let C):

@@ -132,11 +132,17 @@ extension ReferenceDevice {
     case .loss(let function, let logits, let dlogits, let B, let K, let peer):
       return [try loss(function, value(logits), value(dlogits), B: B, K: K, peer, buffer)]
     case .evaluate(let logits, _, let B, let K): return [evaluate(value(logits), B: B, K: K, buffer)]
-    case .weigh(let dlogits, let B, let K): return [weigh(value(dlogits), B: B, K: K, buffer)]
-    case .update(let count, let clip): return [update(count, clip, buffer)]
+    case .rows(let kernel, let count): return [rows(kernel, count, buffer)]
+    case .update(let kernel, let count, let clip): return [update(kernel, count, clip, buffer)]
     case .advance(let B):
       let counters = buffer(.store(.counters))
-      return [Prepared { counters.write(integer: counters.integer(at: Counter.offset) + B, at: Counter.offset) }]
+      return [
+        Prepared {
+          counters.write(integer: counters.integer(at: Counter.offset) + B, at: Counter.offset)
+          counters.write(integer: counters.integer(at: Counter.updates) + 1, at: Counter.updates)
+        }
+      ]
+    case .cut: return []
     }
   }
 

@@ -4,7 +4,7 @@ import Statistics
 
 /// Positions in `Store.counters`, as `StepState.counters` lays them out.
 enum Counter {
-  static let offset = 0, epoch = 1, seedLow = 2, seedHigh = 3, record = 4
+  static let offset = 0, epoch = 1, seedLow = 2, seedHigh = 3, record = 4, dynamics = 5, updates = 6, member = 7
 }
 
 /// Positions in `Store.numbers`, as `StepState.numbers` lays them out.
@@ -12,6 +12,7 @@ enum Number {
   static let learningRate = 0, momentum = 1, weightDecay = 2, nesterov = 3, clipNorm = 4, peerWeight = 5, l1 = 6,
     loss = 8
   static let lossCount = 16
+  static let secondDecay = 24, epsilon = 25, method = 28
 }
 
 // MARK: - What reads the data set and the per-sample table
@@ -67,8 +68,8 @@ extension ReferenceDevice {
     let order = buffer(.store(.order))
     let labelOrder = buffer(.store(peer ? .peerLabelOrder : .order))
     let losses = buffer(.store(.sampleLoss)), predictions = buffer(.store(.samplePrediction))
-    let margins = MarginColumns(
-      sum: buffer(.store(.marginSum)), lost: buffer(.store(.marginLost)), count: buffer(.store(.marginCount)))
+    let margins = CompensatedSum(sum: buffer(.store(.marginSum)), lost: buffer(.store(.marginLost)))
+    let marginCount = buffer(.store(.marginCount))
     return Prepared {
       let weight = peer ? numbers.number(at: Number.peerWeight) : 1
       let first = counters.integer(at: Counter.offset)
@@ -89,7 +90,9 @@ extension ReferenceDevice {
         }
         losses.write(loss, at: sample)
         predictions.write(integer: rows[b].prediction, at: sample)
-        if counters.integer(at: Counter.record) != 0 { margins.add(rows[b].margin, to: sample) }
+        guard counters.integer(at: Counter.record) != 0 else { continue }
+        margins.add(rows[b].margin, to: sample)
+        marginCount.write(integer: marginCount.integer(at: sample) + 1, at: sample)
       }
     }
   }
@@ -134,48 +137,36 @@ extension ReferenceDevice {
     }
   }
 
-  func weigh(_ dlogits: Buffer, B: Int, K: Int, _ buffer: (Operand) -> Buffer) -> Prepared {
-    let counters = buffer(.store(.counters)), order = buffer(.store(.order)), weights = buffer(.store(.sampleWeights))
-    return Prepared {
-      let first = counters.integer(at: Counter.offset)
-      let batch = (0..<B).map { weights.number(at: order.integer(at: first + $0)) }
-      let sum = batch.reduce(ReferenceNumber(0), +)
-      for b in 0..<B {
-        let scale = sum.value > 0 ? batch[b] * ReferenceNumber(Double(B)) / sum : ReferenceNumber(0)
-        dlogits.write(dlogits.numbers(at: b * K, count: K).map { $0 * scale }, at: b * K)
-      }
-    }
-  }
-
-  func update(_ count: Int, _ clip: Bool, _ buffer: (Operand) -> Buffer) -> Prepared {
+  func update(_ kernel: FlatKernel, _ count: Int, _ clip: Bool, _ buffer: (Operand) -> Buffer) -> Prepared {
     let parameters = buffer(.store(.parameters)), gradients = buffer(.store(.gradients))
     let momenta = buffer(.store(.momenta)), numbers = buffer(.store(.numbers))
-    return Prepared {
-      let clipNorm = numbers.number(at: Number.clipNorm)
-      let result = ReferenceMath.stochasticGradientDescent(
-        parameters: parameters.numbers(count: count), gradients: gradients.numbers(count: count),
-        momenta: momenta.numbers(count: count), rate: numbers.number(at: Number.learningRate),
-        momentum: numbers.number(at: Number.momentum), decay: numbers.number(at: Number.weightDecay),
-        l1: numbers.number(at: Number.l1),
-        nesterov: numbers.number(at: Number.nesterov).value > 0, clipNorm: clip && clipNorm.value > 0 ? clipNorm : nil)
-      parameters.write(result.parameters)
-      momenta.write(result.momenta)
+    func number(_ place: Int) -> ReferenceNumber { numbers.number(at: place) }
+    func clipNorm() -> ReferenceNumber? {
+      clip && number(Number.clipNorm).value > 0 ? number(Number.clipNorm) : nil
     }
-  }
-}
-
-/// The columns that keep the sum of a sample's margins: the sum is `sum` − `lost`, to about twice Float's digits.
-private struct MarginColumns {
-  let sum: ReferenceDevice.Buffer, lost: ReferenceDevice.Buffer, count: ReferenceDevice.Buffer
-
-  func add(_ margin: ReferenceNumber, to sample: Int) {
-    let before = lost.number(at: sample)
-    // Two roundings: the margin's own, and that of what was lost before taken from it. The sum itself loses nothing.
-    let total = sum.number(at: sample).value - before.value + margin.value
-    let next = margin - before
-    let kept = Double(Float(total))
-    sum.write(ReferenceNumber(total, roundings: next.roundings), at: sample)
-    lost.write(ReferenceNumber(kept - total, roundings: next.roundings), at: sample)
-    count.write(integer: count.integer(at: sample) + 1, at: sample)
+    guard kernel == .adam else {
+      return Prepared {
+        let result = ReferenceMath.stochasticGradientDescent(
+          parameters: parameters.numbers(count: count), gradients: gradients.numbers(count: count),
+          momenta: momenta.numbers(count: count), rate: number(Number.learningRate), momentum: number(Number.momentum),
+          decay: number(Number.weightDecay), l1: number(Number.l1), nesterov: number(Number.nesterov).value > 0,
+          clipNorm: clipNorm())
+        parameters.write(result.parameters)
+        momenta.write(result.momenta)
+      }
+    }
+    let squares = buffer(.store(.secondMoments)), counters = buffer(.store(.counters))
+    return Prepared {
+      let result = ReferenceMath.adam(
+        parameters: parameters.numbers(count: count), gradients: gradients.numbers(count: count),
+        means: momenta.numbers(count: count), squares: squares.numbers(count: count),
+        .init(
+          rate: number(Number.learningRate), firstDecay: number(Number.momentum),
+          secondDecay: number(Number.secondDecay), epsilon: number(Number.epsilon), decay: number(Number.weightDecay),
+          l1: number(Number.l1), update: counters.integer(at: Counter.updates) + 1, clipNorm: clipNorm()))
+      parameters.write(result.parameters)
+      momenta.write(result.means)
+      squares.write(result.squares)
+    }
   }
 }

@@ -30,11 +30,11 @@ extension ReferenceMath {
 
   /// Where a step's random numbers are drawn from.
   public struct DropoutDraw: Sendable {
-    let seed: UInt64, epoch: Int, first: Int, peer: Bool
+    let seed: UInt64, epoch: Int, first: Int, peer: Bool, member: Int
 
-    /// The epoch, the first position of the step in it, and whether it is the peer pass.
-    public init(seed: UInt64, epoch: Int, first: Int, peer: Bool) {
-      (self.seed, self.epoch, self.first, self.peer) = (seed, epoch, first, peer)
+    /// The epoch, the first position of the step in it, whether it is the peer pass, and the number of the network.
+    public init(seed: UInt64, epoch: Int, first: Int, peer: Bool, member: Int = 0) {
+      (self.seed, self.epoch, self.first, self.peer, self.member) = (seed, epoch, first, peer, member)
     }
   }
 
@@ -43,13 +43,14 @@ extension ReferenceMath {
   public static func dropout(
     _ input: [ReferenceNumber], _ dropout: Dropout, M: Int, C: Int, _ draw: DropoutDraw
   ) -> [ReferenceNumber] {
-    let random = CounterRandom(seed: draw.seed), kept = 1 / (1 - ReferenceNumber(dropout.rate))
+    let purpose = (draw.peer ? CounterRandom.Purpose.peerDropout : .dropout).rawValue | UInt32(draw.member) << 8
+    let key = SIMD2(UInt32(truncatingIfNeeded: draw.seed), UInt32(draw.seed >> 32)), kept = 1 / (1 - ReferenceNumber(dropout.rate))
     return input.enumerated().map { i, x in
       let (image, rest) = i.quotientAndRemainder(dividingBy: M * C)
       let place = dropout.dropsChannels ? rest % C : rest
-      let words = random.words(
-        draw.peer ? .peerDropout : .dropout, UInt32(draw.epoch), UInt32(draw.first + image),
-        UInt32(dropout.layer << 24 + place / 4))
+      let words = CounterRandom.philox(
+        counter: SIMD4(
+          purpose, UInt32(draw.epoch), UInt32(draw.first + image), UInt32(dropout.layer << 24 + place / 4)), key: key)
       return CounterRandom.uniform(words[place % 4]) >= Double(dropout.rate) ? x * kept : 0
     }
   }

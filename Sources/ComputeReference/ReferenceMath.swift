@@ -58,32 +58,4 @@ public enum ReferenceMath {
     }
     return (dinput, dweights, dbias)
   }
-
-  // MARK: The optimiser
-
-  /// One step of `torch.optim.SGD`, after `clip_grad_norm_` where there is a largest norm.
-  ///
-  /// g = gradient · min(1, clip / (norm + 1e-6)) + decay · w + l1 · sign(w); v = momentum · v + g; w −= rate · v, or with Nesterov
-  /// w −= rate · (g + momentum · v). PyTorch has no l1.
-  public static func stochasticGradientDescent(
-    parameters: [ReferenceNumber], gradients: [ReferenceNumber], momenta: [ReferenceNumber], rate: ReferenceNumber,
-    momentum: ReferenceNumber, decay: ReferenceNumber, l1: ReferenceNumber = 0,
-    nesterov: Bool, clipNorm: ReferenceNumber?
-  ) -> (parameters: [ReferenceNumber], momenta: [ReferenceNumber]) {
-    var scale: ReferenceNumber = 1
-    if let clipNorm {
-      let norm = gradients.map { $0 * $0 }.sum.squareRoot
-      let limit = clipNorm / (norm + 1e-6)
-      if limit.value < 1 { scale = limit }
-    }
-    var (parameters, momenta) = (parameters, momenta)
-    for i in parameters.indices {
-      let w = parameters[i], push = w.value > 0 ? l1 : w.value < 0 ? -l1 : 0
-      let gradient = scale * gradients[i] + decay * w + push
-      let velocity = momentum * momenta[i] + gradient
-      momenta[i] = velocity
-      parameters[i] = w - rate * (nesterov ? gradient + momentum * velocity : velocity)
-    }
-    return (parameters, momenta)
-  }
 }

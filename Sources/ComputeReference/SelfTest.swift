@@ -112,7 +112,9 @@ public struct SelfTest<D: Device> {
       case .bytes: found = compareElements(UInt8.self, bytes, expected)
       default:
         // The two columns of a compensated sum are one number.
-        if operand == .store(.marginSum) || operand == .store(.marginLost) { continue }
+        if CompensatedSum.columns.contains(where: { operand == .store($0.sum) || operand == .store($0.lost) }) {
+          continue
+        }
         found = compareFloats(
           bytes, expected, meaningful: operationCase.meaningful[operand],
           storing: isNarrow ? BFloat16Bytes.rounding : 0)
@@ -120,8 +122,9 @@ public struct SelfTest<D: Device> {
       found.name(operand)
       if found.error > worst.error { worst = found }
     }
-    if let sum = actual[.store(.marginSum)], let lost = actual[.store(.marginLost)] {
-      let found = try compareMargins(sum, lost, expected, operationCase)
+    for columns in CompensatedSum.columns {
+      guard let sum = actual[.store(columns.sum)], let lost = actual[.store(columns.lost)] else { continue }
+      let found = try compareSums(sum, lost, columns, expected, operationCase)
       if found.error > worst.error { worst = found }
     }
     return SelfTestResult(
@@ -284,15 +287,16 @@ extension SelfTest {
     return found
   }
 
-  /// Compares the sums that the margin columns stand for: `marginSum` − `marginLost`.
-  private func compareMargins(
-    _ sum: D.Buffer, _ lost: D.Buffer, _ expected: [Operand: ReferenceDevice.Buffer], _ operationCase: OperationCase
+  /// Compares the sums that two columns stand for: `sum` − `lost`.
+  private func compareSums(
+    _ sum: D.Buffer, _ lost: D.Buffer, _ columns: (sum: Store, lost: Store),
+    _ expected: [Operand: ReferenceDevice.Buffer], _ operationCase: OperationCase
   ) throws -> Discrepancy {
     var found = Discrepancy(unit: unit)
-    guard let expectedSum = expected[.store(.marginSum)], let expectedLost = expected[.store(.marginLost)] else {
+    guard let expectedSum = expected[.store(columns.sum)], let expectedLost = expected[.store(columns.lost)] else {
       return found
     }
-    let count = (operationCase.contents[.store(.marginSum)]?.byteCount ?? 0) / 4
+    let count = (operationCase.contents[.store(columns.sum)]?.byteCount ?? 0) / 4
     let sums = try device.read(Float.self, count: count, from: sum)
     let losts = try device.read(Float.self, count: count, from: lost)
     for index in 0..<count {
@@ -301,7 +305,7 @@ extension SelfTest {
         expectedSum.number(at: index).value - expectedLost.number(at: index).value,
         roundings: expectedSum.roundings(at: index), at: index)
     }
-    found.name(.store(.marginSum))
+    found.name(.store(columns.sum))
     return found
   }
 }

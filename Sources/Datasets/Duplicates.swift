@@ -4,6 +4,11 @@ public struct DuplicateGroup: Sendable, Equatable {
   public let ids: [Int32]
   /// Whether they carry more than one label, so that at least one of these is wrong or the picture shows both.
   public let hasDifferentLabels: Bool
+
+  /// A group of these samples, ascending.
+  public init(ids: [Int32], hasDifferentLabels: Bool) {
+    (self.ids, self.hasDifferentLabels) = (ids, hasDifferentLabels)
+  }
 }
 
 extension LabelledSet {

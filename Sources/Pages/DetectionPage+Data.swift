@@ -2,7 +2,7 @@ import FileFormats
 
 extension DetectionPage {
   /// What the script reads: samples column by column, pictures and margins by id.
-  var data: JSONValue {
+  var scriptData: JSONValue {
     let shown = shown, range = range
     func column(_ value: (Sample) -> JSONValue) -> JSONValue { .array(shown.map(value)) }
     let knowsTruth = samples.contains { $0.truth != nil }
@@ -38,7 +38,7 @@ extension DetectionPage {
   /// What a browser keeps verdicts under: other data, labels or suggestions do not inherit them.
   private var identity: String {
     var hash = SHA256()
-    hash.update(document["data"]?["fingerprint"]?.string ?? "")
+    hash.update(data.fingerprint)
     hash.update(samples.map { "\($0.id) \($0.given) \($0.suggested ?? -1) \($0.isFlagged)\n" }.joined())
     return Base64.text(hash.digest().bytes)
   }

@@ -1,3 +1,4 @@
+import Datasets
 import FileFormats
 
 extension DetectionPage {
@@ -10,8 +11,8 @@ extension DetectionPage {
 
   /// What is wrong with the data besides labels.
   var problems: String {
-    let groups = (document["duplicates"]?.array ?? []).filter { $0["differ"]?.bool == true }
-    let paths = paths(of: blankPictures + groups.prefix(Self.mostEntries).flatMap(members).map(\.id))
+    let groups = duplicates.filter(\.hasDifferentLabels)
+    let named = named(blankPictures + groups.prefix(Self.mostEntries).flatMap(\.ids).map { Int($0) })
     var parts: [String] = []
     if !unreadable.isEmpty {
       parts.append(
@@ -21,18 +22,16 @@ extension DetectionPage {
     }
     if !groups.isEmpty {
       parts.append(
-        list("Groups of equal pictures with different labels (\(groups.count))", groups.map { equal($0, paths) }))
+        list("Groups of equal pictures with different labels (\(groups.count))", groups.map { equal($0, named) }))
     }
-    let same = (document["duplicates"]?.array ?? []).count { $0["differ"]?.bool == false }
+    let same = duplicates.count - groups.count
     if same > 0 { parts.append("<p>Groups of equal pictures with the same label: \(same), listed in detect.json.</p>") }
     if !blankPictures.isEmpty {
-      parts.append(list("Pictures of one colour (\(blankPictures.count))", blankPictures.map { reference($0, paths) }))
+      parts.append(list("Pictures of one colour (\(blankPictures.count))", blankPictures.map { reference($0, named) }))
     }
-    let small = (document["per_class"]?.array ?? []).filter { ($0["size"]?.integer ?? 0) < Self.fewestSamples }
+    let small = tables.classes.filter { $0.size < Self.fewestSamples }
     if !small.isEmpty {
-      let names = small.prefix(Self.mostEntries).map {
-        "\(HTMLText.escaped($0["name"]?.string ?? "")) (\($0["size"]?.integer ?? 0))"
-      }
+      let names = small.prefix(Self.mostEntries).map { "\(name($0.label)) (\($0.size))" }
       parts.append("<p>Classes too small to judge: \(names.joined(separator: ", "))</p>")
     }
     if parts.isEmpty {
@@ -52,31 +51,27 @@ extension DetectionPage {
       + (rest > 0 ? "<li>… and \(rest) more</li>\n" : "") + "</ul>"
   }
 
-  private func members(_ group: JSONValue) -> [(id: Int, label: Int)] {
-    let ids = group["ids"]?.array?.compactMap(\.integer) ?? []
-    let labels = group["labels"]?.array?.compactMap(\.integer) ?? []
-    return zip(ids, labels).map { ($0, $1) }
-  }
-
-  private func equal(_ group: JSONValue, _ paths: [Int: String]) -> String {
-    let members = members(group), rest = members.count - Self.mostMembers
-    let first = members.first.map { " data-pictures=\"\($0.id)\"" } ?? ""
-    let shown = members.prefix(Self.mostMembers).map {
-      "<span class=\"given\">\(name($0.label))</span> \(reference($0.id, paths))"
+  private func equal(_ group: DuplicateGroup, _ named: [Int: Sample]) -> String {
+    let rest = group.ids.count - Self.mostMembers
+    let first = group.ids.first.map { " data-pictures=\"\($0)\"" } ?? ""
+    let shown = group.ids.prefix(Self.mostMembers).map { id in
+      let label = named[Int(id)].map { name($0.given) } ?? ""
+      return "<span class=\"given\">\(label)</span> \(reference(Int(id), named))"
     }
     return "<span class=\"equal\"\(first)></span>" + shown.joined(separator: ", ")
       + (rest > 0 ? ", and \(rest) more" : "")
   }
 
   /// How a sample is named: by its id, and its file where it has one.
-  private func reference(_ id: Int, _ paths: [Int: String]) -> String {
-    "#\(id)" + (paths[id].map { " <code>\(HTMLText.escaped($0))</code>" } ?? "")
+  private func reference(_ id: Int, _ named: [Int: Sample]) -> String {
+    "#\(id)" + (named[id]?.path.map { " <code>\(HTMLText.escaped($0))</code>" } ?? "")
   }
 
-  private func paths(of ids: [Int]) -> [Int: String] {
+  /// The samples with these ids.
+  private func named(_ ids: [Int]) -> [Int: Sample] {
     let wanted = Set(ids)
-    let found = samples.filter { wanted.contains($0.id) }.compactMap { sample in sample.path.map { (sample.id, $0) } }
-    return Dictionary(found, uniquingKeysWith: { first, _ in first })
+    return Dictionary(
+      samples.lazy.filter { wanted.contains($0.id) }.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
   /// How the result came about.

@@ -1,14 +1,14 @@
-import FileFormats
+import Detection
 import Reports
 
 extension DetectionPage {
   /// What was looked at, what was found, and how far to trust it.
   var header: String {
-    let data = document["data"], judged = samples.count { $0.key != nil }
+    let judged = samples.count { $0.key != nil }
     var text = """
       <header>
       <h1>\(HTMLText.escaped(title))</h1>
-      <p class="faint">\(HTMLText.escaped(data?["source"]?.string ?? "")) · \(samples.count) samples, \
+      <p class="faint">\(HTMLText.escaped(data.source)) · \(samples.count) samples, \
       \(classNames.count) classes</p>
       <p class="headline"><b>\(flagged)</b> of \(samples.count) labels are suspected (\(share)).</p>
       <p>\(explanation) Suspicion is not proof: rare but right pictures are suspected too. In public data sets people
@@ -17,18 +17,18 @@ extension DetectionPage {
     if judged < samples.count {
       text += "\n<p>\(samples.count - judged) samples posed as threshold samples in every pass and were not judged.</p>"
     }
-    if let correlation = document["pass_correlation"]?.double {
+    if let correlation = passCorrelation {
       let number = FixedText.decimal(correlation, places: 3)
       text += "\n<p>The two passes rank the samples alike with a correlation of \(number)"
       text += correlation < 0.5 ? "; that is little, so use more epochs before you trust this.</p>" : ".</p>"
     }
-    if let score = document["score"], let wrong = score["wrong"]?.integer {
-      func percent(_ name: String) -> String { score[name]?.double.map { FixedText.percent($0, places: 1) } ?? "–" }
-      let area = score["auroc"]?.double.map { FixedText.decimal($0, places: 4) } ?? "–"
+    if let score {
+      func percent(_ share: Double?) -> String { share.map { FixedText.percent($0, places: 1) } ?? "–" }
+      let area = score.areaUnderROC.map { FixedText.decimal($0, places: 4) } ?? "–"
       text += """
 
-        <p>The true labels are known: \(wrong) are wrong. Precision \(percent("precision")), recall \
-        \(percent("recall")), AUROC \(area).</p>
+        <p>The true labels are known: \(score.wrong) are wrong. Precision \(percent(score.precision)), recall \
+        \(percent(score.recall)), AUROC \(area).</p>
         """
     }
     return text + "\n</header>"
@@ -43,7 +43,7 @@ extension DetectionPage {
   }
 
   /// Which labels are mistaken for which, and the classes one by one.
-  var tables: String {
+  var tableSections: String {
     """
     <section>
     <h2>Given label → suggested label</h2>
@@ -61,7 +61,7 @@ extension DetectionPage {
     \(hasAccuracy ? #"<th scope="col">test accuracy</th>"# : "")\
     \(hasTruth ? #"<th scope="col">wrong</th>"# : "")</tr></thead>
     <tbody>
-    \(perClass.map(classRow).joined(separator: "\n"))
+    \(tables.classes.map(classRow).joined(separator: "\n"))
     </tbody>
     </table>
     </div>
@@ -69,28 +69,27 @@ extension DetectionPage {
     """
   }
 
-  private var perClass: [JSONValue] { document["per_class"]?.array ?? [] }
-  private var hasArea: Bool { perClass.contains { $0["mean_aum"]?.double != nil } }
-  private var hasAccuracy: Bool { perClass.contains { $0["test_acc"]?.double != nil } }
-  private var hasTruth: Bool { perClass.contains { $0["wrong"]?.integer != nil } }
+  private var hasArea: Bool { tables.classes.contains { $0.meanArea != nil } }
+  private var hasAccuracy: Bool { classAccuracies.contains { $0 != nil } }
+  private var hasTruth: Bool { tables.classes.contains { $0.wrong != nil } }
 
   func name(_ label: Int) -> String {
     HTMLText.escaped(classNames.indices.contains(label) ? classNames[label] : "\(label)")
   }
 
-  private func classRow(_ found: JSONValue) -> String {
-    func number(_ name: String) -> Int { found[name]?.integer ?? 0 }
-    let label = number("label"), size = number("size"), flagged = number("flagged")
+  private func classRow(_ found: DetectionTables.Class) -> String {
+    let label = found.label, size = found.size, flagged = found.flagged
+    let accuracy = classAccuracies.indices.contains(label) ? classAccuracies[label] : nil
     var row = """
       <tr data-label="\(label)" data-size="\(size)"><th scope="row" class="name">\
       <button type="button" data-given="\(label)">\(name(label))</button></th><td>\(size)</td>\
       <td class="flagged">\(flagged)</td>\
       <td class="part">\(FixedText.percent(Double(flagged) / Double(max(size, 1)), places: 1))</td>\
-      <td class="pulled">\(number("suggested"))</td>
+      <td class="pulled">\(found.suggested)</td>
       """
-    if hasArea { row += "<td>\(found["mean_aum"]?.double.map { FixedText.decimal($0, places: 2) } ?? "")</td>" }
-    if hasAccuracy { row += "<td>\(found["test_acc"]?.double.map { FixedText.percent($0, places: 1) } ?? "")</td>" }
-    if hasTruth { row += "<td>\(number("wrong"))</td>" }
+    if hasArea { row += "<td>\(found.meanArea.map { FixedText.decimal($0, places: 2) } ?? "")</td>" }
+    if hasAccuracy { row += "<td>\(accuracy.map { FixedText.percent($0, places: 1) } ?? "")</td>" }
+    if hasTruth { row += "<td>\(found.wrong ?? 0)</td>" }
     return row + "</tr>"
   }
 
@@ -101,12 +100,8 @@ extension DetectionPage {
     let K = classNames.count
     guard K <= Self.mostMatrixClasses else { return "" }
     var counts = [Int](repeating: 0, count: K * K)
-    for pair in document["pairs"]?.array ?? [] {
-      if let given = pair["given_label"]?.integer, let suggested = pair["predicted_label"]?.integer,
-        (0..<K).contains(given), (0..<K).contains(suggested)
-      {
-        counts[given * K + suggested] = pair["count"]?.integer ?? 0
-      }
+    for pair in tables.pairs where (0..<K).contains(pair.given) && (0..<K).contains(pair.predicted) {
+      counts[pair.given * K + pair.predicted] = pair.count
     }
     let head = (0..<K).map { #"<th scope="col" class="suggested"><span>\#(name($0))</span></th>"# }.joined()
     let rows = (0..<K).map { given in
@@ -129,11 +124,11 @@ extension DetectionPage {
   }
 
   private var pairs: String {
-    (document["pairs"]?.array ?? []).prefix(12).map { pair in
-      let given = pair["given_label"]?.integer ?? 0, suggested = pair["predicted_label"]?.integer ?? 0
+    tables.pairs.prefix(12).map { pair in
+      let given = pair.given, suggested = pair.predicted
       return #"<li><button type="button" data-given="\#(given)" data-suggested="\#(suggested)"><span class="given">"#
         + #"\#(name(given))</span> → <span class="suggested">\#(name(suggested))</span>"#
-        + "<b> \(pair["count"]?.integer ?? 0)</b></button></li>"
+        + "<b> \(pair.count)</b></button></li>"
     }.joined()
   }
 

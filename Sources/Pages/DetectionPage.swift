@@ -1,3 +1,5 @@
+import Datasets
+import Detection
 import FileFormats
 
 /// The page about a detection: one file that needs no network and no other file.
@@ -5,6 +7,21 @@ import FileFormats
 /// What can be read without a script (chart, tables, problems, method) is written out; cards with pictures are made by
 /// the script when they are looked at, from data within the page.
 public struct DetectionPage: Sendable {
+  /// The data that was looked at.
+  public struct DataSummary: Sendable, Equatable {
+    /// Its name, and where it came from as a phrase for people.
+    public var name: String, source: String
+    /// The names of the classes [K]; the index is the label.
+    public var classNames: [String]
+    /// A hash of its images and labels, by which a browser knows again whose verdicts it keeps.
+    public var fingerprint: String
+
+    /// A data set of this description.
+    public init(name: String, source: String, classNames: [String], fingerprint: String) {
+      (self.name, self.source, self.classNames, self.fingerprint) = (name, source, classNames, fingerprint)
+    }
+  }
+
   /// One sample as the page knows it.
   public struct Sample: Sendable, Equatable {
     /// The sample's id and its rank, 1 for the most suspicious.
@@ -65,10 +82,20 @@ public struct DetectionPage: Sendable {
   /// The most bytes that the paths of samples without a picture may take.
   public static let mostPathBytes = 5 << 20
 
-  /// detect.json.
-  public var document: JSONValue
+  /// The data that was looked at.
+  public var data: DataSummary
   /// The samples in the order of their rank.
   public var samples: [Sample]
+  /// The result, counted: by class and by pair of classes.
+  public var tables: DetectionTables
+  /// The test accuracy of each class [K]; nil for a class without test samples, empty where none was measured.
+  public var classAccuracies: [Double?] = []
+  /// How well suspicion fits, where the true labels are known.
+  public var score: DetectionScore?
+  /// The rank correlation of the first two passes.
+  public var passCorrelation: Double?
+  /// Equal images, by their ids.
+  public var duplicates: [DuplicateGroup] = []
   /// Whether samples are ordered by the area under the margin; else by their quality.
   public var showsMargins = true
   /// Where the cut-off lies at first.
@@ -91,7 +118,9 @@ public struct DetectionPage: Sendable {
   public var facts: [Fact] = []
 
   /// A page about a result.
-  public init(document: JSONValue, samples: [Sample]) { (self.document, self.samples) = (document, samples) }
+  public init(data: DataSummary, samples: [Sample], tables: DetectionTables) {
+    (self.data, self.samples, self.tables) = (data, samples, tables)
+  }
 
   /// The page.
   public var html: String {
@@ -100,19 +129,19 @@ public struct DetectionPage: Sendable {
       body: """
         \(header)
         \(overview)
-        \(tables)
+        \(tableSections)
         \(cards)
         \(blind)
         \(problems)
         \(method)
-        <script type="application/json" id="data">\(HTMLText.embedded(data))</script>
+        <script type="application/json" id="data">\(HTMLText.embedded(scriptData))</script>
         <script>\(PageParts.script)</script>
         """)
   }
 
-  var title: String { "Suspected labels of \(document["data"]?["name"]?.string ?? "a data set")" }
+  var title: String { "Suspected labels of \(data.name)" }
 
-  var classNames: [String] { document["data"]?["classes"]?.array?.map { $0.string ?? "" } ?? [] }
+  var classNames: [String] { data.classNames }
 
   /// The samples that are in the page.
   var shown: [Sample] {

@@ -117,7 +117,6 @@ public struct Benchmark: Sendable {
 extension TrainingSession {
   /// Takes the time of what is enqueued on the session's device.
   var clock: DeviceClock<D> {
-    guard let counters = stores[.counters] else { preconditionFailure("a session has counters") }
-    return DeviceClock(device, waitingOn: counters)
+    DeviceClock(device, waitingOn: buffer(.counters))
   }
 }

@@ -1,12 +1,16 @@
+import Compute
 import Datasets
 import Failures
 import FileFormats
+import Sessions
 
 /// A checkpoint file: weights under PyTorch's names, and beside them everything that an exact resume needs.
+///
+/// The first network of a method has these names as they are, further ones with `member1.` and so on before them.
 public struct Checkpoint: Sendable {
-  /// Where in the run it was taken: `epoch` epochs are done, and `step` steps of the next.
+  /// Where in the run it was taken: `stage` stages are done, and of the next `epoch` epochs and `step` steps.
   public struct Position: Sendable, Equatable {
-    public var epoch = 0, step = 0
+    public var stage = 0, epoch = 0, step = 0
     /// Steps since the run began.
     public var totalSteps = 0
 
@@ -31,23 +35,18 @@ public struct Checkpoint: Sendable {
   public var position: Position
   /// The best test accuracy so far and its epoch.
   public var best: (accuracy: Double, epoch: Int)?
-  /// Weights, momenta and the per-sample table.
-  public var state: SessionState
-
-  /// Writes the file; at any moment there is either the old file or the new one.
-  public func write(to path: String) throws {
-    try requireFinite()
-    try file.write(to: path)
-  }
+  /// Weights, momenta and the per-sample table of each network.
+  public var states: [SessionState]
 
   /// - Throws: `.numerical` where a weight is not a number or infinite.
   func requireFinite() throws {
-    for tensor in state.parameters + state.running where !tensor.values.allSatisfy(\.isFinite) {
-      throw Failure(
-        .numerical, "\(tensor.name) is not finite after step \(position.totalSteps).",
-        why: "training diverged.", fix: "lower --lr, or use --clip-norm 5; the last good checkpoint is untouched.")
+    for tensor in states.flatMap({ $0.parameters + $0.running }) where !tensor.values.allSatisfy(\.isFinite) {
+      throw Failure.diverged("\(tensor.name) is not finite after step \(position.totalSteps)")
     }
   }
+
+  /// The prefix of the names of a method's networks.
+  private static func prefix(_ member: Int) -> String { member == 0 ? "" : "member\(member)." }
 
   var file: SafetensorsFile {
     var file = SafetensorsFile(metadata: [
@@ -57,22 +56,37 @@ public struct Checkpoint: Sendable {
       "gpunoisy.position": "\(position.epoch),\(position.step),\(position.totalSteps)",
     ])
     if let best { file.metadata["gpunoisy.best"] = "\(best.accuracy),\(best.epoch)" }
-    for tensor in state.parameters + state.running { file[tensor.name] = .init(tensor.values, shape: tensor.shape) }
-    for tensor in state.momenta {
-      file["optimizer.momentum.\(tensor.name)"] = .init(tensor.values, shape: tensor.shape)
-    }
-    file["state.input_mean"] = .init(model.normalization.mean, shape: [model.channels])
-    file["state.input_std"] = .init(model.normalization.standardDeviation, shape: [model.channels])
-    let count = [state.marginSum.count]
-    file["state.margin_sum"] = .init(state.marginSum, shape: count)
-    file["state.margin_lost"] = .init(state.marginLost, shape: count)
-    file["state.margin_count"] = .init(state.marginCount, shape: count)
-    file["state.sample_loss"] = .init(state.sampleLoss, shape: count)
-    file["state.sample_prediction"] = .init(state.samplePrediction, shape: count)
-    if let transition = state.transition {
-      file["state.transition"] = .init(transition, shape: [model.classNames.count, model.classNames.count])
-    }
+    for (member, state) in states.enumerated() { store(state, Self.prefix(member), in: &file) }
     return file
+  }
+
+  private func store(_ state: SessionState, _ prefix: String, in file: inout SafetensorsFile) {
+    func store(_ tensors: [SessionState.Tensor], _ kind: String) {
+      for tensor in tensors { file[prefix + kind + tensor.name] = .init(tensor.values, shape: tensor.shape) }
+    }
+    store(state.parameters + state.running, "")
+    store(state.momenta, "optimizer.momentum.")
+    store(state.secondMoments ?? [], "optimizer.second.")
+    if prefix.isEmpty {
+      file["state.input_mean"] = .init(model.normalization.mean, shape: [model.channels])
+      file["state.input_std"] = .init(model.normalization.standardDeviation, shape: [model.channels])
+    }
+    let table = prefix + "state.", N = state.marginSum.count
+    file[table + "margin_sum"] = .init(state.marginSum, shape: [N])
+    file[table + "margin_lost"] = .init(state.marginLost, shape: [N])
+    file[table + "margin_count"] = .init(state.marginCount, shape: [N])
+    file[table + "sample_loss"] = .init(state.sampleLoss, shape: [N])
+    file[table + "sample_prediction"] = .init(state.samplePrediction, shape: [N])
+    if let transition = state.transition {
+      file[table + "transition"] = .init(transition, shape: [model.classNames.count, model.classNames.count])
+    }
+    for column in state.columns {
+      let shape = column.width == 1 ? [N] : [N, column.width]
+      switch column.elements {
+      case .floats(let values): file[table + column.name] = .init(values, shape: shape)
+      case .integers(let values): file[table + column.name] = .init(values, shape: shape)
+      }
+    }
   }
 }
 
@@ -113,30 +127,22 @@ extension Checkpoint {
       normalization: normalization)
   }
 
-  /// Reads a whole checkpoint of the run that `session` was made for.
+  /// Reads a whole checkpoint of the run that the networks were made for; its position has no stage.
   ///
   /// - Throws: `.badInput` where a tensor is missing or has another shape.
-  public static func read<D>(_ path: String, for session: TrainingSession<D>) throws -> Checkpoint {
-    let file = try SafetensorsFile.read(path)
-    let count = [session.sampleCount]
-    let state = SessionState(
-      parameters: try tensors(session.parameters.entries.map { ($0.name, $0.shape) }, in: file),
-      momenta: try tensors(
-        session.parameters.entries.map { ($0.name, $0.shape) }, in: file, prefix: "optimizer.momentum."),
-      running: try tensors(session.running.entries.map { ($0.name, $0.shape) }, in: file),
-      marginSum: try file.floats("state.margin_sum", shape: count),
-      marginLost: try file.floats("state.margin_lost", shape: count),
-      marginCount: try file.integers("state.margin_count", shape: count).map { Int32(truncatingIfNeeded: $0) },
-      sampleLoss: try file.floats("state.sample_loss", shape: count),
-      samplePrediction: try file.integers("state.sample_prediction", shape: count).map {
-        Int32(truncatingIfNeeded: $0)
-      },
-      transition: session.settings.loss.correction == nil
-        ? nil : try file.floats("state.transition", shape: [session.classes, session.classes]))
+  public static func read<D>(
+    _ file: SafetensorsFile, for sessions: [TrainingSession<D>]
+  ) throws -> Checkpoint {
+    guard file["detect.margin_sum"] == nil else {
+      throw Failure(
+        .badInput, "'\(file.path)' was written by an earlier version of detect.",
+        why: "that version kept the sums of a network under way in another form.",
+        fix: "start the detection again: gpunoisy detect --config RUN/config.toml")
+    }
     let numbers = (file.metadata["gpunoisy.position"] ?? "").split(separator: ",").compactMap { Int($0) }
     guard numbers.count == 3, numbers.allSatisfy({ $0 >= 0 }) else {
       throw Failure(
-        .badInput, "'\(path)' does not say where in the run it was taken.", why: "its metadata has no position.",
+        .badInput, "'\(file.path)' does not say where in the run it was taken.", why: "its metadata has no position.",
         fix: "the file is damaged; resume from another checkpoint.")
     }
     var position = Position()
@@ -144,7 +150,41 @@ extension Checkpoint {
     let best = (file.metadata["gpunoisy.best"] ?? "").split(separator: ",")
     return Checkpoint(
       model: try model(of: file), position: position,
-      best: best.count == 2 ? Double(best[0]).flatMap { a in Int(best[1]).map { (a, $0) } } : nil, state: state)
+      best: best.count == 2 ? Double(best[0]).flatMap { a in Int(best[1]).map { (a, $0) } } : nil,
+      states: try sessions.enumerated().map { try state(of: $1, in: file, prefix($0)) })
+  }
+
+  private static func state<D>(
+    of session: TrainingSession<D>, in file: SafetensorsFile, _ prefix: String
+  ) throws -> SessionState {
+    let N = [session.sampleCount], table = prefix + "state."
+    func integers(_ name: String, _ shape: [Int]) throws -> [Int32] {
+      try file.integers(name, shape: shape).map { Int32(truncatingIfNeeded: $0) }
+    }
+    func learned(_ kind: String, _ entries: [Parameter]) throws -> [SessionState.Tensor] {
+      try tensors(entries.map { ($0.name, $0.shape) }, in: file, prefix: prefix + kind)
+    }
+    let parameters = session.parameters.entries
+    return SessionState(
+      parameters: try learned("", parameters), momenta: try learned("optimizer.momentum.", parameters),
+      secondMoments: session.settings.optimizer == .adam ? try learned("optimizer.second.", parameters) : nil,
+      running: try learned("", session.running.entries),
+      marginSum: try file.floats(table + "margin_sum", shape: N),
+      marginLost: try file.floats(table + "margin_lost", shape: N),
+      marginCount: try integers(table + "margin_count", N),
+      sampleLoss: try file.floats(table + "sample_loss", shape: N),
+      samplePrediction: try integers(table + "sample_prediction", N),
+      transition: session.settings.loss.correction == nil
+        ? nil : try file.floats(table + "transition", shape: [session.classes, session.classes]),
+      columns: try session.settings.columns.map { column in
+        let shape = column.width == 1 ? N : N + [column.width]
+        let elements: ColumnValues.Elements
+        switch column.start {
+        case .float: elements = .floats(try file.floats(table + column.name, shape: shape))
+        case .integer: elements = .integers(try integers(table + column.name, shape))
+        }
+        return ColumnValues(name: column.name, width: column.width, elements: elements)
+      })
   }
 
   /// Named tensors that must be there with these shapes, and finite.

@@ -62,7 +62,8 @@ public final class Evaluator<D: Device> {
       try device.write(parameters, to: stores[.parameters]!)
     }
     return try EvaluationPlans(
-      data, graph: { try self.graph(batch: $0, classes: classes) }, stores: stores, shared: SharedMemory(), on: device)
+      DeviceData(data, on: device), graph: { try self.graph(batch: $0, classes: classes) }, stores: stores,
+      shared: SharedMemory())
   }
 
   /// The network for a batch size and a number of outputs.

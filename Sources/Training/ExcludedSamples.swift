@@ -2,14 +2,6 @@ import Datasets
 import Failures
 import FileFormats
 
-/// What becomes of samples that a run is to leave out.
-public enum Exclusion: String, Sendable, CaseIterable {
-  /// They are never drawn.
-  case drop
-  /// They are drawn but do not count in the loss: steps per epoch stay, and batch norm sees them (Pleiss et al.'s code).
-  case weightZero = "weight-zero"
-}
-
 /// Samples that a run leaves out: a table of ids, or the `label_issues.csv` of `gpunoisy detect`.
 struct ExcludedSamples {
   let ids: [Int]

@@ -88,9 +88,14 @@ public struct Recipe: Sendable {
 
   /// Sets every value of the recipe, and the recipe's name.
   ///
+  /// A detection keeps its own epochs, batch size and learning-rate schedule: what it looks for is lost once the rate
+  /// falls.
+  ///
   /// - Throws: `.usage`; never for a recipe of the catalogue.
   public func apply(to settings: inout RunSettings) throws {
+    let own = (settings.epochs, settings.batchSize, settings.schedule)
     for value in values { try settings.set(value.name, to: value.text) }
+    if settings.detection != nil { (settings.epochs, settings.batchSize, settings.schedule) = own }
     settings.recipe = name
   }
 }

@@ -66,6 +66,14 @@ public struct RunData: Sendable {
     normalization = dataset.normalization
   }
 
+  /// The training set in which only samples that count have a label: what a detection judges, and scores are of.
+  public var judged: LabelledSet {
+    guard let weights else { return dataset.train }
+    var set = dataset.train
+    for id in weights.indices where weights[id] == 0 { set.labels[id] = LabelledSet.noLabel }
+    return set
+  }
+
   /// Test set, or what was held out where there is none.
   public var evaluation: LabelledSet? { dataset.evaluation }
 

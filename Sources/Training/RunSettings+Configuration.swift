@@ -7,7 +7,7 @@ extension RunSettings {
   /// Every resolved setting as config.toml; `gpunoisy train --config` repeats the run from it.
   public var configuration: ConfigurationText {
     var sections: [ConfigurationText.Section] = []
-    for key in Self.keys {
+    for key in Self.keys where key.jobs.contains(job) {
       guard let value = key.get(self) else { continue }
       if sections.last?.name != key.section { sections.append(.init(key.section, [])) }
       sections[sections.count - 1].settings.append((key.name, value))

@@ -2,6 +2,7 @@ import Datasets
 import Failures
 import FileFormats
 import Reports
+import Sessions
 
 /// One setting by name: the same for the command line (`--batch-size`), configuration files and resumed runs.
 public struct SettingKey: Sendable {
@@ -9,13 +10,79 @@ public struct SettingKey: Sendable {
   public let name: String
   /// The configuration file's section.
   public let section: String
+  /// The jobs that read it; all others refuse it on the command line, and pass over it in a file.
+  public var jobs: Set<JobKind> = [.train, .detect]
   /// Reads a value from text.
   let set: @Sendable (inout RunSettings, _ text: String) throws -> Void
   /// The value in force; nil where it is not set.
   let get: @Sendable (RunSettings) -> ConfigurationText.Value?
 }
 
+/// What a run is for.
+public enum JobKind: String, Sendable, CaseIterable {
+  case train, detect
+}
+
+extension SettingKey {
+  /// The same setting, read by one job alone.
+  func only(_ job: JobKind) -> SettingKey {
+    var key = self
+    key.jobs = [job]
+    return key
+  }
+}
+
 extension RunSettings {
+  /// What the settings are for.
+  public var job: JobKind { detection == nil ? .train : .detect }
+
+  /// Refuses settings that were given, but that nothing would read.
+  ///
+  /// - Parameter names: what the command line gave.
+  /// - Throws: `.configuration`.
+  public func refuseUnread(_ names: [String]) throws {
+    for name in names {
+      guard let key = Self.keys.first(where: { $0.name == name }) else { continue }
+      guard key.jobs.contains(job) else {
+        throw Failure(
+          .configuration, "--\(name) is not a setting of \(job.rawValue).",
+          why: "\(job.rawValue) does not read it\(Self.reason(name)).", fix: "leave it out.")
+      }
+      let reader: Optimizer? = ["momentum", "nesterov"].contains(name) ? .sgd : name.hasPrefix("beta") ? .adam : nil
+      guard reader == nil || reader == optimizer else {
+        throw Failure(
+          .configuration, "--\(name) is not a setting of --optimizer \(optimizer.rawValue).",
+          why: optimizer == .adam ? "Adam has --beta1 and --beta2 instead." : "it belongs to Adam.",
+          fix: "leave it out, or choose the other optimiser.")
+      }
+    }
+  }
+
+  /// Why a detection does not read a setting.
+  private static func reason(_ name: String) -> String {
+    switch name {
+    case "val", "val-noise": ": it judges every sample of the training set, and chooses nothing by held-out ones"
+    case "aum": ": margins are what it goes by"
+    case "method", "transition": ": it needs plain training to judge labels"
+    case "max-steps", "init": ": it trains several networks, all alike and from random weights"
+    default: ""
+    }
+  }
+
+  /// Sets back to their defaults the settings that the job does not read, as a file for another job may have them.
+  ///
+  /// - Returns: the names of those that were not at their defaults.
+  public mutating func forgetUnread() -> [String] {
+    var defaults = RunSettings()
+    defaults.detection = detection
+    let names = Self.keys.filter { !$0.jobs.contains(job) && "\($0.get(self) as Any)" != "\($0.get(defaults) as Any)" }
+      .map(\.name)
+    guard job == .detect else { return names }
+    (validation, validationNoise, initialWeights) = (nil, false, nil)
+    (transition, method, maxSteps, aum) = (nil, defaults.method, nil, true)
+    return names
+  }
+
   /// Every setting, in the order of config.toml.
   public static let keys: [SettingKey] = trainingKeys + detectionKeys
 
@@ -41,25 +108,34 @@ extension RunSettings {
       set: { settings, text in
         if text != nothing { _ = try HeldOutPart(parsing: text) }
         settings.validation = text == nothing ? nil : text
-      }, get: { optional($0.validation, in: $0) }),
-    flag("val-noise", "data", \.validationNoise),
+      }, get: { optional($0.validation, in: $0) }
+    ).only(.train),
+    flag("val-noise", "data", \.validationNoise).only(.train),
     choice("on-bad-image", "data", \.onBadImage),
     text("model", "model", \.model),
-    optionalText("init", "model", \.initialWeights),
+    optionalText("init", "model", \.initialWeights).only(.train),
     text("loss", "loss", \.loss),
     SettingKey(
       name: "transition", section: "loss", set: { $0.transition = $1 == nothing ? nil : $1 },
-      get: { optional($0.transition, in: $0) }),
-    text("method", "loss", \.method),
+      get: { optional($0.transition, in: $0) }
+    ).only(.train),
+    text("method", "loss", \.method).only(.train),
     count("epochs", "optimiser", \.epochs, 1...1_000_000),
-    optionalCount("max-steps", "optimiser", \.maxSteps),
+    optionalCount("max-steps", "optimiser", \.maxSteps).only(.train),
     count("batch-size", "optimiser", \.batchSize, 1...65_536),
+    choice("optimizer", "optimiser", \.optimizer),
     number("lr", "optimiser", \.learningRate, 0...1e6),
     number("momentum", "optimiser", \.momentum, 0...0.9999999),
     flag("nesterov", "optimiser", \.nesterov),
+    number("beta1", "optimiser", \.firstDecay, 0...0.9999999),
+    number("beta2", "optimiser", \.secondDecay, 0...0.9999999),
     number("weight-decay", "optimiser", \.weightDecay, 0...1e3),
     number("l1", "optimiser", \.l1, 0...1e3),
-    choice("schedule", "optimiser", \.schedule),
+    SettingKey(
+      name: "schedule", section: "optimiser", set: { $0.schedule = try named("schedule", $1) as Schedule },
+      get: { settings in
+        (settings.schedule ?? (settings.detection == nil ? .step : nil)).map { .string($0.rawValue) }
+      }),
     SettingKey(
       name: "milestones", section: "optimiser",
       set: { settings, text in
@@ -82,7 +158,7 @@ extension RunSettings {
       get: { $0.recipe.map { .string($0) } }),
     SettingKey(
       name: "seed", section: "run", set: { $0.seed = try seed("seed", $1) }, get: { .unsigned($0.seed) }),
-    flag("aum", "run", \.aum),
+    flag("aum", "run", \.aum).only(.train),
     SettingKey(
       name: "checkpoint-every", section: "run",
       set: { $0.checkpointEvery = try CheckpointInterval(parsing: $1) },

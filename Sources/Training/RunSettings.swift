@@ -1,8 +1,11 @@
 import Compute
 import Datasets
+import Detection
 import Failures
 import Losses
+import Methods
 import Networks
+import Sessions
 
 /// Every setting of a run: what the command line, a configuration file and a resumed run all fill in.
 ///
@@ -56,7 +59,7 @@ public struct RunSettings: Sendable, Equatable {
   public var loss = "ce"
   /// Where the transition matrix of a loss that corrects labels comes from, as `LabelTransition` reads it.
   public var transition: String?
-  /// The training method; `plain`.
+  /// The training method, as `MethodChoice` reads it.
   public var method = "plain"
   // Optimiser.
   /// Passes over the data.
@@ -65,18 +68,22 @@ public struct RunSettings: Sendable, Equatable {
   public var maxSteps: Int?
   /// Images per step.
   public var batchSize = 256
+  /// How weights move.
+  public var optimizer = Optimizer.sgd
   /// The learning rate of the first epoch.
   public var learningRate = 0.1
-  /// Momentum, 0 ..< 1.
+  /// Momentum of SGD, 0 ..< 1.
   public var momentum = 0.9
   /// Whether momentum is Nesterov's.
   public var nesterov = true
+  /// Adam's decays of the means of gradients and of their squares, 0 ..< 1.
+  public var firstDecay = 0.9, secondDecay = 0.999
   /// Weight decay on every parameter.
   public var weightDecay = 1e-4
   /// Factor of the sum of absolute values of all parameters that is added to the loss.
   public var l1 = 0.0
-  /// How the learning rate changes.
-  public var schedule = Schedule.step
+  /// How the learning rate changes; nil: `step` for training, and for a detection what each network needs.
+  public var schedule: Schedule?
   /// Epochs at which `step` multiplies the rate by gamma.
   public var milestones = [150, 225]
   /// The factor at each milestone.
@@ -156,10 +163,7 @@ public struct RunSettings: Sendable, Equatable {
         .configuration, "--transition does not go with --loss \(loss).", why: "only forward and backward read it.",
         fix: "use --loss forward, or leave --transition out.")
     }
-    guard method == "plain" else {
-      throw Failure(
-        .usage, "there is no method '\(method)'.", why: "the methods are: plain.", fix: "leave --method out.")
-    }
+    try validateMethod()
     guard Precision(rawValue: precision) != nil else {
       throw Failure(
         .usage, "there is no precision '\(precision)'.", why: "there are fp32, tf32 and mixed.",
@@ -169,6 +173,22 @@ public struct RunSettings: Sendable, Equatable {
       throw Failure(
         .usage, "--milestones \(milestones.map(String.init).joined(separator: ",")) do not rise.",
         why: "the learning rate falls at each of them, in order.", fix: "write them in rising order, as in 150,225.")
+    }
+  }
+
+  /// Checks that method, loss and the other settings go together.
+  private func validateMethod() throws {
+    let choice = try MethodChoice(method), entry = choice.entry
+    try entry.check(Loss(loss))
+    guard !entry.weighsSamples || exclude == nil || excludeBy == .drop else {
+      throw Failure(
+        .configuration, "--exclude-by weight-zero does not go with --method \(entry.name).",
+        why: "the method weighs the samples itself.", fix: "use --exclude-by drop.")
+    }
+    guard entry.networks == 1 || initialWeights == nil else {
+      throw Failure(
+        .configuration, "--init does not go with --method \(entry.name).",
+        why: "its \(entry.networks) networks must differ in their first weights.", fix: "leave --init out.")
     }
   }
 }

@@ -1,93 +1,63 @@
 import Compute
 import Datasets
+import Detection
 import Failures
 import FileFormats
 import Losses
+import Methods
 import Networks
 import Reports
+import Sessions
 
-/// Why a run ended.
-public enum RunEnding: Sendable, Equatable {
-  case finished
-  /// `--max-time` has passed; a checkpoint is saved.
-  case timeIsUp
-  /// A signal asked for it; a checkpoint is saved.
-  case interrupted(Failure.Kind)
-}
-
-/// One run from its first step, or from a checkpoint, to its last: the loop, and what is written down.
+/// One run from its first step, or from a checkpoint, to its last: the loop around every method.
+///
+/// The loop owns schedules, pace, the search for numbers that are not finite, checkpoints, evaluation and what the
+/// journal writes down. The method owns the networks and what they learn from.
 public final class Trainer<D: Device> {
   /// The settings of the run.
   public let settings: RunSettings
   /// The data of the run.
   public let data: RunData
-  /// The network in training.
-  public let session: TrainingSession<D>
-  private var folder: RunFolder?
-  private var reporter: any ProgressReporter = ProgressReporters()
-  /// What a signal has asked for; looked at after every step.
-  private let interruption: () -> Failure.Kind?
-  private var record: RunRecord?
-  private let model: Checkpoint.Model
-  private let transition: LabelTransition?
+  /// What is trained, and on what.
+  public let method: any Method<D>
+  /// What is written down.
+  public private(set) var journal: RunJournal
 
-  private var position = Checkpoint.Position()
+  private(set) var position = Checkpoint.Position()
   private var best: (accuracy: Double, epoch: Int)?
   /// The epochs of this run so far, those before a resume included.
-  public private(set) var history: RunHistory
+  public private(set) var history = RunHistory()
+  private var isResumed = false
 
   private let clock = ContinuousClock()
-  private lazy var started = clock.now
-  private lazy var lastCheckpoint = clock.now
 
   /// Prepares everything that is slow or can fail; nothing is written yet.
   ///
-  /// - Parameters:
-  ///   - interruption: what a signal has asked for, or nil; called after every step.
-  public init(
-    _ settings: RunSettings, data: RunData, on device: D, interruption: @escaping () -> Failure.Kind? = { nil }
-  ) throws {
-    (self.settings, self.data, self.interruption) = (settings, data, interruption)
-    history = RunHistory()
-    let images = data.dataset.train.images
-    let network = try Network(settings.model)
-    let augment = settings.augmentation(channels: images.channels)
-    var session = TrainingSession<D>.Settings(
-      network: network, loss: try Loss(settings.loss), batchSize: settings.batchSize,
-      augmentation: Augmentation(crop: augment == .cropFlip ? 4 : 0, flip: augment != .none))
-    session.precision = settings.numberPrecision
-    (session.shuffles, session.dropsLast) = (settings.shuffle, settings.dropLast)
-    (session.momentum, session.nesterov, session.l1) = (settings.momentum, settings.nesterov, settings.l1)
-    (session.weightDecay, session.clipNorm, session.seed) = (settings.weightDecay, settings.clipNorm, settings.seed)
-    transition = try settings.transition.map { try LabelTransition(parsing: $0) }
-    if case .anchors = transition { session.evaluatesTraining = true }
-    let usable = data.dataset.train.usableIDs.count
-    guard !settings.dropLast || usable >= settings.batchSize else {
-      throw Failure(
-        .configuration, "--drop-last leaves no batch.",
-        why: "there are \(usable) training samples and a batch has \(settings.batchSize).",
-        fix: "use a --batch-size of at most \(usable), or leave --drop-last out.")
+  /// - Throws: what the device throws; `.configuration` for data that do not fit the settings.
+  public init(_ settings: RunSettings, data: RunData, on device: D) throws {
+    (self.settings, self.data) = (settings, data)
+    journal = RunJournal()
+    let setup = try MethodSetup(settings, data, on: device)
+    if let detection = settings.detection {
+      method = try DetectionMethod(setup, detection, judged: data.judged) { settings.learningRate(of: $0) }
+    } else {
+      method = try MethodChoice(settings.method).make(setup)
     }
-    self.session = try TrainingSession(
-      session, train: data.dataset.train, test: data.evaluation, validation: data.validation,
-      classes: data.dataset.classCount, weights: data.weights,
-      normalization: data.normalization, on: device)
-    if let transition {
-      try self.session.correct(by: transition.matrix(for: data.dataset.train, classes: data.dataset.classCount))
-    }
-    model = Checkpoint.Model(
-      network: network.description, classNames: data.dataset.classNames, height: images.height, width: images.width,
-      channels: images.channels, normalization: data.normalization)
+    try begin(stage: 0)
   }
 
-  /// Writes the run down in a folder whose tables are open, and tells a reporter how it goes.
+  /// The network that is evaluated and kept.
+  public var session: TrainingSession<D> { method.members[0] }
+
+  /// Epochs that all stages have together.
+  public var epochs: Int { method.stages.reduce(0) { $0 + $1.epochs } }
+
+  /// Writes the run down in a journal, which tells how it goes, too.
   ///
-  /// Without this call the run leaves nothing but its `history` and `session`.
-  ///
-  /// - Parameter record: run.json as it stands; updated as the run goes on.
-  public func write(into folder: RunFolder, record: RunRecord, reporter: any ProgressReporter) {
-    (self.folder, self.record, self.reporter) = (folder, record, reporter)
-  }
+  /// Without this call the run leaves nothing but its `history` and its networks.
+  public func write(into journal: RunJournal) { self.journal = journal }
+
+  // MARK: - Where a run begins
 
   /// Starts from the weights of a safetensors file (`--init`) instead of random ones.
   ///
@@ -113,223 +83,215 @@ public final class Trainer<D: Device> {
     return kept.map(\.name)
   }
 
-  /// Goes on from a checkpoint of this run.
-  public func resume(from path: String, history: RunHistory) throws {
-    let checkpoint = try Checkpoint.read(path, for: session)
-    guard checkpoint.model == model else {
-      throw Failure(
-        .badInput, "'\(path)' was made for another network or other data.",
-        why: "it records \(checkpoint.model.network) with \(checkpoint.model.classNames.count) classes.",
-        fix: "resume the run that wrote it.")
+  /// Takes up what the folder of a stopped run holds: the stages that are done, and the checkpoint of the one under way.
+  ///
+  /// - Returns: whether there was anything to take up.
+  /// - Throws: `.badInput` for files that are damaged or belong to other settings.
+  @discardableResult
+  public func resume(from folder: RunFolder) throws -> Bool {
+    let isStaged = method.stages.count > 1
+    if isStaged {
+      for stage in method.stages {
+        let path = folder.file(RunJournal.file(ofStage: stage.name))
+        guard FileBytes.kind(of: path) == .file else { break }
+        try method.restore(stage: position.stage, from: SafetensorsFile.read(path))
+        position.stage += 1
+      }
     }
-    try session.write(checkpoint.state)
-    position = checkpoint.position
-    best = checkpoint.best
+    isResumed = true
+    let isCheckpointed = FileBytes.kind(of: folder.lastCheckpoint) == .file
+    if isCheckpointed, position.stage < method.stages.count {
+      let file = try SafetensorsFile.read(folder.lastCheckpoint), stage = position.stage
+      if !isStaged || file.metadata[Self.stageKey] == method.stages[stage].name {
+        try begin(stage: stage)
+        let checkpoint = try Checkpoint.read(file, for: method.members)
+        guard checkpoint.model == model else {
+          throw Failure(
+            .badInput, "'\(file.path)' was made for another network or other data.",
+            why: "it records \(checkpoint.model.network) with \(checkpoint.model.classNames.count) classes.",
+            fix: "resume the run that wrote it.")
+        }
+        for (member, state) in zip(method.members, checkpoint.states) { try member.write(state) }
+        try method.restore(from: file)
+        (position, best) = (checkpoint.position, checkpoint.best)
+        position.stage = stage
+      }
+    }
     // Epochs after the checkpoint are done again.
-    self.history = RunHistory(epochs: Array(history.epochs.prefix(position.epoch)))
+    let kept = method.stages[..<position.stage].reduce(0) { $0 + $1.epochs } + position.epoch
+    if FileBytes.kind(of: folder.file("metrics.csv")) != .missing {
+      let before = try RunHistory.read(folder: folder.path, epochCount: epochs)
+      history = RunHistory(epochs: Array(before.epochs.prefix(kept)))
+    }
+    if position.totalSteps == 0 { position.totalSteps = history.epochs.last?.step ?? 0 }
+    return isCheckpointed || position.stage > 0
   }
+
+  /// Opens the tables and says that the run is under way.
+  ///
+  /// Asked for by `run` where it was not before; a caller does so itself if it has more to write between.
+  public func open() throws {
+    let isStaged = method.stages.count > 1
+    try journal.begin(
+      data, figures: method.figures.map(\.name), withValidation: data.validation != nil && !isStaged,
+      after: isResumed ? history.epochs.count : nil)
+    journal.resume(epoch: history.epochs.count, step: position.totalSteps, history)
+  }
+
+  // MARK: - The loop
 
   /// Trains to the end, or until something asks to stop; saves a checkpoint either way.
   public func run() throws -> RunEnding {
-    reporter.began(outline)
-    _ = (started, lastCheckpoint)
-    // An epoch that a checkpoint was taken in the midst of is finished, and written down, even at the step limit.
-    var isOpen = position.step > 0
-    while position.epoch < settings.epochs, isOpen || !isAtStepLimit {
-      isOpen = false
-      let epoch = position.epoch, steps = session.batchSizes.count
-      let rate = settings.schedule.rate(
-        settings.learningRate, epoch: epoch, epochs: settings.epochs, milestones: settings.milestones,
-        gamma: settings.gamma)
-      if case .anchors(epoch) = transition, position.step == 0 { try estimateTransition() }
-      // AUM leaves the first epoch out: margins of random weights say nothing (Pleiss et al.).
-      try session.begin(
-        epoch: epoch, step: position.step, learningRate: rate, recordsMargins: settings.aum && epoch > 0)
-      var pace = Pace(clock: clock, epoch: epoch, firstStep: position.step)
-      while position.step < steps, !isAtStepLimit {
-        try session.run(step: position.step)
-        position.step += 1
-        position.totalSteps += 1
-        if pace.shouldLook(atStep: position.step, of: steps) { try look(&pace) }
-        if let ending = try pause() { return ending }
+    if journal.folder != nil, !journal.isOpen { try open() }
+    journal.reporter.began(outline)
+    while position.stage < method.stages.count {
+      let stage = method.stages[position.stage]
+      try begin(stage: position.stage)
+      if method.stages.count > 1, position.epoch == 0, position.step == 0 {
+        journal.reporter.note(
+          "\(stage.name) begins: network \(position.stage + 1) of \(method.stages.count)")
       }
-      try finishEpoch(rate: session.rateInForce, pace)
+      if let ending = try run(stage) { return ending }
+      if case .epochs = settings.checkpointEvery, !isAtStepLimit {} else { try saveCheckpoint() }
+      if let result = try method.result() { try journal.save(result, ofStage: stage.name) }
+      (position.stage, position.epoch, position.step) = (position.stage + 1, 0, 0)
     }
-    try writeMargins()
-    if case .epochs = settings.checkpointEvery, !isAtStepLimit {} else { try saveCheckpoint() }
     return .finished
   }
 
-  /// From now on labels are corrected by what the network has learned of them.
-  private func estimateTransition() throws {
-    guard let logits = try session.trainingLogits() else { return }
-    let K = session.classes
-    try session.correct(
-      by: LabelTransition.estimate(
-        fromLogits: logits, classes: K, quantile: LabelTransition.quantile(classes: K)))
+  private func begin(stage: Int) throws {
+    try method.begin(stage: stage)
+    guard let member = method.members.first, member.batchSizes.isEmpty else { return }
+    let count = member.sampleIDs.count, name = method.stages.count > 1 ? "\(method.stages[stage].name) has" : "there are"
+    throw Failure(
+      .configuration, "--drop-last leaves no batch.",
+      why: "\(name) \(count) training samples and a batch has \(settings.batchSize).",
+      fix: "use a --batch-size of at most \(max(count, 1)), or leave --drop-last out.")
   }
 
-  private var isAtStepLimit: Bool { settings.maxSteps.map { position.totalSteps >= $0 } ?? false }
-
-  /// Waits for the device, checks that the numbers are finite, and reports how far the epoch is.
-  private func look(_ pace: inout Pace) throws {
-    guard try session.isFinite(afterStep: position.step - 1) else {
-      throw Failure(
-        .numerical, "the network's output is not finite after step \(position.step) of epoch \(position.epoch + 1).",
-        why: "training diverged.",
-        fix: "lower --lr, or use --clip-norm 5; the last good checkpoint is kept.")
-    }
-    pace.looked(atStep: position.step)
-    let done = session.batchSizes[pace.firstStep..<position.step].reduce(0, +)
-    reporter.step(
-      StepProgress(
-        epoch: position.epoch + 1, epochs: settings.epochs, step: position.step, steps: session.batchSizes.count,
-        loss: history.epochs.last?.trainLoss, accuracy: history.epochs.last?.trainAccuracy,
-        imagesPerSecond: Double(done) / max(pace.seconds, 1e-9)))
-  }
-
-  /// Between two steps: checkpoints that are due, signals, the time limit.
-  private func pause() throws -> RunEnding? {
-    if let kind = interruption() {
-      try saveCheckpoint()
-      return .interrupted(kind)
-    }
-    if let limit = settings.maxTime, seconds(since: started) >= limit {
-      try saveCheckpoint()
-      return .timeIsUp
-    }
-    switch settings.checkpointEvery {
-    case .steps(let count) where position.totalSteps % count == 0: try saveCheckpoint()
-    case .seconds(let interval) where seconds(since: lastCheckpoint) >= interval: try saveCheckpoint()
-    default: break
+  /// Trains the networks of a stage; nil at its end.
+  private func run(_ stage: Stage) throws -> RunEnding? {
+    // An epoch that a checkpoint was taken in the midst of is finished, and written down, even at the step limit.
+    var isOpen = position.step > 0
+    while position.epoch < stage.epochs, isOpen || !isAtStepLimit {
+      isOpen = false
+      let batches = try method.begin(
+        EpochStart(epoch: position.epoch, step: position.step, learningRate: stage.rate(position.epoch)))
+      var pace = Pace(clock: clock, firstStep: position.step)
+      while position.step < batches.count, !isAtStepLimit {
+        try method.step(position.step)
+        position.step += 1
+        position.totalSteps += 1
+        if pace.shouldLook(atStep: position.step, of: batches.count) { try look(&pace, batches) }
+        if let ending = journal.stopRequest(after: settings.maxTime) {
+          try saveCheckpoint()
+          return ending
+        }
+        if journal.isCheckpointDue(settings.checkpointEvery, atStep: position.totalSteps) { try saveCheckpoint() }
+      }
+      try finishEpoch(stage, batches, pace)
     }
     return nil
   }
 
-  private func seconds(since instant: ContinuousClock.Instant) -> Double { (clock.now - instant) / .seconds(1) }
+  var isAtStepLimit: Bool { settings.maxSteps.map { position.totalSteps >= $0 } ?? false }
+
+  /// Epochs of the stages that are done.
+  private var earlierEpochs: Int { method.stages[..<position.stage].reduce(0) { $0 + $1.epochs } }
+
+  /// Waits for the device, checks that the numbers are finite, and reports how far the epoch is.
+  private func look(_ pace: inout Pace, _ batches: [Int]) throws {
+    for member in method.members where try !member.isFinite(afterStep: position.step - 1) {
+      throw Failure.diverged(
+        "the network's output is not finite after step \(position.step) of epoch \(position.epoch + 1)")
+    }
+    pace.looked(atStep: position.step)
+    let done = batches[pace.firstStep..<position.step].reduce(0, +)
+    journal.reporter.step(
+      StepProgress(
+        epoch: earlierEpochs + position.epoch + 1, epochs: epochs, step: position.step, steps: batches.count,
+        loss: history.epochs.last?.trainLoss, accuracy: history.epochs.last?.trainAccuracy,
+        imagesPerSecond: Double(done) / max(pace.seconds, 1e-9)))
+  }
 
   // MARK: - The end of an epoch
 
-  private func finishEpoch(rate: Double, _ pace: Pace) throws {
-    let results = try session.sampleResults()
-    let seconds = pace.seconds
-    // Samples that do not count do not count here either.
-    var ids = session.ids(ofFirst: position.step)
-    if let weights = data.weights { ids = ids.filter { weights[Int($0)] > 0 }[...] }
-    let train = data.dataset.train
-    let score = TrainingScore(ids, results, given: train.labels, true: train.trueLabels)
-    let classes = data.dataset.classCount
-    let test = try data.evaluation.map { TestScore(try session.evaluate(), $0.labels, classes: classes) }
-    let validation = try data.validation.map { TestScore(try session.validate(), $0.labels, classes: classes) }
-    let images = session.batchSizes[pace.firstStep..<position.step].reduce(0, +)
-    if position.step == session.batchSizes.count {
+  private func finishEpoch(_ stage: Stage, _ batches: [Int], _ pace: Pace) throws {
+    let results = try session.sampleResults(), seconds = pace.seconds
+    let ids = session.ids(ofFirst: position.step)
+    let outcome = try method.finish(EpochEnd(epoch: position.epoch, ids: ids))
+    let score = TrainingScore(
+      scored(ids, outcome)[...], results, given: data.dataset.train.labels, true: data.dataset.train.trueLabels)
+    let (test, validation) = try evaluate(stage)
+    let images = batches[pace.firstStep..<position.step].reduce(0, +)
+    if position.step == batches.count {
       position.epoch += 1
       position.step = 0
     }
     let number = history.epochs.count + 1
     let report = EpochReport(
-      epoch: number, epochs: settings.epochs, step: position.totalSteps, learningRate: rate,
+      epoch: number, epochs: epochs, step: position.totalSteps, learningRate: session.rateInForce,
       trainLoss: score.loss, trainAccuracy: score.accuracy, testLoss: test?.loss, testAccuracy: test?.accuracy,
       seconds: seconds, imagesPerSecond: Double(images) / max(seconds, 1e-9), cleanAccuracy: score.cleanAccuracy,
       wrongAccuracy: score.wrongAccuracy, validationLoss: validation?.loss, validationAccuracy: validation?.accuracy,
-      perClass: test?.perClass ?? [])
+      perClass: test.map { Array($0.perClass.prefix(data.dataset.classCount)) } ?? [])
     guard report.trainLoss.isFinite else {
-      throw Failure(
-        .numerical, "the training loss of epoch \(number) is \(report.trainLoss).", why: "training diverged.",
-        fix: "lower --lr, or use --clip-norm 5; the last good checkpoint is kept.")
+      throw Failure.diverged("the training loss of epoch \(number) is \(report.trainLoss)")
     }
     history.epochs.append(report)
     // Chosen by what was held out, where something was: choosing on the test set flatters.
-    let judged = validation?.accuracy ?? test?.accuracy
+    let judged = stage.evaluation == .everyEpoch ? validation?.accuracy ?? test?.accuracy : nil
     let isBest = judged.map { $0 > (best?.accuracy ?? -1) } ?? false
     if isBest, let judged { best = (judged, number) }
-    // The table first: a resumed run cuts rows that its checkpoint does not know of.
-    try folder?.append(report)
-    // The best before the last: a crash between them repeats the epoch, and with it the best.
-    if isBest, let folder { try checkpoint().write(to: folder.bestCheckpoint) }
-    if case .epochs(let count) = settings.checkpointEvery, position.epoch % count == 0 || isEnd { try saveCheckpoint() }
-    try update { $0.epoch = number }
-    reporter.epoch(report)
-  }
-
-  private var isEnd: Bool { position.epoch >= settings.epochs || isAtStepLimit }
-
-  // MARK: - What is written down
-
-  private func checkpoint() throws -> Checkpoint {
-    Checkpoint(model: model, position: position, best: best, state: try session.readState())
-  }
-
-  private func saveCheckpoint() throws {
-    guard let folder else { return }
-    try checkpoint().write(to: folder.lastCheckpoint)
-    lastCheckpoint = clock.now
-    try update { _ in }
-  }
-
-  private func update(_ change: (inout RunRecord) -> Void) throws {
-    guard let folder, var changed = record else { return }
-    changed.step = position.totalSteps
-    changed.updated = .now
-    changed.accuracy = history.accuracy
-    change(&changed)
-    record = changed
-    try folder.write(changed)
-  }
-
-  /// Writes run.json with a status: running, or how the run ended.
-  public func mark(_ status: RunRecord.Status, reason: String? = nil) throws {
-    try update {
-      $0.status = status
-      $0.reason = reason
-      $0.ended = status == .running ? nil : .now
+    let isEnd = position.epoch >= stage.epochs || isAtStepLimit
+    try journal.append(report, history) {
+      // The best before the last: a crash between them repeats the epoch, and with it the best.
+      if isBest { try journal.saveBest(checkpoint) }
+      if case .epochs(let count) = settings.checkpointEvery, position.epoch % count == 0 || isEnd {
+        try saveCheckpoint()
+      }
     }
   }
 
-  /// The AUM of every sample that was measured.
-  public func margins() throws -> (ids: [Int], margins: [Double]) {
-    let state = try session.readState()
-    let ids = state.marginCount.indices.filter { state.marginCount[$0] > 0 }
-    return (
-      ids, ids.map { (Double(state.marginSum[$0]) - Double(state.marginLost[$0])) / Double(state.marginCount[$0]) }
-    )
+  /// Samples that do not count do not count in scores either.
+  private func scored(_ ids: ArraySlice<Int32>, _ outcome: EpochOutcome) -> [Int32] {
+    outcome.scored ?? ids.filter { id in data.weights.map { $0[Int(id)] > 0 } ?? true }
   }
 
-  private func writeMargins() throws {
-    guard let folder, settings.aum else { return }
-    let (ids, values) = try margins()
-    try folder.writeMargins(ids: ids, margins: values)
+  private func evaluate(_ stage: Stage) throws -> (test: TestScore?, validation: TestScore?) {
+    let isEnd = position.epoch + 1 == stage.epochs
+    guard stage.evaluation == .everyEpoch || stage.evaluation == .lastEpoch && isEnd else { return (nil, nil) }
+    let test = try data.evaluation.map { TestScore(try session.evaluate(), $0.labels, classes: session.classes) }
+    guard stage.evaluation == .everyEpoch, let validation = data.validation else { return (test, nil) }
+    return (test, TestScore(try session.validate(), validation.labels, classes: session.classes))
   }
 
-  // MARK: - What is said at the start
+  // MARK: - Checkpoints
 
-  private var outline: RunOutline {
-    let dataset = data.dataset
-    var facts = [
-      RunOutline.Fact("device", "\(session.device.name)  (\(session.device.driver))"),
-      RunOutline.Fact(
-        "data",
-        "\(dataset.name)  train \(session.sampleIDs.count) · test \(data.evaluation?.count ?? 0) · "
-          + "\(dataset.classCount) classes"),
-    ]
-    if let noise = data.noise {
-      facts.append(.init("noise", noise.summary))
+  private static var stageKey: String { DetectionStageResult.stageKey }
+
+  private var model: Checkpoint.Model {
+    let images = data.dataset.train.images, names = data.dataset.classNames
+    return Checkpoint.Model(
+      network: session.settings.network.description,
+      classNames: names.count < session.classes ? names + ["(threshold sample)"] : names, height: images.height,
+      width: images.width, channels: images.channels, normalization: data.normalization)
+  }
+
+  private func checkpoint() throws -> SafetensorsFile {
+    let checkpoint = Checkpoint(
+      model: model, position: position, best: best, states: try method.members.map { try $0.readState() })
+    try checkpoint.requireFinite()
+    var file = checkpoint.file
+    if method.stages.count > 1 { file.metadata[Self.stageKey] = method.stages[position.stage].name }
+    if settings.detection == nil, method.members.count > 1 || !method.figures.isEmpty {
+      file.metadata["gpunoisy.method"] = try MethodChoice(settings.method).description
     }
-    facts += [
-      RunOutline.Fact("model", "\(settings.model)  \(session.parameters.count) parameters"),
-      RunOutline.Fact("loss", "\(session.settings.loss)"),
-      RunOutline.Fact(
-        "recipe",
-        "sgd lr \(settings.learningRate) momentum \(settings.momentum)"
-          + "\(settings.nesterov ? " nesterov" : "") wd \(settings.weightDecay) · \(settings.schedule.rawValue)"
-          + " · batch \(settings.batchSize) · \(settings.epochs) epochs · seed \(settings.seed)"),
-    ]
-    if let folder { facts.insert(.init("run", folder.path), at: 0) }
-    if position.totalSteps > 0 {
-      facts.append(.init("resume", "after epoch \(position.epoch), step \(position.step)"))
-    }
-    return RunOutline(facts: facts, epochs: settings.epochs)
+    method.store(in: &file)
+    return file
   }
+
+  private func saveCheckpoint() throws { try journal.save(checkpoint, step: position.totalSteps) }
 }
 
 /// When to wait for the device: often enough for progress and signals, seldom enough to cost nothing.
@@ -341,7 +303,7 @@ struct Pace {
   let firstStep: Int
   private var nextLook: Int
 
-  init(clock: ContinuousClock, epoch: Int, firstStep: Int) {
+  init(clock: ContinuousClock, firstStep: Int) {
     self.clock = clock
     self.firstStep = firstStep
     start = clock.now

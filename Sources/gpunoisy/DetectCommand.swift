@@ -70,46 +70,25 @@ struct DetectCommand: ParsableCommand {
   @Option(help: ArgumentHelp("End with code 10 if a larger share of the labels is suspected.", valueName: "rate"))
   var failAbove: Double?
 
-  @Option(help: ArgumentHelp("Settings from a TOML file; options given here win.", valueName: "file"))
-  var config: String?
-  @Option(help: ArgumentHelp("Go on with the run in this folder, with all of its settings.", valueName: "run"))
-  var resume: String?
-  @Option(help: ArgumentHelp("Write the run into exactly this folder.", valueName: "folder"))
-  var out: String?
-  @Option(name: .customLong("runs-dir"), help: ArgumentHelp("Where new run folders go.", valueName: "folder"))
-  var runsFolder = "runs"
-  @Flag(help: "Take --out's folder even if it holds an earlier run, whose files are deleted.")
-  var force = false
-  @Flag(name: .customLong("print-config"), help: "Print every setting in force and stop.")
-  var printsConfiguration = false
-  @OptionGroup var talk: TalkOptions
+  @OptionGroup var runs: RunOptions
 
   func run() throws {
     Signals.listen()
-    let settings = try resolvedSettings()
-    if printsConfiguration { return try StandardOutput.write(settings.configuration.text) }
-    try settings.validateDetection()
+    let settings = try runs.settings(for: .detect, options, own: given) { runs.talk.reporter.note($0) }
+    if runs.printsConfiguration { return try StandardOutput.write(settings.configuration.text) }
     if let failAbove, !(0...1).contains(failAbove) {
       throw Failure(
         .usage, "--fail-above \(failAbove) is out of range.", why: "it is a share of the labels.",
         fix: "give a number from 0 to 1.")
     }
-    let reporter = talk.reporter
-    let device = DeviceChoice(
-      text: settings.device, threads: settings.threads, precision: settings.numberPrecision)
-    // What is quick to find out comes before the data are read.
-    try device.check()
-    if let out, resume == nil { try RunFolder.checkFree(out, force: force) }
-    let start = DetectStart(
-      settings: settings, data: try RunData(settings), resumed: resume, out: out, runsFolder: runsFolder, force: force,
-      talk: reporter, isVerbose: talk.verbose)
-    let result = try device.open(start) { reporter.note($0) }
-    try StandardOutput.write(talk.json ? JSONText.indented(result.json) + "\n" : result.text)
-    switch result.ending {
-    case .finished: break
-    case .timeIsUp: throw ExitCode(Failure.Kind.stoppedEarly.rawValue)
-    case .interrupted(let kind): throw ExitCode(kind.rawValue)
+    if let run = runs.resume, try runs.isFinished() {
+      runs.talk.reporter.note("'\(run)' is already finished: nothing is trained or written")
+      return try write(DetectResult(finished: run))
     }
+    try settings.validateDetection()
+    let outcome = try runs.start(settings), result = DetectResult(outcome)
+    try write(result)
+    try outcome.requireEnd()
     if let failAbove, let rate = result.rate, rate > failAbove {
       throw Failure(
         .checkFailed, "\(FixedText.percent(rate)) of the labels are suspected.",
@@ -118,33 +97,17 @@ struct DetectCommand: ParsableCommand {
     }
   }
 
-  private func resolvedSettings() throws -> RunSettings {
-    var settings = RunSettings.detectionDefaults
-    let given = [
+  private func write(_ result: DetectResult) throws {
+    try StandardOutput.write(runs.talk.json ? JSONText.indented(result.json) + "\n" : result.text)
+  }
+
+  /// The settings of detect alone, as they were given.
+  private var given: [(name: String, text: String)] {
+    [
       ("detector", detector), ("passes", passes), ("threshold-samples", thresholdSamples), ("percentile", percentile),
       ("combine", combine), ("margin", margin), ("folds", folds), ("cl-filter", clFilter), ("cl-score", clScore),
       ("keep-margins", keepMargins ? "true" : nil), ("report", noReport ? "false" : nil), ("retrain", retrain),
       ("retrain-epochs", retrainEpochs),
     ].compactMap { name, text in text.map { (name, $0) } }
-    guard let resume else {
-      if let config { try settings.apply(configurationAt: config) }
-      try options.apply(to: &settings)
-      for (name, text) in given { try settings.set(name, to: text) }
-      return settings
-    }
-    settings.detection = nil
-    try RunStart.settings(ofRun: resume, into: &settings)
-    guard settings.detection != nil else {
-      throw Failure(
-        .configuration, "'\(resume)' is not a run of detect.", why: "its config.toml has no section [detect].",
-        fix: "use: gpunoisy train --resume \(resume)")
-    }
-    try options.apply(to: &settings, allowing: ["device", "threads", "max-time", "checkpoint-every"])
-    guard config == nil, out == nil, given.isEmpty else {
-      throw Failure(
-        .configuration, "--resume takes its settings and its folder from the run.",
-        why: "--\(given.first?.0 ?? (config == nil ? "out" : "config")) was given too.", fix: "leave it out.")
-    }
-    return settings
   }
 }

@@ -25,8 +25,7 @@ struct DetectedData {
   ///   `.configuration` for a run of `train`.
   init(run: String, data: String?) throws {
     self.run = run
-    var settings = RunSettings()
-    try RunStart.settings(ofRun: run, into: &settings)
+    var settings = try RunSettings(ofRun: run)
     guard settings.detection != nil else {
       throw Failure(
         .configuration, "'\(run)' is not a run of detect.", why: "its config.toml has no section [detect].",

@@ -29,6 +29,7 @@ struct GPUNoisy: ParsableCommand {
       EvalCommand.self,
       PredictCommand.self,
       LossesCommand.self,
+      MethodsCommand.self,
       DevicesCommand.self,
       SelfTestCommand.self,
       TuneCommand.self,

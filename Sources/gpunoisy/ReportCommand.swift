@@ -15,7 +15,8 @@ struct ReportCommand: ParsableCommand {
       One HTML file that needs no network: accuracy and loss over the epochs, what became of right and of wrong labels, \
       each class over the epochs, how sure the last network is of given labels, and the features of its last layer in \
       two dimensions. The last two need the checkpoint and the data; where these are missing, the page says so. \
-      The page of a detection is made again as 'detect' made it.
+      The page of a detection is made again as 'detect' made it, from the run's files and the data: no device is \
+      needed, and nothing else in the run changes.
 
       Examples:
         gpunoisy report runs/2026-11-21T0031_cifar10_resnet32_ce_s1
@@ -52,13 +53,13 @@ struct ReportCommand: ParsableCommand {
   func run() throws {
     var defaults = RunSettings()
     if let threads { try defaults.set("threads", to: threads) }
-    let choice = DeviceChoice(text: device, threads: defaults.threads)
-    try choice.check()
     let folders = runs.map(Self.plain)
     if folders.count == 1 {
       let settings = try settings(of: folders[0])
       if settings.detection != nil { return try rebuild(folders[0], settings) }
     }
+    let choice = DeviceChoice(text: device, threads: defaults.threads)
+    try choice.check()
     let inputs = try folders.map { folder -> (settings: RunSettings, run: ComparisonPage.Run) in
       let settings = try settings(of: folder)
       try requireTraining(folder, settings)
@@ -127,8 +128,7 @@ struct ReportCommand: ParsableCommand {
   }
 
   private func settings(of folder: String) throws -> RunSettings {
-    var settings = RunSettings()
-    try RunStart.settings(ofRun: folder, into: &settings)
+    var settings = try RunSettings(ofRun: folder)
     if let data { settings.data = data }
     if let threads { try settings.set("threads", to: threads) }
     return settings

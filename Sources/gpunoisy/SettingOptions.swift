@@ -1,5 +1,6 @@
 import ArgumentParser
 import Failures
+import Methods
 import Networks
 import Reports
 import Training
@@ -78,7 +79,10 @@ struct SettingOptions: ParsableArguments {
         + "or none.",
       valueName: "matrix"))
   var transition: String?
-  @Option(help: ArgumentHelp("plain (default).", valueName: "method"))
+  @Option(
+    help: ArgumentHelp(
+      "Training method: \(MethodEntry.catalogue.map(\.name).joined(separator: ", ")), as in co-teaching:rate=0.45; "
+        + "default plain. See 'gpunoisy methods'.", valueName: "method"))
   var method: String?
 
   @Option(help: ArgumentHelp("Passes over the data. Default 300.", valueName: "n"))
@@ -87,12 +91,18 @@ struct SettingOptions: ParsableArguments {
   var maxSteps: String?
   @Option(help: ArgumentHelp("Images per step. Default 256.", valueName: "n"))
   var batchSize: String?
+  @Option(help: ArgumentHelp("Optimiser: sgd (default) or adam.", valueName: "optimiser"))
+  var optimizer: String?
   @Option(help: ArgumentHelp("Learning rate. Default 0.1.", valueName: "rate"))
   var lr: String?
-  @Option(help: ArgumentHelp("Momentum. Default 0.9.", valueName: "m"))
+  @Option(help: ArgumentHelp("Momentum of SGD. Default 0.9.", valueName: "m"))
   var momentum: String?
   @Flag(inversion: .prefixedNo, help: "Nesterov's momentum (default), or plain momentum.")
   var nesterov: Bool?
+  @Option(help: ArgumentHelp("Adam's decay of the mean of gradients. Default 0.9.", valueName: "beta"))
+  var beta1: String?
+  @Option(help: ArgumentHelp("Adam's decay of the mean of squared gradients. Default 0.999.", valueName: "beta"))
+  var beta2: String?
   @Option(help: ArgumentHelp("Weight decay on every parameter. Default 1e-4.", valueName: "wd"))
   var weightDecay: String?
   @Option(help: ArgumentHelp("Factor of the sum of all |w| that is added to the loss. Default 0.", valueName: "factor"))
@@ -144,7 +154,8 @@ struct SettingOptions: ParsableArguments {
       ("model", model),
       ("init", initialWeights), ("loss", loss), ("transition", transition), ("method", method),
       ("epochs", epochs), ("max-steps", maxSteps),
-      ("batch-size", batchSize), ("lr", lr), ("momentum", momentum),
+      ("batch-size", batchSize), ("optimizer", optimizer), ("lr", lr), ("momentum", momentum), ("beta1", beta1),
+      ("beta2", beta2),
       ("nesterov", nesterov.map { $0 ? "on" : "off" }),
       ("weight-decay", weightDecay), ("l1", l1), ("schedule", schedule), ("milestones", milestones), ("gamma", gamma),
       ("clip-norm", clipNorm), ("augment", augment), ("shuffle", shuffle),
@@ -154,6 +165,9 @@ struct SettingOptions: ParsableArguments {
     ]
     return texts.compactMap { name, text in text.map { (name, $0) } }
   }
+
+  /// The names of the settings that were given.
+  var names: [String] { given.map(\.name) }
 
   /// Puts what was given over the settings.
   ///

@@ -8,14 +8,27 @@ struct TrainResult {
   let ending: RunEnding
   let folder: String
   let history: RunHistory
+  /// How well a method's suspicion ranks wrong labels before right ones; nil where it judges none.
+  var areaUnderROC: Double?
+
+  init(_ outcome: JobOutcome) {
+    (ending, folder, history) = (outcome.ending, outcome.folder, outcome.history)
+    areaUnderROC = outcome.suspicion?.areaUnderROC
+  }
+
+  /// A run that was finished before.
+  init(finished folder: String) throws {
+    (ending, self.folder, history) = (.finished, folder, try RunHistory.read(folder: folder))
+  }
 
   var json: JSONValue {
     let status: JSONValue = ending == .finished ? "finished" : "stopped"
-    return .object([
-      JSONMember("schema", "gpunoisy.train/1"), JSONMember("status", status), JSONMember("run", JSONValue(folder)),
-      JSONMember("test_acc", history.accuracy?.json ?? nil),
-      JSONMember("epochs", .array(history.epochs.map(\.json))),
-    ])
+    return .object(
+      [
+        JSONMember("schema", "gpunoisy.train/1"), JSONMember("status", status), JSONMember("run", JSONValue(folder)),
+        JSONMember("test_acc", history.accuracy?.json ?? nil),
+      ] + (areaUnderROC.map { [JSONMember("suspicion_auroc", JSONValue($0))] } ?? [])
+        + [JSONMember("epochs", .array(history.epochs.map(\.json)))])
   }
 
   var text: String {
@@ -28,6 +41,9 @@ struct TrainResult {
     if let accuracy = history.accuracy { lines.append("test accuracy  \(accuracy.text)") }
     if let wrong = history.epochs.last?.wrongAccuracy {
       lines.append("memorised      \(FixedText.percent(wrong)) of the wrong labels")
+    }
+    if let areaUnderROC {
+      lines.append("ranking        AUROC \(FixedText.decimal(areaUnderROC, places: 4)) of suspicion.csv")
     }
     lines.append("run folder     \(folder)")
     return lines.map { $0 + "\n" }.joined()

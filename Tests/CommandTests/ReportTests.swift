@@ -93,23 +93,5 @@ extension CommandTests {
       try expect(78, "is a run of detect", ["detection", "run"])
       try expect(64, "are not for 'detection'", ["detection", "--no-samples"])
     }
-
-    @Test("make the page of a detection again, with the same data")
-    func detection() throws {
-      try CommandUnderTest.output(
-        [
-          "detect", "shapes", "--limit-train", "60", "--limit-test", "20", "--model", "resnet20", "--epochs", "2",
-          "--device", "cpu", "--out", "detection", "-q",
-        ], in: folder)
-      let files = RunFiles(folder("detection"))
-      let table = try files.text("label_issues.csv"), page = try files.text("report/index.html")
-      try #require(unlink(folder("detection/report/index.html")) == 0)
-      let ending = try CommandUnderTest.run(["report", "detection"], in: folder)
-      #expect(ending.code == 0 && ending.output == "page           detection/report/index.html\n")
-      func data(_ html: String) -> Substring? { html.lines.first { $0.contains("id=\"data\"") }.map { $0[...] } }
-      let again = try files.text("report/index.html")
-      #expect(data(page) != nil && data(again) == data(page))
-      #expect(try files.text("label_issues.csv") == table)
-    }
   }
 }

@@ -61,7 +61,7 @@ private final class SpoilingDevice: Device {
       output = (.store(.gradients), Parameter.padded(window.O) * window.C * window.KH * window.KW, at)
     case .linear(_, _, _, let y, let M, let N, _): output = (.value(y), M * N, 0)
     case .loss(_, _, let dz, let B, let K, _): output = (.value(dz), B * K, 0)
-    case .update(let count, _): output = (.store(.parameters), count, 0)
+    case .update(_, let count, _): output = (.store(.parameters), count, 0)
     default: preconditionFailure("\(operation.name) is not spoiled")
     }
     // Losses have rows that do not count.

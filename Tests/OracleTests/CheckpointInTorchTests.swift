@@ -22,13 +22,12 @@ struct CheckpointInTorchTests {
     (settings.batchSize, settings.epochs, settings.learningRate) = (batchSize, 2, 0.05)
     let data = try RunData(settings), device = try CPUDevice()
     let folder = try RunFolder.create(at: scratch("run"))
-    try folder.openTables(withCleanColumns: true)
     let trainer = try Trainer(settings, data: data, on: device)
     let record = RunRecord(
       command: "train", version: "test", arguments: [], device: device.name, driver: device.driver, seeds: [:],
       data: .init(
         name: "shapes", layout: "shapes", trainCount: samples, testCount: 70, classCount: 10, fingerprint: ""))
-    trainer.write(into: folder, record: record, reporter: ProgressReporters())
+    trainer.write(into: RunJournal(folder: folder, record: record))
     #expect(try trainer.run() == .finished)
 
     let test = try #require(data.evaluation)

@@ -1,4 +1,5 @@
-import FileFormats
+import Datasets
+import Detection
 import Pages
 
 /// Pages about made-up results.
@@ -28,22 +29,14 @@ enum SamplePage {
         suggested: rank % 3 == 0 ? given : (given + 1) % K, confidence: 0.9, isFlagged: rank < count / 5,
         truth: rank % 2 == 0 ? (given + 1) % K : given, path: path(id))
     }
-    let document: JSONValue = [
-      "run": "runs/one",
-      "data": [
-        "name": "made up", "source": "a folder", "fingerprint": "00", "classes": .array(classes.map { .string($0) }),
-      ],
-      "per_class": .array(
-        classes.indices.map { label in
-          [
-            "label": JSONValue(label), "name": .string(classes[label]),
-            "size": JSONValue(samples.count { $0.given == label }), "flagged": 0, "suggested": 0, "mean_aum": 1.5,
-            "wrong": 0,
-          ]
-        }),
-      "duplicates": [["ids": [0, 1], "labels": [0, 1], "differ": true]],
-    ]
-    var page = DetectionPage(document: document, samples: samples)
+    let tables = DetectionTables(
+      classes: classes.indices.map { label in
+        .init(label: label, size: samples.count { $0.given == label }, meanArea: 1.5, wrong: 0)
+      })
+    var page = DetectionPage(
+      data: .init(name: "made up", source: "a folder", classNames: classes, fingerprint: "00"), samples: samples,
+      tables: tables)
+    page.duplicates = [DuplicateGroup(ids: [0, 1], hasDifferentLabels: true)]
     page.cut = -2 + Double(count / 5) * 0.01
     page.thresholds = (0..<count / K).map { -2 + Double($0) * 0.01 }
     for sample in samples.prefix(pictures) {

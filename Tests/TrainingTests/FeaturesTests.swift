@@ -16,11 +16,9 @@ struct FeaturesTests {
     (settings.batchSize, settings.epochs, settings.learningRate) = (50, 1, 0.05)
     let data = try RunData(settings), device = try CPUDevice()
     let folder = try RunFolder.create(at: scratch("run"))
-    try folder.openTables(withCleanColumns: true)
     let trainer = try Trainer(settings, data: data, on: device)
-    trainer.write(
-      into: folder, record: RunRecord(command: "train", version: "test", arguments: [], device: "cpu", seeds: [:]),
-      reporter: ProgressReporters())
+    let record = RunRecord(command: "train", version: "test", arguments: [], device: "cpu", seeds: [:])
+    trainer.write(into: RunJournal(folder: folder, record: record))
     #expect(try trainer.run() == .finished)
 
     let file = try SafetensorsFile.read(folder.lastCheckpoint)

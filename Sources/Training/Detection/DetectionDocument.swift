@@ -9,26 +9,24 @@ public enum DetectionDocument {
   public static let schema = "gpunoisy.detect/1"
 
   /// The document of a finished detection.
-  public static func json<D>(
-    _ result: DetectionResult, _ tables: DetectionTables, of detector: Detector<D>, folder: String
-  ) -> JSONValue {
-    let dataset = detector.data.dataset, settings = detector.settings
+  public static func json(_ finished: FinishedDetection) -> JSONValue {
+    let dataset = finished.data.dataset, result = finished.result, tables = finished.tables
     let judged = result.samples.count { $0.quality != nil }
     return [
-      "schema": .string(schema), "status": "finished", "run": .string(folder),
+      "schema": .string(schema), "status": "finished", "run": .string(finished.folder),
       "data": [
         "name": .string(dataset.name), "source": .string(dataset.source),
         "classes": .array(dataset.classNames.map { .string($0) }), "train": JSONValue(dataset.train.count),
-        "fingerprint": .string(dataset.fingerprint),
+        "fingerprint": .string(finished.fingerprint),
       ],
-      "settings": configuration(settings),
+      "settings": configuration(finished.settings),
       "samples": JSONValue(result.samples.count), "judged": JSONValue(judged),
       "issues": JSONValue(result.samples.count(where: \.isIssue)),
       "score": result.score.map(score) ?? .null,
       "pass_correlation": JSONValue(result.passCorrelation),
-      "stages": .array(stages(result, of: detector)),
+      "stages": .array(stages(finished)),
       "aum_histogram": tables.histogram.map(histogram) ?? .null,
-      "per_class": .array(tables.classes.map { perClass($0, dataset, detector.history) }),
+      "per_class": .array(tables.classes.map { perClass($0, finished) }),
       "pairs": .array(
         tables.pairs.map {
           [
@@ -46,7 +44,7 @@ public enum DetectionDocument {
             "differ": .bool($0.hasDifferentLabels),
           ]
         }),
-      "files": files(result, of: detector),
+      "files": files(finished),
     ]
   }
 
@@ -76,9 +74,9 @@ public enum DetectionDocument {
     }
   }
 
-  private static func stages<D>(_ result: DetectionResult, of detector: Detector<D>) -> [JSONValue] {
-    let epochs = detector.settings.epochs
-    return detector.stages.enumerated().map { index, stage in
+  private static func stages(_ finished: FinishedDetection) -> [JSONValue] {
+    let epochs = finished.settings.epochs
+    return finished.stages.enumerated().map { index, stage in
       var members = [
         JSONMember("name", .string(stage.name)), JSONMember("seed", JSONValue(stage.seed)),
         JSONMember("first_epoch", JSONValue(index * epochs + 1)),
@@ -86,20 +84,16 @@ public enum DetectionDocument {
       ]
       switch stage.kind {
       case .pass:
-        let pass = result.passes[index]
+        let pass = finished.result.passes[index]
         members += [
           JSONMember("threshold_samples", JSONValue(pass.ids.count)),
           JSONMember("cutoff", JSONValue(pass.cutoff.area)),
-          JSONMember("test_acc", JSONValue(accuracy(detector.history, epoch: (index + 1) * epochs))),
+          JSONMember("test_acc", JSONValue(finished.testAccuracy(epoch: (index + 1) * epochs))),
         ]
       case .fold(let heldOut): members.append(JSONMember("held_out", JSONValue(heldOut.count)))
       }
       return .object(members)
     }
-  }
-
-  private static func accuracy(_ history: RunHistory, epoch: Int) -> Double? {
-    history.epochs.first { $0.epoch == epoch }?.testAccuracy
   }
 
   private static func histogram(_ histogram: DetectionTables.Histogram) -> JSONValue {
@@ -111,15 +105,12 @@ public enum DetectionDocument {
     ]
   }
 
-  private static func perClass(
-    _ found: DetectionTables.Class, _ dataset: Dataset, _ history: RunHistory
-  ) -> JSONValue {
-    let last = history.epochs.last { !$0.perClass.isEmpty }?.perClass
-    return [
-      "label": JSONValue(found.label), "name": .string(dataset.classNames[found.label]),
+  private static func perClass(_ found: DetectionTables.Class, _ finished: FinishedDetection) -> JSONValue {
+    [
+      "label": JSONValue(found.label), "name": .string(finished.data.dataset.classNames[found.label]),
       "size": JSONValue(found.size), "flagged": JSONValue(found.flagged), "suggested": JSONValue(found.suggested),
       "mean_aum": JSONValue(found.meanArea), "wrong": JSONValue(found.wrong),
-      "test_acc": JSONValue(last?[found.label].accuracy),
+      "test_acc": JSONValue(finished.classAccuracies?[found.label]),
     ]
   }
 
@@ -136,7 +127,8 @@ public enum DetectionDocument {
     ]
   }
 
-  private static func files<D>(_ result: DetectionResult, of detector: Detector<D>) -> JSONValue {
+  private static func files(_ finished: FinishedDetection) -> JSONValue {
+    let result = finished.result
     var members = [JSONMember("issues", "label_issues.csv"), JSONMember("samples", "samples.csv")]
     if !result.passes.isEmpty {
       members += [JSONMember("aum", "aum_values.csv"), JSONMember("threshold_samples", "aum_threshold.csv")]
@@ -147,7 +139,7 @@ public enum DetectionDocument {
         JSONMember("sample_ids", "sample_ids.npy"),
       ]
     }
-    let kept = zip(detector.stages, detector.results).filter { !$1.marginHistory.isEmpty }
+    let kept = zip(finished.stages, finished.results).filter { !$1.marginHistory.isEmpty }
     members.append(
       JSONMember(
         "margins", .object(kept.map { JSONMember($0.0.name, .string("margins/\($0.0.name).npy")) })))

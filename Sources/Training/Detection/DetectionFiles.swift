@@ -16,9 +16,11 @@ public enum DetectionFiles {
   ]
 
   /// Writes everything but detect.json: tables, and arrays where there are any.
-  public static func write<D>(_ result: DetectionResult, of detector: Detector<D>, to folder: RunFolder) throws {
-    let dataset = detector.data.dataset
-    try writeIssues(result, dataset, to: folder)
+  ///
+  /// - Throws: `.cannotCreate`, `.inputOutput`.
+  public static func write(_ finished: FinishedDetection, to folder: RunFolder) throws {
+    let result = finished.result
+    try writeIssues(result, finished.data.dataset, to: folder)
     let measured = result.samples.filter { $0.area != nil }
     if !result.passes.isEmpty {
       try folder.writeMargins(ids: measured.map(\.id), margins: measured.map { $0.area ?? .nan })
@@ -40,7 +42,7 @@ public enum DetectionFiles {
       try AtomicFile.write(
         NumPyArray(result.samples.map { Int64($0.id) }).encoded(), to: folder.file("sample_ids.npy"))
     }
-    for (stage, kept) in zip(detector.stages, detector.results) where !kept.marginHistory.isEmpty {
+    for (stage, kept) in zip(finished.stages, finished.results) where !kept.marginHistory.isEmpty {
       try FileBytes.makeFolder(folder.file("margins"))
       let shape = [kept.marginHistory.count / kept.dynamics.count, kept.dynamics.count]
       try AtomicFile.write(

@@ -2,11 +2,12 @@ import Datasets
 import Detection
 import FileFormats
 import Images
+import Losses
 import Pages
 import Reports
 import Statistics
 
-/// Gathers what the page about a detection shows.
+/// Gathers what the page about a detection shows, a function of a finished detection and the time.
 public enum DetectionReport {
   /// Samples of each kind in the blind check.
   static let blindCount = 50
@@ -19,38 +20,39 @@ public enum DetectionReport {
   /// Groups of equal pictures that are shown with their picture.
   private static let mostGroups = 50
 
-  /// The page about a finished detection.
+  /// The page about a finished detection, which says that it was written at `time`.
   ///
-  /// - Throws: `.outOfMemory`, when a picture cannot be encoded.
-  public static func page<D>(
-    _ result: DetectionResult, document: JSONValue, of detector: Detector<D>
-  ) throws -> DetectionPage {
-    let dataset = detector.data.dataset, usesArea = result.settings.detector == .aum
+  /// - Throws: `.outOfMemory`, when an image cannot be encoded.
+  public static func page(_ finished: FinishedDetection, written time: UTCTime = .now) throws -> DetectionPage {
+    let dataset = finished.data.dataset, result = finished.result, usesArea = result.settings.detector == .aum
     let ranked = result.samples.sorted { $0.rank < $1.rank }
     let paths = dataset.train.paths
     var page = DetectionPage(
-      document: document,
+      data: .init(
+        name: dataset.name, source: dataset.source, classNames: dataset.classNames, fingerprint: finished.fingerprint),
       samples: ranked.map { sample in
         DetectionPage.Sample(
           id: sample.id, rank: sample.rank, key: usesArea ? sample.area : sample.quality, given: sample.given,
           suggested: sample.predicted, confidence: sample.confidence, isFlagged: sample.isIssue, truth: sample.truth,
           path: paths.isEmpty ? nil : paths[sample.id])
-      })
+      }, tables: finished.tables)
+    (page.score, page.passCorrelation, page.duplicates) = (result.score, result.passCorrelation, result.duplicates)
+    page.classAccuracies = finished.classAccuracies ?? []
     page.showsMargins = usesArea
     if usesArea {
       let cuts = result.passes.compactMap(\.cutoff.area)
       page.cut = cuts.isEmpty ? nil : cuts.reduce(0, +) / Double(cuts.count)
       page.thresholds = result.passes.flatMap(\.cutoff.thresholds)
     }
-    page.blindCheck = blindCheck(ranked, seed: detector.settings.seed)
+    page.blindCheck = blindCheck(ranked, seed: finished.settings.seed)
     let groups = result.duplicates.filter(\.hasDifferentLabels).prefix(mostGroups).map { Int($0.ids[0]) }
-    // What must have its picture comes first; the most suspicious fill the room that is left.
+    // What must have its image comes first; the most suspicious fill the room that is left.
     let wanted = page.blindCheck + groups + ranked.prefix(mostPictures).map(\.id)
     try addPictures(wanted, of: dataset.train.images, to: &page)
-    addMargins(result, of: detector, to: &page)
+    addMargins(finished, to: &page)
     page.blankPictures = blankPictures(dataset.train)
     page.unreadable = dataset.badImages.map { ($0.path, $0.reason) }
-    page.facts = facts(result, of: detector)
+    page.facts = try facts(finished, written: time)
     return page
   }
 
@@ -84,11 +86,9 @@ public enum DetectionReport {
   }
 
   /// The mean over the passes in which a sample had its own label, epoch by epoch.
-  private static func addMargins<D>(
-    _ result: DetectionResult, of detector: Detector<D>, to page: inout DetectionPage
-  ) {
-    let labels = detector.data.dataset.train.labels
-    let sources = zip(detector.stages, detector.results).filter { $0.0.isPass }.map {
+  private static func addMargins(_ finished: FinishedDetection, to page: inout DetectionPage) {
+    let labels = finished.data.judged.labels
+    let sources = zip(finished.stages, finished.results).filter { $0.0.isPass }.map {
       (own: $0.0.hasOwnLabel(labels), sketch: $0.1.sketch)
     }
     guard let epochs = sources.first?.sketch.epochs, epochs.count > 1 else { return }
@@ -116,32 +116,32 @@ public enum DetectionReport {
     }
   }
 
-  private static func facts<D>(_ result: DetectionResult, of detector: Detector<D>) -> [DetectionPage.Fact] {
-    let settings = detector.settings, detection = result.settings
+  private static func facts(_ finished: FinishedDetection, written time: UTCTime) throws -> [DetectionPage.Fact] {
+    let settings = finished.settings, result = finished.result, detection = result.settings, folder = finished.folder
     var facts: [DetectionPage.Fact] = []
-    if let record = detector.record {
+    if let record = finished.record {
       facts.append(.init("command", record.arguments.map(quoted).joined(separator: " "), isCommand: true))
     }
-    if let folder = detector.folder?.path {
-      // The command may have been one that resumes; the configuration has every setting.
-      facts += [
-        .init("to repeat it", "gpunoisy detect --config \(quoted(folder + "/config.toml"))", isCommand: true),
-        .init("run", folder),
-      ]
-    }
-    if let record = detector.record {
+    // The command may have been one that resumes; the configuration has every setting.
+    facts += [
+      .init("to repeat it", "gpunoisy detect --config \(quoted(folder + "/config.toml"))", isCommand: true),
+      .init("run", folder),
+    ]
+    if let record = finished.record {
       let driver = record.driver.isEmpty || record.device.contains(record.driver) ? "" : " (\(record.driver))"
       facts += [
-        .init("program", "gpunoisy \(record.version), begun \(record.started.text), written \(UTCTime.now.text)"),
+        .init("program", "gpunoisy \(record.version), begun \(record.started.text), written \(time.text)"),
         .init("device", record.device + driver),
       ]
     }
-    facts.append(.init("data fingerprint", detector.data.dataset.fingerprint))
+    facts.append(.init("data fingerprint", finished.fingerprint))
     facts.append(
       .init(
         "training",
-        "\(settings.model), \(settings.loss), learning rate \(NumberText.shortest(settings.learningRate)), batch "
-          + "\(settings.batchSize), \(settings.epochs) epochs, seed \(settings.seed)"))
+        // The loss in full, as config.toml has it.
+        "\(settings.model), \(try Loss(settings.loss).description), learning rate "
+          + "\(NumberText.shortest(settings.learningRate)), batch \(settings.batchSize), "
+          + "\(settings.epochs) epochs, seed \(settings.seed)"))
     if !result.passes.isEmpty {
       let counts = result.passes.map { "\($0.ids.count)" }.joined(separator: " and ")
       let cuts = result.passes.compactMap(\.cutoff.area).map { FixedText.decimal($0, places: 3) }

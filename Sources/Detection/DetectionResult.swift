@@ -1,5 +1,4 @@
 import Datasets
-import Detection
 
 /// What a search for wrong labels found: a verdict on every sample with a label, and what it rests on.
 public struct DetectionResult: Sendable {
@@ -21,7 +20,7 @@ public struct DetectionResult: Sendable {
     public var rank = 0
     /// Forgetting events per network, mean cross entropy and mean EL2N in training with the given label.
     public var forgettings: Double?, loss: Double?, error: Double?
-    /// Numbers the groups of equal pictures with different labels, from 1; nil for a sample in none.
+    /// Numbers the groups of equal images with different labels, from 1; nil for a sample in none.
     public var duplicateGroup: Int?
   }
 
@@ -41,17 +40,23 @@ public struct DetectionResult: Sendable {
   public private(set) var passCorrelation: Double?
   /// Confident learning's estimate, over the samples in their order; nil where it was not asked for.
   public private(set) var confident: ConfidentLearning?
-  /// Equal pictures.
+  /// Equal images.
   public let duplicates: [DuplicateGroup]
   /// How well suspicion fits, where the true labels are known.
   public private(set) var score: DetectionScore?
   /// The settings that it was found with.
   public let settings: DetectionSettings
 
-  init(
+  /// Judges the samples of a training set with `classes` classes by what the networks left.
+  ///
+  /// - Parameters:
+  ///   - stages: the networks, in the order of `DetectionStage.stages`: passes before folds.
+  ///   - results: what each of them left; of all samples of `set`.
+  public init(
     _ settings: DetectionSettings, _ set: LabelledSet, classes: Int, stages: [DetectionStage],
     results: [DetectionStageResult]
   ) {
+    precondition(results.count == stages.count, "\(results.count) of \(stages.count) stages are done")
     self.settings = settings
     duplicates = set.duplicateGroups
     samples = set.usableIDs.map { id in
@@ -191,18 +196,4 @@ public struct DetectionResult: Sendable {
 
   /// The suspected samples, the most suspicious first.
   public var issues: [Sample] { samples.filter(\.isIssue).sorted { $0.rank < $1.rank } }
-}
-
-extension DetectionStage {
-  var isPass: Bool { if case .pass = kind { true } else { false } }
-}
-
-extension Detector {
-  /// What was found; asked for once all stages are done.
-  public func result() -> DetectionResult {
-    precondition(results.count == stages.count, "\(results.count) of \(stages.count) stages are done")
-    return DetectionResult(
-      settings.detection ?? DetectionSettings(), data.dataset.train, classes: data.dataset.classCount, stages: stages,
-      results: results)
-  }
 }

@@ -1,7 +1,7 @@
 import Compute
 import Datasets
 
-/// Evaluation of one data set on a device: plans for whole batches and the rest, and the per-sample results.
+/// Evaluation of a network over images on a device: plans for whole batches and the rest, and per-sample results.
 public final class EvaluationPlans<D: Device> {
   /// What evaluation leaves for each sample, by id.
   public struct Results: Sendable {
@@ -18,29 +18,30 @@ public final class EvaluationPlans<D: Device> {
   private let whole: Plan<D>?, rest: Plan<D>?
   private let stores: [Store: D.Buffer]
 
-  /// Uploads the data and prepares the plans.
+  /// Prepares the plans.
   ///
   /// - Parameters:
+  ///   - ids: the samples to evaluate, in the order of `logits`; nil for all.
   ///   - graph: the network for a batch size.
   ///   - stores: the network's buffers, of which evaluation reads parameters, running statistics and input statistics.
   public init(
-    _ data: LabelledSet, graph: (Int) throws -> Graph, stores network: [Store: D.Buffer],
-    shared: SharedMemory<D>, on device: D
+    _ data: DeviceData<D>, ids: [Int32]? = nil, graph: (Int) throws -> Graph, stores network: [Store: D.Buffer],
+    shared: SharedMemory<D>
   ) throws {
-    count = data.count
+    let device = data.device, set = data.set, ids = ids ?? (0..<Int32(set.count)).map { $0 }
+    count = set.count
     // Results do not depend on the batch size: large for small images, small for large ones, to bound memory.
-    let batchSize = max(1, min(256, 1_048_576 / (data.images.height * data.images.width)))
-    let full = count / batchSize, tail = count % batchSize
+    let batchSize = max(1, min(256, 1_048_576 / (set.images.height * set.images.width)))
+    let full = ids.count / batchSize, tail = ids.count % batchSize
     batchSizes = [Int](repeating: batchSize, count: full) + (tail > 0 ? [tail] : [])
     var stores = network
     for column in [Store.labels, .order, .sampleLoss, .samplePrediction, .sampleConfidence] {
       stores[column] = try device.allocate(byteCount: max(count, 1) * 4)
     }
-    stores[.counters] = try device.allocate(byteCount: 8 * 4)
-    stores[.pixels] = try device.allocate(byteCount: data.images.pixels.count)
-    try device.write(data.images.pixels, to: stores[.pixels]!)
-    try device.write(data.labels, to: stores[.labels]!)
-    try device.write((0..<Int32(count)).map { $0 }, to: stores[.order]!)
+    stores[.counters] = try device.allocate(byteCount: StepState.counterCount * 4)
+    stores[.pixels] = data.pixels
+    try device.write(set.labels, to: stores[.labels]!)
+    try device.write(ids, to: stores[.order]!)
     self.stores = stores
     func plan(_ batch: Int) throws -> Plan<D> {
       try Plan(.evaluation(graph(batch), forms: device.forms), on: device, stores: stores, shared: shared)
@@ -62,13 +63,13 @@ public final class EvaluationPlans<D: Device> {
       confidences: try device.read(Float.self, count: count, from: stores[.sampleConfidence]!))
   }
 
-  /// The logits of every sample, `[N, K]`.
+  /// The logits of every evaluated sample, `[N, K]`.
   ///
   /// Waits after each batch.
   public func logits(on device: D) throws -> [Float] {
     try device.write(StepState().counters, to: stores[.counters]!)
     var logits: [Float] = []
-    logits.reserveCapacity(count * classes)
+    logits.reserveCapacity(batchSizes.reduce(0, +) * classes)
     for batch in 0..<batchSizes.count {
       guard let plan = plan(batch) else { continue }
       try plan.run()

@@ -19,8 +19,10 @@ public struct SessionState: Sendable {
     }
   }
 
-  /// What is learned, and the momenta in the same order.
+  /// What is learned, and the momenta in the same order; with Adam the means of the gradients.
   public var parameters: [Tensor], momenta: [Tensor]
+  /// Adam's means of squared gradients; nil with another optimiser.
+  public var secondMoments: [Tensor]?
   /// Batch norm's running means and variances.
   public var running: [Tensor]
   /// The per-sample table, by sample id.
@@ -28,6 +30,20 @@ public struct SessionState: Sendable {
   public var sampleLoss: [Float], samplePrediction: [Int32]
   /// What a loss that corrects labels reads [K, K]; nil for other losses.
   public var transition: [Float]?
+  /// The columns that the training method has added.
+  public var columns: [ColumnValues]
+
+  /// A state; see the properties.
+  public init(
+    parameters: [Tensor], momenta: [Tensor], secondMoments: [Tensor]? = nil, running: [Tensor], marginSum: [Float],
+    marginLost: [Float], marginCount: [Int32], sampleLoss: [Float], samplePrediction: [Int32],
+    transition: [Float]? = nil, columns: [ColumnValues] = []
+  ) {
+    (self.parameters, self.momenta, self.secondMoments, self.running) = (parameters, momenta, secondMoments, running)
+    (self.marginSum, self.marginLost, self.marginCount) = (marginSum, marginLost, marginCount)
+    (self.sampleLoss, self.samplePrediction) = (sampleLoss, samplePrediction)
+    (self.transition, self.columns) = (transition, columns)
+  }
 }
 
 extension TrainingSession {
@@ -40,16 +56,21 @@ extension TrainingSession {
     }
     return SessionState(
       parameters: try read(parameters, .parameters), momenta: try read(parameters, .momenta),
+      secondMoments: settings.optimizer == .adam ? try read(parameters, .secondMoments) : nil,
       running: try read(running, .running), marginSum: try column(.marginSum, Float.self),
       marginLost: try column(.marginLost, Float.self), marginCount: try column(.marginCount, Int32.self),
       sampleLoss: try column(.sampleLoss, Float.self), samplePrediction: try column(.samplePrediction, Int32.self),
-      transition: try stores[.transition].map { try device.read(Float.self, count: classes * classes, from: $0) })
+      transition: try stores[.transition].map { try device.read(Float.self, count: classes * classes, from: $0) },
+      columns: try readColumns())
   }
 
   /// Puts a whole state back; its tensors must have this network's names and shapes.
   public func write(_ state: SessionState) throws {
     try write(state.parameters, parameters, .parameters)
     try write(state.momenta, parameters, .momenta)
+    if settings.optimizer == .adam, let moments = state.secondMoments {
+      try write(moments, parameters, .secondMoments)
+    }
     try write(state.running, running, .running)
     try device.write(state.marginSum, to: stores[.marginSum]!)
     try device.write(state.marginLost, to: stores[.marginLost]!)
@@ -57,6 +78,7 @@ extension TrainingSession {
     try device.write(state.sampleLoss, to: stores[.sampleLoss]!)
     try device.write(state.samplePrediction, to: stores[.samplePrediction]!)
     if let store = stores[.transition], let transition = state.transition { try device.write(transition, to: store) }
+    try write(state.columns)
   }
 
   /// Replaces the weights, and the running statistics if there are any, alone.

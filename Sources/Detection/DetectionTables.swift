@@ -1,7 +1,5 @@
-import Detection
-
 /// A detection's result, counted: by class, by pair of classes, and by area under the margin.
-public struct DetectionTables: Sendable {
+public struct DetectionTables: Sendable, Equatable {
   /// What was found among the samples that carry one label.
   public struct Class: Sendable, Equatable {
     /// The label.
@@ -14,6 +12,14 @@ public struct DetectionTables: Sendable {
     public var meanArea: Double?
     /// Samples that carry it wrongly, where the true labels are known.
     public var wrong: Int?
+
+    /// The counts of one class.
+    public init(
+      label: Int, size: Int = 0, flagged: Int = 0, suggested: Int = 0, meanArea: Double? = nil, wrong: Int? = nil
+    ) {
+      (self.label, self.size, self.flagged, self.suggested) = (label, size, flagged, suggested)
+      (self.meanArea, self.wrong) = (meanArea, wrong)
+    }
   }
 
   /// Suspected samples of one label that seem to belong to another.
@@ -22,6 +28,11 @@ public struct DetectionTables: Sendable {
     public var given: Int, predicted: Int
     /// How many there are.
     public var count: Int
+
+    /// A pair that occurs `count` times.
+    public init(given: Int, predicted: Int, count: Int) {
+      (self.given, self.predicted, self.count) = (given, predicted, count)
+    }
   }
 
   /// How areas under the margin are spread.
@@ -40,6 +51,11 @@ public struct DetectionTables: Sendable {
   public let pairs: [Pair]
   /// The areas' spread; nil without margins.
   public let histogram: Histogram?
+
+  /// Tables of these counts.
+  public init(classes: [Class], pairs: [Pair] = [], histogram: Histogram? = nil) {
+    (self.classes, self.pairs, self.histogram) = (classes, pairs, histogram)
+  }
 
   /// Counts a result over `classCount` classes, areas in `bins` bins.
   public init(_ result: DetectionResult, classCount: Int, bins: Int = 60) {

@@ -4,21 +4,21 @@ import FileFormats
 ///
 /// While there is room every epoch is kept; when there is none, every second one goes, and from then on only every
 /// second one comes. What is kept is a function of the epochs seen, so that a resumed run keeps the same.
-struct MarginSketch: Sendable, Equatable {
+public struct MarginSketch: Sendable, Equatable {
   /// Epochs that are kept at most.
-  static let mostEpochs = 32
+  public static let mostEpochs = 32
 
   /// The kept epochs, counted from 1.
-  private(set) var epochs: [Int] = []
+  public private(set) var epochs: [Int] = []
   /// Their margins, [N] each; not a number where a sample was not seen.
-  private(set) var rows: [[Float]] = []
+  public private(set) var rows: [[Float]] = []
   private var stride = 1
 
   /// An empty sketch.
-  init() {}
+  public init() {}
 
-  /// Takes in an epoch's margins [N].
-  mutating func add(_ margins: [Float], epoch: Int) {
+  /// Takes in the margins [N] of the next epoch, counted from 1.
+  public mutating func add(_ margins: [Float], epoch: Int) {
     guard (epoch - 1) % stride == 0 else { return }
     if epochs.count == Self.mostEpochs {
       stride *= 2
@@ -30,8 +30,8 @@ struct MarginSketch: Sendable, Equatable {
     rows.append(margins)
   }
 
-  /// Puts the sketch into a file of tensors.
-  func store(in file: inout SafetensorsFile, samples: Int) {
+  /// Puts the sketch of `samples` samples, N, into a file of tensors; an empty one leaves nothing there.
+  public func store(in file: inout SafetensorsFile, samples: Int) {
     guard !epochs.isEmpty else { return }
     file["detect.sketch"] = .init(rows.flatMap { $0 }, shape: [rows.count, samples])
     file["detect.sketch_epochs"] = .init(epochs.map { Int32($0) }, shape: [epochs.count])
@@ -39,8 +39,8 @@ struct MarginSketch: Sendable, Equatable {
 
   /// Reads what `store` wrote, or an empty sketch where there is none.
   ///
-  /// - Throws: `.badInput`.
-  init(from file: SafetensorsFile, samples: Int) throws {
+  /// - Throws: `.badInput` for tensors of other shapes.
+  public init(from file: SafetensorsFile, samples: Int) throws {
     guard let tensor = file["detect.sketch_epochs"] else { return }
     epochs = try file.integers("detect.sketch_epochs", shape: tensor.shape).map { Int($0) }
     let values = try file.floats("detect.sketch", shape: [epochs.count, samples])

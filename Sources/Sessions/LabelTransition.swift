@@ -69,7 +69,7 @@ public enum LabelTransition: Sendable, Equatable {
   /// The matrix to begin with, which is that of no noise where it is estimated later.
   ///
   /// - Throws: `.configuration` where true labels are needed and not known, or where a label that occurs has no class.
-  func matrix(for train: LabelledSet, classes K: Int) throws -> TransitionMatrix {
+  public func matrix(for train: LabelledSet, classes K: Int) throws -> TransitionMatrix {
     let matrix: TransitionMatrix
     switch self {
     case .anchors: return TransitionMatrix(identity: K)

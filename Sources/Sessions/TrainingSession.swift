@@ -5,6 +5,17 @@ import Losses
 import Networks
 import Statistics
 
+/// How weights move: `--optimizer`.
+public enum Optimizer: String, Sendable, CaseIterable {
+  /// Stochastic gradient descent with (Nesterov) momentum.
+  case sgd
+  /// Adam (Kingma and Ba, 2015), with weight decay in the gradient.
+  case adam
+
+  /// What a device launches.
+  var kernel: FlatKernel { self == .adam ? .adam : .sgd }
+}
+
 /// One network in training on one device: its memory, its plans, and the few calls that the loop makes.
 ///
 /// The data set lives on the device as bytes, and so does the per-sample table. A step is a plan that is run; nothing in
@@ -26,8 +37,12 @@ public final class TrainingSession<D: Device> {
     public var shuffles = true
     /// Whether a smaller last batch is left out.
     public var dropsLast = false
-    /// Momentum, 0 ..< 1.
+    /// The optimiser.
+    public var optimizer = Optimizer.sgd
+    /// Momentum, 0 ..< 1; with Adam the decay of the mean of gradients, beta 1.
     public var momentum = 0.9
+    /// Adam's decay of the mean of squared gradients, beta 2, 0 ..< 1.
+    public var secondDecay = 0.999
     /// Whether momentum is Nesterov's.
     public var nesterov = true
     /// Weight decay on every parameter.
@@ -38,8 +53,11 @@ public final class TrainingSession<D: Device> {
     public var clipNorm = 0.0
     /// Seed of everything that is drawn.
     public var seed: UInt64 = 1
-    /// Whether the logits of the training set are wanted (`trainingLogits`).
-    public var evaluatesTraining = false
+    /// The number of the network among those of its method: those with the same seed differ in their first weights and
+    /// in what dropout drops, and see the same batches.
+    public var member = 0
+    /// What the training method adds to the per-sample table.
+    public var columns: [Column] = []
 
     /// The paper's settings for a network, a loss and a batch size.
     public init(network: Network, loss: Loss, batchSize: Int, augmentation: Augmentation) {
@@ -68,19 +86,33 @@ public final class TrainingSession<D: Device> {
   public let batchSizes: [Int]
 
   let stores: [Store: D.Buffer]
-  private let whole: Plan<D>?, rest: Plan<D>?
-  private let evaluation: EvaluationPlans<D>?, validation: EvaluationPlans<D>?, anchors: EvaluationPlans<D>?
+  private var whole: Plan<D>?, rest: Plan<D>?
+  private let evaluation: EvaluationPlans<D>?, validation: EvaluationPlans<D>?
+  /// The activations' memory, which plans of one network share.
+  private let shared = SharedMemory<D>()
+  private let images: DeviceData<D>
   /// The state that the next epoch's steps will read.
   private var state = StepState()
   private var order: [Int32] = []
 
-  /// Allocates memory, uploads the data, prepares every plan, and sets the first weights.
+  /// Allocates memory and sets the first weights; `prepare` is what makes it train.
   ///
+  /// - Parameters:
+  ///   - train: the images to train on.
+  ///   - labels: the labels [N] to train on; nil for those that the images were given.
+  ///   - test: what `evaluate` looks at.
+  ///   - evaluated: of `test`, the samples that count; nil for all.
+  ///   - validation: what `validate` looks at.
+  ///   - classes: outputs of the network, K.
+  ///   - weights: how much each sample counts in the loss [N]; nil where all count alike.
+  ///   - normalization: of the inputs; nil for that of the images with a label.
   /// - Throws: what the device throws; `.configuration` if the network cannot take the images.
   public init(
-    _ settings: Settings, train: LabelledSet, test: LabelledSet?, validation: LabelledSet? = nil, classes: Int,
-    weights: [Float]? = nil, normalization: Normalization? = nil, on device: D
+    _ settings: Settings, train: DeviceData<D>, labels: [Int32]? = nil, test: DeviceData<D>?,
+    evaluated: [Int32]? = nil, validation: DeviceData<D>? = nil, classes: Int, weights: [Float]? = nil,
+    normalization: Normalization? = nil
   ) throws {
+    let device = train.device, given = labels ?? train.set.labels
     guard device.formats.contains(settings.precision.activations) else {
       throw Failure(
         .configuration, "--precision \(settings.precision.rawValue) does not work on \(device.name).",
@@ -89,32 +121,31 @@ public final class TrainingSession<D: Device> {
     self.settings = settings
     self.device = device
     self.classes = classes
-    self.normalization = normalization ?? Normalization(of: train.images, ids: train.usableIDs)
-    sampleIDs = train.usableIDs
-    sampleCount = train.count
-    let images = train.images, usable = sampleIDs.count
+    self.images = train
+    sampleIDs = given.indices.filter { given[$0] >= 0 }.map { Int32($0) }
+    sampleCount = given.count
+    let images = train.set.images, usable = sampleIDs.count
+    self.normalization = normalization ?? Normalization(of: images, ids: sampleIDs)
     let full = usable / settings.batchSize, tail = settings.dropsLast ? 0 : usable % settings.batchSize
     batchSizes = [Int](repeating: settings.batchSize, count: full) + (tail > 0 ? [tail] : [])
-    func graph(_ batch: Int) throws -> Graph {
-      try settings.network.graph(
-        batch: batch, height: images.height, width: images.width, channels: images.channels, classes: classes)
-    }
+    func graph(_ batch: Int) throws -> Graph { try settings.graph(batch, images, classes: classes) }
     let first = try graph(min(settings.batchSize, max(usable, 1)))
     parameters = first.parameters
     running = first.running
 
     // What outlives a step.
-    var stores: [Store: D.Buffer] = [:]
+    var stores: [Store: D.Buffer] = [.pixels: train.pixels]
     func store(_ name: Store, count: Int) throws { stores[name] = try device.allocate(byteCount: count * 4) }
     try store(.parameters, count: parameters.packedCount)
     try store(.gradients, count: parameters.packedCount)
     try store(.momenta, count: parameters.packedCount)
+    if settings.optimizer == .adam { try store(.secondMoments, count: parameters.packedCount) }
     try store(.running, count: max(running.packedCount, 1))
-    try store(.numbers, count: 24)
-    try store(.counters, count: 8)
+    try store(.numbers, count: StepState.numberCount)
+    try store(.counters, count: StepState.counterCount)
     try store(.inputStatistics, count: 2 * images.channels)
     for column in [Store.labels, .order, .sampleLoss, .samplePrediction, .marginSum, .marginLost, .marginCount] {
-      try store(column, count: max(train.count, 1))
+      try store(column, count: max(sampleCount, 1))
     }
     if settings.loss.hasPeers {
       try store(.peerOrder, count: usable)
@@ -122,37 +153,82 @@ public final class TrainingSession<D: Device> {
     }
     if settings.loss.correction != nil { try store(.transition, count: classes * classes) }
     if let weights {
-      try store(.sampleWeights, count: max(train.count, 1))
+      try store(.sampleWeights, count: max(sampleCount, 1))
       try device.write(weights, to: stores[.sampleWeights]!)
     }
-    stores[.pixels] = try device.allocate(byteCount: images.pixels.count)
+    try Self.allocate(settings.columns, count: sampleCount, in: &stores, on: device)
     self.stores = stores
-    try device.write(images.pixels, to: stores[.pixels]!)
-    try device.write(train.labels, to: stores[.labels]!)
+    try device.write(given, to: stores[.labels]!)
     try device.write(
       self.normalization.mean + self.normalization.standardDeviation, to: stores[.inputStatistics]!)
-    try device.write(parameters.initialValues(seed: settings.seed), to: stores[.parameters]!)
-    try device.write(running.initialValues(seed: settings.seed), to: stores[.running]!)
+    let seed = settings.seed &+ UInt64(settings.member) &* Self.memberSeed
+    try device.write(parameters.initialValues(seed: seed), to: stores[.parameters]!)
+    try device.write(running.initialValues(seed: seed), to: stores[.running]!)
 
-    // The plans: whole batches, the last one, and evaluation share the activations' memory.
-    let shared = SharedMemory<D>()
-    func plan(_ batch: Int) throws -> Plan<D> {
-      try Plan(
-        .training(
-          graph(batch), forms: device.forms, precision: settings.precision, augmentation: settings.augmentation,
-          loss: settings.loss.function,
-          peer: settings.loss.hasPeers, weighted: weights != nil, clip: settings.clipNorm > 0),
-        on: device, stores: stores, shared: shared)
+    let shared = shared
+    func evaluation(_ data: DeviceData<D>, _ ids: [Int32]? = nil) throws -> EvaluationPlans<D> {
+      try EvaluationPlans(data, ids: ids, graph: graph, stores: stores, shared: shared)
     }
-    whole = full > 0 ? try plan(settings.batchSize) : nil
-    rest = tail > 0 ? try plan(tail) : nil
-    func evaluation(_ data: LabelledSet) throws -> EvaluationPlans<D> {
-      try EvaluationPlans(data, graph: graph, stores: stores, shared: shared, on: device)
-    }
-    self.evaluation = try test.map(evaluation)
-    self.validation = try validation.map(evaluation)
-    anchors = settings.evaluatesTraining ? try evaluation(train) : nil
+    self.evaluation = try test.map { try evaluation($0, evaluated) }
+    self.validation = try validation.map { try evaluation($0) }
     try correct(by: TransitionMatrix(identity: classes))
+  }
+
+  /// A network that trains by plain steps, with the data that it needs uploaded for it alone.
+  ///
+  /// - Throws: what the device throws; `.configuration` if the network cannot take the images.
+  public convenience init(
+    _ settings: Settings, train: LabelledSet, test: LabelledSet?, validation: LabelledSet? = nil, classes: Int,
+    weights: [Float]? = nil, normalization: Normalization? = nil, on device: D
+  ) throws {
+    try self.init(
+      settings, train: DeviceData(train, on: device), test: test.map { try DeviceData($0, on: device) },
+      validation: validation.map { try DeviceData($0, on: device) }, classes: classes, weights: weights,
+      normalization: normalization)
+    try prepare { step, _ in plainStep(&step) }
+  }
+
+  /// Keeps the seeds of a method's networks apart: the golden ratio's digits.
+  private static var memberSeed: UInt64 { 0x9E37_79B9_7F4A_7C15 }
+
+  /// Prepares the plans of training: of whole batches, and of the last one where it is smaller.
+  ///
+  /// - Parameters:
+  ///   - lent: another network's buffers under names of this one's steps.
+  ///   - write: writes a step; its second argument is 0 for whole batches, 1 for the last one.
+  public func prepare(lent: [Store: D.Buffer] = [:], _ write: (inout StepBuilder, Int) throws -> Void) throws {
+    func plan(_ batch: Int, _ slot: Int) throws -> Plan<D> {
+      var step = StepBuilder(
+        try settings.graph(batch, images.set.images, classes: classes), forms: device.forms,
+        precision: settings.precision)
+      try write(&step, slot)
+      return try Plan(step.program, on: device, stores: stores.merging(lent) { $1 }, shared: shared)
+    }
+    whole = batchSizes.contains(settings.batchSize) ? try plan(settings.batchSize, 0) : nil
+    rest = try batchSizes.last.flatMap { $0 < settings.batchSize ? try plan($0, 1) : nil }
+  }
+
+  /// Writes the step of plain training, with peers and weights where there are some.
+  public func plainStep(_ step: inout StepBuilder) {
+    for pass in settings.loss.hasPeers ? [false, true] : [false] {
+      step.images(settings.augmentation, peer: pass)
+      step.forward(.batch, peer: pass)
+      step.loss(settings.loss.function, peer: pass)
+      if stores[.sampleWeights] != nil { step.scaleRows(by: .sampleWeights) }
+      step.backward(peer: pass)
+    }
+    update(&step)
+  }
+
+  /// Writes the end of a step: the settings' optimiser moves the weights.
+  public func update(_ step: inout StepBuilder) {
+    step.update(settings.optimizer.kernel, clip: settings.clipNorm > 0)
+  }
+
+  /// The buffer behind a name, to be lent to another network.
+  public func buffer(_ store: Store) -> D.Buffer {
+    guard let buffer = stores[store] else { preconditionFailure("the session has no \(store)") }
+    return buffer
   }
 
   // MARK: - Training
@@ -164,8 +240,15 @@ public final class TrainingSession<D: Device> {
   ///
   /// The order of samples, the peer samples and all crops and flips are functions of the seed and the epoch.
   ///
-  /// - Parameter learningRate: that of the schedule; the loss may multiply it (`Loss.rateFactor`).
-  public func begin(epoch: Int, step: Int = 0, learningRate: Double, recordsMargins: Bool) throws {
+  /// - Parameters:
+  ///   - learningRate: that of the schedule; the loss may multiply it (`Loss.rateFactor`).
+  ///   - recordsMargins: whether margins of this epoch count towards the area under the margin.
+  ///   - countsDynamics: whether the epoch counts for what the method's row kernels note.
+  ///   - methodNumbers: what those kernels read (`StepState.methodNumbers`).
+  public func begin(
+    epoch: Int, step: Int = 0, learningRate: Double, recordsMargins: Bool, countsDynamics: Bool = false,
+    methodNumbers: [Float] = []
+  ) throws {
     let random = CounterRandom(seed: settings.seed), count = sampleIDs.count
     order = sampleIDs
     if settings.shuffles {
@@ -183,10 +266,13 @@ public final class TrainingSession<D: Device> {
     state.offset = batchSizes.prefix(step).reduce(0, +)
     state.epoch = epoch
     state.seed = settings.seed
-    state.recordsMargins = recordsMargins
+    (state.recordsMargins, state.countsDynamics) = (recordsMargins, countsDynamics)
+    (state.updates, state.member) = (epoch * batchSizes.count + step, settings.member)
+    state.methodNumbers = methodNumbers
     rateInForce = settings.loss.rateFactor(epoch: epoch) * learningRate
     state.learningRate = Float(rateInForce)
     state.momentum = Float(settings.momentum)
+    state.secondDecay = Float(settings.secondDecay)
     state.nesterov = settings.nesterov
     state.weightDecay = Float(settings.weightDecay)
     state.l1 = Float(settings.l1)
@@ -198,9 +284,12 @@ public final class TrainingSession<D: Device> {
   }
 
   /// Enqueues step `step` of the epoch; steps must follow one another.
-  public func run(step: Int) throws {
-    try (batchSizes[step] == settings.batchSize ? whole : rest)?.run()
-  }
+  public func run(step: Int) throws { try plan(step)?.run() }
+
+  /// Enqueues a segment of step `step`; see `StepBuilder.cut`.
+  public func run(step: Int, segment: Int) throws { try plan(step)?.run(segment: segment) }
+
+  private func plan(_ step: Int) -> Plan<D>? { batchSizes[step] == settings.batchSize ? whole : rest }
 
   /// Waits for what was enqueued, and tells whether the logits of step `step`, the last one run, are finite.
   public func isFinite(afterStep step: Int) throws -> Bool {
@@ -211,7 +300,7 @@ public final class TrainingSession<D: Device> {
   ///
   /// Waits.
   public func logits(ofStep step: Int) throws -> [Float] {
-    try (batchSizes[step] == settings.batchSize ? whole : rest)?.readLogits() ?? []
+    try plan(step)?.readLogits() ?? []
   }
 
   /// Waits for what was enqueued.
@@ -253,8 +342,19 @@ public final class TrainingSession<D: Device> {
   /// Waits.
   public func testLogits() throws -> [Float]? { try evaluation?.logits(on: device) }
 
-  /// The training set's logits `[N, K]`, of images as they are and with running statistics; nil if not asked for.
+  /// The training set's logits `[N, K]`, of images as they are and with running statistics.
   ///
   /// Waits.
-  public func trainingLogits() throws -> [Float]? { try anchors?.logits(on: device) }
+  public func trainingLogits() throws -> [Float] {
+    try EvaluationPlans(
+      images, graph: { try settings.graph($0, images.set.images, classes: classes) }, stores: stores, shared: shared
+    ).logits(on: device)
+  }
+}
+
+extension TrainingSession.Settings {
+  func graph(_ batch: Int, _ images: ImageSet, classes: Int) throws -> Graph {
+    try network.graph(
+      batch: batch, height: images.height, width: images.width, channels: images.channels, classes: classes)
+  }
 }

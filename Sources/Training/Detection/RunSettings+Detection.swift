@@ -4,64 +4,13 @@ import FileFormats
 import Losses
 import Reports
 
-/// What `detect` needs besides the settings of a training run.
-///
-/// The defaults are those of the AUM paper's code: two passes with disjoint threshold samples, the 99th percentile, and
-/// suspicion where every pass agrees.
-public struct DetectionSettings: Sendable, Equatable {
-  /// By what wrong labels are found.
-  public enum Detector: String, Sendable, CaseIterable {
-    /// The area under the margin with threshold samples.
-    case aum
-    /// Confident learning by cross-validation.
-    case confidentLearning = "cl"
-    /// Both, by the mean of a sample's two ranks.
-    case combined = "aum+cl"
-
-    /// Whether networks with threshold samples are trained.
-    public var usesMargins: Bool { self != .confidentLearning }
-    /// Whether folds are held out in turn.
-    public var usesFolds: Bool { self != .aum }
-  }
-
-  /// By what wrong labels are found.
-  public var detector = Detector.aum
-  /// Networks with threshold samples; no two share one.
-  public var passes = 2
-  /// Threshold samples of each pass; nil for N / K.
-  public var thresholdSamples: Int?
-  /// Suspected is what lies below this percentile of the threshold samples.
-  public var percentile = 99.0
-  /// How the passes' verdicts become one.
-  public var combine = PassCombination.intersection
-  /// What margins are taken from.
-  public var margin = MarginKind.logits
-  /// Folds of the cross-validation.
-  public var folds = 4
-  /// Which samples confident learning flags.
-  public var filter = ConfidentLearning.Filter.pruneByNoiseRate
-  /// The score by which confident learning ranks.
-  public var quality = ConfidentLearning.Quality.selfConfidence
-  /// Whether the margins of every epoch are kept.
-  public var keepMargins = false
-  /// Whether a page for a browser is written.
-  public var report = true
-  /// What becomes of suspected samples when training begins again; nil for no such training.
-  public var retrain: Exclusion?
-  /// Epochs of that training.
-  public var retrainEpochs = 300
-
-  /// The defaults.
-  public init() {}
-}
-
 extension RunSettings {
   /// The defaults of `detect`: 150 epochs at a constant rate, batches of 64.
   ///
   /// That is the stretch before the first drop of the paper's 300 epochs; small batches memorise less.
   public static var detectionDefaults: RunSettings {
     var settings = RunSettings()
-    (settings.epochs, settings.batchSize, settings.schedule) = (150, 64, .constant)
+    (settings.epochs, settings.batchSize) = (150, 64)
     settings.detection = DetectionSettings()
     return settings
   }
@@ -78,22 +27,35 @@ extension RunSettings {
           .configuration, "--epochs \(epochs) leaves no margins to average.",
           why: "the first epoch does not count, as it shows random weights.", fix: "use --epochs 2 or more.")
       }
-      guard schedule == .constant else {
+      if let schedule, schedule != .constant {
         throw Failure(
-          .configuration, "--schedule \(schedule.rawValue) spoils the area under the margin.",
-          why: "once the learning rate falls, the network learns wrong labels by heart.",
+          .configuration, "--schedule \(schedule.rawValue) invalidates the area under the margin.",
+          why: "once the learning rate falls, the network memorises wrong labels.",
           fix: "leave --schedule out, or use --detector cl.")
       }
     }
-    guard maxSteps == nil, initialWeights == nil else {
+    guard detection.retrain == nil || exclude == nil else {
       throw Failure(
-        .configuration, "--max-steps and --init are not for detect.",
-        why: "it trains several networks that share nothing but the data.", fix: "shorten it with --epochs.")
+        .configuration, "--retrain does not go with --exclude.",
+        why: "training again leaves out what the detection suspects, and takes one list of samples to leave out.",
+        fix: "train afterwards: gpunoisy train --exclude FILE.")
     }
-    guard try !Loss(loss).isOfBatch, try Loss(loss).correction == nil else {
+    let loss = try Loss(loss)
+    guard loss.correction == nil else {
       throw Failure(
-        .configuration, "--loss \(loss) cannot be used to detect.",
+        .configuration, "--loss \(loss.entry.name) cannot be used to detect.",
+        why: "it corrects labels by a transition matrix, which a network with an extra class has not.",
+        fix: "use --loss ce.")
+    }
+    guard !loss.hasPeers else {
+      throw Failure(
+        .configuration, "--loss \(loss.entry.name) cannot be used to detect.",
         why: "its second pass over other samples hides the margins of the first.", fix: "use --loss ce.")
+    }
+    guard !loss.isOfBatch else {
+      throw Failure(
+        .configuration, "--loss \(loss.entry.name) cannot be used to detect.",
+        why: "it is one number for a batch, and says nothing of single samples.", fix: "use --loss ce.")
     }
   }
 
@@ -139,7 +101,7 @@ extension RunSettings {
     _ get: @escaping @Sendable (DetectionSettings) -> ConfigurationText.Value?
   ) -> SettingKey {
     SettingKey(
-      name: name, section: "detect",
+      name: name, section: "detect", jobs: [.detect],
       set: { settings, text in
         var detection = settings.detection ?? DetectionSettings()
         try set(&detection, text)

@@ -1,0 +1,29 @@
+/// A buffer that outlives a step, by what it holds.
+public enum Store: Hashable, Sendable {
+  /// Flat, packed (`ParameterTable`): what is learned, its gradients and momenta, and batch norm's running statistics.
+  case parameters, gradients, momenta, running
+  /// Flat, packed: Adam's means of squared gradients.
+  case secondMoments
+  /// What changes from step to step (`StepState`): floats and 32-bit integers.
+  case numbers, counters
+  /// The data set: bytes `[N, H, W, C]`, labels `[N]`, and per channel mean and standard deviation of pixel / 255.
+  case pixels, labels, inputStatistics
+  /// The epoch's sample ids by position; and for the peer pass of peer loss, whose images, and whose labels.
+  case order, peerOrder, peerLabelOrder
+  /// The per-sample table: columns of length N, indexed by sample id.
+  case sampleLoss, samplePrediction, sampleConfidence, marginSum, marginLost, marginCount
+  /// Shared by all operations of a plan, valid within one operation: partial sums, and vectors of channels.
+  case workspace, vectors
+  /// How much each sample counts in the loss [N], where not all count alike.
+  case sampleWeights
+  /// For losses that correct labels: the transition matrix [K, K], row = true class, or its inverse.
+  case transition
+  /// A column of the per-sample table that a training method has added, `[N]` or `[N, K]`, by its name.
+  case column(String)
+}
+
+/// What an operation reads or writes.
+public enum Operand: Hashable, Sendable {
+  case value(Value)
+  case store(Store)
+}

@@ -1,0 +1,114 @@
+import Failures
+import FileFormats
+
+/// What a stage leaves when it is done.
+public struct DetectionStageResult: Sendable {
+  /// What training said of every sample.
+  public var dynamics: SampleDynamics
+  /// The margins of every epoch [epochs, N], if they are kept.
+  public var marginHistory: [Float] = []
+  /// The margins of some epochs, for the page; empty where none is written.
+  public var sketch = MarginSketch()
+  /// The held-out samples' probabilities [held out, K]; nil for a pass.
+  public var probabilities: [Double]?
+
+  /// A stage that begins, or of which nothing else is known.
+  public init(_ dynamics: SampleDynamics, probabilities: [Double]? = nil) {
+    (self.dynamics, self.probabilities) = (dynamics, probabilities)
+  }
+
+  // MARK: - Files
+
+  /// The format of a stage's file and its version.
+  private static let schema = "gpunoisy.stage/1"
+  /// The member of a file's metadata that names the stage.
+  public static let stageKey = "gpunoisy.stage"
+
+  /// Puts the result into a file of tensors.
+  public func store(in file: inout SafetensorsFile) {
+    let N = dynamics.count
+    file["detect.margin_sum"] = .init(dynamics.marginSum, shape: [N])
+    file["detect.margin_count"] = .init(dynamics.marginCount, shape: [N])
+    file["detect.loss_sum"] = .init(dynamics.lossSum, shape: [N])
+    file["detect.error_sum"] = .init(dynamics.errorSum, shape: [N])
+    file["detect.probability_sum"] = .init(dynamics.probabilitySum, shape: [N, dynamics.classes])
+    file["detect.forgettings"] = .init(dynamics.forgettings, shape: [N])
+    file["detect.was_right"] = .init(dynamics.wasRight, shape: [N])
+    file["detect.epoch_margins"] = .init(dynamics.epochMargins, shape: [N])
+    file["detect.margins"] = .init(marginHistory, shape: [marginHistory.count / max(N, 1), N])
+    sketch.store(in: &file, samples: N)
+    if let probabilities {
+      file["detect.probabilities"] = .init(
+        probabilities, shape: [probabilities.count / dynamics.classes, dynamics.classes])
+    }
+  }
+
+  /// Reads what `store` wrote, for a stage of the same data and settings.
+  ///
+  /// - Throws: `.badInput` for tensors that are missing or of other shapes.
+  public init(from file: SafetensorsFile, like empty: SampleDynamics) throws {
+    dynamics = empty
+    let N = [empty.count]
+    func integers(_ name: String) throws -> [Int32] {
+      try file.integers(name, shape: N).map { Int32(truncatingIfNeeded: $0) }
+    }
+    dynamics.marginSum = try file.doubles("detect.margin_sum", shape: N)
+    dynamics.marginCount = try integers("detect.margin_count")
+    dynamics.lossSum = try file.doubles("detect.loss_sum", shape: N)
+    dynamics.errorSum = try file.doubles("detect.error_sum", shape: N)
+    dynamics.probabilitySum = try file.floats("detect.probability_sum", shape: N + [empty.classes])
+    dynamics.forgettings = try integers("detect.forgettings")
+    dynamics.wasRight = try file.bytes("detect.was_right", shape: N)
+    dynamics.epochMargins = try file.floats("detect.epoch_margins", shape: N)
+    let epochs = file["detect.margins"]?.shape.first ?? 0
+    marginHistory = try file.floats("detect.margins", shape: [epochs] + N)
+    sketch = try MarginSketch(from: file, samples: empty.count)
+    if let tensor = file["detect.probabilities"] {
+      probabilities = try file.doubles("detect.probabilities", shape: tensor.shape)
+    }
+  }
+
+  /// The file of a finished stage.
+  public func file(of stage: DetectionStage) -> SafetensorsFile {
+    var file = SafetensorsFile(metadata: ["gpunoisy.schema": Self.schema, Self.stageKey: stage.name])
+    store(in: &file)
+    return file
+  }
+
+  /// Reads the file of a finished stage.
+  ///
+  /// - Parameters:
+  ///   - empty: the stage's dynamics before it began.
+  ///   - epochs: how many epochs the stage was trained for.
+  /// - Throws: `.badInput` for a file that is damaged, or belongs to another stage, other data or other settings.
+  public static func read(
+    _ file: SafetensorsFile, of stage: DetectionStage, like empty: SampleDynamics, epochs: Int
+  ) throws -> DetectionStageResult {
+    func foreign(_ why: String) -> Failure {
+      Failure(
+        .badInput, "'\(file.path)' does not belong to this detection.", why: why,
+        fix: "restore the file from a copy, or repeat the detection.")
+    }
+    let name = file.metadata[stageKey]
+    guard name == stage.name else { throw foreign("it is of \(name ?? "no stage"), not of \(stage.name).") }
+    let result = try DetectionStageResult(from: file, like: empty)
+    let counts = result.dynamics.marginCount, most = counts.max() ?? 0
+    // The first epoch does not count.
+    guard counts.allSatisfy({ $0 >= 0 }), most < max(epochs, 1) else {
+      throw foreign("its margins are of \(most + 1) epochs; the settings say \(epochs).")
+    }
+    switch stage.kind {
+    case .pass:
+      guard result.probabilities == nil else { throw foreign("a pass predicts no samples, but it holds predictions.") }
+    case .fold(let heldOut):
+      let shape = file["detect.probabilities"]?.shape ?? []
+      guard shape == [heldOut.count, empty.classes] else {
+        throw foreign("it holds predictions of the shape \(shape), not \([heldOut.count, empty.classes]).")
+      }
+      if let id = heldOut.first(where: { counts[Int($0)] > 0 }) {
+        throw foreign("its network was trained on sample \(id), which the settings hold out.")
+      }
+    }
+    return result
+  }
+}

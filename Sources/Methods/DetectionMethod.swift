@@ -1,0 +1,156 @@
+import Compute
+import Datasets
+import Detection
+import Failures
+import FileFormats
+import Sessions
+
+/// The networks of a detection, one after the other: passes in which threshold samples pose as an extra class, and folds
+/// whose held-out samples are predicted at the end.
+///
+/// What training shows of every sample is summed up on the device by one row kernel in each step
+/// (`RowKernel.dynamics`), and read once an epoch at most. The sums in double precision of `Detection.SampleDynamics`
+/// are that kernel's oracle.
+public final class DetectionMethod<D: Device>: Method {
+  public private(set) var members: [TrainingSession<D>] = []
+  public let stages: [Stage]
+  /// What each stage is.
+  public let networks: [DetectionStage]
+  /// What the stages found that are done.
+  public private(set) var results: [DetectionStageResult] = []
+
+  private let setup: MethodSetup<D>, settings: DetectionSettings
+  /// The training set in which only samples that count have a label.
+  private let judged: LabelledSet
+  private var current: Int?
+  private var marginHistory: [Float] = [], sketch = MarginSketch()
+
+  private typealias Name = RowKernel.Dynamics
+
+  /// A detection's networks, none of which is prepared yet.
+  ///
+  /// - Parameters:
+  ///   - judged: the training set in which only the samples to judge have a label.
+  ///   - rate: the learning rate of a stage.
+  /// - Throws: `.configuration` where the data has too few samples for the passes or folds.
+  public init(
+    _ setup: MethodSetup<D>, _ settings: DetectionSettings, judged: LabelledSet,
+    rate: (DetectionStage) -> LearningRate
+  ) throws {
+    (self.setup, self.settings, self.judged) = (setup, settings, judged)
+    networks = try DetectionStage.stages(settings, seed: setup.session.seed, train: judged, classes: setup.classes)
+    stages = networks.map {
+      Stage($0.name, epochs: setup.stage.epochs, rate: rate($0), evaluation: $0.isPass ? .lastEpoch : .never)
+    }
+  }
+
+  public func begin(stage: Int) throws {
+    guard stage != current else { return }
+    // What the network before took is free before this one takes its own.
+    (members, current) = ([], stage)
+    (marginHistory, sketch) = ([], MarginSketch())
+    let network = networks[stage], classes = setup.classes, outputs = network.outputs(classes: classes)
+    var session = setup.session
+    session.seed = network.seed
+    session.columns =
+      [Name.lossSum, Name.lossLost, Name.errorSum, Name.errorLost].map { Column($0, start: .float(0)) }
+      + [
+        Column(Name.probabilitySum, start: .float(0), width: classes), Column(Name.forgettings, start: .integer(0)),
+        Column(Name.wasRight, start: .integer(0)), Column(Name.epochMargin, start: .float(.nan)),
+      ]
+    var test = setup.test, evaluated: [Int32]?
+    if case .fold(let heldOut) = network.kind { (test, evaluated) = (setup.train, heldOut) }
+    let member = try TrainingSession(
+      session, train: setup.train, labels: network.labels(setup.train.set.labels, classes: classes), test: test,
+      evaluated: evaluated, classes: outputs, weights: setup.weights, normalization: setup.normalization)
+    try member.prepare { step, _ in
+      step.images(session.augmentation)
+      step.forward(.batch)
+      step.loss(session.loss.function)
+      let scratch = step.scratch()
+      step.rows(
+        .dynamics(
+          step.program.logits, scratch: scratch, K: outputs, classes: classes, softmax: settings.margin == .softmax))
+      if setup.weights != nil { step.scaleRows(by: .sampleWeights) }
+      step.backward()
+      member.update(&step)
+    }
+    members = [member]
+  }
+
+  public func begin(_ epoch: EpochStart) throws -> [Int] {
+    let member = members[0]
+    if epoch.step == 0 { try member.fill(Name.epochMargin, with: .nan) }
+    // The first epoch does not count: it shows random weights (Pleiss et al.).
+    try member.begin(
+      epoch: epoch.epoch, step: epoch.step, learningRate: epoch.learningRate, recordsMargins: false,
+      countsDynamics: epoch.epoch > 0)
+    return member.batchSizes
+  }
+
+  public func finish(_ epoch: EpochEnd) throws -> EpochOutcome {
+    if settings.keepMargins || settings.report {
+      let margins = try members[0].floats(Name.epochMargin)
+      if settings.keepMargins { marginHistory += margins }
+      if settings.report { sketch.add(margins, epoch: epoch.epoch + 1) }
+    }
+    // Samples that pose as an extra class say nothing of how well the data is learned.
+    let own = networks[current ?? 0].hasOwnLabel(judged.labels)
+    return EpochOutcome(scored: epoch.ids.filter { own[Int($0)] })
+  }
+
+  public func result() throws -> SafetensorsFile? {
+    guard let current else { return nil }
+    let network = networks[current], member = members[0]
+    var result = DetectionStageResult(try dynamics(network, member))
+    (result.marginHistory, result.sketch) = (marginHistory, sketch)
+    if case .fold = network.kind {
+      guard let logits = try member.testLogits(), logits.allSatisfy(\.isFinite) else {
+        throw Failure.diverged("\(network.name) does not predict finite numbers")
+      }
+      result.probabilities = Softmax.rows(logits, classes: setup.classes)
+    }
+    results.append(result)
+    return result.file(of: network)
+  }
+
+  private func empty(_ network: DetectionStage) -> SampleDynamics {
+    network.emptyDynamics(samples: judged.count, classes: setup.classes, margin: settings.margin)
+  }
+
+  /// The columns as sums in double precision.
+  private func dynamics(_ network: DetectionStage, _ member: TrainingSession<D>) throws -> SampleDynamics {
+    var found = empty(network)
+    func sums(_ name: String, lost: String) throws -> [Double] {
+      zip(try member.floats(name), try member.floats(lost)).map { Double($0) - Double($1) }
+    }
+    (found.marginSum, found.marginCount) = try member.marginSums()
+    found.lossSum = try sums(Name.lossSum, lost: Name.lossLost)
+    found.errorSum = try sums(Name.errorSum, lost: Name.errorLost)
+    found.probabilitySum = try member.floats(Name.probabilitySum)
+    found.forgettings = try member.integers(Name.forgettings)
+    found.wasRight = try member.integers(Name.wasRight).map { UInt8(truncatingIfNeeded: $0) }
+    found.epochMargins = try member.floats(Name.epochMargin)
+    guard (found.marginSum + found.lossSum + found.errorSum).allSatisfy(\.isFinite) else {
+      throw Failure.diverged("a margin of \(network.name) is not finite")
+    }
+    return found
+  }
+
+  public func restore(stage: Int, from file: SafetensorsFile) throws {
+    precondition(stage == results.count, "stages are done one after the other")
+    let network = networks[stage]
+    results.append(try .read(file, of: network, like: empty(network), epochs: setup.stage.epochs))
+  }
+
+  public func store(in file: inout SafetensorsFile) {
+    file["detect.margins"] = .init(marginHistory, shape: [marginHistory.count / max(judged.count, 1), judged.count])
+    sketch.store(in: &file, samples: judged.count)
+  }
+
+  public func restore(from file: SafetensorsFile) throws {
+    let epochs = file["detect.margins"]?.shape.first ?? 0
+    marginHistory = try file.floats("detect.margins", shape: [epochs, judged.count])
+    sketch = try MarginSketch(from: file, samples: judged.count)
+  }
+}

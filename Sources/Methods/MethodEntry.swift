@@ -1,0 +1,148 @@
+import Failures
+import Losses
+
+/// A training method as the catalogue knows it: what it does, its parameters, where it is from, what it costs.
+public struct MethodEntry: Sendable {
+  /// One parameter, as `--method NAME:parameter=value` sets it.
+  public struct Parameter: Sendable {
+    /// Its name.
+    public let name: String
+    /// What it is when it is not given.
+    public let defaultValue: Double
+    /// The values that it can have.
+    public let range: ClosedRange<Double>
+    /// Whether it is a whole number.
+    public let isWhole: Bool
+    /// What it is.
+    public let summary: String
+
+    init(
+      _ name: String, _ defaultValue: Double, _ range: ClosedRange<Double>, isWhole: Bool = false, _ summary: String
+    ) {
+      (self.name, self.defaultValue, self.range) = (name, defaultValue, range)
+      (self.isWhole, self.summary) = (isWhole, summary)
+    }
+  }
+
+  /// How sure it is that this is what the authors did.
+  public enum Standing: Sendable, Equatable {
+    /// After the authors' code.
+    case publishedCode
+    /// After what the paper says, with gaps filled as the text tells.
+    case reconstructed(String)
+
+    /// `published code`, or `reconstructed` with what is.
+    public var text: String {
+      switch self {
+      case .publishedCode: "published code"
+      case .reconstructed(let what): "reconstructed: \(what)"
+      }
+    }
+  }
+
+  /// The name, such as `co-teaching`.
+  public let name: String
+  /// What it does, in one sentence.
+  public let summary: String
+  /// The paper.
+  public let source: String
+  /// How sure it is that this is what the authors did.
+  public let standing: Standing
+  /// Networks in training.
+  public let networks: Int
+  /// The cost of an epoch, in epochs of plain training.
+  public let cost: String
+  /// Its parameters, in the order in which they are told.
+  public let parameters: [Parameter]
+  /// The columns that it adds to metrics.csv.
+  public let figures: [Figure]
+  /// Whether it judges samples, so that a run leaves suspicion.csv.
+  public let judgesSamples: Bool
+
+  /// Whether it chooses or weighs the samples of a batch by itself.
+  public var weighsSamples: Bool { name != "plain" }
+
+  /// Checks that the method can train with a loss.
+  ///
+  /// - Throws: `.configuration`.
+  public func check(_ loss: Loss) throws(Failure) {
+    guard weighsSamples else { return }
+    if loss.isOfBatch {
+      throw Failure(
+        .configuration, "--method \(name) does not go with --loss \(loss.entry.name).",
+        why: "the method weighs the samples of a batch one by one, and this loss is of all of them together.",
+        fix: "use --loss ce, or another loss of single samples.")
+    }
+    if loss.correction != nil {
+      throw Failure(
+        .configuration, "--method \(name) does not go with --loss \(loss.entry.name).",
+        why: "a transition matrix assumes that all samples count alike.", fix: "use --loss ce, or --method plain.")
+    }
+  }
+}
+
+/// A method with values for its parameters, as the command line writes it: `co-teaching:rate=0.45`.
+public struct MethodChoice: Sendable, CustomStringConvertible {
+  /// The catalogue's entry.
+  public let entry: MethodEntry
+  /// The value of every parameter, in the entry's order.
+  public let values: [Double]
+
+  /// Parses `NAME[:parameter=value,…]`; what is not given has its default.
+  ///
+  /// - Throws: `.usage` for an unknown name or parameter, a value out of range, or a parameter that is given twice.
+  public init(_ text: String) throws(Failure) {
+    let halves = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    guard let entry = MethodEntry.catalogue.first(where: { $0.name == halves[0].lowercased() }) else {
+      throw Failure(
+        .usage, "there is no method '\(halves[0])'.",
+        why: "the methods are: \(MethodEntry.catalogue.map(\.name).joined(separator: ", ")).",
+        fix: "give one of these; 'gpunoisy methods' explains them.")
+    }
+    var values = entry.parameters.map(\.defaultValue), given = Set<Int>()
+    for item in halves.count > 1 ? halves[1].split(separator: ",", omittingEmptySubsequences: false) : [] {
+      let pair = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+      guard let index = entry.parameters.firstIndex(where: { $0.name == pair[0] }), given.insert(index).inserted else {
+        let names = entry.parameters.map(\.name).joined(separator: ", ")
+        throw Failure(
+          .usage, "'\(item)' is not a parameter of \(entry.name), or is given twice.",
+          why: names.isEmpty ? "\(entry.name) has no parameters." : "its parameters are \(names).",
+          fix: "write --method \(Self(entry, entry.parameters.map(\.defaultValue)))")
+      }
+      let parameter = entry.parameters[index]
+      guard pair.count == 2, let value = Double(pair[1]), parameter.range.contains(value),
+        !parameter.isWhole || value == value.rounded()
+      else {
+        throw Failure(
+          .usage, "\(entry.name):\(item) is out of range.",
+          why: "\(parameter.name) is \(parameter.summary), "
+            + "\(parameter.isWhole ? "a whole number " : "")from \(Self.text(parameter.range.lowerBound)) to "
+            + "\(Self.text(parameter.range.upperBound)).",
+          fix: "the default is \(parameter.name)=\(Self.text(parameter.defaultValue)).")
+      }
+      values[index] = value
+    }
+    self.init(entry, values)
+  }
+
+  private init(_ entry: MethodEntry, _ values: [Double]) { (self.entry, self.values) = (entry, values) }
+
+  /// The value of a parameter.
+  public subscript(_ name: String) -> Double {
+    guard let index = entry.parameters.firstIndex(where: { $0.name == name }) else {
+      preconditionFailure("\(entry.name) has no parameter '\(name)'")
+    }
+    return values[index]
+  }
+
+  /// The method with every value in force, such as `co-teaching:rate=0.45,ramp=9,power=1,exchange=1`.
+  public var description: String {
+    guard !values.isEmpty else { return entry.name }
+    let pairs = zip(entry.parameters, values).map { "\($0.name)=\(Self.text($1))" }
+    return "\(entry.name):\(pairs.joined(separator: ","))"
+  }
+
+  static func text(_ value: Double) -> String {
+    value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)"
+  }
+}

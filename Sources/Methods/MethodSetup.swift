@@ -1,0 +1,54 @@
+import Compute
+import Datasets
+import Sessions
+
+/// What a method is made from: the settings of its networks, and the data on the device.
+public struct MethodSetup<D: Device> {
+  /// What networks have in common.
+  public let session: TrainingSession<D>.Settings
+  /// The images to train on, with the labels that they were given.
+  public let train: DeviceData<D>
+  /// The test set, or what was held out in its place.
+  public let test: DeviceData<D>?
+  /// What was held out besides a test set.
+  public let validation: DeviceData<D>?
+  /// Classes, K.
+  public let classes: Int
+  /// How much each sample counts [N]; nil where all count alike.
+  public let weights: [Float]?
+  /// Of the inputs.
+  public let normalization: Normalization
+  /// Where the transition matrix of a loss that corrects labels comes from.
+  public let transition: LabelTransition?
+  /// Whether margins are to be recorded for the area under the margin.
+  public let recordsMargins: Bool
+  /// The only stage of most methods.
+  public let stage: Stage
+
+  /// A setup; see the properties.
+  public init(
+    session: TrainingSession<D>.Settings, train: DeviceData<D>, test: DeviceData<D>?, validation: DeviceData<D>?,
+    classes: Int, weights: [Float]?, normalization: Normalization, transition: LabelTransition?, recordsMargins: Bool,
+    stage: Stage
+  ) {
+    (self.session, self.train, self.test, self.validation) = (session, train, test, validation)
+    (self.classes, self.weights, self.normalization) = (classes, weights, normalization)
+    (self.transition, self.recordsMargins, self.stage) = (transition, recordsMargins, stage)
+  }
+
+  /// A network that has memory and first weights; its steps are still to be prepared.
+  ///
+  /// - Parameters:
+  ///   - number: its number among those of the method, by which first weights differ.
+  ///   - columns: what the method adds to the per-sample table.
+  public func member(_ number: Int = 0, columns: [Column] = []) throws -> TrainingSession<D> {
+    var settings = session
+    (settings.member, settings.columns) = (number, columns)
+    return try TrainingSession(
+      settings, train: train, test: test, validation: validation, classes: classes, weights: weights,
+      normalization: normalization)
+  }
+
+  /// Whether margins of an epoch count: those of the first show random weights (Pleiss et al.).
+  func recordsMargins(_ epoch: Int) -> Bool { recordsMargins && epoch > 0 }
+}

@@ -1,0 +1,121 @@
+import Datasets
+import Detection
+import Failures
+import FileFormats
+import Reports
+
+/// A detection whose networks are all trained: what its tables, detect.json and its page are functions of.
+///
+/// No device is needed to make one: `read` takes what a run left in its folder.
+public struct FinishedDetection: Sendable {
+  /// The settings of the run.
+  public let settings: RunSettings
+  /// The data that was looked at.
+  public let data: RunData
+  /// The networks in their order, and what each of them left.
+  public let stages: [DetectionStage], results: [DetectionStageResult]
+  /// The epochs of all networks, one after the other.
+  public let history: RunHistory
+  /// What run.json says; nil for a detection that is not written down.
+  public let record: RunRecord?
+  /// The run's folder, as it was named.
+  public let folder: String
+  /// The verdict on every sample.
+  public let result: DetectionResult
+  /// The verdicts, counted.
+  public let tables: DetectionTables
+
+  /// Judges the samples by what each of the stages left.
+  public init(
+    settings: RunSettings, data: RunData, stages: [DetectionStage], results: [DetectionStageResult],
+    history: RunHistory, record: RunRecord?, folder: String
+  ) {
+    (self.settings, self.data, self.stages, self.results) = (settings, data, stages, results)
+    (self.history, self.record, self.folder) = (history, record, folder)
+    let classes = data.dataset.classCount
+    result = DetectionResult(
+      settings.detection ?? DetectionSettings(), data.judged, classes: classes, stages: stages,
+      results: results)
+    tables = DetectionTables(result, classCount: classes)
+  }
+
+  /// Reads what a finished run left: run.json, metrics.csv, per_class.csv and the file of each stage.
+  ///
+  /// Nothing is written, locked or trained.
+  ///
+  /// - Parameters:
+  ///   - settings: those of the run's config.toml.
+  ///   - data: the data of these settings; nil opens it.
+  /// - Throws: `.configuration` for a run that is not finished; `.missingInput` for a file that is not there;
+  ///   `.badInput` for one that is damaged or of other settings, and for data that has changed; what opening the data
+  ///   throws.
+  public static func read(
+    folder: String, settings: RunSettings, data: RunData? = nil
+  ) throws -> FinishedDetection {
+    let record = try RunRecord.read(folder: folder)
+    guard record.status == .finished else {
+      throw Failure(
+        .configuration, "the detection in '\(folder)' is not finished.", why: "its result is not known yet.",
+        fix: "finish it: gpunoisy detect --resume \(folder)")
+    }
+    if let seed = record.seeds["seed"], seed != settings.seed {
+      throw Failure(
+        .badInput, "'\(folder)/config.toml' does not belong to this detection.",
+        why: "its seed is \(settings.seed), run.json says \(seed).", fix: "restore the file from a copy.")
+    }
+    let data = try data ?? RunData(settings), dataset = data.dataset, fingerprint = dataset.fingerprint
+    guard record.data?.fingerprint == fingerprint else {
+      throw Failure(
+        .badInput, "the data is not what '\(folder)' looked at.",
+        why: "the run records \(record.data?.trainCount ?? 0) training images with fingerprint "
+          + "\(record.data?.fingerprint ?? "none"); now it is \(dataset.train.count) with \(fingerprint).",
+        fix: "restore the data, name its place by --data, or repeat the detection.")
+    }
+    let detection = settings.detection ?? DetectionSettings()
+    let stages = try DetectionStage.stages(
+      detection, seed: settings.seed, train: data.judged, classes: dataset.classCount)
+    let results = try stages.map { stage in
+      let empty = stage.emptyDynamics(
+        samples: dataset.train.count, classes: dataset.classCount, margin: detection.margin)
+      return try restoring(folder) {
+        try DetectionStageResult.read(
+          SafetensorsFile.read(folder + "/" + stage.file), of: stage, like: empty, epochs: settings.epochs)
+      }
+    }
+    let epochs = stages.count * settings.epochs
+    let history = try restoring(folder) { try RunHistory.read(folder: folder, epochCount: epochs) }
+    guard history.epochs.count == epochs else {
+      throw Failure(
+        .badInput, "'\(folder)/metrics.csv' is not complete.",
+        why: "it has \(history.epochs.count) epochs; \(stages.count) networks of \(settings.epochs) make \(epochs).",
+        fix: again(folder))
+    }
+    return FinishedDetection(
+      settings: settings, data: data, stages: stages, results: results, history: history, record: record,
+      folder: folder)
+  }
+
+  /// Reads a file of the run; says what to do where that fails for the file's sake.
+  private static func restoring<Value>(_ folder: String, _ read: () throws -> Value) throws -> Value {
+    do {
+      return try read()
+    } catch let failure as Failure where [.missingInput, .badInput].contains(failure.kind) {
+      throw Failure(failure.kind, failure.what, why: failure.why, fix: again(folder))
+    }
+  }
+
+  private static func again(_ folder: String) -> String {
+    "restore the file from a copy, or repeat the detection: gpunoisy detect --config \(folder)/config.toml"
+  }
+
+  /// The hash by which the data is known again.
+  public var fingerprint: String { record?.data?.fingerprint ?? data.dataset.fingerprint }
+
+  /// The test accuracy after an epoch, counted from 1 over all networks; nil where none was measured.
+  public func testAccuracy(epoch: Int) -> Double? { history.epochs.first { $0.epoch == epoch }?.testAccuracy }
+
+  /// The test accuracy of each class [K] when it was last measured; nil where it never was.
+  public var classAccuracies: [Double?]? {
+    history.epochs.last { !$0.perClass.isEmpty }?.perClass.map(\.accuracy)
+  }
+}

@@ -1,0 +1,151 @@
+import Failures
+import FileFormats
+import Reports
+
+/// Why a run ended.
+public enum RunEnding: Sendable, Equatable {
+  case finished
+  /// `--max-time` has passed; a checkpoint is saved.
+  case timeIsUp
+  /// A signal asked for it; a checkpoint is saved.
+  case interrupted(Failure.Kind)
+}
+
+/// All that a run of any kind writes down, and what asks it to stop: the only writer of run.json, log.txt, the tables,
+/// checkpoints and the files of stages.
+///
+/// A journal without a folder writes nothing: the run leaves its history alone.
+public final class RunJournal {
+  /// The folder; nil for a run that is not written down.
+  public let folder: RunFolder?
+  /// run.json as it stands.
+  public private(set) var record: RunRecord?
+  /// Who is told how it goes: the terminal, and log.txt.
+  public let reporter: any ProgressReporter
+  /// What a signal has asked for, or nil.
+  private let interruption: () -> Failure.Kind?
+  /// Whether the tables are open.
+  private(set) var isOpen = false
+  private let clock = ContinuousClock()
+  private var started: ContinuousClock.Instant, lastCheckpoint: ContinuousClock.Instant
+
+  /// The journal of a run in a folder.
+  ///
+  /// - Parameters:
+  ///   - record: run.json as it stands; updated as the run goes on.
+  ///   - interruption: what a signal has asked for, or nil; called after every step.
+  public init(
+    folder: RunFolder? = nil, record: RunRecord? = nil, reporter: any ProgressReporter = ProgressReporters(),
+    interruption: @escaping () -> Failure.Kind? = { nil }
+  ) {
+    (self.folder, self.record, self.reporter, self.interruption) = (folder, record, reporter, interruption)
+    started = clock.now
+    lastCheckpoint = started
+  }
+
+  /// Opens the tables and says that the run is under way.
+  ///
+  /// - Parameters:
+  ///   - data: what is known of it decides on the tables' columns.
+  ///   - figures: the method's own columns.
+  ///   - epochs: how many epochs of a resumed run stay; nil begins the tables anew.
+  func begin(_ data: RunData, figures: [String], withValidation: Bool, after epochs: Int?) throws {
+    try folder?.openTables(
+      withCleanColumns: data.dataset.train.trueLabels != nil, withValidationColumns: withValidation, after: epochs)
+    (started, lastCheckpoint, isOpen) = (clock.now, clock.now, true)
+    try mark(.running)
+  }
+
+  // MARK: - Stopping
+
+  /// What asks the run to stop after the step that was just enqueued.
+  func stopRequest(after limit: Double?) -> RunEnding? {
+    if let kind = interruption() { return .interrupted(kind) }
+    if let limit, seconds(since: started) >= limit { return .timeIsUp }
+    return nil
+  }
+
+  private func seconds(since instant: ContinuousClock.Instant) -> Double { (clock.now - instant) / .seconds(1) }
+
+  // MARK: - Checkpoints
+
+  /// Whether a checkpoint is due between two steps.
+  func isCheckpointDue(_ interval: RunSettings.CheckpointInterval, atStep totalSteps: Int) -> Bool {
+    switch interval {
+    case .epochs: false
+    case .steps(let count): totalSteps % count == 0
+    case .seconds(let interval): seconds(since: lastCheckpoint) >= interval
+    }
+  }
+
+  /// Replaces the last checkpoint.
+  func save(_ checkpoint: () throws -> SafetensorsFile, step: Int) throws {
+    guard let folder else { return }
+    try checkpoint().write(to: folder.lastCheckpoint)
+    lastCheckpoint = clock.now
+    try update { $0.step = step }
+  }
+
+  /// Replaces the best checkpoint.
+  func saveBest(_ checkpoint: () throws -> SafetensorsFile) throws {
+    guard let folder else { return }
+    try checkpoint().write(to: folder.bestCheckpoint)
+  }
+
+  /// Writes what a stage found.
+  func save(_ result: SafetensorsFile, ofStage name: String) throws {
+    guard let folder else { return }
+    try FileBytes.makeFolder(folder.file("stages"))
+    try result.write(to: folder.file(Self.file(ofStage: name)))
+  }
+
+  /// Where in the run folder a stage's result is kept.
+  static func file(ofStage name: String) -> String { "stages/\(name).safetensors" }
+
+  // MARK: - Tables and run.json
+
+  /// Adds an epoch to the tables, run.json and what is told.
+  func append(_ report: EpochReport, _ history: RunHistory, between: () throws -> Void) throws {
+    // The table first: a resumed run cuts rows that its checkpoint does not know of.
+    try folder?.append(report)
+    try between()
+    try update {
+      ($0.epoch, $0.step) = (report.epoch, report.step)
+      $0.accuracy = history.accuracy
+    }
+    reporter.epoch(report)
+  }
+
+  private func update(_ change: (inout RunRecord) -> Void) throws {
+    guard let folder, var changed = record else { return }
+    changed.updated = .now
+    change(&changed)
+    record = changed
+    try folder.write(changed)
+  }
+
+  /// Takes over what is known of a resumed run.
+  func resume(epoch: Int, step: Int, _ history: RunHistory) {
+    record?.epoch = epoch
+    record?.step = step
+    record?.accuracy = history.accuracy
+  }
+
+  /// Writes run.json with a status: running, or how the run ended.
+  public func mark(_ status: RunRecord.Status, reason: String? = nil) throws {
+    try update {
+      $0.status = status
+      $0.reason = reason
+      $0.ended = status == .running ? nil : .now
+    }
+  }
+
+  /// Writes run.json with how the run ended.
+  public func end(_ ending: RunEnding) throws {
+    switch ending {
+    case .finished: try mark(.finished)
+    case .timeIsUp: try mark(.stopped, reason: "--max-time has passed")
+    case .interrupted(let kind): try mark(.stopped, reason: kind == .interrupted ? "SIGINT" : "a signal")
+    }
+  }
+}

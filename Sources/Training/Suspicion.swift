@@ -1,0 +1,54 @@
+import Compute
+import Datasets
+import Detection
+import FileFormats
+import Reports
+import Sessions
+
+/// What a training method thinks of every label: suspicion.csv.
+public struct Suspicion: Sendable {
+  /// How suspicious each sample's label is [N], higher is worse; not a number for samples that were never seen.
+  public let values: [Double]
+  /// What the first network last predicted in training [N].
+  public let predictions: [Int32]
+  /// How well the values rank wrong labels before right ones; nil where the true labels are not known.
+  public let score: DetectionScore?
+  private let dataset: Dataset
+
+  init(_ values: [Double], predictions: [Int32], of dataset: Dataset) {
+    (self.values, self.predictions, self.dataset) = (values, predictions, dataset)
+    let train = dataset.train
+    score = train.trueLabels.map { truth in
+      let known = values.indices.filter { !values[$0].isNaN && truth[$0] >= 0 && train.labels[$0] >= 0 }
+      return DetectionScore(
+        isWrong: known.map { truth[$0] != train.labels[$0] }, isFlagged: known.map { _ in false },
+        suspicion: known.map { values[$0] })
+    }
+  }
+
+  /// Writes suspicion.csv into a run folder.
+  ///
+  /// - Throws: `.cannotCreate`, `.inputOutput`.
+  public func write(to folder: RunFolder) throws {
+    let train = dataset.train, truth = train.trueLabels
+    let order = values.indices.filter { !values[$0].isNaN }.sorted { (values[$1], $0) < (values[$0], $1) }
+    try folder.writeTable(
+      "suspicion.csv",
+      columns: ["sample_id", "suspicion", "path", "given_label", "predicted_label"] + (truth == nil ? [] : ["clean_label"]),
+      rows: order.lazy.map { id in
+        [
+          "\(id)", NumberText.shortest(values[id]),
+          train.paths.isEmpty ? "\(dataset.name)/train/\(id)" : train.paths[id], "\(train.labels[id])",
+          "\(predictions[id])",
+        ] + (truth.map { ["\($0[id])"] } ?? [])
+      })
+  }
+}
+
+extension Trainer {
+  /// What the method thinks of every label; nil for a method that judges none.
+  public func suspicion() throws -> Suspicion? {
+    guard let values = try method.suspicion() else { return nil }
+    return Suspicion(values, predictions: try session.sampleResults().predictions, of: data.dataset)
+  }
+}

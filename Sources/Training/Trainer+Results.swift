@@ -1,0 +1,72 @@
+import Compute
+import Detection
+import Methods
+import Reports
+import Sessions
+
+/// What a run leaves at its end, and what is said at its start.
+extension Trainer {
+  /// The AUM of every sample that was measured.
+  public func margins() throws -> (ids: [Int], margins: [Double]) {
+    let (sums, counts) = try session.marginSums()
+    let ids = counts.indices.filter { counts[$0] > 0 }
+    return (ids, ids.map { sums[$0] / Double(counts[$0]) })
+  }
+
+  /// What a detection found; nil for another run.
+  public var finishedDetection: FinishedDetection? {
+    guard let detection = method as? DetectionMethod<D> else { return nil }
+    return FinishedDetection(
+      settings: settings, data: data, stages: detection.networks, results: detection.results, history: history,
+      record: journal.record, folder: journal.folder?.path ?? "")
+  }
+
+  var outline: RunOutline {
+    let dataset = data.dataset, sgd = settings.optimizer == .sgd
+    var facts = [RunOutline.Fact("device", "\(session.device.name)  (\(session.device.driver))")]
+    if let folder = journal.folder { facts.insert(.init("run", folder.path), at: 0) }
+    facts.append(
+      .init(
+        "data",
+        "\(dataset.name)  train \(data.judged.usableIDs.count)"
+          + (settings.detection == nil ? " · test \(data.evaluation?.count ?? 0)" : "")
+          + " · \(dataset.classCount) classes"))
+    if let noise = data.noise { facts.append(.init("noise", noise.summary)) }
+    facts += [
+      .init("model", "\(settings.model)  \(session.parameters.count) parameters"),
+      .init("loss", "\(session.settings.loss)"),
+    ]
+    if let choice = try? MethodChoice(settings.method), choice.entry.name != "plain", settings.detection == nil {
+      facts.append(.init("method", "\(choice)"))
+    }
+    facts.append(
+      .init(
+        "recipe",
+        "\(settings.optimizer.rawValue) lr \(settings.learningRate)"
+          + (sgd
+            ? " momentum \(settings.momentum)\(settings.nesterov ? " nesterov" : "")"
+            : " betas \(settings.firstDecay), \(settings.secondDecay)")
+          + " wd \(settings.weightDecay) · \(method.stages[0].rate.schedule.rawValue)"
+          + " · batch \(settings.batchSize) · \(settings.epochs) epochs · seed \(settings.seed)"))
+    if let detection = settings.detection { facts.append(.init("detector", detectorFact(detection))) }
+    if !history.epochs.isEmpty || position.totalSteps > 0 {
+      facts.append(.init("resume", "after epoch \(history.epochs.count), step \(position.totalSteps)"))
+    }
+    return RunOutline(facts: facts, epochs: epochs)
+  }
+
+  private func detectorFact(_ detection: DetectionSettings) -> String {
+    var parts: [String] = []
+    let networks = (method as? DetectionMethod<D>)?.networks ?? []
+    if detection.detector.usesMargins, case .pass(let thresholds)? = networks.first?.kind {
+      parts.append(
+        "area under the margin (\(detection.margin.rawValue)), \(detection.passes) passes with \(thresholds.count) "
+          + "threshold samples, percentile \(FixedText.decimal(detection.percentile, places: 2)), "
+          + "\(detection.combine.rawValue)")
+    }
+    if detection.detector.usesFolds {
+      parts.append("confident learning, \(detection.folds) folds, \(detection.filter.rawValue)")
+    }
+    return parts.joined(separator: " · ")
+  }
+}

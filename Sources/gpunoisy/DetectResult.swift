@@ -1,0 +1,58 @@
+import FileFormats
+import Reports
+import Training
+
+/// What `detect` prints when it is done, or stopped.
+struct DetectResult {
+  let ending: RunEnding
+  let folder: String
+  /// detect.json; nil before the end.
+  let document: JSONValue?
+  /// The share of labels that are suspected.
+  private(set) var rate: Double?
+  private var summary = ""
+  private let hasPage: Bool
+  private var retrained: TrainResult?
+
+  init(_ outcome: JobOutcome) {
+    (ending, folder) = (outcome.wholeEnding, outcome.folder)
+    document = outcome.detection.map { DetectionDocument.json($0) }
+    hasPage = outcome.detection.map { $0.settings.detection?.report != false } ?? false
+    retrained = outcome.retrained.map { TrainResult($0.outcome) }
+    guard let found = outcome.detection else { return }
+    let samples = found.result.samples
+    rate = Double(samples.count(where: \.isIssue)) / Double(max(samples.count, 1))
+    summary =
+      DetectSummary(result: found.result, tables: found.tables, classNames: found.data.dataset.classNames).text
+  }
+
+  /// A run that was finished before: what its files say.
+  init(finished folder: String) throws {
+    (ending, self.folder) = (.finished, folder)
+    let path = folder + "/detect.json"
+    document = try JSONText.parse(FileBytes.read(path), named: path)
+    hasPage = FileBytes.kind(of: folder + "/report/index.html") == .file
+    if FileBytes.kind(of: folder + "/retrain/run.json") == .file {
+      retrained = try TrainResult(finished: folder + "/retrain")
+    }
+  }
+
+  var json: JSONValue {
+    guard let members = document?.members else {
+      return ["schema": .string(DetectionDocument.schema), "status": "stopped", "run": .string(folder)]
+    }
+    let status: JSONValue = ending == .finished ? "finished" : "stopped"
+    return .object(
+      members.map { $0.name == "status" ? JSONMember("status", status) : $0 }
+        + (retrained.map { [JSONMember("retrain", $0.json)] } ?? []))
+  }
+
+  var text: String {
+    var text = summary
+    if let retrained { text += "\ntrained again on the remaining samples:\n\(retrained.summary)" }
+    text += "run folder     \(folder)\n"
+    if hasPage { text += "page           \(folder)/report/index.html\n" }
+    if ending != .finished { text += "resume with:   gpunoisy detect --resume \(folder)\n" }
+    return text
+  }
+}

@@ -1,0 +1,71 @@
+import ArgumentParser
+import Failures
+import FileFormats
+import Methods
+import Reports
+
+struct MethodsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "methods", abstract: "List the training methods that --method takes.",
+    discussion: """
+      What each does, its parameters with their defaults and ranges, the paper, whether it follows published code or is \
+      reconstructed from a text, its cost in epochs of plain training, and the columns that it adds to metrics.csv.
+
+      Examples:
+        gpunoisy methods
+        gpunoisy methods co-teaching --json
+        gpunoisy train mnist --method co-teaching:rate=0.45 --optimizer adam --lr 0.001
+      """)
+
+  @Argument(help: ArgumentHelp("Methods to show; default all.", valueName: "name"))
+  var names: [String] = []
+  @Flag(help: "Print one JSON document on standard output.")
+  var json = false
+
+  func run() throws {
+    let entries = try names.isEmpty ? MethodEntry.catalogue : names.map { try MethodChoice($0).entry }
+    guard !json else {
+      let document: JSONValue = ["schema": "gpunoisy.methods/1", "methods": .array(entries.map(Self.json))]
+      return try StandardOutput.write(JSONText.indented(document) + "\n")
+    }
+    try StandardOutput.write(entries.map(Self.text).joined(separator: "\n"))
+  }
+
+  private static func text(_ entry: MethodEntry) -> String {
+    var lines = [entry.name, "  \(entry.summary)"]
+    if !entry.source.isEmpty { lines += ["  source    \(entry.source)", "  standing  \(entry.standing.text)"] }
+    lines.append("  cost      \(entry.cost) \(entry.cost == "1" ? "epoch" : "epochs") of plain training; networks: \(entry.networks)")
+    if entry.judgesSamples { lines.append("  judges    samples: the run leaves suspicion.csv") }
+    for parameter in entry.parameters {
+      lines.append("  \(parameter.name)=\(number(parameter.defaultValue))  \(parameter.summary) (\(range(parameter)))")
+    }
+    lines += entry.figures.map { "  column \($0.name)  \($0.summary)" }
+    return lines.map { $0 + "\n" }.joined()
+  }
+
+  private static func number(_ value: Double) -> String {
+    value == value.rounded() ? "\(Int(value))" : NumberText.shortest(value)
+  }
+
+  private static func range(_ parameter: MethodEntry.Parameter) -> String {
+    "\(parameter.isWhole ? "whole, " : "")\(number(parameter.range.lowerBound)) to \(number(parameter.range.upperBound))"
+  }
+
+  private static func json(_ entry: MethodEntry) -> JSONValue {
+    [
+      "name": .string(entry.name), "summary": .string(entry.summary), "source": .string(entry.source),
+      "standing": .string(entry.standing == .publishedCode ? "published code" : "reconstructed"),
+      "standing_note": .string(entry.standing.text), "networks": JSONValue(entry.networks),
+      "cost": .string(entry.cost), "judges_samples": .bool(entry.judgesSamples),
+      "losses": .string(entry.weighsSamples ? "losses of single samples" : "all"),
+      "parameters": .array(
+        entry.parameters.map {
+          [
+            "name": .string($0.name), "default": JSONValue($0.defaultValue), "min": JSONValue($0.range.lowerBound),
+            "max": JSONValue($0.range.upperBound), "whole": .bool($0.isWhole), "summary": .string($0.summary),
+          ]
+        }),
+      "figures": .array(entry.figures.map { ["name": .string($0.name), "summary": .string($0.summary)] }),
+    ]
+  }
+}

@@ -1,0 +1,141 @@
+import Datasets
+import Detection
+import Statistics
+import Testing
+
+@Suite("The verdicts of a detection")
+struct DetectionResultTests {
+  /// Samples of one pixel each, no two of them alike.
+  private static func set(_ labels: [Int32], truth: [Int32]? = nil) -> LabelledSet {
+    LabelledSet(
+      images: ImageSet(
+        count: labels.count, height: 1, width: 1, channels: 1,
+        pixels: labels.indices.map { UInt8(truncatingIfNeeded: $0) }),
+      labels: labels, trueLabels: truth)
+  }
+
+  /// What a stage leaves that measured these areas, once for each sample.
+  private static func result(
+    _ stage: DetectionStage, areas: [Double], loss: Double = 0, classes: Int, probabilities: [Double]? = nil
+  ) -> DetectionStageResult {
+    var dynamics = stage.emptyDynamics(samples: areas.count, classes: classes, margin: .logits)
+    dynamics.marginSum = areas
+    dynamics.marginCount = areas.map { _ in 1 }
+    dynamics.lossSum = areas.map { _ in loss }
+    return DetectionStageResult(dynamics, probabilities: probabilities)
+  }
+
+  private static let passes = [
+    DetectionStage(name: "pass1", kind: .pass(thresholds: [0, 1]), seed: 1),
+    DetectionStage(name: "pass2", kind: .pass(thresholds: [2, 3]), seed: 2),
+  ]
+  /// Sample 6 has no label.
+  private static let labels: [Int32] = [0, 1, 0, 1, 0, 1, -1], truth: [Int32] = [1, 1, 1, 1, 0, 1, 0]
+  /// Threshold samples have 9 and 8 in the first pass, 6 and 4 in the second.
+  private static let areas: [[Double]] = [[9, 8, 1, 7, 2, 12, 0], [5, 20, 6, 4, 10, 3, 0]]
+
+  private static func verdicts(_ combine: PassCombination, passes count: Int = 2) -> DetectionResult {
+    var settings = DetectionSettings()
+    (settings.passes, settings.combine) = (count, combine)
+    let stages = Array(passes.prefix(count))
+    return DetectionResult(
+      settings, set(labels, truth: truth), classes: 2, stages: stages,
+      results: zip(stages, areas).enumerated().map { index, stage in
+        result(stage.0, areas: stage.1, loss: Double(2 * index + 1), classes: 2)
+      })
+  }
+
+  @Test("by the pass in which a sample had its own label, where it posed as a threshold sample in the other")
+  func thresholdSamples() {
+    let found = Self.verdicts(.intersection)
+    #expect(found.samples.map(\.id) == [0, 1, 2, 3, 4, 5])
+    #expect(found.samples.map(\.passAreas) == [[nil, 5], [nil, 20], [1, nil], [7, nil], [2, 10], [12, 3]])
+    #expect(found.samples.map(\.area) == [5, 20, 1, 7, 6, 7.5])
+    // At the 99th percentile a sample is flagged if any threshold sample lies above it.
+    #expect(found.samples.map(\.isIssue) == [true, false, true, true, false, false])
+    #expect(found.samples.map(\.quality) == [0.5, 1, 0, 0, 1, 1])
+    #expect(found.samples.map(\.loss) == [3, 3, 1, 1, 2, 2])
+    #expect(found.passes.map(\.ids) == [[0, 1], [2, 3]] && found.passes.map(\.areas) == [[9, 8], [6, 4]])
+    #expect(found.passes.map(\.cutoff.area) == [9, 6])
+    // Samples 4 and 5, which the passes rank the other way round.
+    #expect(found.passCorrelation == -1)
+  }
+
+  @Test("ranked by area, and scored by the ranks")
+  func ranks() throws {
+    let found = Self.verdicts(.intersection)
+    #expect(found.samples.map(\.rank) == [2, 6, 1, 4, 3, 5])
+    #expect(found.issues.map(\.id) == [2, 0, 3])
+    let score = try #require(found.score)
+    #expect(score.samples == 6 && score.wrong == 2 && score.flagged == 3 && score.hits == 2)
+    #expect(score.areaUnderROC == 1)
+    let tables = DetectionTables(found, classCount: 2)
+    #expect(tables.classes.map(\.size) == [3, 3] && tables.classes.map(\.flagged) == [2, 1])
+    #expect(tables.classes.map(\.wrong) == [2, 0] && tables.classes.map(\.meanArea) == [4, 11.5])
+  }
+
+  @Test("of several passes become one as the settings say")
+  func combinations() {
+    #expect(Self.verdicts(.union).samples.map(\.isIssue) == [true, false, true, true, true, true])
+    #expect(Self.verdicts(.single).samples.map(\.isIssue) == [true, false, true, true, true, false])
+  }
+
+  @Test("leave the threshold samples of a single pass unjudged, last of all")
+  func singlePass() {
+    let found = Self.verdicts(.intersection, passes: 1)
+    #expect(found.samples.map(\.quality) == [nil, nil, 0, 0, 0, 1])
+    #expect(found.samples.map(\.rank) == [5, 6, 1, 3, 2, 4])
+    #expect(found.passCorrelation == nil && found.score?.samples == 4)
+  }
+
+  @Test(
+    "by both detectors are as many as these find on average, those with the lowest mean of both ranks",
+    arguments: [5.0, 30, 90])
+  func combined(percentile: Double) throws {
+    let N = 30, K = 3, random = CounterRandom(seed: 5)
+    func uniform(_ sample: Int, _ draw: Int) -> Double { random.uniform(.noise, UInt32(sample), UInt32(draw)) }
+    let set = Self.set((0..<N).map { Int32($0 % K) })
+    let halves: [[Int32]] = (0..<2).map { half in (0..<Int32(N)).filter { Int($0) % 2 == half } }
+    let passes = (0..<2).map { pass in
+      DetectionStage(
+        name: "pass\(pass + 1)", kind: .pass(thresholds: (0..<4).map { Int32(4 * pass + $0) }), seed: UInt64(pass))
+    }
+    let folds = halves.enumerated().map { fold, ids in
+      DetectionStage(name: "fold\(fold + 1)", kind: .fold(heldOut: ids), seed: 16 + UInt64(fold))
+    }
+    let passResults = passes.enumerated().map { pass, stage in
+      Self.result(stage, areas: (0..<N).map { 4 * uniform($0, pass) - 2 }, classes: K)
+    }
+    let foldResults = zip(folds, halves).map { stage, ids in
+      let rows = ids.flatMap { id -> [Double] in
+        let row = (0..<K).map { uniform(Int(id), 8 + $0) + 1e-3 }, sum = row.reduce(0, +)
+        return row.map { $0 / sum }
+      }
+      return Self.result(stage, areas: .init(repeating: 0, count: N), classes: K, probabilities: rows)
+    }
+    func found(
+      _ detector: DetectionSettings.Detector, _ stages: [DetectionStage], _ results: [DetectionStageResult]
+    ) -> DetectionResult {
+      var settings = DetectionSettings()
+      (settings.detector, settings.folds, settings.percentile) = (detector, 2, percentile)
+      return DetectionResult(settings, set, classes: K, stages: stages, results: results)
+    }
+    let aum = found(.aum, passes, passResults), cl = found(.confidentLearning, folds, foldResults)
+    let both = found(.combined, passes + folds, passResults + foldResults)
+    try #require(aum.issues.count != cl.issues.count, "\(aum.issues.count) and \(cl.issues.count)")
+    let count = (aum.issues.count + cl.issues.count) / 2
+    #expect(both.issues.count == count && count > 0)
+    // Every sample has an area and a quality here, no two of them equal.
+    let shares = zip(aum.samples, cl.samples).map {
+      (Double($0.rank) / Double(N) + Double($1.rank) / Double(N)) / 2
+    }
+    #expect(both.samples.map(\.quality) == shares)
+    let order = shares.indices.sorted { (shares[$0], $0) < (shares[$1], $1) }
+    #expect(both.samples.sorted { $0.rank < $1.rank }.map(\.id) == order)
+    #expect(both.issues.map(\.id) == Array(order.prefix(count)))
+    // Areas are those of the margins, suggestions those of the folds.
+    #expect(both.samples.map(\.area) == aum.samples.map(\.area))
+    #expect(both.samples.map(\.predicted) == cl.samples.map(\.predicted))
+    #expect(both.confident?.labels == (0..<N).map { $0 % K })
+  }
+}

@@ -1,0 +1,131 @@
+import Datasets
+import Detection
+import Failures
+import FileFormats
+import TestSupport
+import Testing
+
+@Suite("The networks of a detection")
+struct DetectionStageTests {
+  private static func set(_ labels: [Int32]) -> LabelledSet {
+    LabelledSet(
+      images: ImageSet(
+        count: labels.count, height: 1, width: 1, channels: 1, pixels: [UInt8](repeating: 0, count: labels.count)),
+      labels: labels)
+  }
+
+  @Test("are passes with their own threshold samples, then folds that hold out each sample once")
+  func stages() throws {
+    let labels = (0..<41).map { Int32($0 == 40 ? -1 : $0 % 4) }
+    var settings = DetectionSettings()
+    (settings.detector, settings.folds) = (.combined, 3)
+    let stages = try DetectionStage.stages(settings, seed: 9, train: Self.set(labels), classes: 4)
+    #expect(stages.map(\.name) == ["pass1", "pass2", "fold1", "fold2", "fold3"])
+    #expect(Set(stages.map(\.seed)).count == 5 && stages[0].seed == 9)
+    #expect(stages.map { $0.outputs(classes: 4) } == [5, 5, 4, 4, 4])
+    #expect(stages[1].file == "stages/pass2.safetensors")
+    var thresholds: [Int32] = [], heldOut: [Int32] = []
+    for stage in stages {
+      let own = stage.hasOwnLabel(labels), trained = stage.labels(labels, classes: 4)
+      #expect(!own[40] && trained[40] == -1)
+      switch stage.kind {
+      case .pass(let ids):
+        thresholds += ids
+        #expect(ids.count == 10 && ids.allSatisfy { trained[Int($0)] == 4 && !own[Int($0)] })
+      case .fold(let ids):
+        heldOut += ids
+        #expect(ids.allSatisfy { trained[Int($0)] == -1 && !own[Int($0)] })
+      }
+      #expect((0..<40).allSatisfy { !own[$0] || trained[$0] == labels[$0] })
+    }
+    #expect(Set(thresholds).count == 20 && heldOut.sorted() == Array(0..<40))
+  }
+
+  @Test("are refused where there are too few samples")
+  func refusals() {
+    var settings = DetectionSettings()
+    settings.thresholdSamples = 3
+    func kind() -> Failure.Kind? {
+      do {
+        _ = try DetectionStage.stages(settings, seed: 1, train: Self.set([0, 1, 0, 1, 0]), classes: 2)
+        return nil
+      } catch { return (error as? Failure)?.kind }
+    }
+    #expect(kind() == .configuration)
+    settings.passes = 1
+    #expect(kind() == nil)
+    (settings.detector, settings.folds) = (.confidentLearning, 3)
+    #expect(kind() == .configuration)
+  }
+
+  /// A fold of three epochs that holds out samples 1 and 3 of five.
+  private struct Fold {
+    let stage = DetectionStage(name: "fold1", kind: .fold(heldOut: [1, 3]), seed: 1)
+    let empty: SampleDynamics
+    var result: DetectionStageResult
+
+    init() {
+      empty = stage.emptyDynamics(samples: 5, classes: 2, margin: .logits)
+      result = DetectionStageResult(empty, probabilities: [0.25, 0.75, 1, 0])
+      for epoch in 0..<3 {
+        result.dynamics.beginEpoch()
+        let isFinite = result.dynamics.add(
+          logits: [1, 2, 0.5, -1, 3, 3.5], ids: [0, 2, 4] as [Int32], labels: [0, 1, 1, 0, 0], counts: epoch > 0)
+        precondition(isFinite)
+        result.sketch.add(result.dynamics.epochMargins, epoch: epoch + 1)
+        result.marginHistory += result.dynamics.epochMargins
+      }
+    }
+  }
+
+  @Test("leave a file that reads back to the same numbers")
+  func file() throws {
+    let scratch = ScratchFolder(), fold = Fold(), path = scratch("fold1.safetensors")
+    try fold.result.file(of: fold.stage).write(to: path)
+    let read = try DetectionStageResult.read(SafetensorsFile.read(path), of: fold.stage, like: fold.empty, epochs: 3)
+    // Samples that were not seen have no number, which is equal to nothing.
+    func bits(_ values: [Float]) -> [UInt32] { values.map(\.bitPattern) }
+    #expect(read.dynamics.marginSum == [-2, 0, -3, 0, -1] && read.dynamics.marginCount == [2, 0, 2, 0, 2])
+    #expect(read.dynamics.lossSum == fold.result.dynamics.lossSum)
+    #expect(read.dynamics.errorSum == fold.result.dynamics.errorSum)
+    #expect(read.dynamics.probabilitySum == fold.result.dynamics.probabilitySum)
+    #expect(read.dynamics.forgettings == fold.result.dynamics.forgettings)
+    #expect(bits(read.dynamics.epochMargins) == bits(fold.result.dynamics.epochMargins))
+    #expect(bits(read.marginHistory) == bits(fold.result.marginHistory) && read.marginHistory.count == 15)
+    #expect(read.sketch.epochs == [1, 2, 3] && read.sketch.rows.map(bits) == fold.result.sketch.rows.map(bits))
+    #expect(read.probabilities == [0.25, 0.75, 1, 0])
+  }
+
+  @Test("have their file refused where it is missing, damaged, or of another stage or other settings")
+  func foreignFiles() throws {
+    let scratch = ScratchFolder(), fold = Fold(), path = scratch("fold1.safetensors")
+    func expect(
+      _ kind: Failure.Kind, _ text: String, of stage: DetectionStage? = nil, epochs: Int = 3, samples: Int = 5,
+      sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+      let stage = stage ?? fold.stage, empty = stage.emptyDynamics(samples: samples, classes: 2, margin: .logits)
+      do {
+        _ = try DetectionStageResult.read(SafetensorsFile.read(path), of: stage, like: empty, epochs: epochs)
+        Issue.record("the file was read", sourceLocation: sourceLocation)
+      } catch {
+        let failure = error as? Failure
+        #expect(failure?.kind == kind && "\(error)".contains(text), "\(error)", sourceLocation: sourceLocation)
+      }
+    }
+    expect(.missingInput, "does not exist")
+    try fold.result.file(of: fold.stage).write(to: path)
+    expect(.badInput, "it is of fold1, not of fold2", of: .init(name: "fold2", kind: fold.stage.kind, seed: 1))
+    expect(
+      .badInput, "trained on sample 2, which the settings hold out",
+      of: .init(name: "fold1", kind: .fold(heldOut: [1, 2]), seed: 1))
+    expect(.badInput, "[2, 2], not [1, 2]", of: .init(name: "fold1", kind: .fold(heldOut: [1]), seed: 1))
+    expect(.badInput, "a pass predicts no samples", of: .init(name: "fold1", kind: .pass(thresholds: [1]), seed: 1))
+    expect(.badInput, "its margins are of 3 epochs; the settings say 2", epochs: 2)
+    expect(.badInput, "its shape is [5], [6] is needed", samples: 6)
+    let bytes = try FileBytes.read(path)
+    try FileBytes.write(Array(bytes.dropLast(9)), to: path)
+    expect(.badInput, "is not a sound safetensors file")
+    try FileBytes.write(bytes.dropLast() + [bytes[bytes.count - 1] ^ 1], to: path)
+    expect(.badInput, "SHA-256")
+  }
+}
