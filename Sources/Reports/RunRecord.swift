@@ -27,7 +27,8 @@ public struct RunRecord: Sendable, Equatable {
     public var testCount: Int
     /// Classes.
     public var classCount: Int
-    /// SHA-256, in hexadecimal, over what makes up the data set.
+    /// A 64-bit hash of shapes, labels and pixels, as 16 hexadecimal digits (`Dataset.fingerprint`): it guards against
+    /// mistakes, not against malice.
     public var fingerprint: String
 
     /// What was read.

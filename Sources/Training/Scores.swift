@@ -2,13 +2,20 @@ import Compute
 import Reports
 
 /// What an epoch's steps left in the per-sample table, summed up in double precision.
-struct TrainingScore {
+public struct TrainingScore: Sendable, Equatable {
   /// Mean training loss, and accuracy towards the given labels, over the samples of the epoch.
-  var loss: Double, accuracy: Double
-  /// Accuracy towards the given label where it is right, and where it is wrong (memorisation); nil without true labels.
-  var cleanAccuracy: Double?, wrongAccuracy: Double?
+  public var loss: Double, accuracy: Double
+  /// Accuracy towards the given label where it is right, and where it is wrong (memorisation); nil without true labels,
+  /// or where no sample is of that kind.
+  public var cleanAccuracy: Double?, wrongAccuracy: Double?
 
-  init(
+  /// Sums up the samples with these ids.
+  ///
+  /// - Parameters:
+  ///   - results: the last loss and prediction of every sample, by id.
+  ///   - given: the labels that were trained on, by id.
+  ///   - truth: the labels believed to be right, by id; nil where they are not known.
+  public init(
     _ ids: ArraySlice<Int32>, _ results: (losses: [Float], predictions: [Int32]), given: [Int32], true truth: [Int32]?
   ) {
     var loss = 0.0, clean = (right: 0, count: 0), wrong = clean, right = 0

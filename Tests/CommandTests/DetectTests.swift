@@ -14,15 +14,13 @@ extension CommandTests {
       ] + rest.flatMap { $0.split(separator: " ").map(String.init) }
     }
 
-    private static let mnist: String? = FileBytes.environment("GPUNOISY_TEST_DATA").flatMap {
-      FileBytes.kind(of: $0 + "/mnist") == .folder ? $0 + "/mnist" : nil
-    }
+    private static let mnist = RealData.folder(of: "mnist")
 
     private static func numbers(_ column: [String]) -> [Double] { column.map { Double($0) ?? .nan } }
 
     @Test(
       "find a fifth of wrong labels among digits far better than chance",
-      .enabled(if: mnist != nil, "GPUNOISY_TEST_DATA has no mnist"))
+      .enabled(if: mnist != nil, Comment(rawValue: RealData.absence)))
     func digits() throws {
       let folder = ScratchFolder()
       let output = try CommandUnderTest.output(

@@ -2,6 +2,7 @@ import Compute
 import ComputeKernels
 import ComputeOpenCL
 import ComputeReference
+import OpenCLTestSupport
 import Testing
 
 /// Convolutions with batch norm in the same pass, and on matrix units: against the same layers one by one, and against

@@ -1,6 +1,7 @@
 import Compute
 import ComputeOpenCL
 import ComputeReference
+import OpenCLTestSupport
 import Testing
 
 /// Every kernel of both families on the first OpenCL device, whatever its kind: the kernels for GPUs run on CPUs too.
@@ -8,12 +9,11 @@ import Testing
   /// Bytes of the largest case under the simulator, which computes a million times slower than a device.
   static let simulatedBytes = 6_000
 
-  @Test(arguments: OpenCLDevice.Style.allCases, NumberFormat.allCases)
+  @Test(
+    .enabled(if: FirstDevice.supported != nil, "\(FirstDevice.absence)"),
+    arguments: OpenCLDevice.Style.allCases, NumberFormat.allCases)
   func `agrees with double precision`(style: OpenCLDevice.Style, activations: NumberFormat) throws {
-    guard let info = DeviceList.discover().devices.first(where: \.isSupported) else {
-      print("SKIPPED: there is no OpenCL device")
-      return
-    }
+    let info = try #require(FirstDevice.supported)
     var cases = OperationCase.all
     if info.platform.name == "Oclgrind" { cases = cases.filter { $0.byteCount <= Self.simulatedBytes } }
     let test = try SelfTest(on: OpenCLDevice(info, style: style), cases: cases, activations: activations)
@@ -24,12 +24,10 @@ import Testing
     }
   }
 
-  @Test(arguments: OpenCLDevice.Style.allCases)
+  @Test(
+    .enabled(if: FirstDevice.fast != nil, "\(FirstDevice.slowness)"), arguments: OpenCLDevice.Style.allCases)
   func `gives the same bits twice`(style: OpenCLDevice.Style) throws {
-    guard let info = DeviceList.discover().devices.first(where: \.isSupported), info.platform.name != "Oclgrind" else {
-      print("SKIPPED: there is no OpenCL device, or only a simulator")
-      return
-    }
+    let info = try #require(FirstDevice.fast)
     let test = try SelfTest(on: OpenCLDevice(info, style: style))
     for operationCase in test.cases.filter({ $0.byteCount <= 200_000 }) {
       let first = try test.outputs(of: operationCase, inputs: operationCase.inputs)

@@ -1,5 +1,6 @@
 import ComputeOpenCL
 import Failures
+import OpenCLTestSupport
 import Testing
 
 /// Recording launches and replaying them, on every device that can; and what happens on the others.
@@ -47,11 +48,11 @@ struct RuntimeCommandBufferTests {
     }
   }
 
-  @Test("replay launches in order, many steps ahead, with numbers that change in between")
+  @Test(
+    "replay launches in order, many steps ahead, with numbers that change in between",
+    .enabled(if: !FirstDevice.recording.isEmpty, "\(FirstDevice.recordingAbsence)"))
   func replay() throws {
-    let able = FirstDevice.list.devices.filter { $0.commandBuffers?.isUsable == true }
-    if able.isEmpty { print("SKIPPED: no OpenCL device has command buffers") }
-    for info in able {
+    for info in FirstDevice.recording {
       let turning = try Turning(on: info, count: 30)
       let recording = try #require(CommandBuffer(turning.launches, for: turning.queue), "\(info.name)")
       for step in 0..<20 {
@@ -64,9 +65,11 @@ struct RuntimeCommandBufferTests {
     }
   }
 
-  @Test("keep kernels and buffers alive")
+  @Test(
+    "keep kernels and buffers alive",
+    .enabled(if: !FirstDevice.recording.isEmpty, "\(FirstDevice.recordingAbsence)"))
   func lifetime() throws {
-    for info in FirstDevice.list.devices where info.commandBuffers?.isUsable == true {
+    for info in FirstDevice.recording {
       func record() throws -> (CommandBuffer?, CommandQueue, Buffer) {
         let turning = try Turning(on: info, count: 2)
         try turning.queue.write([5 as UInt32], to: turning.added)
@@ -94,9 +97,11 @@ struct RuntimeCommandBufferTests {
     #expect(failure.kind == .configuration && failure.what.contains("command buffers"))
   }
 
-  @Test("are not made of a launch that the device cannot run")
+  @Test(
+    "are not made of a launch that the device cannot run",
+    .enabled(if: !FirstDevice.recording.isEmpty, "\(FirstDevice.recordingAbsence)"))
   func refusal() throws {
-    for info in FirstDevice.list.devices where info.commandBuffers?.isUsable == true {
+    for info in FirstDevice.recording {
       let turning = try Turning(on: info, count: 2), tooMany = 2 * info.maxWorkGroupSize
       let refused = CommandBuffer.Launch(turning.launches[1].kernel, global: [tooMany], local: [tooMany])
       #expect(CommandBuffer([turning.launches[0], refused], for: turning.queue) == nil, "\(info.name)")

@@ -1,5 +1,6 @@
 import ComputeOpenCL
 import Failures
+import OpenCLTestSupport
 import Testing
 
 @Suite("Lists of OpenCL devices")

@@ -2,6 +2,7 @@ import ComputeOpenCL
 import Failures
 import FileFormats
 import Glibc
+import OpenCLTestSupport
 import Testing
 
 @Suite("Cache of compiled kernels", .serialized, .enabled(if: FirstDevice.isPresent, FirstDevice.reason))

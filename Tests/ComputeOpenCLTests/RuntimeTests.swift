@@ -1,12 +1,10 @@
 import ComputeOpenCL
 import Failures
+import OpenCLTestSupport
 import Testing
 
-/// The OpenCL device that the tests of the runtime use: the first one.
-enum FirstDevice {
-  static let list = DeviceList.discover()
-  static var isPresent: Bool { !list.devices.isEmpty }
-  static let reason = Comment(rawValue: "needs an OpenCL device: \(list.absence ?? "")")
+extension FirstDevice {
+  static let reason = Comment(rawValue: absence)
 
   static func context() throws -> Context { try Context(try #require(list.devices.first)) }
 }

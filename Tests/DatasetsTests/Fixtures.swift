@@ -52,10 +52,3 @@ func idx(_ shape: [Int], _ bytes: [UInt8]) -> [UInt8] {
   }
   return file + bytes
 }
-
-/// Real data for tests that need them.
-enum RealData {
-  /// The folder that GPUNOISY_TEST_DATA names.
-  static var folder: String? { FileBytes.environment("GPUNOISY_TEST_DATA") }
-  static let absence = "GPUNOISY_TEST_DATA names no folder with real data"
-}

@@ -5,33 +5,56 @@ import Statistics
 /// The loss of one batch as a function of the parameters, in double precision from the images to the mean: a second
 /// reading of a graph, which knows nothing of programs, plans and gradients.
 struct NetworkLoss {
+  /// Images and labels that the network sees together, and how much their mean loss counts.
+  private struct Pass {
+    let images: [ReferenceNumber], labels: [Int]
+    let weight: Double, isPeer: Bool
+  }
+
   private let graph: Graph
-  private let images: [ReferenceNumber]
-  private let labels: [Int]
+  private let passes: [Pass]
+  private let loss: ReferenceLoss
   private let parameters: [ReferenceNumber]
   private let seed: UInt64
   private static let epoch = 3
 
   /// The first batch of a bench, in epoch 3.
-  init<D: Device>(_ bench: TrainingBench<D>) throws {
+  ///
+  /// - Parameter peer: adds the peer samples, images and labels drawn apart, by the bench's weight.
+  init<D: Device>(_ bench: TrainingBench<D>, loss: String = "loss_sce_rows", peer: Bool = false) throws {
+    guard let formula = ReferenceLoss.table[loss] else { preconditionFailure("no \(loss)") }
+    self.loss = formula
     let reference = try TrainingBench(on: ReferenceDevice(), graph: bench.graph)
     try reference.begin(epoch: Self.epoch)
-    seed = bench.state.seed
-    graph = bench.graph
-    // The augmented images are the first operation's output; it has tests of its own.
-    let shape = graph[graph.images]
+    (seed, graph) = (bench.state.seed, bench.graph)
+    let weight = Double(bench.state.peerWeight)
+    passes = try (peer ? [false, true] : [false]).map { isPeer in
+      Pass(
+        images: try Self.images(of: reference, peer: isPeer), labels: Self.labels(of: bench.graph, peer: isPeer),
+        weight: isPeer ? weight : 1, isPeer: isPeer)
+    }
+    let given = bench.state.lossParameters
+    parameters = (given + [Float](repeating: 0, count: 16 - given.count)).map { ReferenceNumber($0) }
+  }
+
+  /// The augmented images are the first operation's output; it has tests of its own.
+  private static func images(of reference: TrainingBench<ReferenceDevice>, peer: Bool) throws -> [ReferenceNumber] {
+    let graph = reference.graph, shape = graph[graph.images]
     let output = try reference.device.allocate(byteCount: shape.reduce(4, *))
     let operation = TensorOperation.augment(
-      output: graph.images, shape: shape, augmentation: Augmentation(crop: 2, flip: true), peer: false)
+      output: graph.images, shape: shape, augmentation: Augmentation(crop: 2, flip: true), peer: peer)
     let prepared = try reference.device.prepare(operation) { operand in
       guard case .store(let store) = operand, let buffer = reference.stores[store] else { return output }
       return buffer
     }
     for launch in prepared { try reference.device.enqueue(launch) }
-    images = try reference.device.read(Float.self, count: shape.reduce(1, *), from: output).map { ReferenceNumber($0) }
-    let order = CounterRandom(seed: 7).permutation(of: TrainingBench<D>.N, .shuffle, 0)
-    labels = order.prefix(shape[0]).map { Int($0) * 5 % bench.graph[bench.graph.logits][1] }
-    parameters = bench.state.lossParameters.map { ReferenceNumber($0) }
+    return try reference.device.read(Float.self, count: shape.reduce(1, *), from: output).map { ReferenceNumber($0) }
+  }
+
+  private static func labels(of graph: Graph, peer: Bool) -> [Int] {
+    let order = CounterRandom(seed: 7).permutation(
+      of: TrainingBench<ReferenceDevice>.N, peer ? .peerLabel : .shuffle, 0)
+    return order.prefix(graph[graph.images][0]).map { Int($0) * 5 % graph[graph.logits][1] }
   }
 
   /// The derivative for one element of one parameter.
@@ -47,7 +70,11 @@ struct NetworkLoss {
 
   private func mean(_ values: [[Double]]) -> Double {
     let weights = values.map { [ReferenceNumber]($0) }
-    var results: [Value: [ReferenceNumber]] = [graph.images: images]
+    return passes.reduce(0) { $0 + $1.weight * mean(of: $1, weights) }
+  }
+
+  private func mean(of pass: Pass, _ weights: [[ReferenceNumber]]) -> Double {
+    var results: [Value: [ReferenceNumber]] = [graph.images: pass.images]
     func value(_ value: Value) -> [ReferenceNumber] {
       guard let known = results[value] else { preconditionFailure("value \(value.index) comes too early") }
       return known
@@ -69,7 +96,7 @@ struct NetworkLoss {
       case .dropout(let input, let dropout, let output):
         let C = graph[input].last ?? 1, M = graph[input].dropFirst().reduce(1, *) / C
         results[output] = ReferenceMath.dropout(
-          value(input), dropout, M: M, C: C, .init(seed: seed, epoch: Self.epoch, first: 0, peer: false))
+          value(input), dropout, M: M, C: C, .init(seed: seed, epoch: Self.epoch, first: 0, peer: pass.isPeer))
       case .flatten(let input, let output):
         let C = graph[input].last ?? 1, M = graph[input].dropFirst().reduce(1, *) / C
         results[output] = ReferenceMath.flatten(value(input), M: M, C: C)
@@ -89,11 +116,10 @@ struct NetworkLoss {
       }
     }
     let logits = value(graph.logits), K = graph[graph.logits][1]
-    guard let loss = ReferenceLoss.table["loss_sce_rows"] else { preconditionFailure("no symmetric cross entropy") }
-    let total = labels.enumerated().reduce(0.0) { sum, row in
+    let total = pass.labels.enumerated().reduce(0.0) { sum, row in
       let logits = Array(logits[row.offset * K..<(row.offset + 1) * K])
       return sum + loss.evaluate(ReferenceRow(logits: logits, label: row.element), parameters).loss.value
     }
-    return total / Double(labels.count)
+    return total / Double(pass.labels.count)
   }
 }

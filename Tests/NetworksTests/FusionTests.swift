@@ -20,7 +20,7 @@ import Testing
     #expect(graph.fused(for: []).layers == graph.layers)
   }
 
-  @Test func `never shares memory between values that are alive together`() throws {
+  @Test func `reads only what was written before`() throws {
     let graph = try Network("resnet20").graph(batch: 2, height: 32, width: 32, channels: 3, classes: 10)
     let program = StepProgram.training(
       graph, forms: Set(FusedForm.allCases), augmentation: Augmentation(crop: 4, flip: true),

@@ -27,11 +27,7 @@ enum Oracle {
 
 /// The pictures of these tests: real ones where `GPUNOISY_TEST_DATA` has them, else the synthetic ones.
 enum OracleData {
-  private static let cifar10: String? = {
-    guard let root = FileBytes.environment("GPUNOISY_TEST_DATA") else { return nil }
-    let folder = root + "/cifar-10-batches-bin"
-    return FileBytes.kind(of: folder) == .missing ? nil : folder
-  }()
+  private static let cifar10 = RealData.folder(of: "cifar-10-batches-bin")
 
   /// The first `count` samples.
   static func samples(_ count: Int) throws -> LabelledSet {

@@ -32,7 +32,7 @@ struct TrainingCase: Sendable, CustomStringConvertible {
   }
 
   /// What training leaves, each kind as one list in our order of parameters.
-  struct Outcome {
+  struct Outcome: Sendable {
     var parameters: [Double], running: [Double], momenta: [Double]
 
     /// The Euclidean distance of each kind from what it should be.

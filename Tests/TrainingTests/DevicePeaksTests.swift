@@ -1,6 +1,7 @@
 import Compute
 import ComputeCPU
 import ComputeOpenCL
+import OpenCLTestSupport
 import TestSupport
 import Testing
 import Training
@@ -42,9 +43,9 @@ import Training
     try check(CPUDevice(threads: 2, instructionSet: instructionSet), lanes: 16)
   }
 
-  @Test(.enabled(if: !DeviceList.discover().devices.isEmpty, "needs an OpenCL device"))
+  @Test(.enabled(if: FirstDevice.isPresent, "\(FirstDevice.absence)"))
   func `come from OpenCL kernels of both families that do what they claim`() throws {
-    let info = try #require(DeviceList.discover().devices.first)
+    let info = try #require(FirstDevice.list.devices.first)
     if info.kind == .cpu { try check(OpenCLDevice(info, style: .vectors), lanes: 16) }
     try check(OpenCLDevice(info, style: .workGroups), lanes: 4)
   }

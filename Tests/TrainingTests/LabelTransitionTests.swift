@@ -48,6 +48,13 @@ import Training
     #expect((0..<K).allSatisfy { careful[$0, $0] < estimate[$0, $0] && careful[$0, $0] > 0.6 })
   }
 
+  /// The authors' 0.97 for 10 classes and 1 for 100; between, a third of a class; of few classes 0.97 at the least.
+  @Test(arguments: [(2, 0.97), (10, 0.97), (20, 0.985), (50, 0.994), (100, 1.0), (1000, 1.0)])
+  func `has its anchors below a quantile that depends on the number of classes`(K: Int, quantile: Double) {
+    // A rounding or two of a number near 1.
+    #expect(abs(LabelTransition.quantile(classes: K) - quantile) <= 2 * quantile.ulp)
+  }
+
   @Test(arguments: ["forward", "backward"])
   func `of no noise makes a correction cross entropy`(loss: String) throws {
     let data = Shapes.samples(seed: 2, count: 64, isTest: false), device = try CPUDevice()

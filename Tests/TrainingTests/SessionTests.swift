@@ -4,6 +4,7 @@ import ComputeOpenCL
 import Datasets
 import Losses
 import Networks
+import OpenCLTestSupport
 import TestSupport
 import Testing
 import Training
@@ -51,12 +52,11 @@ private func run<D: Device>(
     #expect(one.weights != other.weights)
   }
 
-  @Test(arguments: OpenCLDevice.Style.allCases, [Precision.fp32, .mixed])
+  @Test(
+    .enabled(if: FirstDevice.supported != nil, "\(FirstDevice.absence)"),
+    arguments: OpenCLDevice.Style.allCases, [Precision.fp32, .mixed])
   func `gives the same bits again through OpenCL`(style: OpenCLDevice.Style, precision: Precision) throws {
-    guard let info = DeviceList.discover().devices.first(where: \.isSupported) else {
-      print("SKIPPED: there is no OpenCL device")
-      return
-    }
+    let info = try #require(FirstDevice.supported)
     let device = try OpenCLDevice(info, style: style)
     let first = try run(session(train: data, precision: precision, on: device), epochs: 1)
     let second = try run(session(train: data, precision: precision, on: device), epochs: 1)
@@ -145,11 +145,9 @@ private func run<D: Device>(
     #expect(Array(session.ids(ofFirst: 4)) != ids)
   }
 
-  @Test func `agrees between the built-in CPU and OpenCL`() throws {
-    guard let info = DeviceList.discover().devices.first(where: \.isSupported) else {
-      print("SKIPPED: there is no OpenCL device")
-      return
-    }
+  @Test(.enabled(if: FirstDevice.supported != nil, "\(FirstDevice.absence)"))
+  func `agrees between the built-in CPU and OpenCL`() throws {
+    let info = try #require(FirstDevice.supported)
     let cpu = try session(train: data, on: CPUDevice())
     let openCL = try session(train: data, on: OpenCLDevice(info))
     let first = try run(cpu, epochs: 1, rate: 1e-3), second = try run(openCL, epochs: 1, rate: 1e-3)
@@ -161,10 +159,9 @@ private func run<D: Device>(
     #expect(difference < 1e-4, "\(difference)")
   }
 
-  @Test func `gives the same bits whether OpenCL replays recorded steps or not`() throws {
-    let able = DeviceList.discover().devices.filter { $0.commandBuffers?.isUsable == true }
-    if able.isEmpty { print("SKIPPED: no OpenCL device has command buffers") }
-    for info in able {
+  @Test(.enabled(if: !FirstDevice.recording.isEmpty, "\(FirstDevice.recordingAbsence)"))
+  func `gives the same bits whether OpenCL replays recorded steps or not`() throws {
+    for info in FirstDevice.recording {
       func result(recorded: Bool) throws -> SessionState {
         let device = try OpenCLDevice(info, commandBuffers: recorded)
         let session = try session(train: data, on: device)

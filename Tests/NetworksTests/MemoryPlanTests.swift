@@ -1,0 +1,89 @@
+import Compute
+import Networks
+import Testing
+
+/// Two values in one slab at the same time would be silent corruption: no device notices it.
+@Suite struct `The memory of a step` {
+  /// A step of a network, as a device with or without fused layers and operations takes it.
+  struct Step: Sendable, CustomTestStringConvertible {
+    let network: String
+    var classes = 10
+    var peer = false
+    var weighted = false
+    var trains = true
+    var precision = Precision.fp32
+    var fuses = false
+
+    var testDescription: String {
+      let kinds = [peer ? "peer" : "", weighted ? "weighted" : "", trains ? "" : "evaluation", fuses ? "fused" : ""]
+      return ([network, "\(classes)", precision.rawValue] + kinds.filter { !$0.isEmpty }).joined(separator: ", ")
+    }
+
+    func program() throws -> StepProgram {
+      let side = network == "resnet50" ? 64 : 32
+      let graph = try Network(network).graph(batch: 4, height: side, width: side, channels: 3, classes: classes)
+      let forms: Set<FusedForm> = fuses ? Set(FusedForm.allCases) : []
+      let program =
+        trains
+        ? StepProgram.training(
+          graph, forms: forms, precision: precision, augmentation: Augmentation(crop: 4, flip: true),
+          loss: RowFunction(kernel: "loss_ce_rows"), peer: peer, weighted: weighted, clip: false)
+        : StepProgram.evaluation(graph, forms: forms, precision: precision)
+      return program.fused { _ in fuses }
+    }
+  }
+
+  static let steps = ["resnet20", "resnet18", "preact-resnet18", "cnn8", "cnn4", "mlp", "resnet50"].flatMap { network in
+    [false, true].flatMap { fuses in
+      [
+        Step(network: network, fuses: fuses), Step(network: network, classes: 200, fuses: fuses),
+        Step(network: network, peer: true, fuses: fuses), Step(network: network, weighted: true, fuses: fuses),
+        Step(network: network, precision: .mixed, fuses: fuses),
+        Step(network: network, classes: 200, trains: false, fuses: fuses),
+      ]
+    }
+  }
+
+  /// From its first operation to its last; the host reads logits after the step.
+  private static func lifetimes(_ program: StepProgram) -> [Value: ClosedRange<Int>] {
+    var lifetimes: [Value: ClosedRange<Int>] = [:]
+    for (index, operation) in program.operations.enumerated() {
+      let (reads, writes) = operation.values
+      for value in reads + writes { lifetimes[value] = (lifetimes[value]?.lowerBound ?? index)...index }
+    }
+    if let range = lifetimes[program.logits] {
+      lifetimes[program.logits] = range.lowerBound...program.operations.count
+    }
+    return lifetimes
+  }
+
+  @Test(arguments: steps)
+  func `is never shared by values that are alive together`(step: Step) throws {
+    let program = try step.program(), plan = MemoryPlan(program)
+    let alive = Self.lifetimes(program).map { (value: $0, range: $1, slab: plan.slab(of: $0)) }
+    #expect(alive.count > 4 && plan.slabs.count < alive.count, "some share memory")
+    for (index, one) in alive.enumerated() {
+      for other in alive[..<index] where one.range.overlaps(other.range) {
+        #expect(one.slab != other.slab, "values \(one.value.index) and \(other.value.index)")
+      }
+    }
+  }
+
+  @Test(arguments: steps)
+  func `is large enough, and holds what was written until it is read`(step: Step) throws {
+    let program = try step.program(), plan = MemoryPlan(program)
+    var holder: [Int: Value] = [:]
+    for operation in program.operations {
+      let (reads, writes) = operation.values
+      for value in reads { #expect(holder[plan.slab(of: value)] == value, "\(operation.name) reads \(value.index)") }
+      // A result goes into memory of its own, or over the very value that the operation reads.
+      #expect(Set(Set(reads + writes).map(plan.slab(of:))).count == Set(reads + writes).count, "\(operation.name)")
+      for value in writes {
+        holder[plan.slab(of: value)] = value
+        let needed = program.counts[value.index] * program.formats[value.index].byteCount
+        #expect(plan.slabs[plan.slab(of: value)] >= needed, "value \(value.index)")
+      }
+    }
+    #expect(holder[plan.slab(of: program.logits)] == program.logits, "the host reads logits after the step")
+  }
+}
