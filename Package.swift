@@ -104,7 +104,8 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Training", "Reports", "ComputeCPU", "ComputeOpenCL", "Compute", "Datasets", "Losses", "Networks",
+        "Training", "Sessions", "Detection", "Reports", "ComputeCPU", "ComputeOpenCL", "Compute", "Datasets", "Losses",
+        "Networks",
         "FileFormats", "Failures", "TestSupport", "OpenCLTestSupport",
       ]),
     .testTarget(

@@ -63,8 +63,9 @@ public final class Plan<D: Device> {
     for segment in segments.indices { try run(segment: segment) }
   }
 
-  /// Enqueues a part of a step: what lies between two cuts. Other plans may run before the next part, if they share no
-  /// memory with this one.
+  /// Enqueues a part of a step: what lies between two cuts.
+  ///
+  /// Other plans may run before the next part, if they share no memory with this one.
   public func run(segment: Int) throws {
     for launch in segments[segment] { try device.enqueue(launch) }
     try device.flush()

@@ -83,6 +83,22 @@ public struct StepBuilder {
     for layer in graph.layers.reversed() { backward(layer, accumulate: peer, peer: peer) }
   }
 
+  /// The gradients of plain training: images, forward, loss, backward.
+  ///
+  /// - Parameters:
+  ///   - peer: adds a second pass over the peer samples of peer loss, whose gradients are added to the first's.
+  ///   - weighted: samples count by `Store.sampleWeights`, not alike; not with peer samples.
+  public mutating func gradients(_ augmentation: Augmentation, _ loss: RowFunction, peer: Bool, weighted: Bool) {
+    precondition(!peer || !weighted, "the peer pass has other samples than the weights are for")
+    for pass in peer ? [false, true] : [false] {
+      images(augmentation, peer: pass)
+      forward(.batch, peer: pass)
+      self.loss(loss, peer: pass)
+      if weighted { scaleRows(by: .sampleWeights) }
+      backward(peer: pass)
+    }
+  }
+
   /// Lets an optimiser move all parameters, and moves on to the next batch.
   public mutating func update(_ optimizer: FlatKernel, clip: Bool) {
     append(.update(optimizer, count: graph.parameters.packedCount, clip: clip))

@@ -55,15 +55,8 @@ extension StepProgram {
     _ graph: Graph, forms: Set<FusedForm>, precision: Precision = .fp32, augmentation: Augmentation, loss: RowFunction,
     peer: Bool, weighted: Bool = false, clip: Bool
   ) -> StepProgram {
-    precondition(!peer || !weighted, "the peer pass has other samples than the weights are for")
     var step = StepBuilder(graph, forms: forms, precision: precision)
-    for pass in peer ? [false, true] : [false] {
-      step.images(augmentation, peer: pass)
-      step.forward(.batch, peer: pass)
-      step.loss(loss, peer: pass)
-      if weighted { step.scaleRows(by: .sampleWeights) }
-      step.backward(peer: pass)
-    }
+    step.gradients(augmentation, loss, peer: peer, weighted: weighted)
     step.update(.sgd, clip: clip)
     return step.program
   }

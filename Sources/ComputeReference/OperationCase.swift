@@ -85,12 +85,19 @@ public struct OperationCase: Sendable {
     Dictionary(uniqueKeysWithValues: contents.map { ($0, bytes(of: $1, for: $0)) })
   }
 
+  /// Stores in an order that keys their random numbers: add at the end, or the cases change.
+  private static let stores: [Store] = [
+    .parameters, .gradients, .momenta, .running, .numbers, .counters, .pixels, .labels, .inputStatistics, .order,
+    .peerOrder, .peerLabelOrder, .sampleLoss, .samplePrediction, .sampleConfidence, .marginSum, .marginLost,
+    .marginCount, .workspace, .vectors, .sampleWeights, .transition, .secondMoments,
+  ]
+
   private func bytes(of content: Content, for operand: Operand) -> [UInt8] {
     let key: UInt32
     switch operand {
     case .value(let value): key = UInt32(100 + value.index)
-    // Any number that the name gives.
-    case .store(let store): key = "\(store)".utf8.reduce(5381) { $0 &* 33 &+ UInt32($1) }
+    case .store(.column(let name)): key = 1000 + name.utf8.reduce(0) { ($0 &* 33 &+ UInt32($1)) % 1_000_000 }
+    case .store(let store): key = UInt32(Self.stores.firstIndex(of: store) ?? 0)
     }
     let random = CounterRandom(seed: 20_220_531)
     /// The sum of four uniform numbers: cheap, and the same bits everywhere.

@@ -13,7 +13,8 @@ final class CoTeaching<D: Device>: Method {
   let figures: [Figure]
   private let setup: MethodSetup<D>, choice: MethodChoice
 
-  private static var kept: Column { Column("kept", start: .float(1)) }
+  /// 1 for samples that were learned from when they were last seen, 0 for others, −1 for those that were never seen.
+  private static var kept: Column { Column("kept", start: .float(-1)) }
   private static var lossesOfOther: Store { .column("other's losses") }
 
   init(_ setup: MethodSetup<D>, _ choice: MethodChoice) throws {
@@ -68,17 +69,14 @@ final class CoTeaching<D: Device>: Method {
 
   /// The mean of both networks' losses when they last saw the sample, by which they choose.
   func suspicion() throws -> [Double]? {
-    let losses = try members.map { try $0.sampleResults().losses }
-    let known = Set(members[0].sampleIDs)
-    return losses[0].indices.map { id in
-      known.contains(Int32(id)) ? (Double(losses[0][id]) + Double(losses[1][id])) / 2 : .nan
-    }
+    let losses = try members.map { try $0.sampleResults().losses }, kept = try members[0].floats(Self.kept.name)
+    return losses[0].indices.map { kept[$0] < 0 ? .nan : (Double(losses[0][$0]) + Double(losses[1][$0])) / 2 }
   }
 }
 
 /// How much of a batch co-teaching leaves out, epoch by epoch.
 ///
-/// F = rate^power · (e + 1) / ramp in epoch e (from 0) before the ramp ends, and the rate after it; a batch of B samples
+/// F = rate^power · (e + 1) / ramp in the epochs e (from 0) of the ramp, and the rate after it; a batch of B samples
 /// keeps ⌊(1 − F) B⌋ of them, computed in double precision, but at least one. The authors' table has ten points and never
 /// uses its first: a ramp of 9.
 public struct ForgetSchedule: Sendable {
@@ -94,7 +92,7 @@ public struct ForgetSchedule: Sendable {
 
   /// The share of a batch that is left out in an epoch, from 0.
   public func share(epoch: Int) -> Double {
-    epoch + 1 < ramp ? pow(rate, power) * Double(epoch + 1) / Double(ramp) : rate
+    epoch + 1 <= ramp ? pow(rate, power) * Double(epoch + 1) / Double(ramp) : rate
   }
 
   /// How many of `B` samples are learned from in an epoch.

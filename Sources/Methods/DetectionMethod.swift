@@ -12,7 +12,9 @@ import Sessions
 /// (`RowKernel.dynamics`), and read once an epoch at most. The sums in double precision of `Detection.SampleDynamics`
 /// are that kernel's oracle.
 public final class DetectionMethod<D: Device>: Method {
+  /// The network of the stage that was begun.
   public private(set) var members: [TrainingSession<D>] = []
+  /// A stage for each network.
   public let stages: [Stage]
   /// What each stage is.
   public let networks: [DetectionStage]
@@ -44,6 +46,7 @@ public final class DetectionMethod<D: Device>: Method {
     }
   }
 
+  /// Makes the stage's network, once the one before has given its memory back.
   public func begin(stage: Int) throws {
     guard stage != current else { return }
     // What the network before took is free before this one takes its own.
@@ -78,6 +81,7 @@ public final class DetectionMethod<D: Device>: Method {
     members = [member]
   }
 
+  /// Forgets the margins of the epoch before; the first epoch does not count.
   public func begin(_ epoch: EpochStart) throws -> [Int] {
     let member = members[0]
     if epoch.step == 0 { try member.fill(Name.epochMargin, with: .nan) }
@@ -88,6 +92,7 @@ public final class DetectionMethod<D: Device>: Method {
     return member.batchSizes
   }
 
+  /// Keeps the epoch's margins where they are wanted; scores leave out samples that pose as an extra class.
   public func finish(_ epoch: EpochEnd) throws -> EpochOutcome {
     if settings.keepMargins || settings.report {
       let margins = try members[0].floats(Name.epochMargin)
@@ -99,6 +104,9 @@ public final class DetectionMethod<D: Device>: Method {
     return EpochOutcome(scored: epoch.ids.filter { own[Int($0)] })
   }
 
+  /// What the network found, as the file of its stage.
+  ///
+  /// - Throws: `.numerical` where a sum or a prediction is not finite.
   public func result() throws -> SafetensorsFile? {
     guard let current else { return nil }
     let network = networks[current], member = members[0]
@@ -137,17 +145,24 @@ public final class DetectionMethod<D: Device>: Method {
     return found
   }
 
+  /// Takes up the file of a stage that is done.
+  ///
+  /// - Throws: `.badInput` for the file of another stage, other data or other settings.
   public func restore(stage: Int, from file: SafetensorsFile) throws {
     precondition(stage == results.count, "stages are done one after the other")
     let network = networks[stage]
     results.append(try .read(file, of: network, like: empty(network), epochs: setup.stage.epochs))
   }
 
+  /// Adds the kept margins to a checkpoint.
   public func store(in file: inout SafetensorsFile) {
     file["detect.margins"] = .init(marginHistory, shape: [marginHistory.count / max(judged.count, 1), judged.count])
     sketch.store(in: &file, samples: judged.count)
   }
 
+  /// Reads the kept margins of a checkpoint.
+  ///
+  /// - Throws: `.badInput`.
   public func restore(from file: SafetensorsFile) throws {
     let epochs = file["detect.margins"]?.shape.first ?? 0
     marginHistory = try file.floats("detect.margins", shape: [epochs, judged.count])

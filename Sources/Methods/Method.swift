@@ -6,7 +6,7 @@ import Sessions
 ///
 /// The loop (`Training.Trainer`) owns schedules, pace, the search for numbers that are not finite, signals, checkpoints,
 /// evaluation and files. The method owns networks, columns of the per-sample table, streams and decisions; it sees
-/// neither files nor the text of settings. Between `begin(_:)` and `finish(_:)` nothing waits for the device.
+/// neither paths nor the text of settings. Between `begin(_:)` and `finish(_:)` nothing waits for the device.
 public protocol Method<D>: AnyObject {
   associatedtype D: Device
 

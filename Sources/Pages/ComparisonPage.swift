@@ -102,7 +102,7 @@ public struct ComparisonPage: Sendable {
   }
 
   private var header: String {
-    let words = ["run", "data", "noise", "loss", "network", "seed", "epochs"].map {
+    let words = ["run", "data", "noise", "method", "loss", "network", "seed", "epochs"].map {
       #"<th scope="col" class="text">\#($0)</th>"#
     }
     let numbers = ["last", "best", "mean of last 10", "memorised"].map { #"<th scope="col">\#($0)</th>"# }
@@ -112,7 +112,7 @@ public struct ComparisonPage: Sendable {
       let ended = run.history.epochs.last?.epoch ?? 0
       let status = run.record.status == .finished ? "" : " (\(run.record.status.rawValue))"
       let words = [
-        run.record.data?.name ?? "–", run.noise, run.loss, run.model,
+        run.record.data?.name ?? "–", run.noise, run.record.method ?? "plain", run.loss, run.model,
         run.record.seeds["seed"].map { "\($0)" } ?? "–", "\(ended)\(status)",
       ]
       let numbers = [

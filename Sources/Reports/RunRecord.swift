@@ -74,6 +74,8 @@ public struct RunRecord: Sendable, Equatable {
   public var seeds: [String: UInt64]
   /// The name of the published protocol that the settings began with; nil for none.
   public var recipe: String?
+  /// The training method and the optimiser, as settings name them; nil in records of earlier versions.
+  public var method: String?, optimizer: String?
   /// Which data was read.
   public var data: Data?
   /// Epochs done.
@@ -121,7 +123,7 @@ extension RunRecord {
       "updated": .string(updated.text), "ended": JSONValue(ended?.text), "host": .string(host),
       "pid": JSONValue(pid), "device": .string(device), "driver": .string(driver), "tuning": tuning,
       "seeds": .object(seeds.sorted { $0.key < $1.key }.map { JSONMember($0.key, JSONValue($0.value)) }),
-      "recipe": JSONValue(recipe),
+      "recipe": JSONValue(recipe), "method": JSONValue(method), "optimizer": JSONValue(optimizer),
       "data": data?.json ?? .null, "epoch": JSONValue(epoch), "step": JSONValue(step),
       "accuracy": accuracy?.json ?? .null, "warnings": .array(warnings.map { .string($0) }),
     ]
@@ -164,6 +166,8 @@ extension RunRecord {
       started: try time("started"))
     record.status = status
     record.recipe = json["recipe"]?.string
+    record.method = json["method"]?.string
+    record.optimizer = json["optimizer"]?.string
     record.reason = json["reason"]?.string
     record.updated = try time("updated")
     record.ended = json["ended"]?.string.flatMap(UTCTime.init(text:))

@@ -3,7 +3,8 @@ import Compute
 // MARK: - Steps
 
 extension TrainingSession {
-  /// Prepares the plans of training: of whole batches, and of the last one where it is smaller.
+  /// Prepares the plans of training, of whole batches and of the last one where it is smaller, and then those of
+  /// evaluation, which find room in the memory of the former.
   ///
   /// - Parameters:
   ///   - lent: another network's buffers under names of this one's steps.
@@ -18,17 +19,15 @@ extension TrainingSession {
     }
     whole = batchSizes.contains(settings.batchSize) ? try plan(settings.batchSize, 0) : nil
     rest = try batchSizes.last.flatMap { $0 < settings.batchSize ? try plan($0, 1) : nil }
+    evaluation = try evaluationData.map { try evaluationPlans($0.images, ids: $0.ids) }
+    validation = try validationData.map { try evaluationPlans($0) }
   }
 
   /// Writes the step of plain training, with peers and weights where there are some.
   public func plainStep(_ step: inout StepBuilder) {
-    for pass in settings.loss.hasPeers ? [false, true] : [false] {
-      step.images(settings.augmentation, peer: pass)
-      step.forward(.batch, peer: pass)
-      step.loss(settings.loss.function, peer: pass)
-      if stores[.sampleWeights] != nil { step.scaleRows(by: .sampleWeights) }
-      step.backward(peer: pass)
-    }
+    step.gradients(
+      settings.augmentation, settings.loss.function, peer: settings.loss.hasPeers,
+      weighted: stores[.sampleWeights] != nil)
     update(&step)
   }
 
@@ -69,8 +68,12 @@ extension TrainingSession {
   ///
   /// Waits.
   public func trainingLogits() throws -> [Float] {
+    try evaluationPlans(images).logits(on: device)
+  }
+
+  private func evaluationPlans(_ data: DeviceData<D>, ids: [Int32]? = nil) throws -> EvaluationPlans<D> {
     try EvaluationPlans(
-      images, graph: { try settings.graph($0, images.set.images, classes: classes) }, stores: stores, shared: shared
-    ).logits(on: device)
+      data, ids: ids, graph: { try settings.graph($0, images.set.images, classes: classes) }, stores: stores,
+      shared: shared)
   }
 }

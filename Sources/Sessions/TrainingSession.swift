@@ -87,7 +87,8 @@ public final class TrainingSession<D: Device> {
 
   let stores: [Store: D.Buffer]
   var whole: Plan<D>?, rest: Plan<D>?
-  let evaluation: EvaluationPlans<D>?, validation: EvaluationPlans<D>?
+  var evaluation: EvaluationPlans<D>?, validation: EvaluationPlans<D>?
+  let evaluationData: (images: DeviceData<D>, ids: [Int32]?)?, validationData: DeviceData<D>?
   /// The activations' memory, which plans of one network share.
   let shared = SharedMemory<D>()
   let images: DeviceData<D>
@@ -165,12 +166,7 @@ public final class TrainingSession<D: Device> {
     try device.write(parameters.initialValues(seed: seed), to: stores[.parameters]!)
     try device.write(running.initialValues(seed: seed), to: stores[.running]!)
 
-    let shared = shared
-    func evaluation(_ data: DeviceData<D>, _ ids: [Int32]? = nil) throws -> EvaluationPlans<D> {
-      try EvaluationPlans(data, ids: ids, graph: graph, stores: stores, shared: shared)
-    }
-    self.evaluation = try test.map { try evaluation($0, evaluated) }
-    self.validation = try validation.map { try evaluation($0) }
+    (evaluationData, validationData) = (test.map { ($0, evaluated) }, validation)
     try correct(by: TransitionMatrix(identity: classes))
   }
 

@@ -57,13 +57,19 @@ public struct Recipe: Sendable {
     var lines = ["recipe \(name)"] + Self.wrapped("source", source) + Self.wrapped("noise", noise)
     if !losses.isEmpty { lines += Self.wrapped("losses", "also for --loss \(losses.joined(separator: ", "))") }
     lines += Self.wrapped("note", note)
-    var own = RunSettings()
+    var own = settings?.detection == nil ? RunSettings() : .detectionDefaults
     try apply(to: &own)
     for value in values {
       var line = "  \(value.name) = \(value.text)  (\(value.source))"
       if let settings, let key = RunSettings.keys.first(where: { $0.name == value.name }) {
-        let inForce = key.get(settings)
-        if inForce != key.get(own) { line += "  replaced by what was given" }
+        let isOwn = settings.detection != nil && Self.keptByDetections.contains(value.name)
+        if !key.jobs.contains(settings.job) {
+          line += "  not read by \(settings.job.rawValue)"
+        } else if key.get(settings) != key.get(own) {
+          line += "  replaced by what was given"
+        } else if isOwn {
+          line += "  detect keeps its own"
+        }
       }
       lines.append(line)
     }
@@ -86,16 +92,16 @@ public struct Recipe: Sendable {
     }
   }
 
+  /// Settings that a recipe does not change for a detection: what it looks for is lost once the rate falls.
+  private static let keptByDetections: Set = ["epochs", "batch-size", "schedule", "milestones"]
+
   /// Sets every value of the recipe, and the recipe's name.
-  ///
-  /// A detection keeps its own epochs, batch size and learning-rate schedule: what it looks for is lost once the rate
-  /// falls.
   ///
   /// - Throws: `.usage`; never for a recipe of the catalogue.
   public func apply(to settings: inout RunSettings) throws {
-    let own = (settings.epochs, settings.batchSize, settings.schedule)
-    for value in values { try settings.set(value.name, to: value.text) }
-    if settings.detection != nil { (settings.epochs, settings.batchSize, settings.schedule) = own }
+    for value in values where settings.detection == nil || !Self.keptByDetections.contains(value.name) {
+      try settings.set(value.name, to: value.text)
+    }
     settings.recipe = name
   }
 }

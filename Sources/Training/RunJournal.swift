@@ -11,8 +11,8 @@ public enum RunEnding: Sendable, Equatable {
   case interrupted(Failure.Kind)
 }
 
-/// All that a run of any kind writes down, and what asks it to stop: the only writer of run.json, log.txt, the tables,
-/// checkpoints and the files of stages.
+/// What a run of any kind writes down while it goes on, and what asks it to stop: the only writer of run.json, the tables
+/// by epoch, checkpoints and the files of stages, and who tells log.txt and the terminal.
 ///
 /// A journal without a folder writes nothing: the run leaves its history alone.
 public final class RunJournal {

@@ -19,6 +19,9 @@ public struct SettingKey: Sendable {
 }
 
 extension RunSettings {
+  /// The text of a schedule that follows the job.
+  private static var automatic: String { "auto" }
+
   /// Every setting, in the order of config.toml.
   public static let keys: [SettingKey] = trainingKeys + detectionKeys
 
@@ -71,8 +74,9 @@ extension RunSettings {
     number("weight-decay", "optimiser", \.weightDecay, 0...1e3),
     number("l1", "optimiser", \.l1, 0...1e3),
     SettingKey(
-      name: "schedule", section: "optimiser", set: { $0.schedule = try named("schedule", $1) as Schedule },
-      get: { $0.schedule.map { .string($0.rawValue) } }),
+      name: "schedule", section: "optimiser",
+      set: { $0.schedule = $1 == automatic ? nil : try named("schedule", $1) as Schedule },
+      get: { .string($0.schedule?.rawValue ?? automatic) }),
     SettingKey(
       name: "milestones", section: "optimiser",
       set: { settings, text in

@@ -84,7 +84,7 @@ public struct RunSettings: Sendable, Equatable {
   public var weightDecay = 1e-4
   /// Factor of the sum of absolute values of all parameters that is added to the loss.
   public var l1 = 0.0
-  /// How the learning rate changes; nil, which only a detection knows: as each of its networks needs it.
+  /// How the learning rate changes; nil (`auto`): by steps, but in a detection as each of its networks needs it.
   public var schedule: Schedule? = .step
   /// Epochs at which `step` multiplies the rate by gamma.
   public var milestones = [150, 225]

@@ -62,10 +62,10 @@ public final class Trainer<D: Device> {
   /// Asked for by `run` where it was not before; a caller does so itself if it has more to write between.
   public func open() throws {
     let isStaged = method.stages.count > 1
+    journal.resume(epoch: history.epochs.count, step: position.totalSteps, history)
     try journal.begin(
       data, figures: method.figures.map(\.name), withValidation: data.validation != nil && !isStaged,
       after: isResumed ? history.epochs.count : nil)
-    journal.resume(epoch: history.epochs.count, step: position.totalSteps, history)
   }
 
   // MARK: - The loop

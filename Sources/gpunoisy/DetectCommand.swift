@@ -82,10 +82,12 @@ struct DetectCommand: ParsableCommand {
         fix: "give a number from 0 to 1.")
     }
     try settings.validateDetection()
-    if let run = try runs.finishedRun(settings) { return try write(DetectResult(finished: run)) }
-    let outcome = try runs.start(settings), result = DetectResult(outcome)
+    let finished = try runs.finishedRun(settings), outcome = finished == nil ? try runs.start(settings) : nil
+    guard let result = try outcome.map({ DetectResult($0) }) ?? finished.map({ try DetectResult(finished: $0) }) else {
+      preconditionFailure("a run is finished, or it is started")
+    }
     try write(result)
-    try outcome.requireEnd()
+    try outcome?.requireEnd()
     if let failAbove, let rate = result.rate, rate > failAbove {
       throw Failure(
         .checkFailed, "\(FixedText.percent(rate)) of the labels are suspected.",

@@ -31,6 +31,10 @@ struct DetectResult {
     (ending, self.folder) = (.finished, folder)
     let path = folder + "/detect.json"
     document = try JSONText.parse(FileBytes.read(path), named: path)
+    if let issues = document?["issues"]?.integer, let samples = document?["samples"]?.integer {
+      rate = Double(issues) / Double(max(samples, 1))
+      summary = "suspected      \(issues) of \(samples) labels, \(FixedText.percent(rate ?? 0))\n"
+    }
     hasPage = FileBytes.kind(of: folder + "/report/index.html") == .file
     if FileBytes.kind(of: folder + "/retrain/run.json") == .file {
       retrained = try TrainResult(finished: folder + "/retrain")

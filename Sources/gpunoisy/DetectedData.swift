@@ -40,15 +40,8 @@ struct DetectedData {
     if let data { settings.data = data }
     source = settings.data
     let seen = try RunData(settings)
-    let record = try RunRecord.read(folder: run)
-    guard record.data?.fingerprint == seen.dataset.fingerprint else {
-      throw Failure(
-        .badInput, "the data are not what '\(run)' looked at.",
-        why: "the run records \(record.data?.trainCount ?? 0) training images with fingerprint "
-          + "\(record.data?.fingerprint ?? "none"); now it is \(seen.dataset.train.count) with "
-          + "\(seen.dataset.fingerprint).",
-        fix: "restore the data, name their place by --data, or repeat the run.")
-    }
+    try RunRecord.read(folder: run).require(
+      seen.dataset, of: run, fix: "restore the data, name its place by --data, or repeat the run.")
     dataset = seen.dataset
     var labels = seen.dataset.train.labels
     if settings.validation != nil || settings.exclude != nil {

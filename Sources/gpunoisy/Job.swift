@@ -74,6 +74,8 @@ struct Job: DeviceWork {
         name: dataset.name, layout: dataset.source, trainCount: dataset.train.count,
         testCount: data.evaluation?.count ?? 0, classCount: dataset.classCount, fingerprint: dataset.fingerprint))
     record.recipe = settings.recipe
+    record.method = settings.job == .train ? (try? MethodChoice(settings.method))?.description : nil
+    record.optimizer = settings.optimizer.rawValue
     return record
   }
 
@@ -88,12 +90,8 @@ struct Job: DeviceWork {
 
   /// - Throws: `.badInput` where the data is not what the run's record says.
   static func requireSameData(_ run: String, _ record: RunRecord, _ data: RunData, _ job: JobKind) throws {
-    let fingerprint = data.dataset.fingerprint
-    guard record.data?.fingerprint != fingerprint else { return }
-    throw Failure(
-      .badInput, "the data has changed since the run '\(run)' started.",
-      why: "the run records \(record.data?.trainCount ?? 0) training images with fingerprint "
-        + "\(record.data?.fingerprint ?? "none"); now it is \(data.dataset.train.count) with \(fingerprint).",
+    try record.require(
+      data.dataset, of: run,
       fix: job == .train
         ? "restore the data, or start a new run from the weights with --init \(run)/checkpoints/last.safetensors"
         : "restore the data, or start a new run.")
@@ -169,8 +167,11 @@ struct Job: DeviceWork {
     _ finished: FinishedDetection, _ folder: RunFolder, _ reporter: any ProgressReporter, _ outcome: inout JobOutcome,
     on device: D
   ) throws {
-    try DetectionFiles.write(finished, to: folder)
-    try folder.write(DetectionDocument.json(finished), named: "detect.json")
+    // A detection that was stopped while training again has its tables, and perhaps somebody has edited them since.
+    if resumed == nil || FileBytes.kind(of: folder.file("detect.json")) != .file {
+      try DetectionFiles.write(finished, to: folder)
+      try folder.write(DetectionDocument.json(finished), named: "detect.json")
+    }
     if settings.detection?.report != false { try folder.writePage(DetectionReport.page(finished).html) }
     outcome.detection = finished
     guard settings.detection?.retrain != nil else { return }

@@ -110,11 +110,7 @@ struct ReportCommand: ParsableCommand {
         do {
           let checkpoint = folder + "/checkpoints/last.safetensors"
           let data = try RunData(settings).dataset
-          guard record.data?.fingerprint == data.fingerprint else {
-            throw Failure(
-              .badInput, "the data are not what '\(folder)' was trained on.", why: "their fingerprint differs.",
-              fix: "name their place by --data.")
-          }
+          try record.require(data, of: folder, fix: "restore the data, or name its place by --data.")
           let samples = try RunComparison.samples(
             checkpoint: checkpoint, data: data, projection: projection, on: device)
           return (samples, nil)

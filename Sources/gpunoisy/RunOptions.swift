@@ -12,8 +12,8 @@ struct RunOptions: ParsableArguments {
   var config: String?
   @Option(
     help: ArgumentHelp(
-      "A paper's whole protocol, its data too; --config and options given here override it. See 'gpunoisy train "
-        + "--list-recipes'.", valueName: "name"))
+      "A paper's whole protocol, its data too; --config and options given here override it. detect keeps its own epochs, "
+        + "batch size and schedule. See 'gpunoisy train --list-recipes'.", valueName: "name"))
   var recipe: String?
   @Option(help: ArgumentHelp("Resume the run in this folder with its own settings.", valueName: "run"))
   var resume: String?
@@ -47,15 +47,13 @@ struct RunOptions: ParsableArguments {
     var settings = job == .train ? RunSettings() : .detectionDefaults
     if let recipe { try settings.set("recipe", to: recipe) }
     if let config { try settings.apply(configurationAt: config) }
-    // A detection's file has settings of the same names; train has no use for its own ones.
-    if job == .train { settings.detection = nil }
-    let passedOver = settings.forgetUnread()
+    let passedOver = settings.forgetUnread(for: job)
     if !passedOver.isEmpty {
       note("\(passedOver.joined(separator: ", ")): not read by \(job.rawValue), passed over")
     }
     try options.apply(to: &settings)
     for (name, text) in own { try settings.set(name, to: text) }
-    try settings.refuseUnread(options.names)
+    try settings.refuseUnread(options.names + own.map(\.name))
     return settings
   }
 
@@ -134,9 +132,7 @@ extension RunSettings {
         fix: "give the folder that 'gpunoisy train' or 'detect' made.")
     }
     self.init()
-    schedule = nil
     try apply(configurationAt: path + "/config.toml")
     _ = forgetUnread()
-    if job == .train { schedule = schedule ?? .step }
   }
 }

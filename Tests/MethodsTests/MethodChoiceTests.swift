@@ -63,7 +63,7 @@ struct ForgetScheduleTests {
   @Test("jumps to the rate where the power is not 1")
   func power() {
     let schedule = ForgetSchedule(rate: 0.25, ramp: 4, power: 0.5)
-    #expect((0..<5).map { schedule.share(epoch: $0) } == [0.125, 0.25, 0.375, 0.25, 0.25])
+    #expect((0..<5).map { schedule.share(epoch: $0) } == [0.125, 0.25, 0.375, 0.5, 0.25])
   }
 
   @Test("is computed in double precision, and keeps one sample at least")

@@ -63,14 +63,9 @@ public struct FinishedDetection: Sendable {
         .badInput, "'\(folder)/config.toml' does not belong to this detection.",
         why: "its seed is \(settings.seed), run.json says \(seed).", fix: "restore the file from a copy.")
     }
-    let data = try data ?? RunData(settings), dataset = data.dataset, fingerprint = dataset.fingerprint
-    guard record.data?.fingerprint == fingerprint else {
-      throw Failure(
-        .badInput, "the data is not what '\(folder)' looked at.",
-        why: "the run records \(record.data?.trainCount ?? 0) training images with fingerprint "
-          + "\(record.data?.fingerprint ?? "none"); now it is \(dataset.train.count) with \(fingerprint).",
-        fix: "restore the data, name its place by --data, or repeat the detection.")
-    }
+    let data = try data ?? RunData(settings), dataset = data.dataset
+    try record.require(
+      dataset, of: folder, fix: "restore the data, name its place by --data, or repeat the detection.")
     let detection = settings.detection ?? DetectionSettings()
     let stages = try DetectionStage.stages(
       detection, seed: settings.seed, train: data.judged, classes: dataset.classCount)

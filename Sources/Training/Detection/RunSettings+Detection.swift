@@ -19,6 +19,23 @@ extension RunSettings {
   ///
   /// - Throws: `.usage`, `.configuration`.
   public func validateDetection() throws {
+    let loss = try Loss(loss)
+    guard loss.correction == nil else {
+      throw Failure(
+        .configuration, "--loss \(loss.entry.name) cannot be used to detect.",
+        why: "it corrects labels by a transition matrix, which a network with an extra class has not.",
+        fix: "use --loss ce.")
+    }
+    guard !loss.hasPeers else {
+      throw Failure(
+        .configuration, "--loss \(loss.entry.name) cannot be used to detect.",
+        why: "its second pass over other samples hides the margins of the first.", fix: "use --loss ce.")
+    }
+    guard !loss.isOfBatch else {
+      throw Failure(
+        .configuration, "--loss \(loss.entry.name) cannot be used to detect.",
+        why: "it is one number for a batch, and says nothing of single samples.", fix: "use --loss ce.")
+    }
     try validate()
     let detection = detection ?? DetectionSettings()
     if detection.detector.usesMargins {
@@ -39,23 +56,6 @@ extension RunSettings {
         .configuration, "--retrain does not go with --exclude.",
         why: "training again leaves out what the detection suspects, and takes one list of samples to leave out.",
         fix: "train afterwards: gpunoisy train --exclude FILE.")
-    }
-    let loss = try Loss(loss)
-    guard loss.correction == nil else {
-      throw Failure(
-        .configuration, "--loss \(loss.entry.name) cannot be used to detect.",
-        why: "it corrects labels by a transition matrix, which a network with an extra class has not.",
-        fix: "use --loss ce.")
-    }
-    guard !loss.hasPeers else {
-      throw Failure(
-        .configuration, "--loss \(loss.entry.name) cannot be used to detect.",
-        why: "its second pass over other samples hides the margins of the first.", fix: "use --loss ce.")
-    }
-    guard !loss.isOfBatch else {
-      throw Failure(
-        .configuration, "--loss \(loss.entry.name) cannot be used to detect.",
-        why: "it is one number for a batch, and says nothing of single samples.", fix: "use --loss ce.")
     }
   }
 

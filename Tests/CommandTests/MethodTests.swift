@@ -1,0 +1,105 @@
+import FileFormats
+import Glibc
+import TestSupport
+import Testing
+
+extension CommandTests {
+  @Suite("Training methods")
+  struct MethodTests {
+    @Test("are listed with their parameters, papers and cost")
+    func listing() throws {
+      let folder = ScratchFolder()
+      let text = try CommandUnderTest.output(["methods"], in: folder)
+      for word in ["plain", "co-teaching", "rate=0.2", "published code", "marvel+", "reconstructed", "suspicion.csv"] {
+        #expect(text.contains(word), "\(word)")
+      }
+      let json = try JSONText.parse(
+        Array(CommandUnderTest.output(["methods", "co-teaching", "--json"], in: folder).utf8), named: "methods")
+      let method = try #require(json["methods"]?.array?.first)
+      #expect(json["methods"]?.array?.count == 1 && method["name"] == "co-teaching" && method["networks"] == 2)
+      #expect(method["standing"] == "published code" && method["parameters"]?.array?.first?["default"] == JSONValue(0.2))
+      #expect(try CommandUnderTest.run(["methods", "nosuch"], in: folder).code == 64)
+    }
+
+    /// The data set does not exist: each mistake is found before anybody looks for it.
+    @Test(
+      "are checked before the data is read",
+      arguments: [
+        ("--method nosuch", 64, "there is no method"), ("--method co-teaching:rate=2", 64, "out of range"),
+        ("--method marvel:patience=1.5", 64, "whole number"),
+        ("--method co-teaching --loss peer", 78, "one by one"),
+        ("--method marvel --loss forward --transition anchors:2", 78, "transition matrix"),
+        ("--method co-teaching --init weights.safetensors", 78, "first weights"),
+        ("--method marvel --exclude list.csv --exclude-by weight-zero", 78, "weighs the samples itself"),
+        ("--optimizer sgd --beta1 0.5", 78, "--beta1"), ("--optimizer adam --momentum 0.5", 78, "--momentum"),
+        ("--optimizer rmsprop", 64, "optimizer"),
+      ])
+    func refusals(options: String, code: Int32, words: String) throws {
+      let folder = ScratchFolder()
+      let ending = try CommandUnderTest.run(
+        ["train", "missing"] + options.split(separator: " ").map(String.init), in: folder)
+      #expect(ending.code == code && ending.errors.contains(words), "\(ending.errors)")
+      #expect(ending.errors.lines.count == 3)
+      #expect(try FileBytes.names(in: folder.path).isEmpty)
+    }
+
+    @Test(
+      "are not for detect, nor are other settings that it would not read",
+      arguments: [
+        "--val 0.2", "--val-noise on", "--aum off", "--method marvel", "--transition true", "--max-steps 3",
+        "--init weights.safetensors",
+      ])
+    func unreadSettings(options: String) throws {
+      let folder = ScratchFolder(), words = options.split(separator: " ").map(String.init)
+      let ending = try CommandUnderTest.run(["detect", "missing"] + words, in: folder)
+      #expect(ending.code == 78 && ending.errors.contains(words[0]) && ending.errors.lines.count == 3)
+    }
+
+    @Test(
+      "leave figures and suspicions, and go on to the same bits after SIGKILL",
+      arguments: [
+        "--method co-teaching:rate=0.3,ramp=2 --optimizer adam --lr 0.001", "--method marvel+:patience=2,warm=1",
+      ])
+    func resume(method: String) throws {
+      let folder = ScratchFolder()
+      let settings = "--epochs 4 --noise symmetric:0.4 --checkpoint-every 3 \(method)"
+      try CommandUnderTest.output(CommandUnderTest.training(settings, "--out whole"), in: folder)
+      let whole = RunFiles(folder("whole")), killed = RunFiles(folder("killed"))
+      let program = CommandUnderTest.start(CommandUnderTest.training(settings, "--out killed"), in: folder)
+      #expect(program.wait { FileBytes.kind(of: killed.lastCheckpoint) == .file })
+      program.send(SIGKILL)
+      _ = try program.end()
+      #expect(try #require(killed.record()["step"]?.integer) < 16)
+      try CommandUnderTest.output(["train", "--resume", "killed", "--threads", "1"], in: folder)
+      try killed.expectEqual(to: whole)
+      #expect(try killed.text("suspicion.csv") == whole.text("suspicion.csv"))
+      for column in ["kept", "label_precision", "label_recall", "left_out_wrong"] {
+        let values = try whole.column(column, of: "metrics.csv")
+        #expect(try values.count == 4 && values == killed.column(column, of: "metrics.csv"), "\(column)")
+      }
+      #expect(try whole.column("kept", of: "metrics.csv").allSatisfy { (Double($0) ?? -1) <= 1 })
+      #expect(try whole.table("suspicion.csv").rows.count == 256)
+      // Both networks of co-teaching are in the checkpoint, PyTorch's names being the first one's.
+      let names = try SafetensorsFile.read(whole.lastCheckpoint).names
+      #expect(
+        names.contains("conv1.weight") && names.contains("member1.conv1.weight") == method.contains("co-teaching"))
+      try CommandUnderTest.output(["eval", "whole", "shapes", "--limit-test", "64", "--device", "cpu"], in: folder)
+      try CommandUnderTest.output(["report", "whole", "--no-samples"], in: folder)
+      #expect(try whole.text("report/index.html").contains("label_precision"))
+    }
+
+    @Test("are judged by train's own table of the settings that each optimiser reads")
+    func adam() throws {
+      let folder = ScratchFolder()
+      try CommandUnderTest.output(
+        CommandUnderTest.training("--epochs 1 --optimizer adam --lr 0.001 --beta1 0.8 --out run"), in: folder)
+      let run = RunFiles(folder("run"))
+      #expect(try run.text("config.toml").contains("optimizer = \"adam\""))
+      #expect(try run.text("config.toml").contains("beta1 = 0.8"))
+      #expect(try SafetensorsFile.read(run.lastCheckpoint).names.contains("optimizer.second.conv1.weight"))
+      // config.toml repeats it.
+      try CommandUnderTest.output(["train", "--config", "run/config.toml", "--out", "again"], in: folder)
+      try run.expectEqual(to: RunFiles(folder("again")))
+    }
+  }
+}
