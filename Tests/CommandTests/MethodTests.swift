@@ -17,7 +17,8 @@ extension CommandTests {
         Array(CommandUnderTest.output(["methods", "co-teaching", "--json"], in: folder).utf8), named: "methods")
       let method = try #require(json["methods"]?.array?.first)
       #expect(json["methods"]?.array?.count == 1 && method["name"] == "co-teaching" && method["networks"] == 2)
-      #expect(method["standing"] == "published code" && method["parameters"]?.array?.first?["default"] == JSONValue(0.2))
+      #expect(method["standing"] == "published code")
+      #expect(method["parameters"]?.array?.first?["default"] == JSONValue(0.2))
       #expect(try CommandUnderTest.run(["methods", "nosuch"], in: folder).code == 64)
     }
 
