@@ -11,8 +11,7 @@ let package = Package(
     .library(name: "GPUNoisy", targets: ["Training", "ComputeCPU", "ComputeOpenCL"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
     // Floor 5: the command, and the example that the tests build and run.
@@ -38,9 +37,7 @@ let package = Package(
       name: "Training",
       dependencies: [
         "Methods", "Sessions", "Pages", "Reports", "Datasets", "Networks", "Losses", "Compute", "Detection", "Images",
-        "FileFormats",
-        "Statistics", "Failures",
-        .product(name: "TOMLKit", package: "TOMLKit"),
+        "FileFormats", "Statistics", "Failures",
       ]),
 
     // Floor 3 1/2: networks in training on a device; procedures that decide what they learn from; pages for a browser.

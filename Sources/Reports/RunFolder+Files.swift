@@ -10,7 +10,7 @@ extension RunFolder {
   }
 
   /// Writes config.toml, which `--config` reads back.
-  public func write(_ configuration: ConfigurationText) throws {
+  public func write(_ configuration: FlatTOML) throws {
     try replace("config.toml", configuration.text)
   }
 

@@ -1,79 +1,94 @@
 import Failures
 import FileFormats
-import Reports
-import TOMLKit
 
 extension RunSettings {
   /// Every resolved setting as config.toml; `gpunoisy train --config` repeats the run from it.
-  public var configuration: ConfigurationText {
-    var sections: [ConfigurationText.Section] = []
+  public var configuration: FlatTOML {
+    var sections: [FlatTOML.Section] = []
     for key in Self.keys where key.jobs.contains(job) {
       guard let value = key.get(self) else { continue }
       if sections.last?.name != key.section { sections.append(.init(key.section, [])) }
-      sections[sections.count - 1].settings.append((key.name, value))
+      sections[sections.count - 1].entries.append(.init(key.name, value))
     }
-    return ConfigurationText(
+    return FlatTOML(
       comments: [
         "Every setting of this run. To repeat it: gpunoisy \(detection == nil ? "train" : "detect") --config FILE"
       ], sections: sections)
   }
 
-  /// Settings from a configuration file, over those that are there; keys may stand in sections or without.
+  /// Settings from a configuration file, over those that are there; keys may stand in any section or above all.
   ///
-  /// The values of a recipe that the file names come first, wherever its name stands.
+  /// The values of the recipe that the file names come first, wherever its name stands.
   ///
-  /// - Throws: `.missingInput`; `.badInput` for text that is not TOML; `.usage` for unknown keys and bad values.
+  /// - Throws: what `FlatTOML.read` throws; `.usage` for unknown sections and keys, bad values and a second recipe;
+  ///   `.badInput` for a setting that stands in two sections. All but the file's own failures name line and column.
   public mutating func apply(configurationAt path: String) throws {
-    let bytes = try FileBytes.read(path)
-    let table: TOMLTable
-    do {
-      table = try TOMLTable(string: String(decoding: bytes, as: UTF8.self))
-    } catch let error as TOMLParseError {
+    let file = try FlatTOML.read(path), names = Self.sectionNames
+    for section in file.sections where !section.name.isEmpty && !names.contains(section.name) {
       throw Failure(
-        .badInput, "'\(path)' is not valid TOML.",
-        why: "line \(error.source.begin.line), column \(error.source.begin.column): \(error.description)",
-        fix: "correct that line.")
+        .usage, "in '\(path)', \(section.place): there is no section '\(section.name)'.",
+        why: "the sections are \(names.joined(separator: ", ")).",
+        fix: "correct the name, or delete the line: settings may stand above all sections.")
     }
-    if let name = Self.recipe(in: table) { try apply("recipe", name, path) }
-    try apply(table, path)
+    let entries = file.sections.flatMap(\.entries)
+    try Self.refuseSecond(entries, path)
+    for entry in entries.filter({ $0.key == "recipe" }) + entries.filter({ $0.key != "recipe" }) {
+      try apply(entry, path)
+    }
   }
 
-  /// The recipe that a table or one of its sections names.
-  private static func recipe(in table: TOMLTable) -> String? {
-    table["recipe"]?.string ?? table.keys.sorted().lazy.compactMap { table[$0]?.table?["recipe"]?.string }.first
+  /// The sections of config.toml, in their order.
+  private static var sectionNames: [String] {
+    keys.reduce(into: []) { names, key in
+      if names.last != key.section { names.append(key.section) }
+    }
   }
 
-  private mutating func apply(_ table: TOMLTable, _ path: String) throws {
-    for key in table.keys.sorted() where table[key]?.string == nil || key != "recipe" {
-      guard let value = table[key] else { continue }
-      if let section = value.table {
-        try apply(section, path)
-        continue
-      }
-      guard let text = Self.text(value) else {
+  /// Refuses a setting that is there twice, which within one section is not TOML.
+  private static func refuseSecond(_ entries: [FlatTOML.Entry], _ path: String) throws {
+    var firsts: [String: FlatTOML.Entry] = [:]
+    for entry in entries {
+      guard let first = firsts.updateValue(entry, forKey: entry.key) else { continue }
+      let lines = "lines \(first.place.line) and \(entry.place.line)"
+      guard entry.key != "recipe" else {
         throw Failure(
-          .usage, "'\(key)' in '\(path)' has a value of a kind that no setting has.",
-          why: "settings are texts, numbers, true or false, and lists of numbers.", fix: "correct the value.")
+          .usage, "'\(path)' names two recipes, in \(lines).",
+          why: "a recipe is a whole protocol; two would make a mixture of both.", fix: "delete one of the two lines.")
       }
-      try apply(key, text, path)
+      throw Failure(
+        .badInput, "'\(path)' sets '\(entry.key)' twice, in \(lines).",
+        why: "sections only arrange settings; each setting has one value.", fix: "delete one of the two lines.")
     }
   }
 
-  private mutating func apply(_ key: String, _ text: String, _ path: String) throws {
+  private mutating func apply(_ entry: FlatTOML.Entry, _ path: String) throws {
+    let isKnown = Self.keys.contains { $0.name == entry.key }
+    let place = "in '\(path)', \(isKnown ? entry.valuePlace : entry.place): "
+    guard let text = Self.text(entry.value) else {
+      throw Failure(
+        .usage, "\(place)'\(entry.key)' has a value of a kind that no setting has.",
+        why: "settings are texts, numbers, true or false, and lists of numbers.", fix: "correct the value.")
+    }
     do {
-      try set(key, to: text)
+      try set(entry.key, to: text)
     } catch let failure as Failure {
-      throw Failure(failure.kind, "in '\(path)': \(failure.what)", why: failure.why, fix: failure.fix)
+      throw Failure(failure.kind, place + failure.what, why: failure.why, fix: failure.fix)
     }
   }
 
-  private static func text(_ value: any TOMLValueConvertible) -> String? {
-    if let text = value.string { return text }
-    if let flag = value.bool { return flag ? "true" : "false" }
-    if let whole = value.int { return String(whole) }
-    if let number = value.double { return String(number) }
-    guard let list = value.array else { return nil }
-    let texts = list.map { text($0) }
-    return texts.contains(nil) ? nil : texts.compactMap { $0 }.joined(separator: ",")
+  /// A value as `set` takes it; nil for lists within lists, which no setting has.
+  private static func text(_ value: FlatTOML.Value) -> String? {
+    switch value {
+    case .string(let text): return text
+    case .number(let number): return number.text
+    case .bool(let flag): return flag ? "true" : "false"
+    case .list(let values):
+      var texts: [String] = []
+      for value in values {
+        if case .list = value { return nil }
+        if let text = text(value) { texts.append(text) }
+      }
+      return texts.joined(separator: ",")
+    }
   }
 }

@@ -1,7 +1,6 @@
 import Datasets
 import Failures
 import FileFormats
-import Reports
 import Sessions
 
 /// One setting by name: the same for the command line (`--batch-size`), configuration files and resumed runs.
@@ -15,7 +14,7 @@ public struct SettingKey: Sendable {
   /// Reads a value from text.
   let set: @Sendable (inout RunSettings, _ text: String) throws -> Void
   /// The value in force; nil where it is not set.
-  let get: @Sendable (RunSettings) -> ConfigurationText.Value?
+  let get: @Sendable (RunSettings) -> FlatTOML.Value?
 }
 
 extension RunSettings {
@@ -37,7 +36,7 @@ extension RunSettings {
     choice("exclude-by", "data", \.excludeBy),
     SettingKey(
       name: "exclude-above", section: "data", set: { $0.excludeAbove = try finite("exclude-above", $1) },
-      get: { $0.excludeAbove.map { .number($0) } }),
+      get: { $0.excludeAbove.map { .double($0) } }),
     text("noise", "data", \.noise),
     SettingKey(
       name: "noise-seed", section: "data", set: { $0.noiseSeed = try seed("noise-seed", $1) },
@@ -127,7 +126,7 @@ extension RunSettings {
   /// A value that may be missing.
   ///
   /// With a recipe, which may have set it, `none` says that it is.
-  private static func optional(_ text: String?, in settings: RunSettings) -> ConfigurationText.Value? {
+  private static func optional(_ text: String?, in settings: RunSettings) -> FlatTOML.Value? {
     (text ?? (settings.recipe == nil ? nil : nothing)).map { .string($0) }
   }
 
@@ -170,7 +169,7 @@ extension RunSettings {
           throw outOfRange(name, text, "a number from \(range.lowerBound) to \(range.upperBound)")
         }
         settings[keyPath: path] = value
-      }, get: { .number($0[keyPath: path]) })
+      }, get: { .double($0[keyPath: path]) })
   }
 
   private static func flag(_ name: String, _ section: String, _ path: Path<Bool>) -> SettingKey {

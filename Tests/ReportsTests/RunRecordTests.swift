@@ -64,17 +64,18 @@ struct RunRecordTests {
     #expect(failure?.why.contains("'status'") == true)
   }
 
-  private let configuration = ConfigurationText(
+  private let configuration = FlatTOML(
     comments: ["Every setting of this run.", "two\nlines"],
     sections: [
-      .init("", [("version", .integer(1))]),
-      .init("data", [("data", .string("a \"b\" \\ é\n\u{7F}\u{1B}")), ("limit train", .integer(-5))]),
+      .init("", [.init("version", .integer(1))]),
+      .init("data", [.init("data", .string("a \"b\" \\ é\n\u{7F}\u{1B}")), .init("limit train", .integer(-5))]),
       .init(
         "optimiser",
         [
-          ("lr", .number(0.1)), ("weight-decay", .number(1e-4)), ("tiny", .number(1e-7)), ("whole", .number(300)),
-          ("large", .number(1e22)), ("milestones", .list([.integer(150), .integer(225)])), ("nesterov", .bool(true)),
-          ("seed", .unsigned(42)), ("big-seed", .unsigned(.max)), ("none", .list([])),
+          .init("lr", .double(0.1)), .init("weight-decay", .double(1e-4)), .init("tiny", .double(1e-7)),
+          .init("whole", .double(300)), .init("large", .double(1e22)),
+          .init("milestones", .list([.integer(150), .integer(225)])), .init("nesterov", .bool(true)),
+          .init("seed", .unsigned(42)), .init("big-seed", .unsigned(.max)), .init("none", .list([])),
         ]),
     ])
 

@@ -26,6 +26,72 @@ import Training
     #expect(read == settings)
   }
 
+  private static func read(_ text: String, over settings: RunSettings = RunSettings()) throws -> RunSettings {
+    let folder = ScratchFolder(), path = folder("x.toml")
+    try AtomicFile.write(text, to: path)
+    var settings = settings
+    do {
+      try settings.apply(configurationAt: path)
+    } catch let failure as Failure {
+      #expect(failure.what.contains("'\(path)'"))
+      throw Failure(failure.kind, failure.what.replacing(path, with: "x.toml"), why: failure.why, fix: failure.fix)
+    }
+    return settings
+  }
+
+  @Test func `stand in any section of a file or above all, with all their digits`() throws {
+    let text = """
+      seed = 18_446_744_073_709_551_615 # more than 63 bits
+      lr = +2.5e-2
+      [detect]
+      epochs = 1_0
+      [data]
+      noise = 'symmetric:0.4'
+      shuffle = false
+      milestones = [ # two
+        3,
+        5,
+      ]
+      threads = "2"
+      """
+    for text in [text, "\u{FEFF}" + text.replacing("\n", with: "\r\n")] {
+      let settings = try Self.read(text)
+      #expect(settings.seed == .max && settings.learningRate == 0.025 && settings.epochs == 10)
+      #expect(settings.noise == "symmetric:0.4" && !settings.shuffle && settings.milestones == [3, 5])
+      #expect(settings.threads == 2)
+    }
+    #expect(try Self.read("") == RunSettings() && Self.read("[data]\n[run]\n") == RunSettings())
+  }
+
+  @Test func `come after the recipe of their file, wherever it stands`() throws {
+    for text in ["epochs = 7\n[run]\nrecipe = 'gce-cifar10'", "recipe = 'gce-cifar10'\n[data]\nepochs = 7"] {
+      let settings = try Self.read(text)
+      #expect(settings.epochs == 7 && settings.loss == "gce:q=0.7" && settings.recipe == "gce-cifar10")
+    }
+  }
+
+  private static let mistakes: [(String, Failure.Kind, String)] = [
+    ("[data]\n\n[optimizer]\nlr = 1", .usage, "in 'x.toml', line 3, column 1: there is no section 'optimizer'."),
+    ("[nothing]", .usage, "in 'x.toml', line 1, column 1: there is no section 'nothing'."),
+    ("[data]\n  learning-rate = 1", .usage, "in 'x.toml', line 2, column 3: there is no setting 'learning-rate'."),
+    ("lr = 1\nepochs =  0", .usage, "in 'x.toml', line 2, column 11: --epochs 0 is out of range."),
+    ("epochs = 3.0", .usage, "in 'x.toml', line 1, column 10: --epochs 3.0 is out of range."),
+    ("lr = 1e999", .usage, "in 'x.toml', line 1, column 6: --lr 1e999 is out of range."),
+    ("milestones = [[1]]", .usage, "in 'x.toml', line 1, column 14: 'milestones' has a value of a kind that no"),
+    ("[run]\nrecipe = 'nosuch'", .usage, "in 'x.toml', line 2, column 10: there is no recipe 'nosuch'."),
+    ("recipe = 'gce-cifar10'\n[run]\nrecipe = 'gce-cifar10'", .usage, "'x.toml' names two recipes, in lines 1 and 3."),
+    ("[data]\nrecipe = 'a'\n[run]\n\nrecipe = 'b'", .usage, "'x.toml' names two recipes, in lines 2 and 5."),
+    ("[data]\nlr = 1\n[optimiser]\nlr = 2", .badInput, "'x.toml' sets 'lr' twice, in lines 2 and 4."),
+    ("[data]\nlr = 1\nlr = 2", .badInput, "'x.toml' is not valid: line 3, column 1."),
+    ("lr = inf", .badInput, "'x.toml' is not valid: line 1, column 6."),
+  ]
+
+  @Test(arguments: mistakes)
+  func `refuse a file's mistakes, with their place`(text: String, kind: Failure.Kind, what: String) {
+    let failure = #expect(throws: Failure.self) { try Self.read(text) }
+    #expect(failure?.kind == kind && failure?.what.hasPrefix(what) == true, "\(failure?.what ?? "")")
+  }
+
   @Test(arguments: [
     ("epochs", "0"), ("batch-size", "0"), ("batch-size", "many"), ("lr", "-1"), ("momentum", "1"), ("seed", "-1"),
     ("schedule", "linear"), ("milestones", "a"), ("aum", "maybe"), ("checkpoint-every", "0ep"), ("max-time", "soon"),

@@ -1,7 +1,6 @@
 import Datasets
 import Detection
 import FileFormats
-import Reports
 
 /// detect.json: what a page about a detection shows, but for the samples themselves.
 public enum DetectionDocument {
@@ -60,15 +59,13 @@ public enum DetectionDocument {
 
   private static func configuration(_ settings: RunSettings) -> JSONValue {
     .object(
-      settings.configuration.sections.flatMap(\.settings).map { JSONMember($0.key, value($0.value)) })
+      settings.configuration.sections.flatMap(\.entries).map { JSONMember($0.key, value($0.value)) })
   }
 
-  private static func value(_ value: ConfigurationText.Value) -> JSONValue {
+  private static func value(_ value: FlatTOML.Value) -> JSONValue {
     switch value {
     case .bool(let value): .bool(value)
-    case .integer(let value): JSONValue(value)
-    case .unsigned(let value): JSONValue(value)
-    case .number(let value): JSONValue(value)
+    case .number(let value): .number(value)
     case .string(let value): .string(value)
     case .list(let values): .array(values.map { Self.value($0) })
     }

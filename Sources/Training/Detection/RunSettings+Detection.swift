@@ -2,7 +2,6 @@ import Detection
 import Failures
 import FileFormats
 import Losses
-import Reports
 
 extension RunSettings {
   /// The defaults of `detect`: 150 epochs at a constant rate, batches of 64.
@@ -72,7 +71,7 @@ extension RunSettings {
           throw outOfRange("percentile", text, "a number between 0 and 100")
         }
         settings.percentile = value
-      }, { .number($0.percentile) }),
+      }, { .double($0.percentile) }),
     detection("combine", { $0.combine = try named("combine", $1) }, { .string($0.combine.rawValue) }),
     detection("margin", { $0.margin = try named("margin", $1) }, { .string($0.margin.rawValue) }),
     detection("folds", { $0.folds = try whole("folds", $1, 2...100) }, { .integer($0.folds) }),
@@ -98,7 +97,7 @@ extension RunSettings {
 
   private static func detection(
     _ name: String, _ set: @escaping @Sendable (inout DetectionSettings, _ text: String) throws -> Void,
-    _ get: @escaping @Sendable (DetectionSettings) -> ConfigurationText.Value?
+    _ get: @escaping @Sendable (DetectionSettings) -> FlatTOML.Value?
   ) -> SettingKey {
     SettingKey(
       name: name, section: "detect", jobs: [.detect],
