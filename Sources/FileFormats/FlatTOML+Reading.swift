@@ -51,9 +51,10 @@ extension FlatTOML {
         skipSpace()
         if next == "[" {
           let section = try header()
-          try refuse("the section [\(section.name)] is there twice", section.place, first: names[section.name])
+          let name = Self.short(section.name)
+          try refuse("the section [\(name)] is there twice", section.place, first: names[section.name])
           if sections.count == 1 { keysAbove = keys }
-          try refuse("'\(section.name)' is both a key and a section", section.place, first: keysAbove[section.name])
+          try refuse("'\(name)' is both a key and a section", section.place, first: keysAbove[section.name])
           names[section.name] = section.place
           keys = [:]
           sections.append(section)
@@ -62,7 +63,7 @@ extension FlatTOML {
           try endLine(behind: "")
         } else {
           let entry = try entry()
-          try refuse("the key '\(entry.key)' is there twice", entry.place, first: keys[entry.key])
+          try refuse("the key '\(Self.short(entry.key))' is there twice", entry.place, first: keys[entry.key])
           keys[entry.key] = entry.place
           sections[sections.count - 1].entries.append(entry)
           try endLine(behind: "the value")
