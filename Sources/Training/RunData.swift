@@ -24,7 +24,7 @@ public struct RunData: Sendable {
   public init(_ settings: RunSettings) throws {
     let options = DatasetOptions(
       dataRoot: settings.dataRoot, imageSize: settings.imageSize, onBadImage: settings.onBadImage, seed: settings.seed,
-      threads: settings.threads ?? 2)
+      threads: settings.threads ?? DatasetOptions.processors)
     var dataset = try Dataset.open(settings.data, options: options)
     if let path = settings.labels { dataset = try dataset.replacingLabels(fromFile: path) }
     if let path = settings.cleanLabels { dataset = try dataset.withTrueLabels(fromFile: path) }

@@ -94,7 +94,7 @@ extension RunSettings {
     text("precision", "device", \.precision),
     optionalCount("threads", "device", \.threads, most: 1024),
     SettingKey(
-      name: "recipe", section: "run", set: { try Recipe(named: $1).apply(to: &$0) },
+      name: "recipe", section: "run", set: { try $0.setRecipe($1) },
       get: { $0.recipe.map { .string($0) } }),
     SettingKey(
       name: "seed", section: "run", set: { $0.seed = try seed("seed", $1) }, get: { .unsigned($0.seed) }),
@@ -130,6 +130,16 @@ extension RunSettings {
     (text ?? (settings.recipe == nil ? nil : nothing)).map { .string($0) }
   }
 
+  private mutating func setRecipe(_ name: String) throws {
+    guard recipe == nil || recipe == name else {
+      throw Failure(
+        .usage, "the recipes '\(recipe ?? "")' and '\(name)' cannot both be taken.",
+        why: "a recipe is a whole protocol; two would make a mixture of both.",
+        fix: "name one of them, here or in the configuration file.")
+    }
+    try Recipe(named: name).apply(to: &self)
+  }
+
   // MARK: Kinds of settings
 
   typealias Path<Value> = WritableKeyPath<RunSettings, Value> & Sendable
@@ -140,7 +150,8 @@ extension RunSettings {
 
   private static func optionalText(_ name: String, _ section: String, _ path: Path<String?>) -> SettingKey {
     SettingKey(
-      name: name, section: section, set: { $0[keyPath: path] = $1 }, get: { $0[keyPath: path].map { .string($0) } })
+      name: name, section: section, set: { $0[keyPath: path] = $1 == nothing ? nil : $1 },
+      get: { optional($0[keyPath: path], in: $0) })
   }
 
   private static func count(
@@ -155,8 +166,9 @@ extension RunSettings {
     _ name: String, _ section: String, _ path: Path<Int?>, most: Int = Int(Int32.max)
   ) -> SettingKey {
     SettingKey(
-      name: name, section: section, set: { $0[keyPath: path] = try whole(name, $1, 1...most) },
-      get: { $0[keyPath: path].map { .integer($0) } })
+      name: name, section: section,
+      set: { $0[keyPath: path] = $1 == nothing ? nil : try whole(name, $1, 1...most) },
+      get: { $0[keyPath: path].map { .integer($0) } ?? optional(nil, in: $0) })
   }
 
   private static func number(

@@ -75,13 +75,13 @@ struct DetectCommand: ParsableCommand {
   func run() throws {
     Signals.listen()
     let settings = try runs.settings(for: .detect, options, own: given) { runs.talk.reporter.note($0) }
+    try settings.validateDetection()
     if runs.printsConfiguration { return try StandardOutput.write(settings.configuration.text) }
     if let failAbove, !(0...1).contains(failAbove) {
       throw Failure(
         .usage, "--fail-above \(failAbove) is out of range.", why: "it is a share of the labels.",
         fix: "give a number from 0 to 1.")
     }
-    try settings.validateDetection()
     let finished = try runs.finishedRun(settings), outcome = finished == nil ? try runs.start(settings) : nil
     guard let result = try outcome.map({ DetectResult($0) }) ?? finished.map({ try DetectResult(finished: $0) }) else {
       preconditionFailure("a run is finished, or it is started")

@@ -50,8 +50,8 @@ struct TrainCommand: ParsableCommand {
     }
     Signals.listen()
     let settings = try runs.settings(for: .train, options) { runs.talk.reporter.note($0) }
-    if runs.printsConfiguration { return try StandardOutput.write(settings.configuration.text) }
     try settings.validate()
+    if runs.printsConfiguration { return try StandardOutput.write(settings.configuration.text) }
     if let run = try runs.finishedRun(settings) { return try write(TrainResult(finished: run)) }
     let outcome = try runs.start(settings)
     try write(TrainResult(outcome))

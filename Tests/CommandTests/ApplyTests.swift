@@ -217,7 +217,7 @@ extension CommandTests {
 
       // One picture takes the place of another: the data are no longer what the verdicts are about.
       try FileBytes.write(FileBytes.read(folder("photos/" + paths[5])), to: folder("photos/" + paths[6]))
-      try expect(65, "the data are not what 'run' looked at", fine)
+      try expect(65, "the data has changed since the run 'run' started", fine)
       try #require(rename(folder("photos"), folder("moved")) == 0)
       try expect(66, "'photos' does not exist", fine)
     }

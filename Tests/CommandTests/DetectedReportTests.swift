@@ -132,7 +132,7 @@ extension CommandTests {
       func expectSetting(_ text: String, _ old: String, _ new: String) throws {
         try expect(65, text, "config.toml", setting(old, new))
       }
-      try expectSetting("the data is not what 'run' looked at", "limit-train = 60", "limit-train = 59")
+      try expectSetting("the data has changed since the run 'run' started", "limit-train = 60", "limit-train = 59")
       try expectSetting("its seed is 2, run.json says 1", "\nseed = 1\n", "\nseed = 2\n")
       try expectSetting("predictions of the shape [30, 10], not [20, 10]", "folds = 2", "folds = 3")
       try expectSetting("its margins are of 2 epochs; the settings say 1", "epochs = 2", "epochs = 1")

@@ -89,6 +89,18 @@ extension CommandTests {
       #expect(try whole.text("report/index.html").contains("label_precision"))
     }
 
+    @Test("and all other settings are checked before --print-config prints them")
+    func printedConfiguration() throws {
+      let folder = ScratchFolder()
+      for options in ["--method nosuch", "--loss nosuch", "--model nosuch", "--precision foo"] {
+        let words = options.split(separator: " ").map(String.init)
+        let ending = try CommandUnderTest.run(["train", "missing", "--print-config"] + words, in: folder)
+        #expect(ending.code == 64 && ending.output.isEmpty, "\(options)")
+      }
+      let ending = try CommandUnderTest.run(["detect", "missing", "--print-config", "--loss", "peer"], in: folder)
+      #expect(ending.code == 78 && ending.output.isEmpty)
+    }
+
     @Test("are judged by train's own table of the settings that each optimiser reads")
     func adam() throws {
       let folder = ScratchFolder()

@@ -110,4 +110,26 @@ import Training
     #expect(zip(cosine, [1, 0.853553390593274, 0.5, 0.146446609406726]).allSatisfy { abs($0 - $1) < 1e-12 })
     #expect(Schedule.constant.rate(0.3, epoch: 9, epochs: 10, milestones: [1], gamma: 0.1) == 0.3)
   }
+
+  @Test func `that a recipe has made are taken back by none, and stay so in config.toml`() throws {
+    var settings = RunSettings()
+    try settings.set("recipe", to: "memorise-cifar10")
+    #expect(settings.limitTrain != nil)
+    for name in ["limit-train", "limit-test", "val", "max-steps", "exclude", "labels", "init"] {
+      try settings.set(name, to: "none")
+    }
+    #expect(settings.limitTrain == nil && settings.limitTest == nil && settings.maxSteps == nil)
+    let scratch = ScratchFolder()
+    try AtomicFile.write(settings.configuration.text, to: scratch("config.toml"))
+    var read = RunSettings()
+    try read.apply(configurationAt: scratch("config.toml"))
+    #expect(read == settings)
+  }
+
+  @Test func `take one recipe, not a mixture of two`() throws {
+    var settings = RunSettings()
+    try settings.set("recipe", to: "memorise-cifar10")
+    try settings.set("recipe", to: "memorise-cifar10")
+    #expect { try settings.set("recipe", to: "gce-cifar10") } throws: { ($0 as? Failure)?.kind == .usage }
+  }
 }
