@@ -65,7 +65,10 @@ public struct DetectionStage: Sendable, Equatable {
   public var isPass: Bool { if case .pass = kind { true } else { false } }
 
   /// Where in the run folder the stage's result is kept.
-  public var file: String { "stages/\(name).safetensors" }
+  public var file: String { Self.file(named: name) }
+
+  /// Where in a run folder the result of the stage of that name is kept.
+  public static func file(named name: String) -> String { "stages/\(name).safetensors" }
 
   /// The labels [N] that this network is trained on, made from the given ones [N].
   public func labels(_ given: [Int32], classes: Int) -> [Int32] {

@@ -142,7 +142,8 @@ public struct MethodChoice: Sendable, CustomStringConvertible {
     return "\(entry.name):\(pairs.joined(separator: ","))"
   }
 
-  static func text(_ value: Double) -> String {
+  /// A parameter's value as the command line writes it.
+  public static func text(_ value: Double) -> String {
     value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)"
   }
 }

@@ -83,21 +83,28 @@ public final class RunFolder {
       fix: "give a folder with --out, or tidy up.")
   }
 
-  /// Takes the folder of a run that is to go on, and locks it.
+  /// Checks that a run's folder is there and holds one of the files that every run has.
   ///
-  /// - Throws: `Failure` of kind `missingInput` if there is none, `badInput` if it is no run folder, `cannotCreate` if it
-  ///   is in use.
-  public static func resume(_ path: String) throws -> RunFolder {
+  /// - Throws: `Failure` of kind `missingInput` if there is none, `badInput` if it is no run folder.
+  public static func requireRun(_ path: String, holding name: String) throws {
     guard FileBytes.kind(of: path) != .missing else {
       throw Failure(
         .missingInput, "the run folder '\(path)' does not exist.", why: "there is nothing of that name.",
         fix: "check the spelling; runs are kept under 'runs' unless --runs-dir or --out said otherwise.")
     }
-    guard FileBytes.kind(of: path + "/" + recordName) == .file else {
+    guard FileBytes.kind(of: path + "/" + name) == .file else {
       throw Failure(
-        .badInput, "'\(path)' is not a run folder.", why: "it has no \(recordName).",
+        .badInput, "'\(path)' is not a run folder.", why: "it has no \(name).",
         fix: "give the folder that 'gpunoisy train' or 'detect' made.")
     }
+  }
+
+  /// Takes the folder of a run that is to go on, and locks it.
+  ///
+  /// - Throws: `Failure` of kind `missingInput` if there is none, `badInput` if it is no run folder, `cannotCreate` if it
+  ///   is in use.
+  public static func resume(_ path: String) throws -> RunFolder {
+    try requireRun(path, holding: recordName)
     let folder = try RunFolder(locking: path)
     try FileBytes.makeFolder(path + "/checkpoints")
     return folder

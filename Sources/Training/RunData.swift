@@ -15,6 +15,8 @@ public struct RunData: Sendable {
   public let weights: [Float]?
   /// Mean and standard deviation of the training images in use.
   public let normalization: Normalization
+  /// The hash by which the data is known again, of all its bytes: computed once.
+  public let fingerprint: String
 
   /// Opens the data set.
   ///
@@ -64,6 +66,7 @@ public struct RunData: Sendable {
     }
     self.dataset = dataset
     normalization = dataset.normalization
+    fingerprint = dataset.fingerprint
   }
 
   /// The training set in which only samples that count have a label: what a detection judges, and scores are of.

@@ -1,3 +1,4 @@
+import Detection
 import Failures
 import FileFormats
 import Reports
@@ -97,11 +98,8 @@ public final class RunJournal {
   func save(_ result: SafetensorsFile, ofStage name: String) throws {
     guard let folder else { return }
     try FileBytes.makeFolder(folder.file("stages"))
-    try result.write(to: folder.file(Self.file(ofStage: name)))
+    try result.write(to: folder.file(DetectionStage.file(named: name)))
   }
-
-  /// Where in the run folder a stage's result is kept.
-  static func file(ofStage name: String) -> String { "stages/\(name).safetensors" }
 
   // MARK: - Tables and run.json
 

@@ -33,7 +33,7 @@ public struct Suspicion: Sendable {
     let train = dataset.train
     try folder.writeSuspicion(
       suspicion: values,
-      paths: train.paths.isEmpty ? (0..<train.count).map { "\(dataset.name)/train/\($0)" } : train.paths,
+      paths: dataset.trainPaths,
       givenLabels: train.labels.map(Int.init), predictedLabels: predictions.map(Int.init),
       cleanLabels: train.trueLabels?.map(Int.init))
   }

@@ -1,4 +1,5 @@
 import Compute
+import Detection
 import Failures
 import FileFormats
 import Reports
@@ -39,7 +40,7 @@ extension Trainer {
     let isStaged = method.stages.count > 1
     if isStaged {
       for stage in method.stages {
-        let path = folder.file(RunJournal.file(ofStage: stage.name))
+        let path = folder.file(DetectionStage.file(named: stage.name))
         guard FileBytes.kind(of: path) == .file else { break }
         try method.restore(stage: position.stage, from: SafetensorsFile.read(path))
         position.stage += 1
@@ -49,7 +50,7 @@ extension Trainer {
     let isCheckpointed = FileBytes.kind(of: folder.lastCheckpoint) == .file
     if isCheckpointed, position.stage < method.stages.count {
       let file = try SafetensorsFile.read(folder.lastCheckpoint), stage = position.stage
-      if !isStaged || file.metadata[Self.stageKey] == method.stages[stage].name {
+      if !isStaged || file.metadata[DetectionStageResult.stageKey] == method.stages[stage].name {
         try begin(stage: stage)
         let checkpoint = try Checkpoint.read(file, for: method.members)
         guard checkpoint.model == model else {

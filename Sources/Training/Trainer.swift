@@ -200,8 +200,6 @@ public final class Trainer<D: Device> {
 
   // MARK: - Checkpoints
 
-  static var stageKey: String { DetectionStageResult.stageKey }
-
   var model: Checkpoint.Model {
     let images = data.dataset.train.images, names = data.dataset.classNames
     return Checkpoint.Model(
@@ -215,7 +213,9 @@ public final class Trainer<D: Device> {
       model: model, position: position, best: best, states: try method.members.map { try $0.readState() })
     try checkpoint.requireFinite()
     var file = checkpoint.file
-    if method.stages.count > 1 { file.metadata[Self.stageKey] = method.stages[position.stage].name }
+    if method.stages.count > 1 {
+      file.metadata[DetectionStageResult.stageKey] = method.stages[position.stage].name
+    }
     if settings.detection == nil, method.members.count > 1 || !method.figures.isEmpty {
       file.metadata["gpunoisy.method"] = try MethodChoice(settings.method).description
     }

@@ -82,18 +82,24 @@ struct DetectCommand: ParsableCommand {
         .usage, "--fail-above \(failAbove) is out of range.", why: "it is a share of the labels.",
         fix: "give a number from 0 to 1.")
     }
-    let finished = try runs.finishedRun(settings), outcome = finished == nil ? try runs.start(settings) : nil
-    guard let result = try outcome.map({ DetectResult($0) }) ?? finished.map({ try DetectResult(finished: $0) }) else {
-      preconditionFailure("a run is finished, or it is started")
+    if let run = try runs.finishedRun(settings) {
+      let result = try DetectResult(finished: run)
+      try write(result)
+      return try requireFew(result)
     }
+    let outcome = try runs.start(settings), result = DetectResult(outcome)
     try write(result)
-    try outcome?.requireEnd()
-    if let failAbove, let rate = result.rate, rate > failAbove {
-      throw Failure(
-        .checkFailed, "\(FixedText.percent(rate)) of the labels are suspected.",
-        why: "--fail-above allows \(FixedText.percent(failAbove)).",
-        fix: "look at \(result.folder)/label_issues.csv.")
-    }
+    try outcome.requireEnd()
+    try requireFew(result)
+  }
+
+  /// Fails where more labels are suspected than --fail-above allows.
+  private func requireFew(_ result: DetectResult) throws {
+    guard let failAbove, let rate = result.rate, rate > failAbove else { return }
+    throw Failure(
+      .checkFailed, "\(FixedText.percent(rate)) of the labels are suspected.",
+      why: "--fail-above allows \(FixedText.percent(failAbove)).",
+      fix: "look at \(result.folder)/label_issues.csv.")
   }
 
   private func write(_ result: DetectResult) throws {

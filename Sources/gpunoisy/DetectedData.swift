@@ -41,7 +41,7 @@ struct DetectedData {
     source = settings.data
     let seen = try RunData(settings)
     try RunRecord.read(folder: run).require(
-      seen.dataset, of: run, fix: "restore the data, name its place by --data, or repeat the run.")
+      seen, of: run, fix: "restore the data, name its place by --data, or repeat the run.")
     dataset = seen.dataset
     var labels = seen.dataset.train.labels
     if settings.validation != nil || settings.exclude != nil {

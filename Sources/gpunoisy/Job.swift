@@ -72,7 +72,7 @@ struct Job: DeviceWork {
       seeds: ["seed": settings.seed, "noise": settings.noiseSeed ?? settings.seed],
       data: .init(
         name: dataset.name, layout: dataset.source, trainCount: dataset.train.count,
-        testCount: data.evaluation?.count ?? 0, classCount: dataset.classCount, fingerprint: dataset.fingerprint))
+        testCount: data.evaluation?.count ?? 0, classCount: dataset.classCount, fingerprint: data.fingerprint))
     record.recipe = settings.recipe
     record.method = settings.job == .train ? (try? MethodChoice(settings.method))?.description : nil
     record.optimizer = settings.optimizer.rawValue
@@ -91,7 +91,7 @@ struct Job: DeviceWork {
   /// - Throws: `.badInput` where the data is not what the run's record says.
   static func requireSameData(_ run: String, _ record: RunRecord, _ data: RunData, _ job: JobKind) throws {
     try record.require(
-      data.dataset, of: run,
+      data, of: run,
       fix: job == .train
         ? "restore the data, or start a new run from the weights with --init \(run)/checkpoints/last.safetensors"
         : "restore the data, or start a new run.")
@@ -118,9 +118,9 @@ struct Job: DeviceWork {
         for line in try Recipe(named: name).lines(inForce: settings) { reporter.note(line) }
       }
       try folder.write(settings.resolved(for: data, on: device).configuration)
-      let names = train.paths.isEmpty ? (0..<train.count).map { "\(data.dataset.name)/train/\($0)" } : train.paths
       try folder.writeSamples(
-        paths: names, givenLabels: train.labels.map(Int.init), cleanLabels: train.trueLabels?.map(Int.init))
+        paths: data.dataset.trainPaths, givenLabels: train.labels.map(Int.init),
+        cleanLabels: train.trueLabels?.map(Int.init))
       if let noise = data.noise {
         try NoiseFiles.write(noise, labels: train.labels, to: folder)
         if data.dataset.classCount <= 20, settings.job == .train {

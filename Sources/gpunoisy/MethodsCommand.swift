@@ -39,18 +39,15 @@ struct MethodsCommand: ParsableCommand {
     )
     if entry.judgesSamples { lines.append("  judges    samples: the run leaves suspicion.csv") }
     for parameter in entry.parameters {
-      lines.append("  \(parameter.name)=\(number(parameter.defaultValue))  \(parameter.summary) (\(range(parameter)))")
+      let value = MethodChoice.text(parameter.defaultValue)
+      lines.append("  \(parameter.name)=\(value)  \(parameter.summary) (\(range(parameter)))")
     }
     lines += entry.figures.map { "  column \($0.name)  \($0.summary)" }
     return lines.map { $0 + "\n" }.joined()
   }
 
-  private static func number(_ value: Double) -> String {
-    value == value.rounded() ? "\(Int(value))" : NumberText.shortest(value)
-  }
-
   private static func range(_ parameter: MethodEntry.Parameter) -> String {
-    "\(parameter.isWhole ? "whole, " : "")\(number(parameter.range.lowerBound)) to \(number(parameter.range.upperBound))"
+    "\(parameter.isWhole ? "whole, " : "")\(MethodChoice.text(parameter.range.lowerBound)) to \(MethodChoice.text(parameter.range.upperBound))"
   }
 
   private static func json(_ entry: MethodEntry) -> JSONValue {

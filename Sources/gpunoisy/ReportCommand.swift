@@ -109,10 +109,10 @@ struct ReportCommand: ParsableCommand {
       try inputs.map { folder, settings, record in
         do {
           let checkpoint = folder + "/checkpoints/last.safetensors"
-          let data = try RunData(settings).dataset
+          let data = try RunData(settings)
           try record.require(data, of: folder, fix: "restore the data, or name its place by --data.")
           let samples = try RunComparison.samples(
-            checkpoint: checkpoint, data: data, projection: projection, on: device)
+            checkpoint: checkpoint, data: data.dataset, projection: projection, on: device)
           return (samples, nil)
         } catch let failure as Failure where [.missingInput, .badInput, .numerical].contains(failure.kind) {
           // The curves are worth a page without the data.

@@ -121,16 +121,7 @@ extension RunSettings {
   ///
   /// - Throws: `.missingInput`, `.badInput` for a folder that holds no run.
   init(ofRun path: String) throws {
-    guard FileBytes.kind(of: path) != .missing else {
-      throw Failure(
-        .missingInput, "the run folder '\(path)' does not exist.", why: "there is nothing of that name.",
-        fix: "check the spelling; runs are kept under 'runs' unless --runs-dir or --out said otherwise.")
-    }
-    guard FileBytes.kind(of: path + "/config.toml") == .file else {
-      throw Failure(
-        .badInput, "'\(path)' is not a run folder.", why: "it has no config.toml.",
-        fix: "give the folder that 'gpunoisy train' or 'detect' made.")
-    }
+    try RunFolder.requireRun(path, holding: "config.toml")
     self.init()
     try apply(configurationAt: path + "/config.toml")
     _ = forgetUnread()

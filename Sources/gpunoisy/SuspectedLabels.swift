@@ -59,6 +59,7 @@ struct SuspectedLabels {
     }
     self.rows = rows
   }
+
   /// Reads the table of suspicions of a run of `train` with a method that judges samples.
   ///
   /// - Parameters:

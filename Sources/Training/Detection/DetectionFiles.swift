@@ -51,7 +51,7 @@ public enum DetectionFiles {
   }
 
   private static func writeIssues(_ result: DetectionResult, _ dataset: Dataset, to folder: RunFolder) throws {
-    let names = dataset.classNames, paths = dataset.train.paths
+    let names = dataset.classNames, paths = dataset.trainPaths
     let extra = result.passes.count > 2 ? (3...result.passes.count).map { "aum_pass\($0)" } : []
     let hasTruth = dataset.train.trueLabels != nil
     try folder.writeTable(
@@ -60,9 +60,8 @@ public enum DetectionFiles {
         func pass(_ index: Int) -> String {
           index < sample.passAreas.count ? cell(sample.passAreas[index]) : ""
         }
-        let path = paths.isEmpty ? "\(dataset.name)/train/\(sample.id)" : paths[sample.id]
         var row = [
-          "\(sample.id)", path, sample.isIssue ? "True" : "False", cell(sample.quality), "\(sample.given)",
+          "\(sample.id)", paths[sample.id], sample.isIssue ? "True" : "False", cell(sample.quality), "\(sample.given)",
           sample.predicted.map { "\($0)" } ?? "", names[sample.given], sample.predicted.map { names[$0] } ?? "",
           cell(sample.confidence), cell(sample.area), pass(0), pass(1), "\(sample.rank)", cell(sample.quality),
           cell(sample.forgettings), cell(sample.loss), cell(sample.error),

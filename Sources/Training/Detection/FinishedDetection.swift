@@ -65,7 +65,7 @@ public struct FinishedDetection: Sendable {
     }
     let data = try data ?? RunData(settings), dataset = data.dataset
     try record.require(
-      dataset, of: folder, fix: "restore the data, name its place by --data, or repeat the detection.")
+      data, of: folder, fix: "restore the data, name its place by --data, or repeat the detection.")
     let detection = settings.detection ?? DetectionSettings()
     let stages = try DetectionStage.stages(
       detection, seed: settings.seed, train: data.judged, classes: dataset.classCount)
@@ -104,7 +104,7 @@ public struct FinishedDetection: Sendable {
   }
 
   /// The hash by which the data is known again.
-  public var fingerprint: String { record?.data?.fingerprint ?? data.dataset.fingerprint }
+  public var fingerprint: String { record?.data?.fingerprint ?? data.fingerprint }
 
   /// The test accuracy after an epoch, counted from 1 over all networks; nil where none was measured.
   public func testAccuracy(epoch: Int) -> Double? { history.epochs.first { $0.epoch == epoch }?.testAccuracy }
