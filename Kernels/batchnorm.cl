@@ -4,9 +4,6 @@
 // Tensors are [M, C], M = B * H * W. Statistics per channel are combined from pieces by Chan's formula in a fixed
 // order. Vectors of channels (mean, inverse, gamma, ...) are PADDED(C) long.
 
-#define BATCHNORM_EPSILON 1e-5f
-#define BATCHNORM_MOMENTUM 0.1f
-
 // Mean and sum of squared deviations of `rows` pixels. Launch: (ceil(M / rows)). partials [piece][2][PADDED(C)].
 __kernel void batchnorm_statistics(
     __global const activation *restrict input, __global float *restrict partials, int M, int C, int rows) {

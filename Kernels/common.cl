@@ -46,33 +46,8 @@ OVERLOADED void store_vector(float16 value, float *to) { *(float16_unaligned *)t
 #define vstore16_ushort(value, to) (*(__global ushort16_unaligned *)(to) = (value))
 #endif
 
-#define LANES 16
-
 // Rounds a number of channels up to whole vectors.
 #define PADDED(channels) (((channels) + LANES - 1) / LANES * LANES)
-
-// The counters that a plan reads instead of kernel arguments, so that it can be replayed (see Compute/StepState).
-#define COUNTER_OFFSET 0  // position of this step's first sample in the epoch's order
-#define COUNTER_EPOCH 1   // epoch, from 0; keys the random numbers of the augmentation
-#define COUNTER_SEED_LOW 2
-#define COUNTER_SEED_HIGH 3
-#define COUNTER_RECORD 4    // 1: margins of this epoch count towards the AUM statistics
-#define COUNTER_DYNAMICS 5  // 1: this epoch counts in rows_dynamics, and as a method takes it
-#define COUNTER_UPDATES 6   // updates before this one: Adam's time
-#define COUNTER_MEMBER 7    // number of the network among those of its method; keys dropout
-
-// The numbers that change from epoch to epoch.
-#define NUMBER_LEARNING_RATE 0
-#define NUMBER_MOMENTUM 1
-#define NUMBER_WEIGHT_DECAY 2
-#define NUMBER_NESTEROV 3
-#define NUMBER_CLIP_NORM 4    // 0: gradients are not clipped
-#define NUMBER_PEER_WEIGHT 5  // factor of the peer pass's gradient (peer loss: -alpha)
-#define NUMBER_L1 6           // factor of the sum of |w| that the optimiser adds to the loss
-#define NUMBER_LOSS 8         // the loss's own parameters, in the order of its catalogue entry
-#define NUMBER_SECOND_DECAY 24  // Adam's decay of the mean of squared gradients; that of the gradients is the momentum
-#define NUMBER_EPSILON 25       // what Adam adds to its square root
-#define NUMBER_METHOD 28        // a training method's own numbers, 12
 
 // Adds a value to a sum whose rounding errors are kept: the sum is *sum - *lost (Kahan, 1965).
 FUNCTION void add_compensated(float value, __global float *sum, __global float *lost) {

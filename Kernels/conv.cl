@@ -7,14 +7,11 @@
 // Output pixels and channel blocks of one register tile: CONV_PIXELS x CONV_BLOCKS accumulators of 16 floats.
 // 16 accumulators fill the 32 registers of AVX-512 together with weights and pixels; narrower machines define less.
 #ifndef CONV_PIXELS
-#define CONV_PIXELS 8
+#define CONV_PIXELS CONV_PIXELS_MAX
 #endif
 #ifndef CONV_BLOCKS
 #define CONV_BLOCKS 2
 #endif
-
-// Floats of private scratch that hold a padded piece of the input: 64 KB, within the second-level cache.
-#define CONV_SCRATCH 16384
 
 // Copies `width` pixels of `C` channels into scratch with `before` zero pixels ahead and `after` behind.
 // A row outside of the image (`from` is null) is all zero.

@@ -6,7 +6,6 @@
 #ifndef CONV_WEIGHT_CHANNELS
 #define CONV_WEIGHT_CHANNELS 8
 #endif
-#define CONV_WEIGHT_UNIT 8
 
 // Sums over one image for one row `kh` of a 3x3 filter (stride 1, padding 1), CONV_WEIGHT_CHANNELS input channels and
 // sixteen output channels. The window slides over doutput: three neighbours are held, each pixel is loaded once.

@@ -1,8 +1,6 @@
 // Matrix products for CPU-type devices, as a linear layer needs them; weights packed [N/16][K][16] like a 1x1 filter.
 
-#define GEMM_ROWS 8
-
-// output [M, N] = input [M, K] * weights + bias. One work-item: GEMM_ROWS rows. Launch: (ceil(M / 8)).
+// output [M, N] = input [M, K] * weights + bias. One work-item: GEMM_ROWS rows. Launch: (ceil(M / GEMM_ROWS)).
 __kernel void gemm_forward(
     __global const float *restrict input, __global const float *restrict weights, __global const float *restrict bias,
     __global float *restrict output, int weights_at, int bias_at, int M, int N, int K, int has_bias) {

@@ -8,21 +8,12 @@ __kernel void augment_crop_flip_gpu(
   if (index >= B * H * W) return;
   const int w = index % W, h = index / W % H, row = index / W / H;
   const int position = counters[COUNTER_OFFSET] + row, sample = order[position];
-  int down = 0, right = 0, mirrored = 0;
-  if (crop > 0 || flip) {
-    const uint4 words = random_words(
-        (uint)counters[COUNTER_SEED_LOW], (uint)counters[COUNTER_SEED_HIGH],
-        peer ? PURPOSE_PEER_AUGMENT : PURPOSE_AUGMENT, (uint)counters[COUNTER_EPOCH], (uint)(peer ? position : sample),
-        0);
-    down = random_below(words.x, 2 * crop + 1) - crop;
-    right = random_below(words.y, 2 * crop + 1) - crop;
-    mirrored = flip && (words.z >> 31);
-  }
-  const int from_h = h + down, from_w = (mirrored ? W - 1 - w : w) + right;
+  const AugmentDraw draw = augment_draw(counters, position, sample, crop, flip, peer);
+  const int from_h = h + draw.down, from_w = (draw.mirrored ? W - 1 - w : w) + draw.right;
   const int inside = from_h >= 0 && from_h < H && from_w >= 0 && from_w < W;
   if (inside) pixels += (((ulong)sample * H + from_h) * W + from_w) * C;
   for (int c = 0; c < C; c++) {
-    const float value = inside ? (float)pixels[c] / 255.0f : 0.0f;
-    store_activation((value - input_statistics[c]) / input_statistics[C + c], output + index * C + c);
+    const uchar byte = inside ? pixels[c] : (uchar)0;
+    store_activation(augment_normalized(byte, input_statistics, c, C), output + index * C + c);
   }
 }

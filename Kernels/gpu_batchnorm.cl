@@ -3,14 +3,11 @@
 // Sums over pixels: a group takes `rows` pixels of 16 channels, four channels per work-item, and leaves them as one
 // piece; a second kernel, one group per four channels, combines the pieces. Element by element: four per work-item.
 
-#define GPU_BATCHNORM_EPSILON 1e-5f
-#define GPU_BATCHNORM_MOMENTUM 0.1f
-
 // Mean and sum of squared deviations of `rows` pixels, partials [piece][2][PADDED(C)].
 // Launch: (ceil(M / rows) groups, PADDED(C) / 16 groups).
 __kernel void batchnorm_statistics_gpu(
     __global const activation *restrict input, __global float *restrict partials, int M, int C, int rows) {
-  __local float4 memory[2 * GPU_ITEMS];
+  __local float4 memory[2 * GROUP_ITEMS];
   const int item = get_local_id(0), size = get_local_size(0), c = get_group_id(1) * LANES + item % 4 * 4;
   const int first = get_group_id(0) * rows, count = min(rows, M - first);
   input += first * C + c;
@@ -49,8 +46,8 @@ __kernel void batchnorm_combine_gpu(
     __global const float *restrict partials, __global float *restrict running, __global float *restrict mean,
     __global float *restrict inverse, int running_mean_at, int running_variance_at, int C, int pieces, int rows,
     int columns, int H, int W) {
-  __local float4 averages[GPU_ITEMS], deviations[GPU_ITEMS];
-  __local float totals[GPU_ITEMS];
+  __local float4 averages[GROUP_ITEMS], deviations[GROUP_ITEMS];
+  __local float totals[GROUP_ITEMS];
   const int item = get_local_id(0), size = get_local_size(0), c = get_group_id(0) * 4;
   const int across = (W + columns - 1) / columns, down = (H + rows - 1) / rows;
   float4 average = (float4)(0.0f), squares = (float4)(0.0f);
@@ -77,13 +74,13 @@ __kernel void batchnorm_combine_gpu(
     const float4 variance = squares * (float4)(1.0f / total);
     const float4 unbiased = squares * (float4)(1.0f / max(total - 1.0f, 1.0f));
     *(__global float4 *)(mean + c) = average;
-    inverse[c] = 1.0f / sqrt(variance.s0 + GPU_BATCHNORM_EPSILON);
-    inverse[c + 1] = 1.0f / sqrt(variance.s1 + GPU_BATCHNORM_EPSILON);
-    inverse[c + 2] = 1.0f / sqrt(variance.s2 + GPU_BATCHNORM_EPSILON);
-    inverse[c + 3] = 1.0f / sqrt(variance.s3 + GPU_BATCHNORM_EPSILON);
+    inverse[c] = 1.0f / sqrt(variance.s0 + BATCHNORM_EPSILON);
+    inverse[c + 1] = 1.0f / sqrt(variance.s1 + BATCHNORM_EPSILON);
+    inverse[c + 2] = 1.0f / sqrt(variance.s2 + BATCHNORM_EPSILON);
+    inverse[c + 3] = 1.0f / sqrt(variance.s3 + BATCHNORM_EPSILON);
     __global float4 *running_mean = (__global float4 *)(running + running_mean_at + c);
     __global float4 *running_variance = (__global float4 *)(running + running_variance_at + c);
-    const float4 momentum = (float4)(GPU_BATCHNORM_MOMENTUM);
+    const float4 momentum = (float4)(BATCHNORM_MOMENTUM);
     *running_mean = fma(average - *running_mean, momentum, *running_mean);
     *running_variance = fma(unbiased - *running_variance, momentum, *running_variance);
   }
@@ -96,7 +93,7 @@ __kernel void batchnorm_inference_gpu(
   const int c = get_global_id(0);
   if (c >= n) return;
   mean[c] = running[running_mean_at + c];
-  inverse[c] = 1.0f / sqrt(running[running_variance_at + c] + GPU_BATCHNORM_EPSILON);
+  inverse[c] = 1.0f / sqrt(running[running_variance_at + c] + BATCHNORM_EPSILON);
 }
 
 // output = gamma * (input - mean) * inverse + beta [+ residual] [max 0], over n = M * C elements.
@@ -122,7 +119,7 @@ __kernel void batchnorm_backward_sums_gpu(
     __global const activation *restrict doutput, __global const activation *restrict output,
     __global const activation *restrict input, __global const float *restrict mean, __global float *restrict partials,
     int M, int C, int rows, int rectify) {
-  __local float4 memory[2 * GPU_ITEMS];
+  __local float4 memory[2 * GROUP_ITEMS];
   const int item = get_local_id(0), size = get_local_size(0), c = get_group_id(1) * LANES + item % 4 * 4;
   const int first = get_group_id(0) * rows, last = min(M, first + rows);
   const float4 center = QUAD(mean + c), zero = (float4)(0.0f);
@@ -150,7 +147,7 @@ __kernel void batchnorm_backward_sums_gpu(
 __kernel void batchnorm_backward_combine_gpu(
     __global const float *restrict partials, __global const float *restrict inverse, __global float *restrict gradients,
     __global float *restrict means, int gamma_at, int beta_at, int M, int C, int pieces, int accumulate) {
-  __local float4 memory[2 * GPU_ITEMS];
+  __local float4 memory[2 * GROUP_ITEMS];
   const int item = get_local_id(0), size = get_local_size(0), c = get_group_id(0) * 4;
   float4 sum = (float4)(0.0f), product = (float4)(0.0f);
   for (int i = item; i < pieces; i += size) {

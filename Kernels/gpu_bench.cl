@@ -3,13 +3,13 @@
 // Launch: any.
 __kernel void bench_empty_gpu(__global float *target) { target[get_global_id(0)] = 0.0f; }
 
-// rounds * 512 multiply-adds in registers, in 16 independent sums; target [items, 4]. Launch: (items).
+// rounds * BENCH_MULTIPLY_ADDS multiply-adds in registers, in 16 independent sums; target [items, 4]. Launch: (items).
 __kernel void bench_multiply_add_gpu(__global float *target, int rounds, float factor, float addend) {
   const float4 factors = (float4)(factor), addends = (float4)(addend);
   float4 a = addends, b = 2.0f * addends, c = 3.0f * addends, d = 4.0f * addends;
   for (int round = 0; round < rounds; round++) {
 #pragma unroll
-    for (int step = 0; step < 32; step++) {
+    for (int step = 0; step < BENCH_MULTIPLY_ADDS / 16; step++) {
       a = fma(a, factors, addends);
       b = fma(b, factors, addends);
       c = fma(c, factors, addends);

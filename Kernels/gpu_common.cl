@@ -5,9 +5,6 @@
 // cache lines. Sums within a group are trees in local memory, sums over groups are left as partial results for a second
 // kernel: nothing depends on the order in which groups run. No kernel relies on work-items running in step.
 
-// The most work-items of a group.
-#define GPU_ITEMS 256
-
 #define LOCAL_BARRIER barrier(CLK_LOCAL_MEM_FENCE)
 
 // Whether pixels of C channels begin at multiples of four floats.

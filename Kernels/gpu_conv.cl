@@ -188,10 +188,9 @@ __kernel void conv_forward_3x3_gpu(
   if (has_partials) conv_3x3_statistics(at, sums, memory, origins, partials, H, W, O, columns, rows);
 }
 
-// Pixels and input channels of a step of the kernel below, and the distance of channels in the staged tile.
-#define CONV_PIXELS_MOST 128
+// Input channels of a step of the kernel below, and the distance of channels in the staged tile.
 #define CONV_STEP 16
-#define CONV_PITCH (CONV_PIXELS_MOST / 4 + 1)
+#define CONV_PITCH (CONV_GROUP_PIXELS / 4 + 1)
 
 // Any filter, stride and padding, and matrix products: output pixel (y, x) takes tap (kh, kw) of the filter from input
 // pixel ((y * up + kh - before_h) / down, (x * up + kw - before_w) / down) where the divisions leave no remainder.

@@ -11,8 +11,7 @@
 // Filters come as fragments: conv_mma_pack_gpu orders them as [O/16][C/step][3 kw][3 kh][32 lanes], so that a warp reads
 // 512 bytes at once, and what it reads lies in a row.
 
-#define CONV_MMA_WARPS 4
-#define CONV_MMA_ITEMS (CONV_MMA_WARPS * WARP)
+#define CONV_MMA_WARPS (MATRIX_ITEMS / WARP)
 
 // Warps that share a block of 16 output channels, and blocks of a group.
 #define CONV_MMA_PLACES(rows, columns) ((rows) * (columns) / 64)
@@ -136,7 +135,7 @@ FUNCTION ALWAYS_INLINE int conv_mma_pixel(ConvPlace at, int i, int H, int W) {
 FUNCTION ALWAYS_INLINE void conv_mma_forward(
     int channels, int rows, int columns, __local float4 *memory, __local float4 *origins, __local uint4 *exchange,
     CONV_MMA_FORWARD_ARGUMENTS) {
-  const int item = get_local_id(0), quads = channels / 4, stride = CONV_MMA_ITEMS / quads, pitch = ROW_PITCH(channels);
+  const int item = get_local_id(0), quads = channels / 4, stride = MATRIX_ITEMS / quads, pitch = ROW_PITCH(channels);
   const int blocks = CONV_MMA_BLOCKS(rows, columns), staged = (rows + 2) * (columns + 2);
   const ConvPlace at = conv_place(get_group_id(0), rows, columns, H, W);
   const int first_block = get_group_id(1) * blocks, per_block = 9 * C / STEP_NUMBERS * WARP;
@@ -210,23 +209,23 @@ FUNCTION ALWAYS_INLINE void conv_mma_forward(
 //
 // channels: C and O are multiples of it. Tiles of 8 x 32, 8 x 16 and 8 x 8 pixels; 1, 2 and 4 blocks of 16 output
 // channels. Launch: (tiles of one image * B groups, O / 16 / blocks groups).
-__kernel __attribute__((reqd_work_group_size(CONV_MMA_ITEMS, 1, 1))) void conv_mma_forward_16_gpu(
+__kernel __attribute__((reqd_work_group_size(MATRIX_ITEMS, 1, 1))) void conv_mma_forward_16_gpu(
     CONV_MMA_FORWARD_ARGUMENTS) {
-  __local float4 memory[CONV_MMA_MEMORY(16, 8, 32)], origins[4];
-  FRAGMENT_EXCHANGE(exchange, CONV_MMA_ITEMS);
-  conv_mma_forward(16, 8, 32, memory, origins, exchange, CONV_MMA_FORWARD_NAMES);
+  __local float4 memory[CONV_MMA_MEMORY(16, MATRIX_ROWS, 32)], origins[4];
+  FRAGMENT_EXCHANGE(exchange, MATRIX_ITEMS);
+  conv_mma_forward(16, MATRIX_ROWS, 32, memory, origins, exchange, CONV_MMA_FORWARD_NAMES);
 }
 
-__kernel __attribute__((reqd_work_group_size(CONV_MMA_ITEMS, 1, 1))) void conv_mma_forward_32_gpu(
+__kernel __attribute__((reqd_work_group_size(MATRIX_ITEMS, 1, 1))) void conv_mma_forward_32_gpu(
     CONV_MMA_FORWARD_ARGUMENTS) {
-  __local float4 memory[CONV_MMA_MEMORY(32, 8, 16)], origins[8];
-  FRAGMENT_EXCHANGE(exchange, CONV_MMA_ITEMS);
-  conv_mma_forward(32, 8, 16, memory, origins, exchange, CONV_MMA_FORWARD_NAMES);
+  __local float4 memory[CONV_MMA_MEMORY(32, MATRIX_ROWS, 16)], origins[8];
+  FRAGMENT_EXCHANGE(exchange, MATRIX_ITEMS);
+  conv_mma_forward(32, MATRIX_ROWS, 16, memory, origins, exchange, CONV_MMA_FORWARD_NAMES);
 }
 
-__kernel __attribute__((reqd_work_group_size(CONV_MMA_ITEMS, 1, 1))) void conv_mma_forward_64_gpu(
+__kernel __attribute__((reqd_work_group_size(MATRIX_ITEMS, 1, 1))) void conv_mma_forward_64_gpu(
     CONV_MMA_FORWARD_ARGUMENTS) {
-  __local float4 memory[CONV_MMA_MEMORY(64, 8, 8)], origins[16];
-  FRAGMENT_EXCHANGE(exchange, CONV_MMA_ITEMS);
-  conv_mma_forward(64, 8, 8, memory, origins, exchange, CONV_MMA_FORWARD_NAMES);
+  __local float4 memory[CONV_MMA_MEMORY(64, MATRIX_ROWS, 8)], origins[16];
+  FRAGMENT_EXCHANGE(exchange, MATRIX_ITEMS);
+  conv_mma_forward(64, MATRIX_ROWS, 8, memory, origins, exchange, CONV_MMA_FORWARD_NAMES);
 }

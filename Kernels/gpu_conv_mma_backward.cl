@@ -18,7 +18,7 @@
 
 FUNCTION ALWAYS_INLINE void conv_mma_backward(
     int channels, int rows, int columns, __local float4 *memory, __local uint4 *exchange, CONV_MMA_BACKWARD_ARGUMENTS) {
-  const int item = get_local_id(0), quads = channels / 4, stride = CONV_MMA_ITEMS / quads, pitch = ROW_PITCH(channels);
+  const int item = get_local_id(0), quads = channels / 4, stride = MATRIX_ITEMS / quads, pitch = ROW_PITCH(channels);
   const int blocks = CONV_MMA_BLOCKS(rows, columns), staged = (rows + 2) * (columns + 2);
   const ConvPlace at = conv_place(get_group_id(0), rows, columns, H, W);
   const int first_block = get_group_id(1) * blocks, per_block = 9 * C / STEP_NUMBERS * WARP;
@@ -87,23 +87,23 @@ FUNCTION ALWAYS_INLINE void conv_mma_backward(
 // `below`, is not positive. partials: per tile [2][O], the sums of g and g * (below - below_mean), g = dinput.
 //
 // C is the number of channels of doutput, O of dinput. Tiles and launch are those of the forward kernels.
-__kernel __attribute__((reqd_work_group_size(CONV_MMA_ITEMS, 1, 1))) void conv_mma_backward_16_gpu(
+__kernel __attribute__((reqd_work_group_size(MATRIX_ITEMS, 1, 1))) void conv_mma_backward_16_gpu(
     CONV_MMA_BACKWARD_ARGUMENTS) {
-  __local float4 memory[CONV_MMA_MEMORY(16, 8, 32)];
-  FRAGMENT_EXCHANGE(exchange, CONV_MMA_ITEMS);
-  conv_mma_backward(16, 8, 32, memory, exchange, CONV_MMA_BACKWARD_NAMES);
+  __local float4 memory[CONV_MMA_MEMORY(16, MATRIX_ROWS, 32)];
+  FRAGMENT_EXCHANGE(exchange, MATRIX_ITEMS);
+  conv_mma_backward(16, MATRIX_ROWS, 32, memory, exchange, CONV_MMA_BACKWARD_NAMES);
 }
 
-__kernel __attribute__((reqd_work_group_size(CONV_MMA_ITEMS, 1, 1))) void conv_mma_backward_32_gpu(
+__kernel __attribute__((reqd_work_group_size(MATRIX_ITEMS, 1, 1))) void conv_mma_backward_32_gpu(
     CONV_MMA_BACKWARD_ARGUMENTS) {
-  __local float4 memory[CONV_MMA_MEMORY(32, 8, 16)];
-  FRAGMENT_EXCHANGE(exchange, CONV_MMA_ITEMS);
-  conv_mma_backward(32, 8, 16, memory, exchange, CONV_MMA_BACKWARD_NAMES);
+  __local float4 memory[CONV_MMA_MEMORY(32, MATRIX_ROWS, 16)];
+  FRAGMENT_EXCHANGE(exchange, MATRIX_ITEMS);
+  conv_mma_backward(32, MATRIX_ROWS, 16, memory, exchange, CONV_MMA_BACKWARD_NAMES);
 }
 
-__kernel __attribute__((reqd_work_group_size(CONV_MMA_ITEMS, 1, 1))) void conv_mma_backward_64_gpu(
+__kernel __attribute__((reqd_work_group_size(MATRIX_ITEMS, 1, 1))) void conv_mma_backward_64_gpu(
     CONV_MMA_BACKWARD_ARGUMENTS) {
-  __local float4 memory[CONV_MMA_MEMORY(64, 8, 8)];
-  FRAGMENT_EXCHANGE(exchange, CONV_MMA_ITEMS);
-  conv_mma_backward(64, 8, 8, memory, exchange, CONV_MMA_BACKWARD_NAMES);
+  __local float4 memory[CONV_MMA_MEMORY(64, MATRIX_ROWS, 8)];
+  FRAGMENT_EXCHANGE(exchange, MATRIX_ITEMS);
+  conv_mma_backward(64, MATRIX_ROWS, 8, memory, exchange, CONV_MMA_BACKWARD_NAMES);
 }

@@ -55,7 +55,7 @@ conv_mma_gradient_words(__global const activation *doutput, ConvPlace at, int r,
 
 FUNCTION ALWAYS_INLINE void conv_mma_weights(
     int rows, int columns, __local float4 *memory, __local uint4 *exchange, CONV_MMA_WEIGHTS_ARGUMENTS) {
-  const int item = get_local_id(0), lane = item % WARP, stride = CONV_MMA_ITEMS / 4, pitch = COLUMN_PITCH(16);
+  const int item = get_local_id(0), lane = item % WARP, stride = MATRIX_ITEMS / 4, pitch = COLUMN_PITCH(16);
   const int blocks = CONV_MMA_BLOCKS(rows, columns), staged = (rows + 2) * (columns + 2);
   const int c0 = get_group_id(0) % (C / LANES) * LANES, c = c0 + item % 4 * 4;
   const int first_tile = get_group_id(1) * chunk_tiles, last_tile = min(first_tile + chunk_tiles, tiles);
@@ -135,23 +135,23 @@ FUNCTION ALWAYS_INLINE void conv_mma_weights(
 // beta [max 0] if there is a batch norm (normalized), else input [max 0]. A chunk is `chunk_tiles` of all `tiles` of all
 // images. Tiles are those of the forward kernels for multiples of 16, 32 and 64 channels.
 // Launch: (C / 16 * O / 16 / blocks groups, chunks).
-__kernel __attribute__((reqd_work_group_size(CONV_MMA_ITEMS, 1, 1))) void conv_mma_weights_16_gpu(
+__kernel __attribute__((reqd_work_group_size(MATRIX_ITEMS, 1, 1))) void conv_mma_weights_16_gpu(
     CONV_MMA_WEIGHTS_ARGUMENTS) {
-  __local float4 memory[CONV_MMA_WEIGHTS_MEMORY(8, 32)];
-  FRAGMENT_EXCHANGE(exchange, CONV_MMA_ITEMS);
-  conv_mma_weights(8, 32, memory, exchange, CONV_MMA_WEIGHTS_NAMES);
+  __local float4 memory[CONV_MMA_WEIGHTS_MEMORY(MATRIX_ROWS, 32)];
+  FRAGMENT_EXCHANGE(exchange, MATRIX_ITEMS);
+  conv_mma_weights(MATRIX_ROWS, 32, memory, exchange, CONV_MMA_WEIGHTS_NAMES);
 }
 
-__kernel __attribute__((reqd_work_group_size(CONV_MMA_ITEMS, 1, 1))) void conv_mma_weights_32_gpu(
+__kernel __attribute__((reqd_work_group_size(MATRIX_ITEMS, 1, 1))) void conv_mma_weights_32_gpu(
     CONV_MMA_WEIGHTS_ARGUMENTS) {
-  __local float4 memory[CONV_MMA_WEIGHTS_MEMORY(8, 16)];
-  FRAGMENT_EXCHANGE(exchange, CONV_MMA_ITEMS);
-  conv_mma_weights(8, 16, memory, exchange, CONV_MMA_WEIGHTS_NAMES);
+  __local float4 memory[CONV_MMA_WEIGHTS_MEMORY(MATRIX_ROWS, 16)];
+  FRAGMENT_EXCHANGE(exchange, MATRIX_ITEMS);
+  conv_mma_weights(MATRIX_ROWS, 16, memory, exchange, CONV_MMA_WEIGHTS_NAMES);
 }
 
-__kernel __attribute__((reqd_work_group_size(CONV_MMA_ITEMS, 1, 1))) void conv_mma_weights_64_gpu(
+__kernel __attribute__((reqd_work_group_size(MATRIX_ITEMS, 1, 1))) void conv_mma_weights_64_gpu(
     CONV_MMA_WEIGHTS_ARGUMENTS) {
-  __local float4 memory[CONV_MMA_WEIGHTS_MEMORY(8, 8)];
-  FRAGMENT_EXCHANGE(exchange, CONV_MMA_ITEMS);
-  conv_mma_weights(8, 8, memory, exchange, CONV_MMA_WEIGHTS_NAMES);
+  __local float4 memory[CONV_MMA_WEIGHTS_MEMORY(MATRIX_ROWS, 8)];
+  FRAGMENT_EXCHANGE(exchange, MATRIX_ITEMS);
+  conv_mma_weights(MATRIX_ROWS, 8, memory, exchange, CONV_MMA_WEIGHTS_NAMES);
 }

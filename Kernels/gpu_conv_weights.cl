@@ -37,7 +37,7 @@ __kernel void conv_backward_weights_3x3_gpu(
     __global const float *restrict inverse, __global const float *restrict parameters,
     __global const activation *restrict doutput, __global float *restrict partials, int gamma_at, int beta_at, int H,
     int W, int C, int O, int normalized, int rectify, int B, int images) {
-  __local float4 memory[4 * GPU_ITEMS];
+  __local float4 memory[4 * GROUP_ITEMS];
   const int item = get_local_id(0), subset = item / 16, subsets = get_local_size(0) / 16;
   const int unit = get_group_id(0), chunk = get_group_id(1), kh = unit % 3, tiles = PADDED(C) / LANES;
   const int c0 = unit / 3 % tiles * LANES, block = unit / 3 / tiles;
@@ -94,7 +94,7 @@ __kernel void conv_backward_weights_gpu(
     __global const activation *restrict input, __global const activation *restrict doutput,
     __global float *restrict partials, int B, int H, int W, int C, int P, int Q, int O, int KH, int KW, int stride,
     int padding, int images) {
-  __local float4 memory[4 * GPU_ITEMS];
+  __local float4 memory[4 * GROUP_ITEMS];
   const int item = get_local_id(0), subset = item / 16, subsets = get_local_size(0) / 16;
   const int unit = get_group_id(0), chunk = get_group_id(1), taps = KH * KW, tap = unit % taps;
   const int kh = tap / KW, kw = tap % KW, tiles = PADDED(C) / LANES;

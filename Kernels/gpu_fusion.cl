@@ -94,7 +94,7 @@ __kernel void batchnorm_backward_mask_sums_gpu(
     __global const activation *restrict input, __global const float *restrict mean,
     __global const float *restrict inverse, __global const float *restrict parameters, __global activation *gradient,
     __global float *restrict partials, int gamma_at, int beta_at, int M, int C, int rows, int has_output, int rectify) {
-  __local float4 memory[2 * GPU_ITEMS];
+  __local float4 memory[2 * GROUP_ITEMS];
   const int item = get_local_id(0), first_c = get_group_id(1) * LANES, c = first_c + item % 4 * 4;
   const int first = get_group_id(0) * rows, last = min(M, first + rows);
   NormalizationBelow below = load_normalization_below(mean, inverse, parameters, gamma_at, beta_at, c);

@@ -14,7 +14,7 @@ __kernel void bias_forward_gpu(
 // Launch: (ceil(M / rows) groups, PADDED(C) / 16 groups).
 __kernel void bias_backward_gpu(
     __global const activation *restrict doutput, __global float *restrict partials, int M, int C, int rows) {
-  __local float4 memory[GPU_ITEMS];
+  __local float4 memory[GROUP_ITEMS];
   const int item = get_local_id(0), c = get_group_id(1) * LANES + item % 4 * 4;
   const int first = get_group_id(0) * rows, last = min(M, first + rows);
   float4 sum = (float4)(0.0f);

@@ -1,12 +1,12 @@
 // What losses need that have more to do than a row, for GPU-type devices.
 
-// The same as determinant_invert, by one group of GPU_ITEMS or fewer work-items. Launch: (1 group).
+// The same as determinant_invert, by one group of GROUP_ITEMS or fewer work-items. Launch: (1 group).
 __kernel void determinant_invert_gpu(
     __global const float *restrict probabilities, __global const int *restrict labels,
     __global const int *restrict order, __global const int *restrict counters, __global float *restrict matrix, int B,
     int K) {
-  __local float largest[GPU_ITEMS];
-  __local int where[GPU_ITEMS];
+  __local float largest[GROUP_ITEMS];
+  __local int where[GROUP_ITEMS];
   __global float *pivots = matrix + K * K;
   const int item = get_local_id(0), items = get_local_size(0), first = counters[COUNTER_OFFSET];
   // A work-item owns columns of U, so that nothing is added to by two.
@@ -47,7 +47,7 @@ __kernel void determinant_invert_gpu(
     const float pivot = matrix[best * K + step];
     // All work-items have read before any of them writes, here and below.
     barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
-    if (!(fabs(pivot) > DETERMINANT_LEAST)) {
+    if (!(fabs(pivot) > DETERMINANT_MIN)) {
       logarithm = -INFINITY;
       break;
     }

@@ -4,7 +4,7 @@
 // Mean over M pixels: [B, M, C] -> [B, C]. A group: one image, 16 channels. Launch: (B groups, PADDED(C) / 16 groups).
 __kernel void pool_global_forward_gpu(
     __global const activation *restrict input, __global float *restrict output, int M, int C) {
-  __local float4 memory[GPU_ITEMS];
+  __local float4 memory[GROUP_ITEMS];
   const int item = get_local_id(0), size = get_local_size(0), image = get_group_id(0);
   const int c = get_group_id(1) * LANES + item % 4 * 4;
   float4 sum = (float4)(0.0f);

@@ -94,22 +94,18 @@ __kernel void loss_cores2_rows(LOSS_ARGUMENTS) LOSS_OF_ROW(loss_cores2)
 __kernel void loss_bitempered_rows(LOSS_ARGUMENTS) LOSS_OF_ROW(loss_bitempered)
 
 // The largest sum of probabilities to a small power would come from the smallest: below this they count as equal.
-#define LOSS_SPARSE_LEAST 1e-7f
+#define LOSS_SPARSE_MIN 1e-7f
 
 // The weighted sum of two losses, L = alpha first + beta second (no second where its number is negative), and around
 // them, with a temperature above 0, sparse regularisation: p = softmax(z / temperature), where z is divided by its norm
 // first if `normal` is set, and to L comes lambda times the sum of max(p_k, 1e-7)^power.
-// parameters: alpha, beta, the numbers of the two; from LOSS_FIRST and LOSS_SECOND on their own; from LOSS_SPARSE on
-// temperature, power, lambda, normal.
-#define LOSS_FIRST 4
-#define LOSS_SECOND 8
-#define LOSS_SPARSE 12
+// parameters: from LOSS_ALPHA on in layout.h.
 __kernel void loss_sum_rows(LOSS_ARGUMENTS) {
   LOSS_LOGITS
   __global const float *parameters = numbers + NUMBER_LOSS;
-  const float alpha = parameters[0], beta = parameters[1];
-  const float temperature = parameters[LOSS_SPARSE], power = parameters[LOSS_SPARSE + 1];
-  const int sparse = temperature > 0.0f, normal = sparse && parameters[LOSS_SPARSE + 3] > 0.0f;
+  const float alpha = parameters[LOSS_ALPHA], beta = parameters[LOSS_BETA];
+  const float temperature = parameters[LOSS_TEMPERATURE], power = parameters[LOSS_POWER];
+  const int sparse = temperature > 0.0f, normal = sparse && parameters[LOSS_NORMAL] > 0.0f;
   float sharpness = sparse ? 1.0f / temperature : 1.0f, inverse = 0.0f;
   if (normal) {
     float squares = 0.0f;
@@ -122,7 +118,7 @@ __kernel void loss_sum_rows(LOSS_ARGUMENTS) {
   // A loop, so that all the losses are there once; no array, which would not be kept in registers.
   for (int i = 0; i < 2; i++) {
     const LossTerms part =
-        loss_part((int)parameters[2 + i], row, z, parameters + (i == 0 ? LOSS_FIRST : LOSS_SECOND), gradient);
+        loss_part((int)parameters[LOSS_FIRST_PART + i], row, z, parameters + (i == 0 ? LOSS_FIRST : LOSS_SECOND), gradient);
     if (i == 0)
       first = part;
     else
@@ -130,12 +126,12 @@ __kernel void loss_sum_rows(LOSS_ARGUMENTS) {
   }
   float loss = alpha * first.loss + beta * second.loss, sum_of_powers = 0.0f;
   // The regulariser does not depend on the label, so that there is nothing for peers to take from it.
-  const float lambda = sparse && !peer ? parameters[LOSS_SPARSE + 2] : 0.0f;
+  const float lambda = sparse && !peer ? parameters[LOSS_LAMBDA] : 0.0f;
   if (sparse) {
     float regularizer = 0.0f;
     for (int k = 0; k < K; k++) {
-      const int counts = gradient[k] >= LOSS_SPARSE_LEAST;
-      const float term = exp(power * (counts ? loss_log(row, z, k) : log(LOSS_SPARSE_LEAST)));
+      const int counts = gradient[k] >= LOSS_SPARSE_MIN;
+      const float term = exp(power * (counts ? loss_log(row, z, k) : log(LOSS_SPARSE_MIN)));
       regularizer += term;
       if (counts) sum_of_powers += term;
     }
@@ -146,7 +142,7 @@ __kernel void loss_sum_rows(LOSS_ARGUMENTS) {
     const float p = gradient[k];
     float slope = alpha * loss_slope(first, row, z, k, p) + beta * loss_slope(second, row, z, k, p);
     if (sparse) {
-      const float term = p >= LOSS_SPARSE_LEAST ? exp(power * loss_log(row, z, k)) : 0.0f;
+      const float term = p >= LOSS_SPARSE_MIN ? exp(power * loss_log(row, z, k)) : 0.0f;
       slope += pull * (term - p * sum_of_powers);
     }
     gradient[k] = slope;

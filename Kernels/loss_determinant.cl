@@ -9,7 +9,7 @@ __kernel void determinant_softmax(__global const float *restrict logits, __globa
 }
 
 // A pivot up to this makes U singular: its inverse would be so large that products with it overflow.
-#define DETERMINANT_LEAST 1e-15f
+#define DETERMINANT_MIN 1e-15f
 
 // The inverse of U by elimination with the largest pivot of each column, and log |det U| behind it and behind K numbers
 // of scratch; -infinity and an inverse of zeros if U is singular. Launch: (1).
@@ -35,7 +35,7 @@ __kernel void determinant_invert(
       if (fabs(matrix[i * K + step]) > fabs(matrix[best * K + step])) best = i;
     const float pivot = matrix[best * K + step], inverse = 1.0f / pivot;
     pivots[step] = (float)best;
-    if (!(fabs(pivot) > DETERMINANT_LEAST)) {
+    if (!(fabs(pivot) > DETERMINANT_MIN)) {
       logarithm = -INFINITY;
       break;
     }

@@ -1,7 +1,7 @@
 // Losses that depend on p_y alone, and what all losses begin with: softmax of a row of logits.
 //
-// A loss is one function, here or in loss_row.cl; its kernel, which is one line of loss.cl; and its number in
-// LOSS_PARTS (loss_row.cl). Sources/Losses has its catalogue entry, which also gives the order of its parameters.
+// A loss is one function, here or in loss_row.cl; its kernel, which is one line of loss.cl; and its place in
+// LOSS_PARTS (layout.h). Sources/Losses has its catalogue entry, which also gives the order of its parameters.
 //
 // Letters: z logits, p = softmax(z), y the given label. Never log(p): with R the sum of exp(z_k - max) over all but the
 // largest, log-sum-exp is max + log1p(R), which keeps the digits that 1 - p and log p lose as p goes to 1.

@@ -210,22 +210,14 @@ FUNCTION LossTerms loss_bitempered(LOSS_ROW_ARGUMENTS) {
   return terms;
 }
 
-// The losses that can be parts of a weighted sum, with the numbers that their catalogue entries have.
-#define LOSS_PARTS(PROBABILITY, ROW)                                                                           \
-  PROBABILITY(0, loss_ce) ROW(1, loss_lsr) PROBABILITY(2, loss_mae) PROBABILITY(3, loss_rce)                   \
-  PROBABILITY(4, loss_sce) PROBABILITY(5, loss_gce) PROBABILITY(6, loss_agce) PROBABILITY(7, loss_aul)         \
-  PROBABILITY(8, loss_ael) PROBABILITY(9, loss_focal) PROBABILITY(10, loss_polysoft)                           \
-  PROBABILITY(11, loss_taylor) PROBABILITY(12, loss_esoftmax) PROBABILITY(13, loss_nmae) ROW(14, loss_nce)     \
-  ROW(15, loss_nfl) ROW(16, loss_ngce) ROW(17, loss_nnce) ROW(18, loss_bootsoft) ROW(19, loss_boothard)        \
-  ROW(20, loss_cores2) ROW(21, loss_bitempered)
-
-#define LOSS_PART_OF_PROBABILITY(number, name)                             \
-  case number: {                                                           \
-    float weight;                                                          \
-    const float loss = name(row, parameters, &weight);                     \
-    return loss_terms(loss, weight, 0.0f, 0.0f, SHAPE_NONE, 0.0f);         \
+#define LOSS_PART_OF_PROBABILITY(name)                             \
+  case LOSS_PART_##name: {                                         \
+    float weight;                                                  \
+    const float loss = loss_##name(row, parameters, &weight);      \
+    return loss_terms(loss, weight, 0.0f, 0.0f, SHAPE_NONE, 0.0f); \
   }
-#define LOSS_PART_OF_ROW(number, name) case number: return name(row, z, parameters, p);
+#define LOSS_PART_OF_ROW(name) \
+  case LOSS_PART_##name: return loss_##name(row, z, parameters, p);
 
 // The part of a weighted sum that has this number; nothing for a negative one.
 FUNCTION LossTerms loss_part(int number, LOSS_ROW_ARGUMENTS) {

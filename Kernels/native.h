@@ -1,6 +1,8 @@
 // What makes the kernels' OpenCL C valid C++ for the built-in CPU device: vector types, empty address spaces, and the
 // few built-in functions that the kernels use. Included before the kernels, once per instruction set.
 #pragma once
+#include "layout/include/layout.h"
+
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -8,6 +8,7 @@
 #undef store_activations
 #include "common.cl"
 #include "random.cl"
+#include "augment_draw.cl"
 #include "augment.cl"
 #include "conv.cl"
 #include "conv_weights.cl"
@@ -28,7 +29,10 @@
 #include "bench.cl"
 
 #undef LOSS_ENTRY
-#define LOSS_ENTRY(number, name) ENTRY(name##_rows),
+#define LOSS_ENTRY(name) ENTRY(loss_##name##_rows),
+
+// What the launches count on.
+static_assert(CONV_PIXELS <= CONV_PIXELS_MAX && CONV_WEIGHT_UNIT % CONV_WEIGHT_CHANNELS == 0);
 
 static const Entry entries[] = {
     ENTRY(augment_crop_flip),

@@ -1,37 +1,40 @@
 // One launch updates all parameters of a network: they lie side by side in one buffer, as do gradients and momenta.
 
-#define OPTIMIZER_PIECE 4096
-
 // What gradients are multiplied with so that their norm is at most numbers[NUMBER_CLIP_NORM], if that is above 0.
-FUNCTION float optimizer_clip(__global const float *numbers, __global const float *squares, int pieces) {
+FUNCTION float optimizer_scale(__global const float *numbers, float squares) {
   const float clip = numbers[NUMBER_CLIP_NORM];
-  if (!(clip > 0.0f)) return 1.0f;
-  float sum = 0.0f;
-  for (int i = 0; i < pieces; i++) sum += squares[i];
-  return fmin(1.0f, clip / (sqrt(sum) + 1e-6f));
+  return clip > 0.0f ? fmin(1.0f, clip / (sqrt(squares) + 1e-6f)) : 1.0f;
 }
 
 // Stochastic gradient descent with (Nesterov) momentum and weight decay on every parameter, as torch.optim.SGD:
 // g = gradient + weight_decay * w + l1 * sign(w);  v = momentum * v + g;  w = w - rate * (nesterov ? g + momentum * v : v).
 // (Sutskever et al., 2013.) v = 0 before the first step gives PyTorch's first step.
-// With NUMBER_CLIP_NORM > 0 gradients are first scaled by min(1, clip / (norm + 1e-6)), norm = sqrt of the sum of
-// `squares` (see reduce_squares). Launch: (ceil(n / 4096)).
-__kernel void optimizer_sgd(
-    __global float *restrict parameters, __global const float *restrict gradients, __global float *restrict momenta,
-    __global const float *restrict numbers, __global const float *restrict squares, int n, int pieces) {
-  const int first = get_global_id(0) * OPTIMIZER_PIECE, last = min(n, first + OPTIMIZER_PIECE);
-  const float rate = numbers[NUMBER_LEARNING_RATE], momentum = numbers[NUMBER_MOMENTUM];
-  const float decay = numbers[NUMBER_WEIGHT_DECAY], l1 = numbers[NUMBER_L1];
-  const int nesterov = numbers[NUMBER_NESTEROV] > 0.0f;
-  const float scale = optimizer_clip(numbers, squares, pieces);
-  for (int i = first; i < last; i++) {
-    const float w = parameters[i], sign = (float)((w > 0.0f) - (w < 0.0f));
-    const float g = fma(l1, sign, fma(decay, w, scale * gradients[i]));
-    const float v = fma(momentum, momenta[i], g);
-    momenta[i] = v;
-    parameters[i] = w - rate * (nesterov ? fma(momentum, v, g) : v);
-  }
+typedef struct {
+  float rate, momentum, decay, l1;
+  float scale;  // of gradients, by clipping
+  int nesterov;
+} SgdStep;
+
+FUNCTION SgdStep sgd_step(__global const float *numbers, float scale) {
+  SgdStep step;
+  step.rate = numbers[NUMBER_LEARNING_RATE];
+  step.momentum = numbers[NUMBER_MOMENTUM];
+  step.decay = numbers[NUMBER_WEIGHT_DECAY];
+  step.l1 = numbers[NUMBER_L1];
+  step.scale = scale;
+  step.nesterov = numbers[NUMBER_NESTEROV] > 0.0f;
+  return step;
 }
+
+// Moves weights and velocities of the type T, float or a vector. A macro, because a function of one float that is called
+// four times takes PoCL's work-groups twice as long.
+#define SGD_MOVE(T, step, w, gradient, v)                                                                      \
+  {                                                                                                            \
+    const T zero_ = (T)(0.0f), one_ = (T)(1.0f), sign_ = (w > zero_ ? one_ : zero_) - (w < zero_ ? one_ : zero_); \
+    const T g_ = fma((T)((step).l1), sign_, fma((T)((step).decay), w, (T)((step).scale) * (gradient)));        \
+    v = fma((T)((step).momentum), v, g_);                                                                      \
+    w = w - (T)((step).rate) * ((step).nesterov ? fma((T)((step).momentum), v, g_) : v);                       \
+  }
 
 // One parameter by Adam (Kingma and Ba, 2015), as torch.optim.Adam:
 // g = gradient + weight_decay * w + l1 * sign(w);  m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g^2;
@@ -68,12 +71,34 @@ FUNCTION void adam_move(
   *parameter = w - step.rate / step.first * m / (sqrt(v / step.second) + step.epsilon);
 }
 
-// Adam over all parameters; gradients are clipped as for optimizer_sgd. Launch: (ceil(n / 4096)).
+// The sums of squares that reduce_squares left, in their order.
+FUNCTION float optimizer_clip(__global const float *numbers, __global const float *squares, int pieces) {
+  float sum = 0.0f;
+  for (int i = 0; i < pieces; i++) sum += squares[i];
+  return optimizer_scale(numbers, sum);
+}
+
+// Gradients are scaled by min(1, clip / (norm + 1e-6)), norm = sqrt of the sum of `squares` (see reduce_squares), where
+// clip = numbers[NUMBER_CLIP_NORM] is above 0. Launch: (ceil(n / ELEMENTS_PER_ITEM)).
+__kernel void optimizer_sgd(
+    __global float *restrict parameters, __global const float *restrict gradients, __global float *restrict momenta,
+    __global const float *restrict numbers, __global const float *restrict squares, int n, int pieces) {
+  const int first = get_global_id(0) * ELEMENTS_PER_ITEM, last = min(n, first + ELEMENTS_PER_ITEM);
+  const SgdStep step = sgd_step(numbers, optimizer_clip(numbers, squares, pieces));
+  for (int i = first; i < last; i++) {
+    float w = parameters[i], v = momenta[i];
+    SGD_MOVE(float, step, w, gradients[i], v)
+    momenta[i] = v;
+    parameters[i] = w;
+  }
+}
+
+// Adam over all parameters; gradients are clipped as for optimizer_sgd. Launch: (ceil(n / ELEMENTS_PER_ITEM)).
 __kernel void optimizer_adam(
     __global float *restrict parameters, __global const float *restrict gradients, __global float *restrict momenta,
     __global float *restrict second_moments, __global const int *restrict counters,
     __global const float *restrict numbers, __global const float *restrict squares, int n, int pieces) {
-  const int first = get_global_id(0) * OPTIMIZER_PIECE, last = min(n, first + OPTIMIZER_PIECE);
+  const int first = get_global_id(0) * ELEMENTS_PER_ITEM, last = min(n, first + ELEMENTS_PER_ITEM);
   const AdamStep step = adam_step(numbers, counters, optimizer_clip(numbers, squares, pieces));
   for (int i = first; i < last; i++)
     adam_move(step, parameters + i, gradients[i], momenta + i, second_moments + i);

@@ -1,18 +1,16 @@
 // Element by element: addition, ReLU, and the parameter-free shortcut between two stages of a ResNet.
-// Launches: (ceil(n / 4096)) unless stated.
-
-#define POINTWISE_PIECE 4096
+// Launches: (ceil(n / ELEMENTS_PER_ITEM)) unless stated.
 
 __kernel void add_forward(
     __global const activation *a, __global const activation *b, __global activation *output, int n) {
-  const int first = get_global_id(0) * POINTWISE_PIECE, last = min(n, first + POINTWISE_PIECE);
+  const int first = get_global_id(0) * ELEMENTS_PER_ITEM, last = min(n, first + ELEMENTS_PER_ITEM);
   for (int i = first; i < last; i++) store_activation(load_activation(a + i) + load_activation(b + i), output + i);
 }
 
 // Below zero, slope times the input; zero where the slope is.
 __kernel void rectify_forward(
     __global const activation *input, __global activation *output, float slope, int n) {
-  const int first = get_global_id(0) * POINTWISE_PIECE, last = min(n, first + POINTWISE_PIECE);
+  const int first = get_global_id(0) * ELEMENTS_PER_ITEM, last = min(n, first + ELEMENTS_PER_ITEM);
   for (int i = first; i < last; i++) {
     const float value = load_activation(input + i), below = slope > 0.0f ? slope * value : 0.0f;
     store_activation(value < 0.0f ? below : value, output + i);
@@ -23,7 +21,7 @@ __kernel void rectify_forward(
 __kernel void rectify_backward(
     __global const activation *doutput, __global const activation *output, __global activation *dinput, float slope,
     int n) {
-  const int first = get_global_id(0) * POINTWISE_PIECE, last = min(n, first + POINTWISE_PIECE);
+  const int first = get_global_id(0) * ELEMENTS_PER_ITEM, last = min(n, first + ELEMENTS_PER_ITEM);
   for (int i = first; i < last; i++) {
     const float gradient = load_activation(doutput + i), below = slope > 0.0f ? slope * gradient : 0.0f;
     store_activation(load_activation(output + i) > 0.0f ? gradient : below, dinput + i);

@@ -2,11 +2,6 @@
 // SC 2011). A pure function of a key (the seed) and a counter (purpose, epoch, sample, ...), so that every device, and
 // the host, draws the same integers in any order.
 
-#define PURPOSE_AUGMENT 2
-#define PURPOSE_PEER_AUGMENT 7
-#define PURPOSE_DROPOUT 16
-#define PURPOSE_PEER_DROPOUT 17
-
 // Networks that see the same batches drop unlike channels.
 #define DROPOUT_PURPOSE(peer, counters) \
   ((uint)((peer) ? PURPOSE_PEER_DROPOUT : PURPOSE_DROPOUT) | (uint)(counters)[COUNTER_MEMBER] << 8)

@@ -1,8 +1,6 @@
 // Sums in a fixed order, so that the same inputs give the same bits whatever the number of threads.
 
-#define REDUCE_PIECE 256
-
-// gradients[at + i] (+)= sum over chunks of partials[chunk * n + i]. n is a multiple of 16. Launch: (ceil(n / 256)).
+// gradients[at + i] (+)= sum over chunks of partials[chunk * n + i]. n is a multiple of 16. Launch: (ceil(n / REDUCE_PIECE)).
 __kernel void reduce_partials(
     __global const float *restrict partials, __global float *restrict gradients, int at, int n, int chunks,
     int accumulate) {
@@ -23,9 +21,10 @@ __kernel void reduce_rows(
   vstore16(sum, 0, gradients + at + n);
 }
 
-// partials[piece] = sum of squares of 4096 elements. Launch: (ceil(n / 4096)).
+// partials[piece] = sum of squares of ELEMENTS_PER_ITEM elements. Launch: (ceil(n / ELEMENTS_PER_ITEM)).
 __kernel void reduce_squares(__global const float *restrict input, __global float *restrict partials, int n) {
-  const int piece = get_global_id(0), first = piece * 4096, last = min(n, first + 4096);
+  const int piece = get_global_id(0);
+  const int first = piece * ELEMENTS_PER_ITEM, last = min(n, first + ELEMENTS_PER_ITEM);
   float sum = 0.0f;
   for (int i = first; i < last; i++) sum = fma(input[i], input[i], sum);
   partials[piece] = sum;

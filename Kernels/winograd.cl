@@ -14,9 +14,7 @@
 #ifndef WINOGRAD_STEP
 #define WINOGRAD_STEP 16
 #endif
-#define WINOGRAD_CHANNELS 64
-// Vectors of private scratch: staged input (64 KB), and transformed tiles of all channels, and of one block.
-#define WINOGRAD_STAGED 1024
+// Vectors of private scratch: transformed tiles of all channels, and of one block.
 #define WINOGRAD_TRANSFORMED (16 * WINOGRAD_TILES * WINOGRAD_CHANNELS / LANES)
 #define WINOGRAD_PRODUCTS (16 * WINOGRAD_TILES)
 
@@ -346,7 +344,7 @@ __kernel void winograd_forward(
     __global const float *restrict weights, __global activation *restrict output, __global float *restrict partials,
     int gamma_at, int beta_at, int H, int W, int C, int O, int rows, int normalized, int has_residual, int rectify,
     int keeps, int has_partials) {
-  float16 staged[WINOGRAD_STAGED];
+  float16 staged[WINOGRAD_STAGED / LANES];
   const int piece = get_global_id(0), image = get_global_id(1), first = piece * rows, own = min(rows, H - first);
   const int pitch = (W + 3) / 2 * 2, pieces = (H + rows - 1) / rows, at = image * H * W * C;
   winograd_result result;
@@ -381,7 +379,7 @@ __kernel void winograd_backward_data(
     __global const float *restrict below_inverse, __global float *restrict partials, int gamma_at, int below_gamma_at,
     int below_beta_at, int H, int W, int C, int O, int rows, int normalized, int has_addend, int has_below,
     int has_below_output, int rectify) {
-  float16 staged[WINOGRAD_STAGED];
+  float16 staged[WINOGRAD_STAGED / LANES];
   const int piece = get_global_id(0), image = get_global_id(1), first = piece * rows, own = min(rows, H - first);
   const int pitch = (W + 3) / 2 * 2, pieces = (H + rows - 1) / rows;
   const int at = image * H * W * C, to = (image * H + first) * W * O;

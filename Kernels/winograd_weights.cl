@@ -100,7 +100,7 @@ __kernel void winograd_backward_weights(
     __global const float *restrict inverse, __global const float *restrict parameters,
     __global const activation *restrict doutput, __global float *restrict partials, int gamma_at, int beta_at, int B,
     int H, int W, int C, int O, int rows, int images, int normalized, int rectify) {
-  float16 staged[WINOGRAD_STAGED], transformed[WINOGRAD_ROW], gradients[WINOGRAD_ROW];
+  float16 staged[WINOGRAD_STAGED / LANES], transformed[WINOGRAD_ROW], gradients[WINOGRAD_ROW];
   const int chunk = get_global_id(0), pitch = (W + 3) / 2 * 2, across = (W + 1) / 2;
   int begin = 1;
   partials += chunk * 16 * C * O;

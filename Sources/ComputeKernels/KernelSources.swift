@@ -28,7 +28,9 @@ public enum KernelSources {
 
   /// The files of one family in the order of compilation.
   public static func files(for family: Family) -> [(name: String, text: String)] {
-    let shared: Set = ["common.cl", "random.cl", "optimizer.cl", "rows.cl"]
+    let shared: Set = [
+      "layout/include/layout.h", "common.cl", "random.cl", "augment_draw.cl", "optimizer.cl", "rows.cl",
+    ]
     func isForWorkGroups(_ name: String) -> Bool {
       name.hasPrefix("gpu_") || name.hasPrefix("loss") || shared.contains(name)
     }

@@ -1,3 +1,4 @@
+import CLayout
 import Compute
 
 /// A number that leaves sums finite however often they are multiplied by it and added to.
@@ -18,7 +19,7 @@ extension VectorLowering {
       KernelLaunch(
         "bench_copy",
         ["source": .store(.workspace), "target": .store(.vectors), "n": .int(count), "factor": .float(1)],
-        global: [quotient(count, 4096)])
+        global: [quotient(count, ELEMENTS_PER_ITEM)])
     }
   }
 }

@@ -1,18 +1,16 @@
+import CLayout
 import Compute
 
 /// 3×3 convolutions with stride 1 by Winograd's algorithm, alone or with the batch norms beside them.
 extension VectorLowering {
-  /// Floats of WINOGRAD_STAGED, and WINOGRAD_CHANNELS, of winograd.cl.
-  private static let staged = 16384, channels = 64
-
   /// Output rows of one work-item of the Winograd kernels, an even number, or nil where they do not apply.
   func winogradRows(_ window: Window) -> Int? {
     let (H, W, C, O) = (window.H, window.W, window.C, window.O), lanes = Parameter.lanes
     guard window.KH == 3, window.KW == 3, window.stride == 1, window.padding == 1,
-      C % lanes == 0, O % lanes == 0, C <= Self.channels, O <= Self.channels
+      C % lanes == 0, O % lanes == 0, C <= WINOGRAD_CHANNELS, O <= WINOGRAD_CHANNELS
     else { return nil }
     // Forward stages C channels, backward O.
-    let fitting = Self.staged / ((W + 3) / 2 * 2 * max(C, O)) - 2
+    let fitting = WINOGRAD_STAGED / ((W + 3) / 2 * 2 * max(C, O)) - 2
     guard fitting >= 2 else { return nil }
     let most = min(16, fitting / 2 * 2, (H + 1) / 2 * 2)
     return tuned(.winogradRows, window).map { max(2, min($0, most) / 2 * 2) } ?? most

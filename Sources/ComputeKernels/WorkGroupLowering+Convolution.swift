@@ -1,3 +1,4 @@
+import CLayout
 import Compute
 
 extension WorkGroupLowering {
@@ -14,7 +15,7 @@ extension WorkGroupLowering {
   }
 
   /// Work-items, and pixels, of a group of conv_forward_gpu.
-  private var pixels: Int { min(group, 128) }
+  private var pixels: Int { min(group, CONV_GROUP_PIXELS) }
 
   /// Whether the kernels for 3 × 3 filters apply.
   func isSliding(_ window: Window) -> Bool {
@@ -190,7 +191,7 @@ extension WorkGroupLowering {
         [
           "partials": .store(.workspace), "gradients": .store(.gradients), "at": .int(weightsAt), "n": .int(count),
           "chunks": .int(weightChunks(window)), "accumulate": .flag(accumulate),
-        ], [quotient(count, 64)]),
+        ], [quotient(count, REDUCE_GROUP_PIECE)]),
     ]
   }
 

@@ -1,3 +1,4 @@
+import CLayout
 import Compute
 
 /// Bias and dropout.
@@ -23,7 +24,7 @@ extension WorkGroupLowering {
         [
           "partials": .store(.workspace), "gradients": .store(.gradients), "at": .int(biasAt),
           "n": .int(Parameter.padded(C)), "chunks": .int(pieces), "accumulate": .flag(accumulate),
-        ], [quotient(Parameter.padded(C), 64)]),
+        ], [quotient(Parameter.padded(C), REDUCE_GROUP_PIECE)]),
     ]
   }
 

@@ -1,3 +1,4 @@
+import CLayout
 import Compute
 
 /// 3 × 3 convolutions on matrix units (`gpu_conv_mma.cl`): windows that `isFusable`.
@@ -5,7 +6,7 @@ extension WorkGroupLowering {
   /// The kernels whose names end in a number of channels: the tile of a group, and its blocks of 16 output channels.
   private struct MatrixTile {
     let channels: Int, columns: Int, blocks: Int
-    static let rows = 8
+    static let rows = MATRIX_ROWS
 
     /// The kernels for the most channels that C and O are multiples of.
     init(_ window: Window) {
@@ -26,9 +27,6 @@ extension WorkGroupLowering {
     default: return false
     }
   }
-
-  /// Work-items of a group.
-  private static let matrixItems = 128
 
   /// Groups of a weight gradient: two for each of the 132 multiprocessors of an H100.
   ///
@@ -59,7 +57,7 @@ extension WorkGroupLowering {
   private func matrixGroups(_ kernel: String, _ counts: [Int], _ arguments: [(String, KernelLaunch.Argument)])
     -> KernelLaunch
   {
-    var launch = groups(kernel, [:], counts, size: Self.matrixItems)
+    var launch = groups(kernel, [:], counts, size: MATRIX_ITEMS)
     launch.arguments = arguments.map { (name: $0, value: $1) }
     return launch
   }

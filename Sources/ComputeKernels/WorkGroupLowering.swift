@@ -1,3 +1,4 @@
+import CLayout
 import Compute
 import Failures
 
@@ -29,7 +30,7 @@ public struct WorkGroupLowering: Lowering {
   public init(maxWorkGroupSize: Int, localMemory: Int, matrixUnits: MatrixUnits? = nil, tuning: Tuning = .standard)
     throws(Failure)
   {
-    let items = matrixUnits == nil ? 64 : 128
+    let items = matrixUnits == nil ? 64 : MATRIX_ITEMS
     let bytes = matrixUnits == nil ? Self.localMemory : Self.matrixLocalMemory
     guard maxWorkGroupSize >= items, localMemory >= bytes else {
       throw Failure(
@@ -40,7 +41,7 @@ public struct WorkGroupLowering: Lowering {
     }
     self.matrixUnits = matrixUnits
     self.tuning = tuning
-    group = maxWorkGroupSize >= 256 ? 256 : maxWorkGroupSize >= 128 ? 128 : 64
+    group = maxWorkGroupSize >= GROUP_ITEMS ? GROUP_ITEMS : maxWorkGroupSize >= 128 ? 128 : 64
   }
 
   func tuned(_ choice: Tuning.Choice, _ window: Window) -> Int? { tuning.number(choice, window) }
