@@ -76,7 +76,7 @@ let package = Package(
     // Floor 0: other people's code, the kernels and the numbers that they share with Swift, and how a failure is told.
     .target(name: "Failures"),
     .target(name: "CLayout", path: "Kernels/layout"),
-    .target(name: "CKernels", path: "Kernels", sources: ["embed.c", "native.cpp"]),
+    .target(name: "CKernels", path: "Kernels", sources: ["embed.c", "native/native.cpp"]),
     .target(name: "CPages", path: "Pages", sources: ["embed.c"]),
     .systemLibrary(name: "COpenCL", providers: [.apt(["ocl-icd-opencl-dev"])]),
     .systemLibrary(name: "CTurboJPEG", providers: [.apt(["libturbojpeg0-dev"])]),
@@ -134,7 +134,9 @@ let package = Package(
       dependencies: ["ComputeReference", "Losses", "Compute", "CLayout", "Statistics", "Failures", "TestSupport"]),
     .testTarget(
       name: "DeviceTests",
-      dependencies: ["ComputeCPU", "ComputeReference", "ComputeKernels", "Compute", "Statistics", "TestSupport"]),
+      dependencies: [
+        "ComputeCPU", "ComputeReference", "ComputeKernels", "Compute", "CKernels", "Statistics", "TestSupport",
+      ]),
     .testTarget(
       name: "ComputeOpenCLTests",
       dependencies: [

@@ -1,126 +1,139 @@
-// The kernel files as text, in the order of compilation. A file is known by its name here.
+// The kernel files as text, in the order of compilation. The folder, by which families of kernels are
+// chosen, is part of a file's name.
 #include "CKernels.h"
 
 static const gpunoisy_source sources[] = {
     {"layout/include/layout.h", (const char[]){
 #embed "layout/include/layout.h"
     , 0}},
-    {"common.cl", (const char[]){
-#embed "common.cl"
+    {"shared/words.cl", (const char[]){
+#embed "shared/words.cl"
     , 0}},
-    {"random.cl", (const char[]){
-#embed "random.cl"
+    {"shared/activation.cl", (const char[]){
+#embed "shared/activation.cl"
     , 0}},
-    {"augment_draw.cl", (const char[]){
-#embed "augment_draw.cl"
+    {"shared/random.cl", (const char[]){
+#embed "shared/random.cl"
     , 0}},
-    {"augment.cl", (const char[]){
-#embed "augment.cl"
+    {"shared/augment.cl", (const char[]){
+#embed "shared/augment.cl"
     , 0}},
-    {"conv.cl", (const char[]){
-#embed "conv.cl"
+    {"shared/optimizer.cl", (const char[]){
+#embed "shared/optimizer.cl"
     , 0}},
-    {"conv_weights.cl", (const char[]){
-#embed "conv_weights.cl"
+    {"shared/step.cl", (const char[]){
+#embed "shared/step.cl"
     , 0}},
-    {"winograd.cl", (const char[]){
-#embed "winograd.cl"
+    {"shared/loss_probability.cl", (const char[]){
+#embed "shared/loss_probability.cl"
     , 0}},
-    {"winograd_weights.cl", (const char[]){
-#embed "winograd_weights.cl"
+    {"shared/loss_row.cl", (const char[]){
+#embed "shared/loss_row.cl"
     , 0}},
-    {"gemm.cl", (const char[]){
-#embed "gemm.cl"
+    {"shared/loss_determinant.cl", (const char[]){
+#embed "shared/loss_determinant.cl"
     , 0}},
-    {"batchnorm.cl", (const char[]){
-#embed "batchnorm.cl"
+    {"shared/loss.cl", (const char[]){
+#embed "shared/loss.cl"
     , 0}},
-    {"pointwise.cl", (const char[]){
-#embed "pointwise.cl"
+    {"shared/rows.cl", (const char[]){
+#embed "shared/rows.cl"
     , 0}},
-    {"pool.cl", (const char[]){
-#embed "pool.cl"
+    {"vector/augment.cl", (const char[]){
+#embed "vector/augment.cl"
     , 0}},
-    {"layers.cl", (const char[]){
-#embed "layers.cl"
+    {"vector/conv.cl", (const char[]){
+#embed "vector/conv.cl"
     , 0}},
-    {"reduce.cl", (const char[]){
-#embed "reduce.cl"
+    {"vector/conv_weights.cl", (const char[]){
+#embed "vector/conv_weights.cl"
     , 0}},
-    {"loss_probability.cl", (const char[]){
-#embed "loss_probability.cl"
+    {"vector/winograd.cl", (const char[]){
+#embed "vector/winograd.cl"
     , 0}},
-    {"loss_row.cl", (const char[]){
-#embed "loss_row.cl"
+    {"vector/winograd_weights.cl", (const char[]){
+#embed "vector/winograd_weights.cl"
     , 0}},
-    {"loss_determinant.cl", (const char[]){
-#embed "loss_determinant.cl"
+    {"vector/gemm.cl", (const char[]){
+#embed "vector/gemm.cl"
     , 0}},
-    {"loss.cl", (const char[]){
-#embed "loss.cl"
+    {"vector/batchnorm.cl", (const char[]){
+#embed "vector/batchnorm.cl"
     , 0}},
-    {"optimizer.cl", (const char[]){
-#embed "optimizer.cl"
+    {"vector/pointwise.cl", (const char[]){
+#embed "vector/pointwise.cl"
     , 0}},
-    {"rows.cl", (const char[]){
-#embed "rows.cl"
+    {"vector/pool.cl", (const char[]){
+#embed "vector/pool.cl"
     , 0}},
-    {"bench.cl", (const char[]){
-#embed "bench.cl"
+    {"vector/layers.cl", (const char[]){
+#embed "vector/layers.cl"
     , 0}},
-    {"gpu_common.cl", (const char[]){
-#embed "gpu_common.cl"
+    {"vector/reduce.cl", (const char[]){
+#embed "vector/reduce.cl"
     , 0}},
-    {"gpu_fusion.cl", (const char[]){
-#embed "gpu_fusion.cl"
+    {"vector/loss_determinant.cl", (const char[]){
+#embed "vector/loss_determinant.cl"
     , 0}},
-    {"gpu_augment.cl", (const char[]){
-#embed "gpu_augment.cl"
+    {"vector/optimizer.cl", (const char[]){
+#embed "vector/optimizer.cl"
     , 0}},
-    {"gpu_conv.cl", (const char[]){
-#embed "gpu_conv.cl"
+    {"vector/bench.cl", (const char[]){
+#embed "vector/bench.cl"
     , 0}},
-    {"gpu_conv_fused.cl", (const char[]){
-#embed "gpu_conv_fused.cl"
+    {"workgroup/group.cl", (const char[]){
+#embed "workgroup/group.cl"
     , 0}},
-    {"gpu_conv_weights.cl", (const char[]){
-#embed "gpu_conv_weights.cl"
+    {"workgroup/fusion.cl", (const char[]){
+#embed "workgroup/fusion.cl"
     , 0}},
-    {"gpu_batchnorm.cl", (const char[]){
-#embed "gpu_batchnorm.cl"
+    {"workgroup/augment.cl", (const char[]){
+#embed "workgroup/augment.cl"
     , 0}},
-    {"gpu_pointwise.cl", (const char[]){
-#embed "gpu_pointwise.cl"
+    {"workgroup/conv.cl", (const char[]){
+#embed "workgroup/conv.cl"
     , 0}},
-    {"gpu_pool.cl", (const char[]){
-#embed "gpu_pool.cl"
+    {"workgroup/conv_fused.cl", (const char[]){
+#embed "workgroup/conv_fused.cl"
     , 0}},
-    {"gpu_layers.cl", (const char[]){
-#embed "gpu_layers.cl"
+    {"workgroup/conv_weights.cl", (const char[]){
+#embed "workgroup/conv_weights.cl"
     , 0}},
-    {"gpu_reduce.cl", (const char[]){
-#embed "gpu_reduce.cl"
+    {"workgroup/batchnorm.cl", (const char[]){
+#embed "workgroup/batchnorm.cl"
     , 0}},
-    {"gpu_loss.cl", (const char[]){
-#embed "gpu_loss.cl"
+    {"workgroup/pointwise.cl", (const char[]){
+#embed "workgroup/pointwise.cl"
     , 0}},
-    {"gpu_optimizer.cl", (const char[]){
-#embed "gpu_optimizer.cl"
+    {"workgroup/pool.cl", (const char[]){
+#embed "workgroup/pool.cl"
     , 0}},
-    {"gpu_bench.cl", (const char[]){
-#embed "gpu_bench.cl"
+    {"workgroup/layers.cl", (const char[]){
+#embed "workgroup/layers.cl"
     , 0}},
-    {"gpu_fragment.cl", (const char[]){
-#embed "gpu_fragment.cl"
+    {"workgroup/reduce.cl", (const char[]){
+#embed "workgroup/reduce.cl"
     , 0}},
-    {"gpu_conv_mma.cl", (const char[]){
-#embed "gpu_conv_mma.cl"
+    {"workgroup/loss_determinant.cl", (const char[]){
+#embed "workgroup/loss_determinant.cl"
     , 0}},
-    {"gpu_conv_mma_backward.cl", (const char[]){
-#embed "gpu_conv_mma_backward.cl"
+    {"workgroup/optimizer.cl", (const char[]){
+#embed "workgroup/optimizer.cl"
     , 0}},
-    {"gpu_conv_mma_weights.cl", (const char[]){
-#embed "gpu_conv_mma_weights.cl"
+    {"workgroup/bench.cl", (const char[]){
+#embed "workgroup/bench.cl"
+    , 0}},
+    {"matrix/fragment.cl", (const char[]){
+#embed "matrix/fragment.cl"
+    , 0}},
+    {"matrix/conv.cl", (const char[]){
+#embed "matrix/conv.cl"
+    , 0}},
+    {"matrix/conv_backward.cl", (const char[]){
+#embed "matrix/conv_backward.cl"
+    , 0}},
+    {"matrix/conv_weights.cl", (const char[]){
+#embed "matrix/conv_weights.cl"
     , 0}},
 };
 

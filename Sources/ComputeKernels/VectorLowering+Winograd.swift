@@ -21,7 +21,7 @@ extension VectorLowering {
       "winograd_weights",
       [
         "weights": .store(.parameters), "transformed": .store(.workspace), "weights_at": .int(weightsAt),
-        "C": .int(window.C), "O": .int(window.O), "turned": .flag(turned),
+        "C": .int(window.C), "O": .int(window.O), "rotated180": .flag(turned),
       ],
       global: [turned ? window.O : window.C, (turned ? window.C : window.O) / Parameter.lanes])
   }
@@ -44,12 +44,13 @@ extension VectorLowering {
       "winograd_forward",
       [
         "input": .value(input), "residual": .value(layer?.residual), "mean": .value(layer?.statistics.mean),
-        "inverse": .value(layer?.statistics.inverse), "parameters": .store(.parameters), "kept": .value(layer?.output),
-        "weights": .store(.workspace), "output": .value(output), "partials": .store(.vectors),
+        "inverse": .value(layer?.statistics.inverse), "parameters": .store(.parameters),
+        "stored": .value(layer?.output), "weights": .store(.workspace), "output": .value(output),
+        "partials": .store(.vectors),
         "gamma_at": .int(layer?.gammaAt ?? 0), "beta_at": .int(layer?.betaAt ?? 0), "H": .int(window.H),
         "W": .int(window.W), "C": .int(window.C), "O": .int(window.O), "rows": .int(rows),
         "normalized": .flag(layer != nil), "has_residual": .flag(layer?.residual != nil),
-        "rectify": .flag(layer?.rectify ?? false), "keeps": .flag(layer?.output != nil),
+        "rectify": .flag(layer?.rectify ?? false), "has_stored": .flag(layer?.output != nil),
         "has_partials": .flag(statistics != nil),
       ], global: [perImage, window.B])
     let launches = [transformedWeights(window, weightsAt, turned: false), forward]
@@ -83,7 +84,7 @@ extension VectorLowering {
       [
         "doutput": .value(gradient), "input": .value(above?.input), "mean": .value(above?.statistics.mean),
         "inverse": .value(above?.statistics.inverse), "parameters": .store(.parameters), "sums": .value(above?.sums),
-        "kept": .value(above?.output), "weights": .store(.workspace), "addend": .value(addend),
+        "stored": .value(above?.output), "weights": .store(.workspace), "addend": .value(addend),
         "dinput": .value(dinput), "below": .value(layer?.input), "below_output": .value(layer?.output),
         "below_mean": .value(layer?.statistics.mean), "below_inverse": .value(layer?.statistics.inverse),
         "partials": .store(.vectors), "gamma_at": .int(above?.gammaAt ?? 0),

@@ -308,7 +308,7 @@ extension VectorLowering {
 
   private func update(_ kernel: FlatKernel, _ count: Int, _ clip: Bool) -> [KernelLaunch] {
     let pieces = quotient(count, ELEMENTS_PER_ITEM)
-    let step = KernelLaunch(kernel, suffix: "", count: count, pieces: clip ? pieces : 0, global: [pieces])
+    let step = KernelLaunch(kernel, count: count, pieces: clip ? pieces : 0, global: [pieces])
     guard clip else { return [step] }
     return [
       KernelLaunch(

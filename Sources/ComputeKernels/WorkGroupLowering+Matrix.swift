@@ -1,7 +1,7 @@
 import CLayout
 import Compute
 
-/// 3 × 3 convolutions on matrix units (`gpu_conv_mma.cl`): windows that `isFusable`.
+/// 3 × 3 convolutions on matrix units (`Kernels/matrix`): windows that `isFusable`.
 extension WorkGroupLowering {
   /// The kernels whose names end in a number of channels: the tile of a group, and its blocks of 16 output channels.
   private struct MatrixTile {
@@ -47,7 +47,7 @@ extension WorkGroupLowering {
     _ units: MatrixUnits, _ window: Window, _ weightsAt: Int, at position: Int, transposed: Bool
   ) -> KernelLaunch {
     items(
-      "conv_mma_pack_gpu",
+      "conv_mma_pack",
       [
         "weights": .store(.parameters), "fragments": .store(.workspace), "weights_at": .int(weightsAt),
         "fragments_at": .int(position / 4), "C": .int(window.C), "O": .int(window.O), "transposed": .flag(transposed),
@@ -72,7 +72,7 @@ extension WorkGroupLowering {
     let launches = [
       pack(units, window, weightsAt, at: position, transposed: false),
       matrixGroups(
-        "conv_mma_forward_\(tile.channels)_gpu", [pieces.count, window.O / Parameter.lanes / tile.blocks],
+        "conv_mma_forward_\(tile.channels)", [pieces.count, window.O / Parameter.lanes / tile.blocks],
         forwardArguments(window, input, layer, output, statistics) + [
           ("fragments", .store(.workspace)), ("fragments_at", .int(position / 4)), ("normalized", .flag(layer != nil)),
         ]),
@@ -89,7 +89,7 @@ extension WorkGroupLowering {
     return [
       pack(units, turned, weightsAt, at: position, transposed: true),
       matrixGroups(
-        "conv_mma_backward_\(tile.channels)_gpu",
+        "conv_mma_backward_\(tile.channels)",
         [matrixTiles(of: turned).count, turned.O / Parameter.lanes / tile.blocks],
         backwardArguments(turned, doutput, addend, dinput, below) + [
           ("fragments", .store(.workspace)), ("fragments_at", .int(position / 4)),
@@ -119,7 +119,7 @@ extension WorkGroupLowering {
     _ window: Window, _ input: Value, _ layer: NormalizedInput?, _ doutput: Value
   ) -> KernelLaunch {
     matrixGroups(
-      "conv_mma_weights_\(MatrixTile(window).channels)_gpu", [matrixWeightUnits(window), matrixWeightChunks(window)],
+      "conv_mma_weights_\(MatrixTile(window).channels)", [matrixWeightUnits(window), matrixWeightChunks(window)],
       weightArguments(window, input, layer, doutput) + [
         ("tiles", .int(matrixTiles(of: window).count)), ("chunk_tiles", .int(tilesPerChunk(window))),
       ])

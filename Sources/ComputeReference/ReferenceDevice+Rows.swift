@@ -47,7 +47,7 @@ private struct RowBinding {
 }
 
 extension ReferenceDevice {
-  /// The arithmetic of a row kernel, read from its formula in Kernels/rows.cl.
+  /// The arithmetic of a row kernel, read from its formula in Kernels/shared/rows.cl.
   func rows(_ kernel: RowKernel, _ count: Int, _ buffer: (Operand) -> Buffer) -> Prepared {
     let binding = RowBinding(kernel, count, buffer)
     guard let formula = Self.rowFormulas[kernel.kernel] else {
