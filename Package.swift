@@ -59,23 +59,24 @@ let package = Package(
     // Floor 2: data, networks, formulas, and the two devices.
     .target(name: "Datasets", dependencies: ["Images", "FileFormats", "Statistics", "Failures"]),
     .target(name: "Networks", dependencies: ["Compute", "Statistics", "Failures"]),
-    .target(name: "Losses", dependencies: ["Compute", "Failures"]),
-    .target(name: "ComputeReference", dependencies: ["Compute", "Statistics", "Failures"]),
+    .target(name: "Losses", dependencies: ["Compute", "CLayout", "Failures"]),
+    .target(name: "ComputeReference", dependencies: ["Compute", "Statistics", "CLayout", "Failures"]),
     .target(name: "ComputeCPU", dependencies: ["ComputeKernels", "Compute", "CKernels", "Failures"]),
     .target(
       name: "ComputeOpenCL",
       dependencies: ["ComputeKernels", "Compute", "CKernels", "COpenCL", "FileFormats", "Failures"]),
 
     // Floor 1: the seam (Compute), its lowering to kernel launches, images, file formats, plain numbers.
-    .target(name: "ComputeKernels", dependencies: ["Compute", "CKernels", "Failures"]),
-    .target(name: "Compute", dependencies: ["Failures"]),
+    .target(name: "ComputeKernels", dependencies: ["Compute", "CKernels", "CLayout", "Failures"]),
+    .target(name: "Compute", dependencies: ["CLayout", "Failures"]),
     .target(name: "Images", dependencies: ["CTurboJPEG", "CSPNG", "Failures"]),
     .target(name: "FileFormats", dependencies: ["CZlib", "Failures"]),
-    .target(name: "Statistics"),
+    .target(name: "Statistics", dependencies: ["CLayout"]),
 
-    // Floor 0: other people's code, the kernels, and how a failure is told.
+    // Floor 0: other people's code, the kernels and the numbers that they share with Swift, and how a failure is told.
     .target(name: "Failures"),
-    .target(name: "CKernels", path: "Kernels", sources: ["embed.c", "native.cpp"]),
+    .target(name: "CLayout", path: "Kernels/layout"),
+    .target(name: "CKernels", path: "Kernels", sources: ["embed.c", "native/native.cpp"]),
     .target(name: "CPages", path: "Pages", sources: ["embed.c"]),
     .systemLibrary(name: "COpenCL", providers: [.apt(["ocl-icd-opencl-dev"])]),
     .systemLibrary(name: "CTurboJPEG", providers: [.apt(["libturbojpeg0-dev"])]),
@@ -130,10 +131,12 @@ let package = Package(
       dependencies: ["Datasets", "Images", "FileFormats", "Statistics", "Failures", "TestSupport"]),
     .testTarget(
       name: "ComputeReferenceTests",
-      dependencies: ["ComputeReference", "Losses", "Compute", "Statistics", "Failures", "TestSupport"]),
+      dependencies: ["ComputeReference", "Losses", "Compute", "CLayout", "Statistics", "Failures", "TestSupport"]),
     .testTarget(
       name: "DeviceTests",
-      dependencies: ["ComputeCPU", "ComputeReference", "ComputeKernels", "Compute", "Statistics", "TestSupport"]),
+      dependencies: [
+        "ComputeCPU", "ComputeReference", "ComputeKernels", "Compute", "CKernels", "Statistics", "TestSupport",
+      ]),
     .testTarget(
       name: "ComputeOpenCLTests",
       dependencies: [

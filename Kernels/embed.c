@@ -1,160 +1,140 @@
-// The kernel files as text; the order is the order of compilation.
+// The kernel files as text, in the order of compilation. The folder, by which families of kernels are
+// chosen, is part of a file's name.
 #include "CKernels.h"
 
-static const char common[] = {
-#embed "common.cl"
-    , 0};
-static const char random[] = {
-#embed "random.cl"
-    , 0};
-static const char augment[] = {
-#embed "augment.cl"
-    , 0};
-static const char conv[] = {
-#embed "conv.cl"
-    , 0};
-static const char conv_weights[] = {
-#embed "conv_weights.cl"
-    , 0};
-static const char winograd[] = {
-#embed "winograd.cl"
-    , 0};
-static const char winograd_weights[] = {
-#embed "winograd_weights.cl"
-    , 0};
-static const char gemm[] = {
-#embed "gemm.cl"
-    , 0};
-static const char batchnorm[] = {
-#embed "batchnorm.cl"
-    , 0};
-static const char pointwise[] = {
-#embed "pointwise.cl"
-    , 0};
-static const char pool[] = {
-#embed "pool.cl"
-    , 0};
-static const char layers[] = {
-#embed "layers.cl"
-    , 0};
-static const char reduce[] = {
-#embed "reduce.cl"
-    , 0};
-static const char loss_probability[] = {
-#embed "loss_probability.cl"
-    , 0};
-static const char loss_row[] = {
-#embed "loss_row.cl"
-    , 0};
-static const char loss_determinant[] = {
-#embed "loss_determinant.cl"
-    , 0};
-static const char loss[] = {
-#embed "loss.cl"
-    , 0};
-static const char optimizer[] = {
-#embed "optimizer.cl"
-    , 0};
-static const char rows[] = {
-#embed "rows.cl"
-    , 0};
-static const char bench[] = {
-#embed "bench.cl"
-    , 0};
-static const char gpu_common[] = {
-#embed "gpu_common.cl"
-    , 0};
-static const char gpu_fusion[] = {
-#embed "gpu_fusion.cl"
-    , 0};
-static const char gpu_augment[] = {
-#embed "gpu_augment.cl"
-    , 0};
-static const char gpu_conv[] = {
-#embed "gpu_conv.cl"
-    , 0};
-static const char gpu_conv_fused[] = {
-#embed "gpu_conv_fused.cl"
-    , 0};
-static const char gpu_conv_weights[] = {
-#embed "gpu_conv_weights.cl"
-    , 0};
-static const char gpu_batchnorm[] = {
-#embed "gpu_batchnorm.cl"
-    , 0};
-static const char gpu_pointwise[] = {
-#embed "gpu_pointwise.cl"
-    , 0};
-static const char gpu_pool[] = {
-#embed "gpu_pool.cl"
-    , 0};
-static const char gpu_layers[] = {
-#embed "gpu_layers.cl"
-    , 0};
-static const char gpu_reduce[] = {
-#embed "gpu_reduce.cl"
-    , 0};
-static const char gpu_loss[] = {
-#embed "gpu_loss.cl"
-    , 0};
-static const char gpu_optimizer[] = {
-#embed "gpu_optimizer.cl"
-    , 0};
-static const char gpu_bench[] = {
-#embed "gpu_bench.cl"
-    , 0};
-static const char gpu_fragment[] = {
-#embed "gpu_fragment.cl"
-    , 0};
-static const char gpu_conv_mma[] = {
-#embed "gpu_conv_mma.cl"
-    , 0};
-static const char gpu_conv_mma_backward[] = {
-#embed "gpu_conv_mma_backward.cl"
-    , 0};
-static const char gpu_conv_mma_weights[] = {
-#embed "gpu_conv_mma_weights.cl"
-    , 0};
-
 static const gpunoisy_source sources[] = {
-    {"common.cl", common},
-    {"random.cl", random},
-    {"augment.cl", augment},
-    {"conv.cl", conv},
-    {"conv_weights.cl", conv_weights},
-    {"winograd.cl", winograd},
-    {"winograd_weights.cl", winograd_weights},
-    {"gemm.cl", gemm},
-    {"batchnorm.cl", batchnorm},
-    {"pointwise.cl", pointwise},
-    {"pool.cl", pool},
-    {"layers.cl", layers},
-    {"reduce.cl", reduce},
-    {"loss_probability.cl", loss_probability},
-    {"loss_row.cl", loss_row},
-    {"loss_determinant.cl", loss_determinant},
-    {"loss.cl", loss},
-    {"optimizer.cl", optimizer},
-    {"rows.cl", rows},
-    {"bench.cl", bench},
-    {"gpu_common.cl", gpu_common},
-    {"gpu_fusion.cl", gpu_fusion},
-    {"gpu_augment.cl", gpu_augment},
-    {"gpu_conv.cl", gpu_conv},
-    {"gpu_conv_fused.cl", gpu_conv_fused},
-    {"gpu_conv_weights.cl", gpu_conv_weights},
-    {"gpu_batchnorm.cl", gpu_batchnorm},
-    {"gpu_pointwise.cl", gpu_pointwise},
-    {"gpu_pool.cl", gpu_pool},
-    {"gpu_layers.cl", gpu_layers},
-    {"gpu_reduce.cl", gpu_reduce},
-    {"gpu_loss.cl", gpu_loss},
-    {"gpu_optimizer.cl", gpu_optimizer},
-    {"gpu_bench.cl", gpu_bench},
-    {"gpu_fragment.cl", gpu_fragment},
-    {"gpu_conv_mma.cl", gpu_conv_mma},
-    {"gpu_conv_mma_backward.cl", gpu_conv_mma_backward},
-    {"gpu_conv_mma_weights.cl", gpu_conv_mma_weights},
+    {"layout/include/layout.h", (const char[]){
+#embed "layout/include/layout.h"
+    , 0}},
+    {"shared/words.cl", (const char[]){
+#embed "shared/words.cl"
+    , 0}},
+    {"shared/activation.cl", (const char[]){
+#embed "shared/activation.cl"
+    , 0}},
+    {"shared/random.cl", (const char[]){
+#embed "shared/random.cl"
+    , 0}},
+    {"shared/augment.cl", (const char[]){
+#embed "shared/augment.cl"
+    , 0}},
+    {"shared/optimizer.cl", (const char[]){
+#embed "shared/optimizer.cl"
+    , 0}},
+    {"shared/step.cl", (const char[]){
+#embed "shared/step.cl"
+    , 0}},
+    {"shared/loss_probability.cl", (const char[]){
+#embed "shared/loss_probability.cl"
+    , 0}},
+    {"shared/loss_row.cl", (const char[]){
+#embed "shared/loss_row.cl"
+    , 0}},
+    {"shared/loss_determinant.cl", (const char[]){
+#embed "shared/loss_determinant.cl"
+    , 0}},
+    {"shared/loss.cl", (const char[]){
+#embed "shared/loss.cl"
+    , 0}},
+    {"shared/rows.cl", (const char[]){
+#embed "shared/rows.cl"
+    , 0}},
+    {"vector/augment.cl", (const char[]){
+#embed "vector/augment.cl"
+    , 0}},
+    {"vector/conv.cl", (const char[]){
+#embed "vector/conv.cl"
+    , 0}},
+    {"vector/conv_weights.cl", (const char[]){
+#embed "vector/conv_weights.cl"
+    , 0}},
+    {"vector/winograd.cl", (const char[]){
+#embed "vector/winograd.cl"
+    , 0}},
+    {"vector/winograd_weights.cl", (const char[]){
+#embed "vector/winograd_weights.cl"
+    , 0}},
+    {"vector/gemm.cl", (const char[]){
+#embed "vector/gemm.cl"
+    , 0}},
+    {"vector/batchnorm.cl", (const char[]){
+#embed "vector/batchnorm.cl"
+    , 0}},
+    {"vector/pointwise.cl", (const char[]){
+#embed "vector/pointwise.cl"
+    , 0}},
+    {"vector/pool.cl", (const char[]){
+#embed "vector/pool.cl"
+    , 0}},
+    {"vector/layers.cl", (const char[]){
+#embed "vector/layers.cl"
+    , 0}},
+    {"vector/reduce.cl", (const char[]){
+#embed "vector/reduce.cl"
+    , 0}},
+    {"vector/loss_determinant.cl", (const char[]){
+#embed "vector/loss_determinant.cl"
+    , 0}},
+    {"vector/optimizer.cl", (const char[]){
+#embed "vector/optimizer.cl"
+    , 0}},
+    {"vector/bench.cl", (const char[]){
+#embed "vector/bench.cl"
+    , 0}},
+    {"workgroup/group.cl", (const char[]){
+#embed "workgroup/group.cl"
+    , 0}},
+    {"workgroup/fusion.cl", (const char[]){
+#embed "workgroup/fusion.cl"
+    , 0}},
+    {"workgroup/augment.cl", (const char[]){
+#embed "workgroup/augment.cl"
+    , 0}},
+    {"workgroup/conv.cl", (const char[]){
+#embed "workgroup/conv.cl"
+    , 0}},
+    {"workgroup/conv_fused.cl", (const char[]){
+#embed "workgroup/conv_fused.cl"
+    , 0}},
+    {"workgroup/conv_weights.cl", (const char[]){
+#embed "workgroup/conv_weights.cl"
+    , 0}},
+    {"workgroup/batchnorm.cl", (const char[]){
+#embed "workgroup/batchnorm.cl"
+    , 0}},
+    {"workgroup/pointwise.cl", (const char[]){
+#embed "workgroup/pointwise.cl"
+    , 0}},
+    {"workgroup/pool.cl", (const char[]){
+#embed "workgroup/pool.cl"
+    , 0}},
+    {"workgroup/layers.cl", (const char[]){
+#embed "workgroup/layers.cl"
+    , 0}},
+    {"workgroup/reduce.cl", (const char[]){
+#embed "workgroup/reduce.cl"
+    , 0}},
+    {"workgroup/loss_determinant.cl", (const char[]){
+#embed "workgroup/loss_determinant.cl"
+    , 0}},
+    {"workgroup/optimizer.cl", (const char[]){
+#embed "workgroup/optimizer.cl"
+    , 0}},
+    {"workgroup/bench.cl", (const char[]){
+#embed "workgroup/bench.cl"
+    , 0}},
+    {"matrix/fragment.cl", (const char[]){
+#embed "matrix/fragment.cl"
+    , 0}},
+    {"matrix/conv.cl", (const char[]){
+#embed "matrix/conv.cl"
+    , 0}},
+    {"matrix/conv_backward.cl", (const char[]){
+#embed "matrix/conv_backward.cl"
+    , 0}},
+    {"matrix/conv_weights.cl", (const char[]){
+#embed "matrix/conv_weights.cl"
+    , 0}},
 };
 
 const gpunoisy_source *gpunoisy_source_at(int index) {

@@ -138,13 +138,11 @@ class Session:
         return f"does not run: code {code}" if code else result.value
 
 
-def family(folder, lowering):
+def family(folder, room):
     """The kernels of one family as the program joins them, in the order of embed.c."""
     with open(os.path.join(folder, "embed.c")) as file:
-        names = re.findall(r'\{"([a-z0-9_]+\.cl)"', file.read())
-    shared = {"common.cl", "random.cl", "loss_probability.cl", "loss_row.cl",
-              "loss_determinant.cl", "loss.cl", "optimizer.cl", "weights.cl"}
-    chosen = [n for n in names if (n.startswith("gpu_") or n in shared) == (lowering == "gpu") or n in shared]
+        names = re.findall(r'\{"([a-z0-9_/]+\.(?:cl|h))"', file.read())
+    chosen = [name for name in names if name.split("/")[0] in ("layout", "shared", room)]
     return "".join(f'#line 1 "{name}"\n{open(os.path.join(folder, name)).read()}\n' for name in chosen)
 
 
@@ -188,7 +186,7 @@ def main():
     session = Session(opencl, device)
     nvidia = "nvidia" in opencl.text(device, 0x102C).lower()
     program, log = session.build(
-        family(options.kernels, "gpu" if is_gpu else "cpu"), b"-cl-nv-verbose" if nvidia else b"")
+        family(options.kernels, "workgroup" if is_gpu else "vector"), b"-cl-nv-verbose" if nvidia else b"")
     facts["kernels_build"] = program is not None
     facts["kernels"] = registers(log)
     facts["log"] = log[-4000:] if program is None or not facts["kernels"] else ""

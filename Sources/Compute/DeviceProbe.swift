@@ -1,10 +1,12 @@
+import CLayout
+
 /// A measurement of the device itself: what operations are judged by (see `Device.prepare(_:source:target:)`).
 ///
 /// Devices run it by kernels of their own kind, so that it shows what kernels can reach, not what a data sheet says.
 public enum DeviceProbe: Hashable, Sendable {
   /// A launch of a few work-items that do next to nothing.
   case emptyLaunch
-  /// Fused multiply-adds in registers: `rounds` times 512 in each of `items` work-items.
+  /// Fused multiply-adds in registers: `rounds` times `BENCH_MULTIPLY_ADDS` in each of `items` work-items.
   case multiplyAdd(items: Int, rounds: Int)
   /// `target[i] = factor · source[i]` for `count` floats, a multiple of 16.
   case copy(count: Int)
@@ -14,7 +16,7 @@ public enum DeviceProbe: Hashable, Sendable {
     switch self {
     case .emptyLaunch: TensorOperation.Cost(operations: 0, bytes: 0)
     case .multiplyAdd(let items, let rounds):
-      TensorOperation.Cost(operations: 2 * 512 * Double(items) * Double(rounds), bytes: 0)
+      TensorOperation.Cost(operations: 2 * Double(BENCH_MULTIPLY_ADDS) * Double(items) * Double(rounds), bytes: 0)
     case .copy(let count): TensorOperation.Cost(operations: Double(count), bytes: 8 * Double(count))
     }
   }

@@ -1,3 +1,5 @@
+import CLayout
+
 /// One learned tensor of a network, or one running statistic, with PyTorch's name and shape.
 ///
 /// Parameters lie side by side in one flat buffer, so that one kernel updates them all; gradients and momenta are
@@ -5,7 +7,7 @@
 /// as they are; output channels are padded with zeros to whole vectors of `Parameter.lanes`.
 public struct Parameter: Sendable, Equatable {
   /// The width of the vectors that the kernels work with.
-  public static let lanes = 16
+  public static let lanes = LANES
 
   /// How a parameter gets its first values (Pleiss et al., 2020, and PyTorch's defaults).
   public enum Initialization: Sendable, Equatable {

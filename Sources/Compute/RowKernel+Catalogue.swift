@@ -1,4 +1,4 @@
-/// The row kernels of Kernels/rows.cl.
+/// The row kernels of Kernels/shared/rows.cl.
 extension RowKernel {
   /// `dlogits` [B, K], in place, from the gradient of the batch's mean loss to that of the mean weighted by `weights`.
   public static func scale(_ dlogits: Value, by weights: Store, B: Int, K: Int) -> RowKernel {

@@ -45,7 +45,7 @@ public struct RowKernel: Hashable, Sendable {
 ///
 /// The kernel reads `numbers` and the sums of squares of the gradients (`squares`, `pieces`) besides its buffers.
 public struct FlatKernel: Hashable, Sendable {
-  /// The kernel without the suffix of its family, such as `optimizer_sgd`.
+  /// The kernel, such as `optimizer_sgd`; every family has its own.
   public let kernel: String
   /// The flat buffers that it reads and writes under the kernel's names, in its order.
   public let buffers: [RowKernel.Binding]

@@ -1,6 +1,8 @@
+import CLayout
+
 /// The small numbers that a plan reads from buffers instead of kernel arguments, so that it is replayed unchanged.
 ///
-/// The positions are those of the `COUNTER_…` and `NUMBER_…` constants in Kernels/common.cl.
+/// Kernels find them by the same names (Kernels/layout/include/layout.h).
 public struct StepState: Sendable, Equatable {
   /// Position of the next step's first sample in the epoch's order; every step moves it on by its batch size.
   public var offset = 0
@@ -33,34 +35,49 @@ public struct StepState: Sendable, Equatable {
   public var l1: Float = 0
   /// Adam's decay of the mean of squares, and what is added to its root; its other decay is `momentum`.
   public var secondDecay: Float = 0.999, epsilon: Float = 1e-8
-  /// The loss's own parameters in the order of its catalogue entry; at most 16.
+  /// The loss's own parameters in the order of its catalogue entry; at most `NUMBER_LOSS_COUNT`.
   public var lossParameters: [Float] = []
   /// A training method's own numbers, in an order of its own; at most `methodNumberCount`.
   public var methodNumbers: [Float] = []
 
   /// Numbers that a training method may use.
-  public static let methodNumberCount = 12
+  public static let methodNumberCount = NUMBER_METHOD_COUNT
   /// Numbers in `Store.numbers`, and in `Store.counters`.
-  public static let numberCount = 40, counterCount = 8
+  public static let numberCount = NUMBER_COUNT, counterCount = COUNTER_COUNT
 
-  /// Everything zero but `nesterov`.
+  /// Everything zero but `nesterov`, `secondDecay` and `epsilon`.
   public init() {}
 
   /// The content of `Store.counters`.
   public var counters: [Int32] {
-    [
-      Int32(offset), Int32(epoch), Int32(bitPattern: UInt32(truncatingIfNeeded: seed)),
-      Int32(bitPattern: UInt32(truncatingIfNeeded: seed >> 32)), recordsMargins ? 1 : 0,
-      countsDynamics ? 1 : 0, Int32(truncatingIfNeeded: updates), Int32(member),
-    ]
+    var counters = [Int32](repeating: 0, count: COUNTER_COUNT)
+    counters[COUNTER_OFFSET] = Int32(offset)
+    counters[COUNTER_EPOCH] = Int32(epoch)
+    counters[COUNTER_SEED_LOW] = Int32(truncatingIfNeeded: seed)
+    counters[COUNTER_SEED_HIGH] = Int32(truncatingIfNeeded: seed >> 32)
+    counters[COUNTER_RECORD] = recordsMargins ? 1 : 0
+    counters[COUNTER_DYNAMICS] = countsDynamics ? 1 : 0
+    counters[COUNTER_UPDATES] = Int32(truncatingIfNeeded: updates)
+    counters[COUNTER_MEMBER] = Int32(member)
+    return counters
   }
 
   /// The content of `Store.numbers`.
   public var numbers: [Float] {
-    precondition(lossParameters.count <= 16, "a loss has at most 16 parameters")
-    precondition(methodNumbers.count <= Self.methodNumberCount, "a method has at most 12 numbers")
-    var numbers = [learningRate, momentum, weightDecay, nesterov ? 1 : 0, clipNorm, peerWeight, l1, 0] + lossParameters
-    numbers += [Float](repeating: 0, count: 24 - numbers.count) + [secondDecay, epsilon, 0, 0] + methodNumbers
-    return numbers + [Float](repeating: 0, count: Self.numberCount - numbers.count)
+    precondition(lossParameters.count <= NUMBER_LOSS_COUNT, "a loss has at most \(NUMBER_LOSS_COUNT) parameters")
+    precondition(methodNumbers.count <= NUMBER_METHOD_COUNT, "a method has at most \(NUMBER_METHOD_COUNT) numbers")
+    var numbers = [Float](repeating: 0, count: NUMBER_COUNT)
+    numbers[NUMBER_LEARNING_RATE] = learningRate
+    numbers[NUMBER_MOMENTUM] = momentum
+    numbers[NUMBER_WEIGHT_DECAY] = weightDecay
+    numbers[NUMBER_NESTEROV] = nesterov ? 1 : 0
+    numbers[NUMBER_CLIP_NORM] = clipNorm
+    numbers[NUMBER_PEER_WEIGHT] = peerWeight
+    numbers[NUMBER_L1] = l1
+    numbers[NUMBER_SECOND_DECAY] = secondDecay
+    numbers[NUMBER_EPSILON] = epsilon
+    numbers.replaceSubrange(NUMBER_LOSS..<NUMBER_LOSS + lossParameters.count, with: lossParameters)
+    numbers.replaceSubrange(NUMBER_METHOD..<NUMBER_METHOD + methodNumbers.count, with: methodNumbers)
+    return numbers
   }
 }

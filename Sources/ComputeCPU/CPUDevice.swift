@@ -163,11 +163,11 @@ public final class CPUDevice: TunableDevice {
   ) throws -> [Prepared] {
     try launches.map { launch in
       guard let call = gpunoisy_find_kernel(set, activations == .bfloat16, launch.kernel),
-        let signature = KernelSources.signatures[launch.kernel]
+        let signature = KernelSources.signatures(for: .vectors)[launch.kernel]
       else {
         throw Failure(
           .bug, "the built-in CPU device has no kernel '\(launch.kernel)'.",
-          why: "it is missing in Kernels/native_set.h.", fix: "add it there; please report this.")
+          why: "it is missing in Kernels/native/native_set.h.", fix: "add it there; please report this.")
       }
       try signature.check(launch.arguments.map(\.name))
       var buffers: [Buffer] = []

@@ -11,7 +11,7 @@ public struct KernelLaunch: Sendable {
     case float(Float)
   }
 
-  /// The kernel's name in Kernels/*.cl.
+  /// The kernel's name, which families share where they have the same formula (Kernels/vector, Kernels/workgroup).
   public var kernel: String
   /// The arguments under the names that the kernel gives them, in its order.
   public var arguments: [(name: String, value: Argument)]
@@ -35,10 +35,9 @@ extension KernelLaunch {
     arguments = kernel.bindings.map { ($0.name, Argument($0.argument)) }
   }
 
-  /// An optimiser over `count` parameters in the family that `suffix` names; `pieces` sums of squares of the gradients
-  /// lie in the workspace.
-  init(_ kernel: FlatKernel, suffix: String, count: Int, pieces: Int, global: [Int], local: [Int]? = nil) {
-    self.init(kernel.kernel + suffix, [:], global: global, local: local)
+  /// An optimiser over `count` parameters; `pieces` sums of squares of the gradients lie in the workspace.
+  init(_ kernel: FlatKernel, count: Int, pieces: Int, global: [Int], local: [Int]? = nil) {
+    self.init(kernel.kernel, [:], global: global, local: local)
     arguments = kernel.buffers.map { ($0.name, Argument($0.argument)) }
     arguments += [
       ("numbers", .store(.numbers)), ("squares", .store(.workspace)), ("n", .int(count)), ("pieces", .int(pieces)),

@@ -34,12 +34,18 @@ public struct KernelSignature: Equatable, Sendable {
 
   /// Its name in the source.
   public var name: String
+  /// The folder of its file, which tells kernels of one name in two families apart; nil for a file without.
+  public var room: String?
   /// What it takes, in order.
   public var arguments: [Argument]
 
+  /// What messages call it: `workgroup/batchnorm_combine`.
+  public var title: String { room.map { "\($0)/\(name)" } ?? name }
+
   /// A kernel with given arguments.
-  public init(name: String, arguments: [Argument]) {
+  public init(name: String, room: String? = nil, arguments: [Argument]) {
     self.name = name
+    self.room = room
     self.arguments = arguments
   }
 
@@ -47,11 +53,16 @@ public struct KernelSignature: Equatable, Sendable {
   ///
   /// A macro without parameters may stand for some arguments if `source` defines it, and `MACRO(NAME)(…)` counts as
   /// `NAME`; kernels that a macro declares are not seen. Both branches of an `#if` are read.
-  public static func all(in source: String) -> [KernelSignature] {
+  ///
+  /// - Parameter file: the source's name, of which the part before the last slash is the kernels' room.
+  public static func all(in source: String, file: String = "") -> [KernelSignature] {
+    let room = file.lastIndex(of: "/").map { String(file[..<$0]) }
     var reader = DeclarationReader(KernelTokens(source))
     var signatures: [KernelSignature] = []
     while reader.skip(pastAnyOf: ["__kernel", "kernel"]) {
-      if let signature = reader.declaration() { signatures.append(signature) }
+      guard var signature = reader.declaration() else { continue }
+      signature.room = room
+      signatures.append(signature)
     }
     return signatures
   }
@@ -60,7 +71,7 @@ public struct KernelSignature: Equatable, Sendable {
   ///
   /// - Throws: `.bug` with a sentence that names the first difference.
   public func check(_ labels: [String]) throws(Failure) {
-    try Self.check(labels, against: arguments.map(\.name), of: name)
+    try Self.check(labels, against: arguments.map(\.name), of: title)
   }
 
   /// Checks a host's argument names against those of a kernel, which a driver may have told.

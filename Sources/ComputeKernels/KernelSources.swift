@@ -2,7 +2,7 @@ import CKernels
 
 /// The kernels' text, as it was when the program was built.
 public enum KernelSources {
-  /// The files in the order of compilation, by name.
+  /// The files in the order of compilation, with the folder in their names: `vector/conv.cl`.
   public static let files: [(name: String, text: String)] = {
     var files: [(name: String, text: String)] = []
     var index = 0
@@ -14,47 +14,35 @@ public enum KernelSources {
   }()
 
   /// The families of kernels that are compiled together.
-  public enum Family: Sendable {
-    /// For CPU-type devices: everything but the files that begin with `gpu_`.
+  public enum Family: Sendable, CaseIterable {
+    /// For CPU-type devices.
     case vectors
-    /// For GPU-type devices: the `gpu_` files, and those that they build upon.
+    /// For GPU-type devices.
     case workGroups
     /// These, and those for matrix units (`MatrixUnits`).
     case matrixUnits
-  }
 
-  /// What the names of the files for matrix units begin with.
-  private static let matrixPrefixes = ["gpu_fragment", "gpu_conv_mma"]
-
-  /// The files of one family in the order of compilation.
-  public static func files(for family: Family) -> [(name: String, text: String)] {
-    let shared: Set = ["common.cl", "random.cl", "optimizer.cl", "rows.cl"]
-    func isForWorkGroups(_ name: String) -> Bool {
-      name.hasPrefix("gpu_") || name.hasPrefix("loss") || shared.contains(name)
-    }
-    func isForMatrixUnits(_ name: String) -> Bool { matrixPrefixes.contains { name.hasPrefix($0) } }
-    return files.filter { file in
-      switch family {
-      case .vectors: !file.name.hasPrefix("gpu_")
-      case .workGroups: isForWorkGroups(file.name) && !isForMatrixUnits(file.name)
-      case .matrixUnits: isForWorkGroups(file.name)
+    /// The folders of `Kernels/` that its program is made from.
+    public var rooms: [String] {
+      switch self {
+      case .vectors: ["layout", "shared", "vector"]
+      case .workGroups: ["layout", "shared", "workgroup"]
+      case .matrixUnits: ["layout", "shared", "workgroup", "matrix"]
       }
     }
   }
 
-  /// The declarations of all kernels by name, against which launches are checked.
-  public static let signatures = declarations(in: files)
-
-  /// The declarations of one family's kernels by name.
-  public static func signatures(for family: Family) -> [String: KernelSignature] {
-    declarations(in: files(for: family))
+  /// The files of one family in the order of compilation.
+  public static func files(for family: Family) -> [(name: String, text: String)] {
+    files.filter { file in family.rooms.contains { file.name.hasPrefix("\($0)/") } }
   }
 
-  private static func declarations(in files: [(name: String, text: String)]) -> [String: KernelSignature] {
-    var signatures: [String: KernelSignature] = [:]
-    for file in files {
-      for signature in KernelSignature.all(in: file.text) { signatures[signature.name] = signature }
-    }
-    return signatures
-  }
+  /// The declarations of one family's kernels by name, against which launches are checked.
+  public static func signatures(for family: Family) -> [String: KernelSignature] { signatures[family] ?? [:] }
+
+  private static let signatures: [Family: [String: KernelSignature]] = Dictionary(
+    uniqueKeysWithValues: Family.allCases.map { family in
+      let declared = files(for: family).flatMap { KernelSignature.all(in: $0.text, file: $0.name) }
+      return (family, Dictionary(declared.map { ($0.name, $0) }) { $1 })
+    })
 }

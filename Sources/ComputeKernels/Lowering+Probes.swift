@@ -1,3 +1,4 @@
+import CLayout
 import Compute
 
 /// A number that leaves sums finite however often they are multiplied by it and added to.
@@ -18,7 +19,7 @@ extension VectorLowering {
       KernelLaunch(
         "bench_copy",
         ["source": .store(.workspace), "target": .store(.vectors), "n": .int(count), "factor": .float(1)],
-        global: [quotient(count, 4096)])
+        global: [quotient(count, ELEMENTS_PER_ITEM)])
     }
   }
 }
@@ -27,15 +28,15 @@ extension WorkGroupLowering {
   /// The launch of a measurement.
   public func launch(for probe: DeviceProbe) -> KernelLaunch {
     switch probe {
-    case .emptyLaunch: items("bench_empty_gpu", ["target": .store(.vectors)], DeviceProbe.emptyItems)
+    case .emptyLaunch: items("bench_empty", ["target": .store(.vectors)], DeviceProbe.emptyItems)
     case .multiplyAdd(let count, let rounds):
       items(
-        "bench_multiply_add_gpu",
+        "bench_multiply_add",
         ["target": .store(.vectors), "rounds": .int(rounds), "factor": .float(factor), "addend": .float(addend)],
         count)
     case .copy(let count):
       quads(
-        "bench_copy_gpu",
+        "bench_copy",
         ["source": .store(.workspace), "target": .store(.vectors), "n": .int(count), "factor": .float(1)], count)
     }
   }

@@ -19,7 +19,4 @@ public enum MatrixUnits: String, Sendable, CaseIterable {
 
   /// Numbers in one word of 32 bits.
   var numbersPerWord: Int { self == .tf32 ? 1 : 2 }
-
-  /// Words along the inner dimension of one step of `gpu_fragment.cl`.
-  static let stepWords = 8
 }

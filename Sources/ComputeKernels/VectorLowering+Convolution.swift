@@ -76,7 +76,7 @@ extension VectorLowering {
       "conv_transpose_weights",
       [
         "weights": .store(.parameters), "transposed": .store(.workspace), "weights_at": .int(weightsAt), "C": .int(C),
-        "O": .int(O), "KH": .int(KH), "KW": .int(KW), "turned": .flag(turned),
+        "O": .int(O), "KH": .int(KH), "KW": .int(KW), "rotated180": .flag(turned),
       ], global: [KH * KW * O, quotient(C, Parameter.lanes)])
   }
 

@@ -1,3 +1,4 @@
+import CLayout
 import Compute
 
 /// Bias and dropout.
@@ -25,7 +26,7 @@ extension VectorLowering {
         [
           "partials": .store(.workspace), "gradients": .store(.gradients), "at": .int(biasAt),
           "n": .int(Parameter.padded(C)), "chunks": .int(pieces), "accumulate": .flag(accumulate),
-        ], global: [quotient(Parameter.padded(C), 256)]),
+        ], global: [quotient(Parameter.padded(C), REDUCE_PIECE)]),
     ]
   }
 

@@ -1,18 +1,16 @@
+import CLayout
 import Compute
 
 /// 3×3 convolutions with stride 1 by Winograd's algorithm, alone or with the batch norms beside them.
 extension VectorLowering {
-  /// Floats of WINOGRAD_STAGED, and WINOGRAD_CHANNELS, of winograd.cl.
-  private static let staged = 16384, channels = 64
-
   /// Output rows of one work-item of the Winograd kernels, an even number, or nil where they do not apply.
   func winogradRows(_ window: Window) -> Int? {
     let (H, W, C, O) = (window.H, window.W, window.C, window.O), lanes = Parameter.lanes
     guard window.KH == 3, window.KW == 3, window.stride == 1, window.padding == 1,
-      C % lanes == 0, O % lanes == 0, C <= Self.channels, O <= Self.channels
+      C % lanes == 0, O % lanes == 0, C <= WINOGRAD_CHANNELS, O <= WINOGRAD_CHANNELS
     else { return nil }
     // Forward stages C channels, backward O.
-    let fitting = Self.staged / ((W + 3) / 2 * 2 * max(C, O)) - 2
+    let fitting = WINOGRAD_STAGED / ((W + 3) / 2 * 2 * max(C, O)) - 2
     guard fitting >= 2 else { return nil }
     let most = min(16, fitting / 2 * 2, (H + 1) / 2 * 2)
     return tuned(.winogradRows, window).map { max(2, min($0, most) / 2 * 2) } ?? most
@@ -23,7 +21,7 @@ extension VectorLowering {
       "winograd_weights",
       [
         "weights": .store(.parameters), "transformed": .store(.workspace), "weights_at": .int(weightsAt),
-        "C": .int(window.C), "O": .int(window.O), "turned": .flag(turned),
+        "C": .int(window.C), "O": .int(window.O), "rotated180": .flag(turned),
       ],
       global: [turned ? window.O : window.C, (turned ? window.C : window.O) / Parameter.lanes])
   }
@@ -46,12 +44,13 @@ extension VectorLowering {
       "winograd_forward",
       [
         "input": .value(input), "residual": .value(layer?.residual), "mean": .value(layer?.statistics.mean),
-        "inverse": .value(layer?.statistics.inverse), "parameters": .store(.parameters), "kept": .value(layer?.output),
-        "weights": .store(.workspace), "output": .value(output), "partials": .store(.vectors),
+        "inverse": .value(layer?.statistics.inverse), "parameters": .store(.parameters),
+        "stored": .value(layer?.output), "weights": .store(.workspace), "output": .value(output),
+        "partials": .store(.vectors),
         "gamma_at": .int(layer?.gammaAt ?? 0), "beta_at": .int(layer?.betaAt ?? 0), "H": .int(window.H),
         "W": .int(window.W), "C": .int(window.C), "O": .int(window.O), "rows": .int(rows),
         "normalized": .flag(layer != nil), "has_residual": .flag(layer?.residual != nil),
-        "rectify": .flag(layer?.rectify ?? false), "keeps": .flag(layer?.output != nil),
+        "rectify": .flag(layer?.rectify ?? false), "has_stored": .flag(layer?.output != nil),
         "has_partials": .flag(statistics != nil),
       ], global: [perImage, window.B])
     let launches = [transformedWeights(window, weightsAt, turned: false), forward]
@@ -85,7 +84,7 @@ extension VectorLowering {
       [
         "doutput": .value(gradient), "input": .value(above?.input), "mean": .value(above?.statistics.mean),
         "inverse": .value(above?.statistics.inverse), "parameters": .store(.parameters), "sums": .value(above?.sums),
-        "kept": .value(above?.output), "weights": .store(.workspace), "addend": .value(addend),
+        "stored": .value(above?.output), "weights": .store(.workspace), "addend": .value(addend),
         "dinput": .value(dinput), "below": .value(layer?.input), "below_output": .value(layer?.output),
         "below_mean": .value(layer?.statistics.mean), "below_inverse": .value(layer?.statistics.inverse),
         "partials": .store(.vectors), "gamma_at": .int(above?.gammaAt ?? 0),

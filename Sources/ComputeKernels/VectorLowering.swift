@@ -1,3 +1,4 @@
+import CLayout
 import Compute
 
 /// The launches for CPU-type devices: kernels without barriers, one work-item for a large piece of work, explicit
@@ -7,10 +8,10 @@ import Compute
 ///
 /// How work is cut into pieces depends on shapes alone, never on the number of threads: sums keep their order.
 public struct VectorLowering: Lowering {
-  /// CONV_SCRATCH of conv.cl: floats of the staged piece of input.
-  static let scratch = 16384
+  /// Floats of the staged piece of input.
+  static let scratch = CONV_SCRATCH
   /// The widest register tile of any build of conv.cl, in pixels.
-  static let tile = 8
+  static let tile = Int(CONV_PIXELS_MAX)
   /// Pixels per work-item of the batch-norm kernels.
   static let rows = 512
 
@@ -216,7 +217,7 @@ public struct VectorLowering: Lowering {
     case .linearBackwardWeights(_, _, _, _, let M, let N, let K, _):
       (weightPartials(Window(B: M, H: 1, W: 1, C: K, O: N, KH: 1, KW: 1, stride: 1, padding: 0)), 0)
     case .loss(let function, _, _, _, let K, _) where function.inputs == .determinant: (K * K + K + 1, 0)
-    case .update(_, let count, true): (quotient(count, 4096), 0)
+    case .update(_, let count, true): (quotient(count, ELEMENTS_PER_ITEM), 0)
     default: (0, 0)
     }
   }
@@ -243,7 +244,7 @@ extension VectorLowering {
   private func pointwise(
     _ kernel: String, _ arguments: KeyValuePairs<String, KernelLaunch.Argument>, _ count: Int
   ) -> KernelLaunch {
-    KernelLaunch(kernel, arguments, global: [quotient(count, 4096)])
+    KernelLaunch(kernel, arguments, global: [quotient(count, ELEMENTS_PER_ITEM)])
   }
 
   private func shortcut(
@@ -306,8 +307,8 @@ extension VectorLowering {
   }
 
   private func update(_ kernel: FlatKernel, _ count: Int, _ clip: Bool) -> [KernelLaunch] {
-    let pieces = quotient(count, 4096)
-    let step = KernelLaunch(kernel, suffix: "", count: count, pieces: clip ? pieces : 0, global: [pieces])
+    let pieces = quotient(count, ELEMENTS_PER_ITEM)
+    let step = KernelLaunch(kernel, count: count, pieces: clip ? pieces : 0, global: [pieces])
     guard clip else { return [step] }
     return [
       KernelLaunch(

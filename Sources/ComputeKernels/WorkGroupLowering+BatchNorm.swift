@@ -9,7 +9,7 @@ extension WorkGroupLowering {
 
   func combine(_ statistics: BatchStatistics, C: Int, _ pieces: Pieces) -> KernelLaunch {
     groups(
-      "batchnorm_combine_gpu",
+      "batchnorm_combine",
       [
         "partials": .store(.workspace), "running": .store(.running), "mean": .value(statistics.mean),
         "inverse": .value(statistics.inverse), "running_mean_at": .int(statistics.runningMean),
@@ -22,7 +22,7 @@ extension WorkGroupLowering {
     let rows = pieceRows(M, C), pieces = quotient(M, rows)
     return [
       groups(
-        "batchnorm_statistics_gpu",
+        "batchnorm_statistics",
         ["input": .value(input), "partials": .store(.workspace), "M": .int(M), "C": .int(C), "rows": .int(rows)],
         [pieces, quotient(C, Parameter.lanes)]),
       combine(statistics, C: C, Pieces(count: pieces, rows: rows, columns: 1, H: M, W: 1)),
@@ -31,7 +31,7 @@ extension WorkGroupLowering {
 
   func inferenceStatistics(_ C: Int, _ statistics: BatchStatistics) -> KernelLaunch {
     items(
-      "batchnorm_inference_gpu",
+      "batchnorm_inference",
       [
         "running": .store(.running), "mean": .value(statistics.mean), "inverse": .value(statistics.inverse),
         "running_mean_at": .int(statistics.runningMean), "running_variance_at": .int(statistics.runningVariance),
@@ -44,7 +44,7 @@ extension WorkGroupLowering {
     _ output: Value, _ M: Int, _ C: Int
   ) -> KernelLaunch {
     quads(
-      "batchnorm_normalize_gpu",
+      "batchnorm_normalize",
       [
         "input": .value(input), "residual": .value(residual), "mean": .value(statistics.mean),
         "inverse": .value(statistics.inverse), "parameters": .store(.parameters), "output": .value(output),
@@ -60,7 +60,7 @@ extension WorkGroupLowering {
     let rows = pieceRows(M, C), pieces = quotient(M, rows)
     return [
       groups(
-        "batchnorm_backward_sums_gpu",
+        "batchnorm_backward_sums",
         [
           "doutput": .value(doutput), "output": .value(output), "input": .value(input),
           "mean": .value(statistics.mean), "partials": .store(.workspace), "M": .int(M), "C": .int(C),
@@ -69,7 +69,7 @@ extension WorkGroupLowering {
       combineBackward(
         statistics, gammaAt, betaAt, sums: .store(.vectors), M: M, C: C, pieces: pieces, accumulate: accumulate),
       quads(
-        "batchnorm_backward_apply_gpu",
+        "batchnorm_backward_apply",
         [
           "doutput": .value(doutput), "output": .value(output), "input": .value(input),
           "mean": .value(statistics.mean), "inverse": .value(statistics.inverse), "parameters": .store(.parameters),
@@ -85,7 +85,7 @@ extension WorkGroupLowering {
     pieces: Int, accumulate: Bool
   ) -> KernelLaunch {
     groups(
-      "batchnorm_backward_combine_gpu",
+      "batchnorm_backward_combine",
       [
         "partials": .store(.workspace), "inverse": .value(statistics.inverse), "gradients": .store(.gradients),
         "means": sums, "gamma_at": .int(gammaAt), "beta_at": .int(betaAt), "M": .int(M), "C": .int(C),

@@ -1,7 +1,8 @@
+import CLayout
 import Compute
 
 extension WorkGroupLowering {
-  /// The tile of conv_forward_3x3_gpu: pixels and blocks of 16 output channels of one group.
+  /// The tile of conv_forward_3x3: pixels and blocks of 16 output channels of one group.
   private struct Tile {
     let rows: Int, columns: Int, blocks: Int
     var items: Int { rows * columns * blocks }
@@ -13,8 +14,8 @@ extension WorkGroupLowering {
     let count: Int, rows: Int, columns: Int, H: Int, W: Int
   }
 
-  /// Work-items, and pixels, of a group of conv_forward_gpu.
-  private var pixels: Int { min(group, 128) }
+  /// Work-items, and pixels, of a group of conv_forward.
+  private var pixels: Int { min(group, CONV_GROUP_PIXELS) }
 
   /// Whether the kernels for 3 × 3 filters apply.
   func isSliding(_ window: Window) -> Bool {
@@ -111,7 +112,7 @@ extension WorkGroupLowering {
     _ partials: KernelLaunch.Argument, transposed: Bool
   ) -> KernelLaunch {
     groups(
-      "conv_forward_3x3_gpu",
+      "conv_forward_3x3",
       [
         "input": .value(input), "weights": .store(.parameters), "addend": .value(addend), "output": .value(output),
         "partials": partials, "weights_at": .int(weightsAt), "H": .int(window.H), "W": .int(window.W),
@@ -121,12 +122,12 @@ extension WorkGroupLowering {
       ], [tiles(of: window).count, quotient(window.O, Parameter.lanes * tile.blocks)], size: tile.items)
   }
 
-  /// A launch of conv_forward_gpu over output `[B, P, Q, O]`.
+  /// A launch of conv_forward over output `[B, P, Q, O]`.
   private func forward(
     _ arguments: Arguments, B: Int, P: Int, Q: Int, O: Int, down: Int = 1
   ) -> KernelLaunch {
     groups(
-      "conv_forward_gpu", arguments,
+      "conv_forward", arguments,
       [
         quotient(B * quotient(P, down) * quotient(Q, down), pixels), quotient(O, Parameter.lanes), down * down,
       ], size: pixels)
@@ -168,13 +169,13 @@ extension WorkGroupLowering {
       partial = matrixBackwardWeights(window, input, layer, doutput)
     } else if isSliding(window) {
       var sliding = groups(
-        "conv_backward_weights_3x3_gpu", ["B": .int(B), "images": .int(images)],
+        "conv_backward_weights_3x3", ["B": .int(B), "images": .int(images)],
         [weightUnits(window), weightChunks(window)], size: min(group, 128))
       sliding.arguments = weightArguments(window, input, layer, doutput) + sliding.arguments
       partial = sliding
     } else {
       partial = groups(
-        "conv_backward_weights_gpu",
+        "conv_backward_weights",
         [
           "input": .value(input), "doutput": .value(doutput), "partials": .store(.workspace), "B": .int(B),
           "H": .int(H), "W": .int(W), "C": .int(C), "P": .int(window.P), "Q": .int(window.Q), "O": .int(O),
@@ -186,11 +187,11 @@ extension WorkGroupLowering {
     return [
       partial,
       groups(
-        "reduce_partials_gpu",
+        "reduce_partials",
         [
           "partials": .store(.workspace), "gradients": .store(.gradients), "at": .int(weightsAt), "n": .int(count),
           "chunks": .int(weightChunks(window)), "accumulate": .flag(accumulate),
-        ], [quotient(count, 64)]),
+        ], [quotient(count, REDUCE_GROUP_PIECE)]),
     ]
   }
 
@@ -241,7 +242,7 @@ extension WorkGroupLowering {
     backwardWeights(pixelWindow(M, N, K), input, nil, doutput, weightsAt, accumulate)
       + [
         groups(
-          "reduce_rows_gpu",
+          "reduce_rows",
           [
             "input": .value(doutput), "gradients": .store(.gradients), "at": .int(biasAt), "M": .int(M), "N": .int(N),
             "accumulate": .flag(accumulate),

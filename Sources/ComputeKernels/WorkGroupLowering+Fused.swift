@@ -34,7 +34,7 @@ extension WorkGroupLowering {
     _ window: Window, _ layer: NormalizedInput, _ weightsAt: Int, _ output: Value, _ statistics: BatchStatistics?
   ) -> [KernelLaunch] {
     if let matrixUnits { return matrixForward(matrixUnits, window, layer.input, layer, weightsAt, output, statistics) }
-    var forward = fused3x3("conv_forward_normalized_gpu", window, weightsAt)
+    var forward = fused3x3("conv_forward_normalized", window, weightsAt)
     forward.arguments = forwardArguments(window, layer.input, layer, output, statistics) + forward.arguments
     guard let statistics else { return [forward] }
     return [forward, combine(statistics, C: window.O, tiles(of: window))]
@@ -47,11 +47,11 @@ extension WorkGroupLowering {
     [
       ("input", .value(input)), ("residual", .value(layer?.residual)), ("mean", .value(layer?.statistics.mean)),
       ("inverse", .value(layer?.statistics.inverse)), ("parameters", .store(.parameters)),
-      ("kept", .value(layer?.output)), ("output", .value(output)),
+      ("stored", .value(layer?.output)), ("output", .value(output)),
       ("partials", statistics == nil ? .none : .store(.workspace)), ("gamma_at", .int(layer?.gammaAt ?? 0)),
       ("beta_at", .int(layer?.betaAt ?? 0)), ("H", .int(window.H)), ("W", .int(window.W)), ("C", .int(window.C)),
       ("O", .int(window.O)), ("has_residual", .flag(layer?.residual != nil)),
-      ("rectify", .flag(layer?.rectify ?? false)), ("keeps", .flag(layer?.output != nil)),
+      ("rectify", .flag(layer?.rectify ?? false)), ("has_stored", .flag(layer?.output != nil)),
       ("has_partials", .flag(statistics != nil)),
     ]
   }
@@ -66,7 +66,7 @@ extension WorkGroupLowering {
     if let matrixUnits {
       return matrixBackward(matrixUnits, turned, doutput, weightsAt, addend, dinput, below)
     }
-    var backward = fused3x3("conv_backward_normalized_gpu", turned, weightsAt)
+    var backward = fused3x3("conv_backward_normalized", turned, weightsAt)
     backward.arguments = backwardArguments(turned, doutput, addend, dinput, below) + backward.arguments
     return [backward] + combineBelow(below, turned)
   }
@@ -85,7 +85,7 @@ extension WorkGroupLowering {
     return [
       ("doutput", .value(gradient)), ("input", .value(above?.input)), ("mean", .value(above?.statistics.mean)),
       ("inverse", .value(above?.statistics.inverse)), ("parameters", .store(.parameters)),
-      ("sums", .value(above?.sums)), ("kept", .value(above?.output)), ("addend", .value(addend)),
+      ("sums", .value(above?.sums)), ("stored", .value(above?.output)), ("addend", .value(addend)),
       ("dinput", .value(dinput)), ("below", .value(layer?.input)), ("below_output", .value(layer?.output)),
       ("below_mean", .value(layer?.statistics.mean)), ("below_inverse", .value(layer?.statistics.inverse)),
       ("partials", below == nil ? .none : .store(.workspace)), ("gamma_at", .int(above?.gammaAt ?? 0)),
@@ -127,7 +127,7 @@ extension WorkGroupLowering {
     let rows = pieceRows(M, C), pieces = quotient(M, rows)
     return [
       groups(
-        "batchnorm_backward_mask_sums_gpu",
+        "batchnorm_backward_mask_sums",
         [
           "doutput": .value(doutput), "output": .value(layer.output), "input": .value(layer.input),
           "mean": .value(layer.statistics.mean), "inverse": .value(layer.statistics.inverse),
@@ -141,7 +141,7 @@ extension WorkGroupLowering {
 
   func normalizeBackwardApply(_ gradient: NormalizedGradient, _ M: Int, _ C: Int) -> KernelLaunch {
     quads(
-      "batchnorm_backward_apply_gpu",
+      "batchnorm_backward_apply",
       [
         "doutput": .value(gradient.gradient), "output": .none, "input": .value(gradient.input),
         "mean": .value(gradient.statistics.mean), "inverse": .value(gradient.statistics.inverse),

@@ -1,11 +1,12 @@
+import CLayout
 import Compute
 
-/// 3 × 3 convolutions on matrix units (`gpu_conv_mma.cl`): windows that `isFusable`.
+/// 3 × 3 convolutions on matrix units (`Kernels/matrix`): windows that `isFusable`.
 extension WorkGroupLowering {
   /// The kernels whose names end in a number of channels: the tile of a group, and its blocks of 16 output channels.
   private struct MatrixTile {
     let channels: Int, columns: Int, blocks: Int
-    static let rows = 8
+    static let rows = MATRIX_ROWS
 
     /// The kernels for the most channels that C and O are multiples of.
     init(_ window: Window) {
@@ -27,9 +28,6 @@ extension WorkGroupLowering {
     }
   }
 
-  /// Work-items of a group.
-  private static let matrixItems = 128
-
   /// Groups of a weight gradient: two for each of the 132 multiprocessors of an H100.
   ///
   /// There are as many chunks of tiles as that takes; more would write more partial sums.
@@ -49,7 +47,7 @@ extension WorkGroupLowering {
     _ units: MatrixUnits, _ window: Window, _ weightsAt: Int, at position: Int, transposed: Bool
   ) -> KernelLaunch {
     items(
-      "conv_mma_pack_gpu",
+      "conv_mma_pack",
       [
         "weights": .store(.parameters), "fragments": .store(.workspace), "weights_at": .int(weightsAt),
         "fragments_at": .int(position / 4), "C": .int(window.C), "O": .int(window.O), "transposed": .flag(transposed),
@@ -59,7 +57,7 @@ extension WorkGroupLowering {
   private func matrixGroups(_ kernel: String, _ counts: [Int], _ arguments: [(String, KernelLaunch.Argument)])
     -> KernelLaunch
   {
-    var launch = groups(kernel, [:], counts, size: Self.matrixItems)
+    var launch = groups(kernel, [:], counts, size: MATRIX_ITEMS)
     launch.arguments = arguments.map { (name: $0, value: $1) }
     return launch
   }
@@ -74,7 +72,7 @@ extension WorkGroupLowering {
     let launches = [
       pack(units, window, weightsAt, at: position, transposed: false),
       matrixGroups(
-        "conv_mma_forward_\(tile.channels)_gpu", [pieces.count, window.O / Parameter.lanes / tile.blocks],
+        "conv_mma_forward_\(tile.channels)", [pieces.count, window.O / Parameter.lanes / tile.blocks],
         forwardArguments(window, input, layer, output, statistics) + [
           ("fragments", .store(.workspace)), ("fragments_at", .int(position / 4)), ("normalized", .flag(layer != nil)),
         ]),
@@ -91,7 +89,7 @@ extension WorkGroupLowering {
     return [
       pack(units, turned, weightsAt, at: position, transposed: true),
       matrixGroups(
-        "conv_mma_backward_\(tile.channels)_gpu",
+        "conv_mma_backward_\(tile.channels)",
         [matrixTiles(of: turned).count, turned.O / Parameter.lanes / tile.blocks],
         backwardArguments(turned, doutput, addend, dinput, below) + [
           ("fragments", .store(.workspace)), ("fragments_at", .int(position / 4)),
@@ -121,7 +119,7 @@ extension WorkGroupLowering {
     _ window: Window, _ input: Value, _ layer: NormalizedInput?, _ doutput: Value
   ) -> KernelLaunch {
     matrixGroups(
-      "conv_mma_weights_\(MatrixTile(window).channels)_gpu", [matrixWeightUnits(window), matrixWeightChunks(window)],
+      "conv_mma_weights_\(MatrixTile(window).channels)", [matrixWeightUnits(window), matrixWeightChunks(window)],
       weightArguments(window, input, layer, doutput) + [
         ("tiles", .int(matrixTiles(of: window).count)), ("chunk_tiles", .int(tilesPerChunk(window))),
       ])

@@ -1,3 +1,4 @@
+import CLayout
 import Compute
 import Failures
 
@@ -29,7 +30,7 @@ public struct WorkGroupLowering: Lowering {
   public init(maxWorkGroupSize: Int, localMemory: Int, matrixUnits: MatrixUnits? = nil, tuning: Tuning = .standard)
     throws(Failure)
   {
-    let items = matrixUnits == nil ? 64 : 128
+    let items = matrixUnits == nil ? 64 : MATRIX_ITEMS
     let bytes = matrixUnits == nil ? Self.localMemory : Self.matrixLocalMemory
     guard maxWorkGroupSize >= items, localMemory >= bytes else {
       throw Failure(
@@ -40,7 +41,7 @@ public struct WorkGroupLowering: Lowering {
     }
     self.matrixUnits = matrixUnits
     self.tuning = tuning
-    group = maxWorkGroupSize >= 256 ? 256 : maxWorkGroupSize >= 128 ? 128 : 64
+    group = maxWorkGroupSize >= GROUP_ITEMS ? GROUP_ITEMS : maxWorkGroupSize >= 128 ? 128 : 64
   }
 
   func tuned(_ choice: Tuning.Choice, _ window: Window) -> Int? { tuning.number(choice, window) }
@@ -76,17 +77,17 @@ public struct WorkGroupLowering: Lowering {
     case .convolveBackwardWeightsNormalized(let window, let layer, let doutput, let weightsAt, let accumulate):
       backwardWeights(window, layer.input, layer, doutput, weightsAt, accumulate)
     case .add(let a, let b, let output, let count):
-      [quads("add_forward_gpu", ["a": .value(a), "b": .value(b), "output": .value(output), "n": .int(count)], count)]
+      [quads("add_forward", ["a": .value(a), "b": .value(b), "output": .value(output), "n": .int(count)], count)]
     case .rectify(let input, let slope, let output, let count):
       [
         quads(
-          "rectify_forward_gpu",
+          "rectify_forward",
           ["input": .value(input), "output": .value(output), "slope": .float(slope), "n": .int(count)], count)
       ]
     case .rectifyBackward(let doutput, let output, let slope, let dinput, let count):
       [
         quads(
-          "rectify_backward_gpu",
+          "rectify_backward",
           [
             "doutput": .value(doutput), "output": .value(output), "dinput": .value(dinput), "slope": .float(slope),
             "n": .int(count),
@@ -100,52 +101,52 @@ public struct WorkGroupLowering: Lowering {
     case .flatten(let input, let output, let B, let M, let C):
       [
         items(
-          "flatten_forward_gpu",
+          "flatten_forward",
           ["input": .value(input), "output": .value(output), "M": .int(M), "C": .int(C), "n": .int(B * M * C)],
           B * M * C)
       ]
     case .flattenBackward(let doutput, let dinput, let B, let M, let C):
       [
         items(
-          "flatten_backward_gpu",
+          "flatten_backward",
           ["doutput": .value(doutput), "dinput": .value(dinput), "M": .int(M), "C": .int(C), "n": .int(B * M * C)],
           B * M * C)
       ]
     case .shortcut(let input, let output, let shape, let outputShape, let kind):
       [
         shortcut(
-          "shortcut_forward_gpu", ["input": .value(input), "output": .value(output)], shape, outputShape, kind,
+          "shortcut_forward", ["input": .value(input), "output": .value(output)], shape, outputShape, kind,
           outputShape)
       ]
     case .shortcutBackward(let doutput, let dinput, let shape, let outputShape, let kind):
       [
         shortcut(
-          "shortcut_backward_gpu", ["doutput": .value(doutput), "dinput": .value(dinput)], shape, outputShape, kind,
+          "shortcut_backward", ["doutput": .value(doutput), "dinput": .value(dinput)], shape, outputShape, kind,
           shape)
       ]
     case .pool(let window, let input, let output, let maximum):
       [
         pool(
-          "pool_forward_gpu", ["input": .value(input), "output": .value(output)], window, maximum,
+          "pool_forward", ["input": .value(input), "output": .value(output)], window, maximum,
           window.P * window.Q)
       ]
     case .poolBackward(let window, let doutput, let input, let dinput, let maximum):
       [
         pool(
-          "pool_backward_gpu", ["doutput": .value(doutput), "input": .value(input), "dinput": .value(dinput)], window,
+          "pool_backward", ["doutput": .value(doutput), "input": .value(input), "dinput": .value(dinput)], window,
           maximum, window.H * window.W)
       ]
     case .globalAverage(let input, let output, let B, let M, let C):
       [
         groups(
-          "pool_global_forward_gpu",
+          "pool_global_forward",
           ["input": .value(input), "output": .value(output), "M": .int(M), "C": .int(C)],
           [B, quotient(C, Parameter.lanes)], size: 64)
       ]
     case .globalAverageBackward(let doutput, let dinput, let B, let M, let C):
       [
         items(
-          "pool_global_backward_gpu",
+          "pool_global_backward",
           ["doutput": .value(doutput), "dinput": .value(dinput), "M": .int(M), "C": .int(C), "n": .int(B * M * C)],
           B * M * C)
       ]
@@ -230,7 +231,7 @@ extension WorkGroupLowering {
 extension WorkGroupLowering {
   private func augment(_ output: Value, _ shape: [Int], _ augmentation: Augmentation, _ peer: Bool) -> KernelLaunch {
     items(
-      "augment_crop_flip_gpu",
+      "augment_crop_flip",
       [
         "pixels": .store(.pixels), "order": .store(peer ? .peerOrder : .order), "counters": .store(.counters),
         "input_statistics": .store(.inputStatistics), "output": .value(output), "B": .int(shape[0]),
@@ -285,7 +286,7 @@ extension WorkGroupLowering {
       return [
         rows("determinant_softmax", ["logits": .value(logits), "dlogits": .value(dlogits), "K": .int(K)], B),
         groups(
-          "determinant_invert_gpu",
+          "determinant_invert",
           [
             "probabilities": .value(dlogits), "labels": .store(.labels), "order": labelOrder,
             "counters": .store(.counters), "matrix": .store(.workspace), "B": .int(B), "K": .int(K),
@@ -311,12 +312,12 @@ extension WorkGroupLowering {
   private func update(_ kernel: FlatKernel, _ count: Int, _ clip: Bool) -> [KernelLaunch] {
     let piece = squaresPiece(count), pieces = quotient(count, piece)
     let step = KernelLaunch(
-      kernel, suffix: "_gpu", count: count, pieces: clip ? pieces : 0,
+      kernel, count: count, pieces: clip ? pieces : 0,
       global: [quotient(quotient(count, 4), group) * group], local: [group])
     guard clip else { return [step] }
     return [
       groups(
-        "reduce_squares_gpu",
+        "reduce_squares",
         [
           "input": .store(.gradients), "partials": .store(.workspace), "n": .int(count), "piece": .int(piece),
         ], [pieces]),

@@ -88,8 +88,8 @@ public final class OpenCLDevice: TunableDevice {
     case .vectors: lowering = VectorLowering(tuning: tuning)
     case .workGroups:
       // A driver may allow smaller groups for a kernel that needs many registers.
-      let limits = try KernelSources.signatures(for: .workGroups).keys.filter { $0.hasSuffix("_gpu") }.map {
-        try built.kernel($0).maxWorkGroupSize
+      let limits = try KernelSources.signatures(for: .workGroups).values.filter { $0.room == "workgroup" }.map {
+        try built.kernel($0.name).maxWorkGroupSize
       }
       lowering = try WorkGroupLowering(
         maxWorkGroupSize: min(info.maxWorkGroupSize, limits.min() ?? info.maxWorkGroupSize),

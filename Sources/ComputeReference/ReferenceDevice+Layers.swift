@@ -1,3 +1,4 @@
+import CLayout
 import Compute
 
 extension ReferenceDevice {
@@ -20,8 +21,8 @@ extension ReferenceDevice {
       let (input, output, counters) = (value(input), value(output), buffer(.store(.counters)))
       return Prepared {
         let draw = ReferenceMath.DropoutDraw(
-          seed: Self.seed(counters), epoch: counters.integer(at: Counter.epoch),
-          first: counters.integer(at: Counter.offset), peer: peer, member: counters.integer(at: Counter.member))
+          seed: Self.seed(counters), epoch: counters.integer(at: COUNTER_EPOCH),
+          first: counters.integer(at: COUNTER_OFFSET), peer: peer, member: counters.integer(at: COUNTER_MEMBER))
         output.write(ReferenceMath.dropout(input.numbers(count: B * M * C), dropout, M: M, C: C, draw))
       }
     case .flatten(let input, let output, let B, let M, let C):

@@ -1,3 +1,4 @@
+import CLayout
 import Compute
 import Failures
 
@@ -138,8 +139,8 @@ extension ReferenceDevice {
       let counters = buffer(.store(.counters))
       return [
         Prepared {
-          counters.write(integer: counters.integer(at: Counter.offset) + B, at: Counter.offset)
-          counters.write(integer: counters.integer(at: Counter.updates) + 1, at: Counter.updates)
+          counters.write(integer: counters.integer(at: COUNTER_OFFSET) + B, at: COUNTER_OFFSET)
+          counters.write(integer: counters.integer(at: COUNTER_UPDATES) + 1, at: COUNTER_UPDATES)
         }
       ]
     case .cut: return []

@@ -1,3 +1,4 @@
+import CLayout
 import Compute
 
 /// The buffers of a row kernel by the kernel's names for them, and its whole numbers.
@@ -29,7 +30,7 @@ private struct RowBinding {
 
   /// The samples of the batch, in order.
   var samples: [Int] {
-    let order = buffer("order"), first = buffer("counters").integer(at: Counter.offset)
+    let order = buffer("order"), first = buffer("counters").integer(at: COUNTER_OFFSET)
     return (0..<count).map { order.integer(at: first + $0) }
   }
 
@@ -42,11 +43,11 @@ private struct RowBinding {
   }
 
   /// Whether the epoch counts.
-  var counts: Bool { buffer("counters").integer(at: Counter.dynamics) != 0 }
+  var counts: Bool { buffer("counters").integer(at: COUNTER_DYNAMICS) != 0 }
 }
 
 extension ReferenceDevice {
-  /// The arithmetic of a row kernel, read from its formula in Kernels/rows.cl.
+  /// The arithmetic of a row kernel, read from its formula in Kernels/shared/rows.cl.
   func rows(_ kernel: RowKernel, _ count: Int, _ buffer: (Operand) -> Buffer) -> Prepared {
     let binding = RowBinding(kernel, count, buffer)
     guard let formula = Self.rowFormulas[kernel.kernel] else {
@@ -72,7 +73,7 @@ extension ReferenceDevice {
 
   private static func smallest(_ bound: RowBinding) {
     let samples = bound.samples, losses = bound.buffer("losses"), kept = bound.buffer("kept")
-    let keep = Int(bound.buffer("numbers").number(at: Number.method + bound.integer("slot")).value)
+    let keep = Int(bound.buffer("numbers").number(at: NUMBER_METHOD + bound.integer("slot")).value)
     let values = samples.map { id in losses.number(at: id).value }.map { $0.isNaN ? Double.infinity : $0 }
     let order = values.indices.sorted { (values[$0], $0) < (values[$1], $1) }
     for (rank, b) in order.enumerated() { kept.write(ReferenceNumber(rank < keep ? 1.0 : 0.0), at: samples[b]) }
@@ -120,7 +121,7 @@ extension ReferenceDevice {
 
   private static func streak(_ bound: RowBinding) {
     let samples = bound.samples, streak = bound.buffer("streak"), weight = bound.buffer("weight")
-    let parameters = bound.buffer("numbers").numbers(at: Number.method, count: 3)
+    let parameters = bound.buffer("numbers").numbers(at: NUMBER_METHOD, count: 3)
     guard bound.counts else { return }
     for (row, sample) in zip(bound.rows(of: samples), samples) where weight.number(at: sample).value != 0 {
       let margin = margin(row, softmax: true)

@@ -1,27 +1,15 @@
+import CLayout
 import Compute
 import Failures
 import Statistics
-
-/// Positions in `Store.counters`, as `StepState.counters` lays them out.
-enum Counter {
-  static let offset = 0, epoch = 1, seedLow = 2, seedHigh = 3, record = 4, dynamics = 5, updates = 6, member = 7
-}
-
-/// Positions in `Store.numbers`, as `StepState.numbers` lays them out.
-enum Number {
-  static let learningRate = 0, momentum = 1, weightDecay = 2, nesterov = 3, clipNorm = 4, peerWeight = 5, l1 = 6,
-    loss = 8
-  static let lossCount = 16
-  static let secondDecay = 24, epsilon = 25, method = 28
-}
 
 // MARK: - What reads the data set and the per-sample table
 
 extension ReferenceDevice {
   /// The seed that the counters hold.
   static func seed(_ counters: Buffer) -> UInt64 {
-    let low = UInt32(truncatingIfNeeded: counters.integer(at: Counter.seedLow))
-    let high = UInt32(truncatingIfNeeded: counters.integer(at: Counter.seedHigh))
+    let low = UInt32(truncatingIfNeeded: counters.integer(at: COUNTER_SEED_LOW))
+    let high = UInt32(truncatingIfNeeded: counters.integer(at: COUNTER_SEED_HIGH))
     return UInt64(high) << 32 | UInt64(low)
   }
 
@@ -33,10 +21,10 @@ extension ReferenceDevice {
     let counters = buffer(.store(.counters)), statistics = buffer(.store(.inputStatistics))
     return Prepared {
       let random = CounterRandom(seed: Self.seed(counters))
-      let epoch = UInt32(truncatingIfNeeded: counters.integer(at: Counter.epoch))
+      let epoch = UInt32(truncatingIfNeeded: counters.integer(at: COUNTER_EPOCH))
       let mean = statistics.numbers(count: C), deviation = statistics.numbers(at: C, count: C)
       for b in 0..<shape[0] {
-        let position = counters.integer(at: Counter.offset) + b, sample = order.integer(at: position)
+        let position = counters.integer(at: COUNTER_OFFSET) + b, sample = order.integer(at: position)
         // An image occurs once in an epoch, but perhaps several times among the peers: there the position counts.
         let words = random.words(
           peer ? .peerAugment : .augment, epoch, UInt32(truncatingIfNeeded: peer ? position : sample))
@@ -71,15 +59,15 @@ extension ReferenceDevice {
     let margins = CompensatedSum(sum: buffer(.store(.marginSum)), lost: buffer(.store(.marginLost)))
     let marginCount = buffer(.store(.marginCount))
     return Prepared {
-      let weight = peer ? numbers.number(at: Number.peerWeight) : 1
-      let first = counters.integer(at: Counter.offset)
+      let weight = peer ? numbers.number(at: NUMBER_PEER_WEIGHT) : 1
+      let first = counters.integer(at: COUNTER_OFFSET)
       let rows = (0..<B).map { b in
         ReferenceRow(
           logits: logits.numbers(at: b * K, count: K), label: labels.integer(at: labelOrder.integer(at: first + b)))
       }
-      var parameters = numbers.numbers(at: Number.loss, count: Number.lossCount)
+      var parameters = numbers.numbers(at: NUMBER_LOSS, count: NUMBER_LOSS_COUNT)
       // Peers take nothing from a regulariser that does not depend on the label.
-      if peer, function.kernel == ReferenceLoss.sum.kernel { parameters[ReferenceLoss.sparseWeight] = 0 }
+      if peer, function.kernel == ReferenceLoss.sum.kernel { parameters[LOSS_LAMBDA] = 0 }
       let results = evaluate(rows, parameters)
       for b in 0..<B {
         let sample = order.integer(at: first + b), (loss, gradient) = results[b]
@@ -90,7 +78,7 @@ extension ReferenceDevice {
         }
         losses.write(loss, at: sample)
         predictions.write(integer: rows[b].prediction, at: sample)
-        guard counters.integer(at: Counter.record) != 0 else { continue }
+        guard counters.integer(at: COUNTER_RECORD) != 0 else { continue }
         margins.add(rows[b].margin, to: sample)
         marginCount.write(integer: marginCount.integer(at: sample) + 1, at: sample)
       }
@@ -126,7 +114,7 @@ extension ReferenceDevice {
     let confidences = buffer(.store(.sampleConfidence))
     return Prepared {
       for b in 0..<B {
-        let sample = order.integer(at: counters.integer(at: Counter.offset) + b)
+        let sample = order.integer(at: counters.integer(at: COUNTER_OFFSET) + b)
         // A sample without a label is looked at as if it were of the first class.
         let row = ReferenceRow(
           logits: logits.numbers(at: b * K, count: K), label: max(labels.integer(at: sample), 0))
@@ -142,14 +130,14 @@ extension ReferenceDevice {
     let momenta = buffer(.store(.momenta)), numbers = buffer(.store(.numbers))
     func number(_ place: Int) -> ReferenceNumber { numbers.number(at: place) }
     func clipNorm() -> ReferenceNumber? {
-      clip && number(Number.clipNorm).value > 0 ? number(Number.clipNorm) : nil
+      clip && number(NUMBER_CLIP_NORM).value > 0 ? number(NUMBER_CLIP_NORM) : nil
     }
     guard kernel == .adam else {
       return Prepared {
         let result = ReferenceMath.stochasticGradientDescent(
           parameters: parameters.numbers(count: count), gradients: gradients.numbers(count: count),
-          momenta: momenta.numbers(count: count), rate: number(Number.learningRate), momentum: number(Number.momentum),
-          decay: number(Number.weightDecay), l1: number(Number.l1), nesterov: number(Number.nesterov).value > 0,
+          momenta: momenta.numbers(count: count), rate: number(NUMBER_LEARNING_RATE), momentum: number(NUMBER_MOMENTUM),
+          decay: number(NUMBER_WEIGHT_DECAY), l1: number(NUMBER_L1), nesterov: number(NUMBER_NESTEROV).value > 0,
           clipNorm: clipNorm())
         parameters.write(result.parameters)
         momenta.write(result.momenta)
@@ -161,9 +149,9 @@ extension ReferenceDevice {
         parameters: parameters.numbers(count: count), gradients: gradients.numbers(count: count),
         means: momenta.numbers(count: count), squares: squares.numbers(count: count),
         .init(
-          rate: number(Number.learningRate), firstDecay: number(Number.momentum),
-          secondDecay: number(Number.secondDecay), epsilon: number(Number.epsilon), decay: number(Number.weightDecay),
-          l1: number(Number.l1), update: counters.integer(at: Counter.updates) + 1, clipNorm: clipNorm()))
+          rate: number(NUMBER_LEARNING_RATE), firstDecay: number(NUMBER_MOMENTUM),
+          secondDecay: number(NUMBER_SECOND_DECAY), epsilon: number(NUMBER_EPSILON), decay: number(NUMBER_WEIGHT_DECAY),
+          l1: number(NUMBER_L1), update: counters.integer(at: COUNTER_UPDATES) + 1, clipNorm: clipNorm()))
       parameters.write(result.parameters)
       momenta.write(result.means)
       squares.write(result.squares)

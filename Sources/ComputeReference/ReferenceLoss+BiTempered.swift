@@ -30,7 +30,7 @@ extension ReferenceLoss {
   /// L = −log_t1(t_y) − (1 − Σ t_k^(2 − t1)) / (2 − t1).
   ///
   /// With u_k = (t_k − [k = y]) · t_k^(t2 − t1), dL/dz_k = u_k − t_k^t2 / Σ t_j^t2 · Σ u_j.
-  static let bitempered = ReferenceLoss("bitempered", part: 21, [0.8, 1.2]) { row, parameters in
+  static let bitempered = ReferenceLoss("bitempered", [0.8, 1.2]) { row, parameters in
     let cold = 1 - parameters[0], heat = parameters[1] - 1
     let distances = row.logits.map { row.logits[row.prediction] - $0 }
     let shift = normalization(distances, heat)

@@ -12,19 +12,19 @@ extension ReferenceLoss {
 
   static let ofProbability: [ReferenceLoss] = [
     // Cross entropy: L = −log p_y.
-    ReferenceLoss("ce", part: 0, []) { row, _ in
+    ReferenceLoss("ce", []) { row, _ in
       (-row.logProbability, row.gradient(weight: 1))
     },
     // Mean absolute error: L = scale · (1 − p_y).
-    ReferenceLoss("mae", part: 2, [2]) { row, parameters in
+    ReferenceLoss("mae", [2]) { row, parameters in
       (parameters[0] * row.otherProbability, row.gradient(weight: parameters[0] * row.probability))
     },
     // Reverse cross entropy, with A in the place of log 0: L = −A · (1 − p_y).
-    ReferenceLoss("rce", part: 3, [-4]) { row, parameters in
+    ReferenceLoss("rce", [-4]) { row, parameters in
       (-parameters[0] * row.otherProbability, row.gradient(weight: -parameters[0] * row.probability))
     },
     // Symmetric cross entropy: L = α · CE + β · RCE, weight α − β · A · p_y.
-    ReferenceLoss("sce", part: 4, [0.1, 1, -4]) { row, parameters in
+    ReferenceLoss("sce", [0.1, 1, -4]) { row, parameters in
       let (alpha, beta, A) = (parameters[0], parameters[1], parameters[2])
       return (
         -(alpha * row.logProbability) - beta * A * row.otherProbability,
@@ -32,14 +32,14 @@ extension ReferenceLoss {
       )
     },
     // Generalised cross entropy: L = (1 − p_y^q) / q, weight p_y^q; truncated at k: L(k) and weight 0 for p_y ≤ k.
-    ReferenceLoss("gce", part: 5, [0.7, 0]) { row, parameters in
+    ReferenceLoss("gce", [0.7, 0]) { row, parameters in
       let (q, k) = (parameters[0], parameters[1])
       let isCounted = k.value == 0 || row.probability.value > k.value
       let exponent = q * (isCounted ? row.logProbability : k.logarithm)
       return (-exponent.exponentialMinusOne / q, row.gradient(weight: isCounted ? exponent.exponential : 0))
     },
     // Asymmetric generalised cross entropy: L = ((a + 1)^q − (a + p_y)^q) / q, weight p_y · (a + p_y)^(q − 1).
-    ReferenceLoss("agce", part: 6, [0.6, 0.6]) { row, parameters in
+    ReferenceLoss("agce", [0.6, 0.6]) { row, parameters in
       let (a, q) = (parameters[0], parameters[1])
       // (a + p_y)^q = (a + 1)^q · (1 − (1 − p_y) / (a + 1))^q, which keeps the digits of 1 − p_y.
       let ratio = (-(row.otherProbability / (a + 1))).logarithmOfOnePlus
@@ -48,7 +48,7 @@ extension ReferenceLoss {
       return (-(full * (q * ratio).exponentialMinusOne) / q, row.gradient(weight: row.probability * power))
     },
     // Asymmetric unhinged loss: L = ((a − p_y)^q − (a − 1)^q) / q, weight p_y · (a − p_y)^(q − 1).
-    ReferenceLoss("aul", part: 7, [5.5, 3]) { row, parameters in
+    ReferenceLoss("aul", [5.5, 3]) { row, parameters in
       let (rest, q) = (parameters[0] - 1, parameters[1])
       let ratio = (row.otherProbability / rest).logarithmOfOnePlus
       let least = (q * rest.logarithm).exponential
@@ -56,12 +56,12 @@ extension ReferenceLoss {
       return (least * (q * ratio).exponentialMinusOne / q, row.gradient(weight: row.probability * power))
     },
     // Asymmetric exponential loss: L = e^(−p_y / a), weight p_y / a · L.
-    ReferenceLoss("ael", part: 8, [2.5]) { row, parameters in
+    ReferenceLoss("ael", [2.5]) { row, parameters in
       let loss = (-(row.probability / parameters[0])).exponential
       return (loss, row.gradient(weight: row.probability / parameters[0] * loss))
     },
     // The bounded cross entropy of peer loss: L = −log(p_y + ε), weight p_y / (p_y + ε).
-    ReferenceLoss("peer", part: nil, [0.5, 1e-5, 0]) { row, parameters in
+    ReferenceLoss("peer", [0.5, 1e-5, 0]) { row, parameters in
       let p = row.probability, guarded = p + parameters[1]
       // log(p + ε) = log p + log(1 + ε / p), which keeps the digits near p = 1 that the plain form loses.
       let logarithm =
@@ -69,14 +69,14 @@ extension ReferenceLoss {
       return (-logarithm, row.gradient(weight: p / guarded))
     },
     // Focal loss: L = −(1 − p_y)^γ · log p_y, the factor's own gradient left out where it counts as a constant.
-    ReferenceLoss("focal", part: 9, [0.5, 0]) { row, parameters in
+    ReferenceLoss("focal", [0.5, 0]) { row, parameters in
       let other = row.otherProbability, gamma = parameters[0]
       let weight = focus(row.probability, other, row.logProbability, gamma: gamma, own: 1 - parameters[1])
       return (-row.logProbability * other.power(gamma), row.gradient(weight: weight))
     },
     // Polynomial soft weighting of l = −log p_y: L = λ / m · (1 − (1 − l / λ)^m), m = d / (d − 1), below l = λ, and
     // λ / m above; weight (1 − l / λ)^(1 / (d − 1)).
-    ReferenceLoss("polysoft", part: 10, [6, 2.5]) { row, parameters in
+    ReferenceLoss("polysoft", [6, 2.5]) { row, parameters in
       let (lambda, d) = (parameters[0], parameters[1])
       let ratio = -row.logProbability / lambda, most = (d - 1) * lambda / d
       guard ratio.value < 1 else { return (most, row.gradient(weight: 0)) }
@@ -87,7 +87,7 @@ extension ReferenceLoss {
       )
     },
     // Taylor cross entropy: L = Σ (1 − p_y)^i / i for i = 1 … t, weight 1 − (1 − p_y)^t = p_y · Σ (1 − p_y)^(i − 1).
-    ReferenceLoss("taylor", part: 11, [3]) { row, parameters in
+    ReferenceLoss("taylor", [3]) { row, parameters in
       var power: ReferenceNumber = 1, loss: ReferenceNumber = 0, sum: ReferenceNumber = 0
       for i in 1...Int(parameters[0].value) {
         sum.add(power)
@@ -97,7 +97,7 @@ extension ReferenceLoss {
       return (loss, row.gradient(weight: row.probability * sum))
     },
     // Cross entropy of ε-softmax: L = −log max((p_y + m · [y is the prediction]) / (1 + m), least).
-    ReferenceLoss("esoftmax", part: 12, [100, 1e-8]) { row, parameters in
+    ReferenceLoss("esoftmax", [100, 1e-8]) { row, parameters in
       let m = parameters[0], p = row.probability, most = -parameters[1].logarithm
       if row.label != row.prediction, m.logarithmOfOnePlus.value - row.logProbability.value >= most.value {
         return (most, row.gradient(weight: 0))
@@ -107,7 +107,7 @@ extension ReferenceLoss {
         : (m.logarithmOfOnePlus - row.logProbability, row.gradient(weight: 1))
     },
     // Normalised mean absolute error: L = (1 − p_y) / (K − 1).
-    ReferenceLoss("nmae", part: 13, []) { row, _ in
+    ReferenceLoss("nmae", []) { row, _ in
       let scale = 1 / ReferenceNumber(Double(row.logits.count - 1))
       return (scale * row.otherProbability, row.gradient(weight: scale * row.probability))
     },

@@ -1,8 +1,6 @@
+import CLayout
+
 extension ReferenceLoss {
-  /// Where a weighted sum has the parameters of its first and its second part, and of sparse regularisation.
-  private static let firstPart = 4, secondPart = 8, sparse = 12
-  /// Where λ is.
-  static let sparseWeight = sparse + 2
   /// Probabilities below this are regularised as if they were this.
   private static let least: ReferenceNumber = 1e-7
 
@@ -12,9 +10,9 @@ extension ReferenceLoss {
   /// With n = z / |z| and g = dL/du, dL/dz = g / τ, or (g − n · (n · g)) / (τ · |z|).
   static let sum = ReferenceLoss(
     // Normalised cross entropy and the asymmetric generalised one, as published for CIFAR-10.
-    "sum", part: nil, [1, 4, 14, 6, 0, 0, 0, 0, 6, 1.5, 0, 0, 0, 0, 0, 0]
+    "sum", [1, 4, Float(LOSS_PART_nce), Float(LOSS_PART_agce), 0, 0, 0, 0, 6, 1.5, 0, 0, 0, 0, 0, 0]
   ) { row, parameters in
-    let temperature = parameters[sparse], isNormal = parameters[sparse + 3].value > 0
+    let temperature = parameters[LOSS_TEMPERATURE], isNormal = parameters[LOSS_NORMAL].value > 0
     guard temperature.value > 0 else { return plainSum(row, parameters) }
     let norm = row.logits.map { $0 * $0 }.sum.squareRoot
     let inverse = isNormal ? 1 / (norm.value > 1e-12 ? norm : 1e-12) : 1
@@ -22,7 +20,7 @@ extension ReferenceLoss {
     let sharp = ReferenceRow(
       logits: row.logits.map { sharpness * ($0 - row.logits[row.prediction]) }, label: row.label)
     let (loss, gradient) = plainSum(sharp, parameters)
-    let (power, lambda) = (parameters[sparse + 1], parameters[sparse + 2])
+    let (power, lambda) = (parameters[LOSS_POWER], parameters[LOSS_LAMBDA])
     let lowest = least.logarithm
     let terms = sharp.logProbabilities.map { (power * ($0.value >= lowest.value ? $0 : lowest)).exponential }
     let pulls = zip(terms, sharp.logProbabilities).map { $1.value >= lowest.value ? $0 : 0 }
@@ -37,7 +35,9 @@ extension ReferenceLoss {
   }
 
   private static func plainSum(_ row: ReferenceRow, _ parameters: [ReferenceNumber]) -> Result {
-    let weighted = [(0, 2, firstPart..<secondPart), (1, 3, secondPart..<sparse)].compactMap {
+    let weighted = [
+      (LOSS_ALPHA, LOSS_FIRST_PART, LOSS_FIRST..<LOSS_SECOND), (LOSS_BETA, LOSS_SECOND_PART, LOSS_SECOND..<LOSS_SPARSE),
+    ].compactMap {
       weight, number, own -> (weight: ReferenceNumber, result: Result)? in
       guard parameters[number].value >= 0 else { return nil }
       guard let part = parts[Int(parameters[number].value)] else {

@@ -1,3 +1,4 @@
+import CLayout
 import Compute
 import Failures
 
@@ -84,11 +85,12 @@ public struct ReferenceLoss: Sendable {
   public let part: Int?
 
   init(
-    _ name: String, part: Int?, _ exampleParameters: [Float],
+    _ name: String, _ exampleParameters: [Float],
     evaluate: @escaping @Sendable (_ row: ReferenceRow, _ parameters: [ReferenceNumber]) -> Result
   ) {
     kernel = "loss_\(name)_rows"
-    self.part = part
+    let number = Int(gpunoisy_loss_part(name))
+    part = number >= 0 ? number : nil
     self.exampleParameters = exampleParameters
     self.evaluate = evaluate
   }

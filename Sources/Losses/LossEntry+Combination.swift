@@ -1,10 +1,8 @@
+import CLayout
 import Failures
 
 /// Combinations: `nce+rce`, `gce+sr`, `nce+rce+sr`, `gce+peer`; L = alpha · first + beta · second, and what is around it.
 extension LossEntry {
-  /// Places for parameters of each part in the kernel of sums, and of sparse regularisation.
-  private static let places = 4
-
   /// The entry of a name or alias, or of several with plus signs between.
   ///
   /// - Throws: `.usage` for unknown names, and for combinations that cannot be made.
@@ -112,17 +110,27 @@ extension LossEntry {
   /// The loss whose kernel computes it, where `isSum` is false.
   var base: LossEntry { form == .combination ? parts[0] : self }
 
-  /// The layout of `loss_sum_rows`: weights, numbers of the parts (-1 for none), and in four places each the parameters
-  /// of the parts and of sparse regularisation.
+  /// The parameters of `loss_sum_rows`: weights, the parts by number, their own parameters and those of sparse
+  /// regularisation.
   func sumParameters(_ values: [Float], epoch: Int) -> [Float] {
-    func padded(_ values: some Collection<Float>) -> [Float] {
-      precondition(values.count <= Self.places, "a part has at most \(Self.places) parameters")
-      return values + [Float](repeating: 0, count: Self.places - values.count)
+    var parameters = [Float](repeating: 0, count: LOSS_SUM_COUNT)
+    func put(_ values: some Collection<Float>, at place: Int) {
+      precondition(values.count <= LOSS_SLOTS, "a part has at most \(LOSS_SLOTS) parameters")
+      parameters.replaceSubrange(place..<place + values.count, with: values)
     }
-    let numbers = summands.map { Float($0.part ?? -1) }
-    let weights = summands.count == 2 ? Array(values[..<2]) : [1, 0]
-    let own = zip(parts, positionsOfParts).filter { $0.0.part != nil }.map { padded(values[$0.1]) }
-    return weights + numbers + (numbers.count == 2 ? [] : [-1]) + own[0] + (own.count == 2 ? own[1] : padded([]))
-      + padded(self.values(of: .sparse, in: values).map { Loss.sparseNumbers($0, epoch: epoch) } ?? [])
+    parameters[LOSS_ALPHA] = summands.count == 2 ? values[0] : 1
+    parameters[LOSS_BETA] = summands.count == 2 ? values[1] : 0
+    parameters[LOSS_SECOND_PART] = -1
+    let own = zip(parts, positionsOfParts).filter { $0.0.part != nil }
+    for ((entry, positions), (part, place)) in zip(
+      own, [(LOSS_FIRST_PART, LOSS_FIRST), (LOSS_SECOND_PART, LOSS_SECOND)])
+    {
+      parameters[part] = Float(entry.part ?? -1)
+      put(values[positions], at: place)
+    }
+    if let sparse = self.values(of: .sparse, in: values) {
+      put(Loss.sparseNumbers(sparse, epoch: epoch), at: LOSS_SPARSE)
+    }
+    return parameters
   }
 }

@@ -1,3 +1,5 @@
+import CLayout
+
 /// One entry of the catalogue of losses: what a user reads, and the kernel that computes it.
 ///
 /// Adding a loss: CONTRIBUTING.md walks through it.
@@ -32,8 +34,8 @@ public struct LossEntry: Sendable {
 
   /// How a loss is computed, and with it what it can be combined with.
   enum Form: Sendable, Equatable {
-    /// From one row of logits; the number is that of `LOSS_PARTS` in Kernels/loss_row.cl.
-    case row(Int)
+    /// From one row of logits: one of `LOSS_PARTS` (Kernels/layout/include/layout.h).
+    case row
     /// Around others, as sparse regularisation.
     case sparse
     /// A second pass over other samples, around others or by itself.
@@ -81,6 +83,9 @@ public struct LossEntry: Sendable {
 
   /// The number of the loss as a part of a weighted sum; nil where it cannot be one.
   public var part: Int? {
-    if case .row(let number) = form { number } else { nil }
+    guard form == .row else { return nil }
+    let number = Int(gpunoisy_loss_part(name))
+    precondition(number >= 0, "LOSS_PARTS in Kernels/layout/include/layout.h has no \(name)")
+    return number
   }
 }

@@ -1,3 +1,5 @@
+import CLayout
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -15,21 +17,24 @@
 /// - Source: Salmon, Moraes, Dror & Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
 public struct CounterRandom: Sendable, Equatable {
   /// What a random number is used for; different purposes never share words.
-  public enum Purpose: UInt32, Sendable, CaseIterable {
-    case shuffle = 1
-    case augment = 2
-    case noise = 3
-    case initialization = 4
-    case peerImage = 5
-    case peerLabel = 6
-    case peerAugment = 7
-    case dropout = 16
-    case peerDropout = 17
-    case thresholdSample = 8
-    case shapes = 9
-    case split = 10
-    case blindCheck = 11
-    case reportSample = 12
+  public struct Purpose: Sendable, Hashable {
+    /// The number that words are drawn with (Kernels/layout/include/layout.h).
+    public let rawValue: UInt32
+
+    private init(_ number: Int) { rawValue = UInt32(number) }
+
+    /// Of training: the order of an epoch, crops and flips, first weights.
+    public static let shuffle = Purpose(PURPOSE_SHUFFLE), augment = Purpose(PURPOSE_AUGMENT),
+      initialization = Purpose(PURPOSE_INITIALIZATION)
+    /// Of dropout, and of the peer pass: its images, their labels, crops and dropout.
+    public static let dropout = Purpose(PURPOSE_DROPOUT), peerImage = Purpose(PURPOSE_PEER_IMAGE),
+      peerLabel = Purpose(PURPOSE_PEER_LABEL), peerAugment = Purpose(PURPOSE_PEER_AUGMENT),
+      peerDropout = Purpose(PURPOSE_PEER_DROPOUT)
+    /// Of data: wrong labels, made-up images, what is held out.
+    public static let noise = Purpose(PURPOSE_NOISE), shapes = Purpose(PURPOSE_SHAPES), split = Purpose(PURPOSE_SPLIT)
+    /// Of a search for wrong labels and of reports: samples that are looked at.
+    public static let thresholdSample = Purpose(PURPOSE_THRESHOLD_SAMPLE), blindCheck = Purpose(PURPOSE_BLIND_CHECK),
+      reportSample = Purpose(PURPOSE_REPORT_SAMPLE)
   }
 
   /// The seed that every word depends on.

@@ -119,10 +119,7 @@ struct OfflineCompiler {
     OVERLOAD float max_(float a, float b) { return __builtin_fmaxf(a, b); }
     OVERLOAD int min_(int a, int b) { return a < b ? a : b; }
     OVERLOAD float min_(float a, float b) { return __builtin_fminf(a, b); }
-    OVERLOAD float sign_(float a) { return (float)((a > 0.0f) - (a < 0.0f)); }
-    OVERLOAD float4 sign_(float4 a) { return (float4)(sign_(a.x), sign_(a.y), sign_(a.z), sign_(a.w)); }
     #define fabs __builtin_fabsf
-    #define sign sign_
     #define fma fma_
     #define max max_
     #define min min_

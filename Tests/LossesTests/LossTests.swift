@@ -6,7 +6,10 @@ import Testing
 @Suite struct `The catalogue of losses` {
   @Test func `gives every loss a kernel of its name`() {
     for loss in Loss.all {
-      #expect(KernelSources.signatures[loss.function.kernel] != nil, "\(loss.entry.name) has no kernel")
+      for family in KernelSources.Family.allCases {
+        let kernel = KernelSources.signatures(for: family)[loss.function.kernel]
+        #expect(kernel != nil, "\(loss.entry.name) has no kernel in \(family)")
+      }
       #expect(loss.kernelParameters().count <= 16)
     }
     for entry in Loss.catalogue {

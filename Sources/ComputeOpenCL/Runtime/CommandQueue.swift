@@ -48,28 +48,28 @@ public final class CommandQueue {
     var event: cl_event?
     try launch(kernel, global: global, local: local, event: &event)
     guard let event else { throw Context.noHandle("clEnqueueNDRangeKernel", on: context.device) }
-    return LaunchTimes(of: event, kernelName: kernel.name, context: context)
+    return LaunchTimes(of: event, kernelName: kernel.title, context: context)
   }
 
   private func launch(
     _ kernel: Kernel, global: [Int], local: [Int]?, event: UnsafeMutablePointer<cl_event?>?
   ) throws(Failure) {
-    precondition(kernel.isBound, "\(kernel.name) is launched before its arguments are bound")
-    precondition((1...3).contains(global.count), "\(kernel.name) is launched over \(global.count) dimensions")
-    precondition(global.allSatisfy { $0 > 0 }, "\(kernel.name) is launched over \(global) work-items")
+    precondition(kernel.isBound, "\(kernel.title) is launched before its arguments are bound")
+    precondition((1...3).contains(global.count), "\(kernel.title) is launched over \(global.count) dimensions")
+    precondition(global.allSatisfy { $0 > 0 }, "\(kernel.title) is launched over \(global) work-items")
     let dimensions = cl_uint(global.count)
     let code: cl_int
     if let local {
       precondition(
         local.count == global.count && zip(global, local).allSatisfy { $1 > 0 && $0 % $1 == 0 },
-        "\(kernel.name) is launched over \(global) work-items, which groups of \(local) do not divide")
+        "\(kernel.title) is launched over \(global) work-items, which groups of \(local) do not divide")
       code = opencl.clEnqueueNDRangeKernel(handle, kernel.handle, dimensions, nil, global, local, 0, nil, event)
     } else {
       code = opencl.clEnqueueNDRangeKernel(handle, kernel.handle, dimensions, nil, global, nil, 0, nil, event)
     }
     try check(
       code, "clEnqueueNDRangeKernel",
-      while: "launching \(kernel.name) over \(global)\(local.map { " in groups of \($0)" } ?? "")",
+      while: "launching \(kernel.title) over \(global)\(local.map { " in groups of \($0)" } ?? "")",
       on: context.device.name)
   }
 

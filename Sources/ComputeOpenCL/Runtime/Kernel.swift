@@ -21,6 +21,8 @@ public enum KernelArgument {
 public final class Kernel {
   /// Its name in the source.
   public let name: String
+  /// What messages call it: `workgroup/batchnorm_combine`.
+  public var title: String { signature?.title ?? name }
   let handle: cl_kernel
   /// Whether all arguments have a value.
   private(set) var isBound = false
@@ -63,9 +65,9 @@ public final class Kernel {
   public func bind(_ arguments: [(name: String, value: KernelArgument)]) throws(Failure) {
     let labels = arguments.map(\.name)
     if let signature { try signature.check(labels) }
-    if let driverNames { try KernelSignature.check(labels, against: driverNames, of: name) }
+    if let driverNames { try KernelSignature.check(labels, against: driverNames, of: title) }
     guard labels.count == argumentCount else {
-      throw KernelSignature.mismatch("\(name) takes \(argumentCount) arguments, the host gives \(labels.count).")
+      throw KernelSignature.mismatch("\(title) takes \(argumentCount) arguments, the host gives \(labels.count).")
     }
     isBound = false
     buffers.removeAll(keepingCapacity: true)
@@ -117,12 +119,12 @@ extension Kernel {
   ) throws(Failure) {
     switch (value, kind) {
     case (.buffer(let buffer), .buffer), (.buffer(let buffer), nil):
-      precondition(buffer.context === program.context, "\(name): '\(label)' is a buffer of another context")
+      precondition(buffer.context === program.context, "\(title): '\(label)' is a buffer of another context")
       buffers.append(buffer)
       try setBytes(index, of: Optional(buffer.handle), named: label)
     case (.none, .buffer), (.none, nil): try setBytes(index, of: cl_mem?.none, named: label)
     case (.local(let byteCount), .local), (.local(let byteCount), nil):
-      precondition(byteCount > 0, "\(name): '\(label)' has no local memory")
+      precondition(byteCount > 0, "\(title): '\(label)' has no local memory")
       try set(index, byteCount: byteCount, from: nil, named: label)
     case (.float(let number), .float), (.float(let number), nil): try setBytes(index, of: number, named: label)
     case (.int(let number), .int), (.int(let number), nil):
@@ -132,7 +134,7 @@ extension Kernel {
     case (.int(let number), .ulong): try setInteger(index, to: number, as: UInt64.self, named: label)
     default:
       throw KernelSignature.mismatch(
-        "\(name): argument '\(label)' is \(kind.phrase) in the kernel but \(value.phrase) on the host.")
+        "\(title): argument '\(label)' is \(kind.phrase) in the kernel but \(value.phrase) on the host.")
     }
   }
 
@@ -141,7 +143,7 @@ extension Kernel {
   ) throws(Failure) {
     guard let fitting = Number(exactly: number) else {
       throw Failure(
-        .configuration, "\(name): argument '\(label)' is \(number).",
+        .configuration, "\(title): argument '\(label)' is \(number).",
         why: "the kernel takes numbers from \(Number.min) to \(Number.max) there.",
         fix: "use a smaller --batch-size or smaller images.")
     }
@@ -159,7 +161,7 @@ extension Kernel {
   ) throws(Failure) {
     try check(
       opencl.clSetKernelArg(handle, cl_uint(index), byteCount, bytes), "clSetKernelArg",
-      while: "setting argument '\(label)' of \(name)", on: program.context.device.name)
+      while: "setting argument '\(label)' of \(title)", on: program.context.device.name)
   }
 }
 

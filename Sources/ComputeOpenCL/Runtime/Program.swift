@@ -108,7 +108,7 @@ public final class Program {
   }
 
   private static func signatures(of sources: [Source]) -> [String: [KernelSignature]] {
-    Dictionary(grouping: KernelSignature.all(in: joined(sources)), by: \.name)
+    Dictionary(grouping: sources.flatMap { KernelSignature.all(in: $0.text, file: $0.fileName) }, by: \.name)
   }
 
   /// What the driver compiled the program to; nil if it does not tell.

@@ -1,0 +1,99 @@
+// The kernels of one instruction set and one format of activations; native.cpp includes this file once for each, inside
+// of a namespace.
+#undef load_activation
+#undef store_activation
+#undef load_activation16
+#undef store_activation16
+#undef load_activations
+#undef store_activations
+#include "../shared/words.cl"
+#include "../shared/activation.cl"
+#include "../shared/random.cl"
+#include "../shared/augment.cl"
+#include "../shared/optimizer.cl"
+#include "../shared/step.cl"
+#include "../shared/loss_probability.cl"
+#include "../shared/loss_row.cl"
+#include "../shared/loss_determinant.cl"
+#include "../shared/loss.cl"
+#include "../shared/rows.cl"
+#include "../vector/augment.cl"
+#include "../vector/conv.cl"
+#include "../vector/conv_weights.cl"
+#include "../vector/winograd.cl"
+#include "../vector/winograd_weights.cl"
+#include "../vector/gemm.cl"
+#include "../vector/batchnorm.cl"
+#include "../vector/pointwise.cl"
+#include "../vector/pool.cl"
+#include "../vector/layers.cl"
+#include "../vector/reduce.cl"
+#include "../vector/loss_determinant.cl"
+#include "../vector/optimizer.cl"
+#include "../vector/bench.cl"
+
+#undef LOSS_ENTRY
+#define LOSS_ENTRY(name) ENTRY(loss_##name##_rows),
+
+// What the launches count on.
+static_assert(CONV_PIXELS <= CONV_PIXELS_MAX && CONV_WEIGHT_UNIT % CONV_WEIGHT_CHANNELS == 0);
+
+static const Entry entries[] = {
+    ENTRY(augment_crop_flip),
+    ENTRY(conv_forward_3x3),
+    ENTRY(conv_forward),
+    ENTRY(conv_transpose_weights),
+    ENTRY(conv_backward_data),
+    ENTRY(conv_backward_weights_3x3),
+    ENTRY(conv_backward_weights),
+    ENTRY(winograd_weights),
+    ENTRY(winograd_forward),
+    ENTRY(winograd_backward_data),
+    ENTRY(winograd_backward_weights),
+    ENTRY(winograd_reduce_weights),
+    ENTRY(gemm_forward),
+    ENTRY(batchnorm_statistics),
+    ENTRY(batchnorm_combine),
+    ENTRY(batchnorm_inference),
+    ENTRY(batchnorm_normalize),
+    ENTRY(batchnorm_backward_sums),
+    ENTRY(batchnorm_backward_mask_sums),
+    ENTRY(batchnorm_backward_combine),
+    ENTRY(batchnorm_backward_apply),
+    ENTRY(add_forward),
+    ENTRY(rectify_forward),
+    ENTRY(rectify_backward),
+    ENTRY(shortcut_forward),
+    ENTRY(shortcut_backward),
+    ENTRY(pool_global_forward),
+    ENTRY(pool_global_backward),
+    ENTRY(pool_forward),
+    ENTRY(pool_backward),
+    ENTRY(bias_forward),
+    ENTRY(bias_backward),
+    ENTRY(dropout_scale),
+    ENTRY(flatten_forward),
+    ENTRY(flatten_backward),
+    ENTRY(reduce_partials),
+    ENTRY(reduce_rows),
+    ENTRY(reduce_squares),
+    LOSS_PARTS(LOSS_ENTRY, LOSS_ENTRY)
+    ENTRY(loss_sum_rows),
+    ENTRY(loss_peer_rows),
+    ENTRY(loss_forward_rows),
+    ENTRY(loss_backward_rows),
+    ENTRY(determinant_softmax),
+    ENTRY(determinant_invert),
+    ENTRY(loss_dmi_rows),
+    ENTRY(loss_evaluate),
+    ENTRY(optimizer_sgd),
+    ENTRY(optimizer_adam),
+    ENTRY(rows_scale),
+    ENTRY(rows_smallest),
+    ENTRY(rows_dynamics),
+    ENTRY(rows_streak),
+    ENTRY(advance_step),
+    ENTRY(bench_empty),
+    ENTRY(bench_multiply_add),
+    ENTRY(bench_copy),
+};

@@ -1,0 +1,30 @@
+// What the graph's first operation draws for an image, and what it makes of a byte. Each family has its own loops.
+
+// A window of the image padded by black pixels: where it begins, and whether it is mirrored.
+typedef struct {
+  int down, right, mirrored;
+} AugmentDraw;
+
+// crop > 0: a window at a random place of the image padded by `crop`. flip: left-right, with probability 1/2. Both are
+// drawn by (seed, epoch, sample id); for the peer pass of the peer loss, where an image may occur twice in an epoch, by
+// (seed, epoch, position).
+FUNCTION AugmentDraw augment_draw(
+    __global const int *counters, int position, int sample, int crop, int flip, int peer) {
+  AugmentDraw draw;
+  draw.down = draw.right = draw.mirrored = 0;
+  if (crop > 0 || flip) {
+    const uint4 words = random_words(
+        (uint)counters[COUNTER_SEED_LOW], (uint)counters[COUNTER_SEED_HIGH],
+        peer ? PURPOSE_PEER_AUGMENT : PURPOSE_AUGMENT, (uint)counters[COUNTER_EPOCH], (uint)(peer ? position : sample),
+        0);
+    draw.down = random_below(words.x, 2 * crop + 1) - crop;
+    draw.right = random_below(words.y, 2 * crop + 1) - crop;
+    draw.mirrored = flip && (words.z >> 31);
+  }
+  return draw;
+}
+
+// A byte of channel c (of C) as the network sees it. statistics: mean [C] then standard deviation [C] of byte / 255.
+FUNCTION float augment_normalized(uchar byte, __global const float *statistics, int c, int C) {
+  return ((float)byte / 255.0f - statistics[c]) / statistics[C + c];
+}

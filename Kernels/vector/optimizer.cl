@@ -1,0 +1,34 @@
+// Optimisers for CPU-type devices; shared/optimizer.cl says what they compute.
+
+// The sums of squares that reduce_squares left, in their order.
+FUNCTION float optimizer_clip(__global const float *numbers, __global const float *squares, int pieces) {
+  float sum = 0.0f;
+  for (int i = 0; i < pieces; i++) sum += squares[i];
+  return optimizer_scale(numbers, sum);
+}
+
+// Gradients are scaled by min(1, clip / (norm + 1e-6)), norm = sqrt of the sum of `squares` (see reduce_squares), where
+// clip = numbers[NUMBER_CLIP_NORM] is above 0. Launch: (ceil(n / ELEMENTS_PER_ITEM)).
+__kernel void optimizer_sgd(
+    __global float *restrict parameters, __global const float *restrict gradients, __global float *restrict momenta,
+    __global const float *restrict numbers, __global const float *restrict squares, int n, int pieces) {
+  const int first = get_global_id(0) * ELEMENTS_PER_ITEM, last = min(n, first + ELEMENTS_PER_ITEM);
+  const SgdStep step = sgd_step(numbers, optimizer_clip(numbers, squares, pieces));
+  for (int i = first; i < last; i++) {
+    float w = parameters[i], v = momenta[i];
+    SGD_MOVE(float, step, w, gradients[i], v)
+    momenta[i] = v;
+    parameters[i] = w;
+  }
+}
+
+// Adam over all parameters; gradients are clipped as for optimizer_sgd. Launch: (ceil(n / ELEMENTS_PER_ITEM)).
+__kernel void optimizer_adam(
+    __global float *restrict parameters, __global const float *restrict gradients, __global float *restrict momenta,
+    __global float *restrict second_moments, __global const int *restrict counters,
+    __global const float *restrict numbers, __global const float *restrict squares, int n, int pieces) {
+  const int first = get_global_id(0) * ELEMENTS_PER_ITEM, last = min(n, first + ELEMENTS_PER_ITEM);
+  const AdamStep step = adam_step(numbers, counters, optimizer_clip(numbers, squares, pieces));
+  for (int i = first; i < last; i++)
+    adam_move(step, parameters + i, gradients[i], momenta + i, second_moments + i);
+}

@@ -1,0 +1,19 @@
+// The graph's first operation for GPU-type devices; see vector/augment.cl. One work-item: one pixel.
+// Launch: (B * H * W, rounded up).
+__kernel void augment_crop_flip(
+    __global const uchar *restrict pixels, __global const int *restrict order, __global const int *restrict counters,
+    __global const float *restrict input_statistics, __global activation *restrict output, int B, int H, int W, int C,
+    int crop, int flip, int peer) {
+  const int index = get_global_id(0);
+  if (index >= B * H * W) return;
+  const int w = index % W, h = index / W % H, row = index / W / H;
+  const int position = counters[COUNTER_OFFSET] + row, sample = order[position];
+  const AugmentDraw draw = augment_draw(counters, position, sample, crop, flip, peer);
+  const int from_h = h + draw.down, from_w = (draw.mirrored ? W - 1 - w : w) + draw.right;
+  const int inside = from_h >= 0 && from_h < H && from_w >= 0 && from_w < W;
+  if (inside) pixels += (((ulong)sample * H + from_h) * W + from_w) * C;
+  for (int c = 0; c < C; c++) {
+    const uchar byte = inside ? pixels[c] : (uchar)0;
+    store_activation(augment_normalized(byte, input_statistics, c, C), output + index * C + c);
+  }
+}

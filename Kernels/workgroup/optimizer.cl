@@ -1,0 +1,38 @@
+// Optimisers for GPU-type devices; shared/optimizer.cl says what they compute.
+
+// Every group adds the `pieces` sums of squares up in the same order; without any, gradients are not clipped.
+FUNCTION float optimizer_clip(
+    __global const float *numbers, __global const float *squares, int pieces, __local float4 *memory) {
+  if (pieces == 0) return 1.0f;
+  float4 sum = (float4)(0.0f);
+  for (int i = get_local_id(0); i < pieces; i += get_local_size(0)) sum.s0 += squares[i];
+  memory[get_local_id(0)] = sum;
+  group_sum(memory, 1, 1);
+  return optimizer_scale(numbers, memory[0].s0);
+}
+
+// Four parameters per work-item. Launch: (ceil(n / 4), rounded up).
+__kernel void optimizer_sgd(
+    __global float *restrict parameters, __global const float *restrict gradients, __global float *restrict momenta,
+    __global const float *restrict numbers, __global const float *restrict squares, int n, int pieces) {
+  __local float4 memory[GROUP_ITEMS];
+  const SgdStep step = sgd_step(numbers, optimizer_clip(numbers, squares, pieces, memory));
+  const int i = get_global_id(0) * 4;
+  if (i >= n) return;
+  float4 w = load_quad(parameters + i, n - i, 1), v = load_quad(momenta + i, n - i, 1);
+  SGD_MOVE(float4, step, w, load_quad(gradients + i, n - i, 1), v)
+  store_quad(v, momenta + i, n - i, 1);
+  store_quad(w, parameters + i, n - i, 1);
+}
+
+// Four parameters per work-item. Launch: (ceil(n / 4), rounded up).
+__kernel void optimizer_adam(
+    __global float *restrict parameters, __global const float *restrict gradients, __global float *restrict momenta,
+    __global float *restrict second_moments, __global const int *restrict counters,
+    __global const float *restrict numbers, __global const float *restrict squares, int n, int pieces) {
+  __local float4 memory[GROUP_ITEMS];
+  const AdamStep step = adam_step(numbers, counters, optimizer_clip(numbers, squares, pieces, memory));
+  const int first = get_global_id(0) * 4;
+  for (int i = first; i < min(n, first + 4); i++)
+    adam_move(step, parameters + i, gradients[i], momenta + i, second_moments + i);
+}
