@@ -14,30 +14,39 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
-    // Floor 5: the command, and the example that the tests build and run.
+    // Floor 7: the command, and the example that the tests build and run.
     .executableTarget(
       name: "gpunoisy",
       dependencies: [
-        "Autotuning", "Training", "Methods", "Sessions", "Pages", "Reports", "Detection", "Datasets", "Networks",
+        "Autotuning", "Training", "Settings", "Methods", "Sessions", "Pages", "Reports", "Detection", "Datasets",
+        "Networks",
         "Losses", "Compute",
         "ComputeKernels", "ComputeCPU", "ComputeOpenCL", "ComputeReference", "FileFormats", "Statistics", "Images",
         "Failures",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
-    // Floor 4 1/2: finding out which launches are the fastest.
+    // Floor 6: finding out which launches are the fastest.
     .target(
       name: "Autotuning",
       dependencies: [
         "Training", "ComputeReference", "ComputeKernels", "Compute", "FileFormats", "Failures",
       ]),
 
-    // Floor 4: run settings, the one loop, what a run writes down, evaluation.
+    // Floor 5: the one loop, what a run writes down, evaluation.
     .target(
       name: "Training",
       dependencies: [
-        "Methods", "Sessions", "Pages", "Reports", "Datasets", "Networks", "Losses", "Compute", "Detection", "Images",
+        "Settings", "Methods", "Sessions", "Pages", "Reports", "Datasets", "Networks", "Losses", "Compute", "Detection",
+        "Images",
         "FileFormats", "Statistics", "Failures",
+      ]),
+
+    // Floor 4: what was asked for, and by whom: one table of settings.
+    .target(
+      name: "Settings",
+      dependencies: [
+        "Methods", "Sessions", "Losses", "Networks", "Datasets", "Detection", "Compute", "FileFormats", "Failures",
       ]),
 
     // Floor 3 1/2: networks in training on a device; procedures that decide what they learn from; pages for a browser.
@@ -100,9 +109,15 @@ let package = Package(
       ]),
     .testTarget(name: "LossesTests", dependencies: ["Losses", "ComputeKernels", "Failures"]),
     .testTarget(
+      name: "SettingsTests",
+      dependencies: [
+        "Settings", "Sessions", "Losses", "Networks", "Datasets", "Detection", "FileFormats", "Failures", "TestSupport",
+      ]),
+    .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Training", "Sessions", "Detection", "Reports", "ComputeCPU", "ComputeOpenCL", "Compute", "Datasets", "Losses",
+        "Training", "Settings", "Sessions", "Detection", "Reports", "ComputeCPU", "ComputeOpenCL", "Compute",
+        "Datasets", "Losses",
         "Networks",
         "FileFormats", "Failures", "TestSupport", "OpenCLTestSupport",
       ]),
@@ -144,7 +159,7 @@ let package = Package(
         "OpenCLTestSupport",
       ]),
     // Runs the built command.
-    .testTarget(name: "CommandTests", dependencies: ["FileFormats", "TestSupport"]),
+    .testTarget(name: "CommandTests", dependencies: ["Settings", "FileFormats", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu2x,

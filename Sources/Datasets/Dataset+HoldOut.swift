@@ -1,8 +1,9 @@
 import Failures
+import FileFormats
 import Statistics
 
 /// How much of the training set is held out.
-public enum HeldOutPart: Sendable, Equatable {
+public enum HeldOutPart: Sendable, Equatable, CustomStringConvertible {
   case count(Int)
   /// A share in (0, 1), rounded to the nearest count.
   case fraction(Double)
@@ -19,6 +20,14 @@ public enum HeldOutPart: Sendable, Equatable {
       throw Failure(
         .usage, "'\(text)' is not a part to hold out.", why: "it is neither a count nor a share between 0 and 1.",
         fix: "write a number of samples, as in 5000, or a share, as in 0.1.")
+    }
+  }
+
+  /// The text that `init(parsing:)` reads.
+  public var description: String {
+    switch self {
+    case .count(let count): "\(count)"
+    case .fraction(let fraction): NumberText.shortest(fraction)
     }
   }
 }
@@ -41,7 +50,7 @@ extension Dataset {
     guard count > 0, count < usable.count else {
       throw Failure(
         .usage, "\(count) of \(usable.count) training samples cannot be held out.",
-        why: "at least one must be held out and one left.", fix: "choose another part.")
+        why: "--val must leave a sample on each side.", fix: "change it.")
     }
     let order = CounterRandom(seed: seed).permutation(of: usable.count, .split, 0)
     let chosen = order.prefix(count).map { usable[Int($0)] }.sorted()

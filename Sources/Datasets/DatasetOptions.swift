@@ -66,7 +66,7 @@ public struct PixelSize: Sendable, Hashable, CustomStringConvertible {
       (1...Self.longestSide).contains(height), (1...Self.longestSide).contains(width)
     else {
       throw Failure(
-        .usage, "'\(text)' is not a picture size.", why: "sides go from 1 to \(Self.longestSide) pixels.",
+        .usage, "'\(text)' is not an image size.", why: "width and height must be 1 to \(Self.longestSide) pixels.",
         fix: "write one number, as in 64, or height and width, as in 48x64.")
     }
     self.init(height: height, width: width)

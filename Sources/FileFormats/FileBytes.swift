@@ -32,9 +32,10 @@ public enum FileBytes {
 
   /// The bytes of a plain file, or its first `limit` bytes.
   ///
+  /// - Parameter pipes: whether a pipe, such as `/dev/stdin`, is read to its end, too.
   /// - Throws: `.missingInput` when there is nothing; `.badInput` for a folder or device; `.outOfMemory` when the file
   ///   is larger than the machine's memory; `.inputOutput` when reading fails.
-  public static func read(_ path: String, first limit: Int = .max) throws -> [UInt8] {
+  public static func read(_ path: String, first limit: Int = .max, pipes: Bool = false) throws -> [UInt8] {
     guard !path.utf8.contains(0) else {
       throw Failure(
         .badInput, "a path contains a zero byte.", why: "no file can have such a name.", fix: "correct the path.")
@@ -45,6 +46,7 @@ public enum FileBytes {
     defer { close(descriptor) }
     var information = stat()
     guard fstat(descriptor, &information) == 0 else { throw cannotRead(path, errno) }
+    if pipes, information.st_mode & S_IFMT == S_IFIFO { return try readPipe(descriptor, path, first: limit) }
     guard information.st_mode & S_IFMT == S_IFREG else {
       throw Failure(
         .badInput, "'\(path)' is not a plain file.", why: "it is a folder, a device or a pipe.",
@@ -68,6 +70,20 @@ public enum FileBytes {
       }
     }
     if failed != 0 { throw cannotRead(path, failed) }
+    return bytes
+  }
+
+  /// What comes through a pipe until its other end is closed.
+  private static func readPipe(_ descriptor: Int32, _ path: String, first limit: Int) throws -> [UInt8] {
+    _ = fcntl(descriptor, F_SETFL, 0)
+    var bytes: [UInt8] = [], chunk = [UInt8](repeating: 0, count: 1 << 16)
+    while bytes.count < limit {
+      let step = readBytes(descriptor, &chunk, min(chunk.count, limit - bytes.count))
+      if step < 0 && errno == EINTR { continue }
+      if step < 0 { throw cannotRead(path, errno) }
+      if step == 0 { break }
+      bytes += chunk[..<step]
+    }
     return bytes
   }
 

@@ -8,9 +8,16 @@ extension FlatTOML {
     if !comments.isEmpty { blocks.append(comments.map { "# \(Self.oneLine($0))\n" }.joined()) }
     for section in sections where !section.entries.isEmpty {
       let title = section.name.isEmpty ? "" : "[\(Self.key(section.name))]\n"
-      blocks.append(title + section.entries.map { "\(Self.key($0.key)) = \(Self.spelled($0.value))\n" }.joined())
+      blocks.append(title + section.entries.map(Self.line).joined())
     }
     return blocks.joined(separator: "\n")
+  }
+
+  /// A key with its value and, from column 33 on where there is room, its comment.
+  private static func line(_ entry: Entry) -> String {
+    let line = "\(key(entry.key)) = \(spelled(entry.value))"
+    guard let comment = entry.comment else { return line + "\n" }
+    return line + String(repeating: " ", count: max(0, 31 - line.count)) + " # \(oneLine(comment))\n"
   }
 
   private static func spelled(_ value: Value) -> String {

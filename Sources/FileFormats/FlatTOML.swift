@@ -51,13 +51,18 @@ public struct FlatTOML: Sendable, Equatable {
     public var place: Place
     /// Where the value begins.
     public var valuePlace: Place
+    /// A comment to write behind the value, without the `#`; none after reading.
+    public var comment: String?
 
     /// A key with this value.
-    public init(_ key: String, _ value: Value, place: Place = Place(), valuePlace: Place = Place()) {
+    public init(
+      _ key: String, _ value: Value, place: Place = Place(), valuePlace: Place = Place(), comment: String? = nil
+    ) {
       self.key = key
       self.value = value
       self.place = place
       self.valuePlace = valuePlace
+      self.comment = comment
     }
 
     /// Same key and value, wherever they stand.
@@ -100,11 +105,11 @@ public struct FlatTOML: Sendable, Equatable {
   /// The largest file that is read, in bytes: 1 MiB.
   public static let mostBytes = 1 << 20
 
-  /// Reads a file.
+  /// Reads a file, or what comes through a pipe such as `/dev/stdin`.
   ///
   /// - Throws: `.missingInput`, `.badInput`, `.inputOutput` as `FileBytes.read`; `.badInput` as `init(decoding:name:)`.
   public static func read(_ path: String) throws -> FlatTOML {
-    try FlatTOML(decoding: FileBytes.read(path, first: mostBytes + 1), name: path)
+    try FlatTOML(decoding: FileBytes.read(path, first: mostBytes + 1, pipes: true), name: path)
   }
 
   /// Reads text: UTF-8, lines ending in LF or CRLF; a byte order mark at its start is passed over.

@@ -4,7 +4,7 @@ import Failures
 /// A loss with values for its parameters, as the command line writes it: `sce:alpha=0.1,beta=1,A=-4`, the weighted sum
 /// `nce+agce:alpha=1,beta=4,a=6,q=1.5`, the published values for a data set, `sce:cifar100`, or values that change over
 /// the epochs, `peer:alpha=0@20/1@40`.
-public struct Loss: Sendable, CustomStringConvertible {
+public struct Loss: Sendable, Equatable, CustomStringConvertible {
   /// The catalogue's entry, or the combination.
   public let entry: LossEntry
   /// What every parameter is over the epochs, in the entry's order.
@@ -77,6 +77,9 @@ public struct Loss: Sendable, CustomStringConvertible {
     guard !courses.isEmpty else { return entry.name }
     return "\(entry.name):\(zip(entry.parameters, courses).map { "\($0.name)=\($1)" }.joined(separator: ","))"
   }
+
+  /// Same name and values.
+  public static func == (left: Self, right: Self) -> Bool { left.description == right.description }
 
   /// The value of every parameter in epoch `epoch`, from 0, in the entry's order; whole ones change at once.
   public func values(epoch: Int = 0) -> [Float] {

@@ -33,16 +33,17 @@ public final class DetectionMethod<D: Device>: Method {
   ///
   /// - Parameters:
   ///   - judged: the training set in which only the samples to judge have a label.
-  ///   - rate: the learning rate of a stage.
   /// - Throws: `.configuration` where the data has too few samples for the passes or folds.
   public init(
-    _ setup: MethodSetup<D>, _ settings: DetectionSettings, judged: LabelledSet,
-    rate: (DetectionStage) -> LearningRate
+    _ setup: MethodSetup<D>, _ settings: DetectionSettings, judged: LabelledSet
   ) throws {
     (self.setup, self.settings, self.judged) = (setup, settings, judged)
     networks = try DetectionStage.stages(settings, seed: setup.session.seed, train: judged, classes: setup.classes)
+    let epochs = setup.stage.epochs
     stages = networks.map {
-      Stage($0.name, epochs: setup.stage.epochs, rate: rate($0), evaluation: $0.isPass ? .lastEpoch : .never)
+      Stage(
+        $0.name, epochs: epochs, rate: setup.session.optimizer.learningRate(of: $0, epochs: epochs),
+        evaluation: $0.isPass ? .lastEpoch : .never)
     }
   }
 

@@ -82,7 +82,7 @@ public struct MethodEntry: Sendable {
 }
 
 /// A method with values for its parameters, as the command line writes it: `co-teaching:rate=0.45`.
-public struct MethodChoice: Sendable, CustomStringConvertible {
+public struct MethodChoice: Sendable, Equatable, CustomStringConvertible {
   /// The catalogue's entry.
   public let entry: MethodEntry
   /// The value of every parameter, in the entry's order.
@@ -141,6 +141,9 @@ public struct MethodChoice: Sendable, CustomStringConvertible {
     let pairs = zip(entry.parameters, values).map { "\($0.name)=\(Self.text($1))" }
     return "\(entry.name):\(pairs.joined(separator: ","))"
   }
+
+  /// Same method and values.
+  public static func == (left: Self, right: Self) -> Bool { left.description == right.description }
 
   /// A parameter's value as the command line writes it.
   public static func text(_ value: Double) -> String {

@@ -2,7 +2,7 @@ import Compute
 import Failures
 
 /// A network as the command line names it: `resnet32`, `resnet32:shortcut=stride`.
-public struct Network: Sendable {
+public struct Network: Sendable, Equatable, CustomStringConvertible {
   /// One entry of the catalogue.
   public struct Entry: Sendable {
     /// The name on the command line.
@@ -67,6 +67,9 @@ public struct Network: Sendable {
     guard !changed.isEmpty else { return entry.name }
     return "\(entry.name):" + changed.map { "\($0.name)=\(options[$0.name] ?? "")" }.joined(separator: ",")
   }
+
+  /// Same name and options.
+  public static func == (left: Self, right: Self) -> Bool { left.description == right.description }
 
   /// The graph from `batch` images to logits `[batch, classes]`.
   ///

@@ -76,6 +76,8 @@ public struct RunRecord: Sendable, Equatable {
   public var recipe: String?
   /// The training method and the optimiser, as settings name them; nil in records of earlier versions.
   public var method: String?, optimizer: String?
+  /// Where each setting that is not a default comes from, by its name; empty in records of earlier versions.
+  public var origins: [String: String] = [:]
   /// Which data was read.
   public var data: Data?
   /// Epochs done.
@@ -124,6 +126,7 @@ extension RunRecord {
       "pid": JSONValue(pid), "device": .string(device), "driver": .string(driver), "tuning": tuning,
       "seeds": .object(seeds.sorted { $0.key < $1.key }.map { JSONMember($0.key, JSONValue($0.value)) }),
       "recipe": JSONValue(recipe), "method": JSONValue(method), "optimizer": JSONValue(optimizer),
+      "origins": .object(origins.sorted { $0.key < $1.key }.map { JSONMember($0.key, .string($0.value)) }),
       "data": data?.json ?? .null, "epoch": JSONValue(epoch), "step": JSONValue(step),
       "accuracy": accuracy?.json ?? .null, "warnings": .array(warnings.map { .string($0) }),
     ]
@@ -168,6 +171,7 @@ extension RunRecord {
     record.recipe = json["recipe"]?.string
     record.method = json["method"]?.string
     record.optimizer = json["optimizer"]?.string
+    for member in json["origins"]?.members ?? [] { record.origins[member.name] = member.value.string }
     record.reason = json["reason"]?.string
     record.updated = try time("updated")
     record.ended = json["ended"]?.string.flatMap(UTCTime.init(text:))

@@ -5,7 +5,7 @@ import FileFormats
 import Statistics
 
 /// Where the transition matrix of a loss that corrects labels comes from: `--transition`.
-public enum LabelTransition: Sendable, Equatable {
+public enum LabelTransition: Sendable, Equatable, CustomStringConvertible {
   /// What the labels that are trained on tell, compared with the true ones.
   case exact
   /// Estimated after so many epochs of cross entropy, from the samples that are surest of each class.
@@ -28,6 +28,15 @@ public enum LabelTransition: Sendable, Equatable {
       self = .anchors(epochs: epochs)
     } else {
       self = .file(text)
+    }
+  }
+
+  /// The text that `init(parsing:)` reads.
+  public var description: String {
+    switch self {
+    case .exact: "true"
+    case .anchors(let epochs): "anchors:\(epochs)"
+    case .file(let path): path
     }
   }
 

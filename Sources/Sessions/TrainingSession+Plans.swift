@@ -33,7 +33,7 @@ extension TrainingSession {
 
   /// Writes the end of a step: the settings' optimiser moves the weights.
   public func update(_ step: inout StepBuilder) {
-    step.update(settings.optimizer.kernel, clip: settings.clipNorm > 0)
+    step.update(settings.optimizer.kernel, clip: settings.optimizer.clipNorm > 0)
   }
 
   /// The buffer behind a name, to be lent to another network.

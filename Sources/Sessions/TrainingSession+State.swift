@@ -56,7 +56,7 @@ extension TrainingSession {
     }
     return SessionState(
       parameters: try read(parameters, .parameters), momenta: try read(parameters, .momenta),
-      secondMoments: settings.optimizer == .adam ? try read(parameters, .secondMoments) : nil,
+      secondMoments: settings.optimizer.kind == .adam ? try read(parameters, .secondMoments) : nil,
       running: try read(running, .running), marginSum: try column(.marginSum, Float.self),
       marginLost: try column(.marginLost, Float.self), marginCount: try column(.marginCount, Int32.self),
       sampleLoss: try column(.sampleLoss, Float.self), samplePrediction: try column(.samplePrediction, Int32.self),
@@ -68,7 +68,7 @@ extension TrainingSession {
   public func write(_ state: SessionState) throws {
     try write(state.parameters, parameters, .parameters)
     try write(state.momenta, parameters, .momenta)
-    if settings.optimizer == .adam, let moments = state.secondMoments {
+    if settings.optimizer.kind == .adam, let moments = state.secondMoments {
       try write(moments, parameters, .secondMoments)
     }
     try write(state.running, running, .running)

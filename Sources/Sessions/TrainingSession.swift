@@ -5,17 +5,6 @@ import Losses
 import Networks
 import Statistics
 
-/// How weights move: `--optimizer`.
-public enum Optimizer: String, Sendable, CaseIterable {
-  /// Stochastic gradient descent with (Nesterov) momentum.
-  case sgd
-  /// Adam (Kingma and Ba, 2015), with weight decay in the gradient.
-  case adam
-
-  /// What a device launches.
-  var kernel: FlatKernel { self == .adam ? .adam : .sgd }
-}
-
 /// One network in training on one device: its memory, its plans, and the few calls that the loop makes.
 ///
 /// The data set lives on the device as bytes, and so does the per-sample table. A step is a plan that is run; nothing in
@@ -37,20 +26,8 @@ public final class TrainingSession<D: Device> {
     public var shuffles = true
     /// Whether a smaller last batch is left out.
     public var dropsLast = false
-    /// The optimiser.
-    public var optimizer = Optimizer.sgd
-    /// Momentum, 0 ..< 1; with Adam the decay of the mean of gradients, beta 1.
-    public var momentum = 0.9
-    /// Adam's decay of the mean of squared gradients, beta 2, 0 ..< 1.
-    public var secondDecay = 0.999
-    /// Whether momentum is Nesterov's.
-    public var nesterov = true
-    /// Weight decay on every parameter.
-    public var weightDecay = 1e-4
-    /// Factor of the sum of absolute values of all parameters.
-    public var l1 = 0.0
-    /// 0: gradients are not clipped.
-    public var clipNorm = 0.0
+    /// How weights move.
+    public var optimizer = Optimizer()
     /// Seed of everything that is drawn.
     public var seed: UInt64 = 1
     /// The number of the network among those of its method: those with the same seed differ in their first weights and
@@ -140,7 +117,7 @@ public final class TrainingSession<D: Device> {
     try store(.parameters, count: parameters.packedCount)
     try store(.gradients, count: parameters.packedCount)
     try store(.momenta, count: parameters.packedCount)
-    if settings.optimizer == .adam { try store(.secondMoments, count: parameters.packedCount) }
+    if settings.optimizer.kind == .adam { try store(.secondMoments, count: parameters.packedCount) }
     try store(.running, count: max(running.packedCount, 1))
     try store(.numbers, count: StepState.numberCount)
     try store(.counters, count: StepState.counterCount)
@@ -227,12 +204,7 @@ public final class TrainingSession<D: Device> {
     state.methodNumbers = methodNumbers
     rateInForce = settings.loss.rateFactor(epoch: epoch) * learningRate
     state.learningRate = Float(rateInForce)
-    state.momentum = Float(settings.momentum)
-    state.secondDecay = Float(settings.secondDecay)
-    state.nesterov = settings.nesterov
-    state.weightDecay = Float(settings.weightDecay)
-    state.l1 = Float(settings.l1)
-    state.clipNorm = Float(settings.clipNorm)
+    settings.optimizer.write(into: &state)
     state.peerWeight = settings.loss.peerWeight(epoch: epoch) ?? 0
     state.lossParameters = settings.loss.kernelParameters(epoch: epoch)
     try device.write(state.counters, to: stores[.counters]!)

@@ -167,7 +167,7 @@ extension Checkpoint {
     let parameters = session.parameters.entries
     return SessionState(
       parameters: try learned("", parameters), momenta: try learned("optimizer.momentum.", parameters),
-      secondMoments: session.settings.optimizer == .adam ? try learned("optimizer.second.", parameters) : nil,
+      secondMoments: session.settings.optimizer.kind == .adam ? try learned("optimizer.second.", parameters) : nil,
       running: try learned("", session.running.entries),
       marginSum: try file.floats(table + "margin_sum", shape: N),
       marginLost: try file.floats(table + "margin_lost", shape: N),

@@ -84,13 +84,3 @@ struct ExcludedSamples {
     return set
   }
 }
-
-extension RunSettings {
-  /// A number of either sign from text.
-  ///
-  /// - Throws: `.usage` for text that is no number, for infinity and not-a-number.
-  static func finite(_ name: String, _ text: String) throws -> Double {
-    guard let value = Double(text), value.isFinite else { throw outOfRange(name, text, "a finite number") }
-    return value
-  }
-}

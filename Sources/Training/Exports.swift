@@ -1,2 +1,3 @@
-// A program that trains needs the networks in training, too: `import Training` is enough for it (Tools/example).
+// A program that trains by itself imports one module.
 @_exported import Sessions
+@_exported import Settings

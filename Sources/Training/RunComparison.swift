@@ -28,8 +28,9 @@ public enum RunComparison {
         fix: "wait for the first epoch, or go on with 'gpunoisy train --resume \(folder)'.")
     }
     return ComparisonPage.Run(
-      folder: folder, record: try RunRecord.read(folder: folder), model: settings.model, loss: settings.loss,
-      noise: settings.noise, history: history)
+      folder: folder, record: try RunRecord.read(folder: folder), model: settings.model.description,
+      loss: settings.loss.description,
+      noise: settings.noise.description, history: history)
   }
 
   /// What the network of a checkpoint says of training samples: the same ones for every run on the same data.

@@ -1,6 +1,21 @@
 import Datasets
 import Failures
-import Losses
+import Settings
+
+extension Dataset {
+  /// The data set of these settings with the labels that they name; nothing is left out yet.
+  fileprivate static func relabelled(by settings: RunSettings) throws -> Dataset {
+    let dataset = try Dataset.open(settings.data, options: settings.datasetOptions)
+    return try settings.labels.map { try dataset.replacingLabels(fromFile: $0) } ?? dataset
+  }
+
+  /// Opens the data set of these settings.
+  ///
+  /// Its labels are replaced first, then it is limited. Nothing is held out, and no noise is drawn.
+  public static func opened(by settings: RunSettings) throws -> Dataset {
+    try relabelled(by: settings).limited(train: settings.limitTrain, test: settings.limitTest)
+  }
+}
 
 /// The data of a run as its settings ask for: opened, relabelled, limited, corrupted.
 public struct RunData: Sendable {
@@ -20,27 +35,22 @@ public struct RunData: Sendable {
 
   /// Opens the data set.
   ///
-  /// Labels are replaced first (their file covers the whole set), then the set is limited, then pictures change, then
+  /// Labels are replaced first (their file covers the whole set), then the set is limited, then images change, then
   /// a part is held out, then noise is drawn, so that the held-out part keeps the labels that it was given; with noise in
   /// validation labels, too, the last two change places. Samples to exclude lose their label last.
   public init(_ settings: RunSettings) throws {
-    let options = DatasetOptions(
-      dataRoot: settings.dataRoot, imageSize: settings.imageSize, onBadImage: settings.onBadImage, seed: settings.seed,
-      threads: settings.threads ?? DatasetOptions.processors)
-    var dataset = try Dataset.open(settings.data, options: options)
-    if let path = settings.labels { dataset = try dataset.replacingLabels(fromFile: path) }
+    var dataset = try Dataset.relabelled(by: settings)
     if let path = settings.cleanLabels { dataset = try dataset.withTrueLabels(fromFile: path) }
     let excluded = try ExcludedSamples.read(settings, count: dataset.train.count)
     dataset = dataset.limited(train: settings.limitTrain, test: settings.limitTest)
-    dataset = dataset.changingPixels(settings.pixels, seed: settings.noiseSeed ?? settings.seed)
-    let part = try settings.validation.map { try HeldOutPart(parsing: $0) }
+    dataset = dataset.changingPixels(settings.pixels, seed: settings.effectiveNoiseSeed)
+    let part = settings.validation
     if let part, !settings.validationNoise { dataset = try dataset.holdingOut(part, seed: settings.seed) }
-    let model = try NoiseCatalogue.parse(settings.noise)
-    if model is NoNoise {
+    if settings.noise == .none {
       noise = dataset.labelErrors
     } else {
       (dataset, noise) = try { ($0.dataset, $0.report) }(
-        dataset.corrupted(by: model, seed: settings.noiseSeed ?? settings.seed))
+        dataset.corrupted(by: settings.noise.model, seed: settings.effectiveNoiseSeed))
     }
     if let part, settings.validationNoise { dataset = try dataset.holdingOut(part, seed: settings.seed) }
     let left: Int

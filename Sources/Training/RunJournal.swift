@@ -2,6 +2,7 @@ import Detection
 import Failures
 import FileFormats
 import Reports
+import Settings
 
 /// Why a run ended.
 public enum RunEnding: Sendable, Equatable {
@@ -72,11 +73,11 @@ public final class RunJournal {
   // MARK: - Checkpoints
 
   /// Whether a checkpoint is due between two steps.
-  func isCheckpointDue(_ interval: RunSettings.CheckpointInterval, atStep totalSteps: Int) -> Bool {
+  func isCheckpointDue(_ interval: CheckpointInterval, atStep totalSteps: Int) -> Bool {
     switch interval {
     case .epochs: false
     case .steps(let count): totalSteps % count == 0
-    case .seconds(let interval): seconds(since: lastCheckpoint) >= interval
+    case .time(let interval): seconds(since: lastCheckpoint) >= interval.seconds
     }
   }
 

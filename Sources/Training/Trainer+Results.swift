@@ -3,6 +3,7 @@ import Detection
 import Methods
 import Reports
 import Sessions
+import Settings
 
 /// What a run leaves at its end, and what is said at its start.
 extension Trainer {
@@ -22,33 +23,33 @@ extension Trainer {
   }
 
   var outline: RunOutline {
-    let dataset = data.dataset, sgd = settings.optimizer == .sgd
+    let dataset = data.dataset, optimizer = settings.optimizer
     var facts = [RunOutline.Fact("device", "\(session.device.name)  (\(session.device.driver))")]
     if let folder = journal.folder { facts.insert(.init("run", folder.path), at: 0) }
     facts.append(
       .init(
         "data",
         "\(dataset.name)  train \(data.judged.usableIDs.count)"
-          + (settings.detection == nil ? " · test \(data.evaluation?.count ?? 0)" : "")
+          + (settings.job == .train ? " · test \(data.evaluation?.count ?? 0)" : "")
           + " · \(dataset.classCount) classes"))
     if let noise = data.noise { facts.append(.init("noise", noise.summary)) }
     facts += [
       .init("model", "\(settings.model)  \(session.parameters.count) parameters"),
       .init("loss", "\(session.settings.loss)"),
     ]
-    if let choice = try? MethodChoice(settings.method), choice.entry.name != "plain", settings.detection == nil {
-      facts.append(.init("method", "\(choice)"))
+    if settings.method.entry.name != "plain" {
+      facts.append(.init("method", "\(settings.method)"))
     }
     facts.append(
       .init(
         "recipe",
-        "\(settings.optimizer.rawValue) lr \(settings.learningRate)"
-          + (sgd
-            ? " momentum \(settings.momentum)\(settings.nesterov ? " nesterov" : "")"
-            : " betas \(settings.firstDecay), \(settings.secondDecay)")
-          + " wd \(settings.weightDecay) · \(method.stages[0].rate.schedule.rawValue)"
+        "\(optimizer.kind.rawValue) lr \(optimizer.learningRate)"
+          + (optimizer.kind == .sgd
+            ? " momentum \(optimizer.momentum)\(optimizer.nesterov ? " nesterov" : "")"
+            : " betas \(optimizer.firstDecay), \(optimizer.secondDecay)")
+          + " wd \(optimizer.weightDecay) · \(method.stages[0].rate.schedule.rawValue)"
           + " · batch \(settings.batchSize) · \(settings.epochs) epochs · seed \(settings.seed)"))
-    if let detection = settings.detection { facts.append(.init("detector", detectorFact(detection))) }
+    if settings.job == .detect { facts.append(.init("detector", detectorFact(settings.detection))) }
     if !history.epochs.isEmpty || position.totalSteps > 0 {
       facts.append(.init("resume", "after epoch \(history.epochs.count), step \(position.totalSteps)"))
     }

@@ -3,11 +3,10 @@ import Datasets
 import Detection
 import Failures
 import FileFormats
-import Losses
 import Methods
-import Networks
 import Reports
 import Sessions
+import Settings
 
 /// One run from its first step, or from a checkpoint, to its last: the loop around every method.
 ///
@@ -38,11 +37,9 @@ public final class Trainer<D: Device> {
     (self.settings, self.data) = (settings, data)
     journal = RunJournal()
     let setup = try MethodSetup(settings, data, on: device)
-    if let detection = settings.detection {
-      method = try DetectionMethod(setup, detection, judged: data.judged) { settings.learningRate(of: $0) }
-    } else {
-      method = try MethodChoice(settings.method).make(setup)
-    }
+    method =
+      settings.job == .detect
+      ? try DetectionMethod(setup, settings.detection, judged: data.judged) : try settings.method.make(setup)
     try begin(stage: 0)
   }
 
@@ -114,7 +111,7 @@ public final class Trainer<D: Device> {
         position.step += 1
         position.totalSteps += 1
         if pace.shouldLook(atStep: position.step, of: batches.count) { try look(&pace, batches) }
-        if let ending = journal.stopRequest(after: settings.maxTime) {
+        if let ending = journal.stopRequest(after: settings.maxTime?.seconds) {
           try saveCheckpoint()
           return ending
         }
@@ -216,8 +213,8 @@ public final class Trainer<D: Device> {
     if method.stages.count > 1 {
       file.metadata[DetectionStageResult.stageKey] = method.stages[position.stage].name
     }
-    if settings.detection == nil, method.members.count > 1 || !method.figures.isEmpty {
-      file.metadata["gpunoisy.method"] = try MethodChoice(settings.method).description
+    if settings.job == .train, method.members.count > 1 || !method.figures.isEmpty {
+      file.metadata["gpunoisy.method"] = settings.method.description
     }
     method.store(in: &file)
     return file

@@ -19,22 +19,19 @@ struct DataConvertCommand: ParsableCommand {
         gpunoisy data convert cifar10 --labels noisy.npy --to folder --out ./cifar10-noisy
       """)
 
-  @Argument(help: ArgumentHelp("A folder, a file or a name.", valueName: "data"))
-  var data: String
+  @OptionGroup var options: JobOptions<ConvertJob>
   @Option(help: ArgumentHelp("folder or npz.", valueName: "layout"))
   var to: DataLayout
   @Option(help: ArgumentHelp("The folder or file to write.", valueName: "path"))
   var out: String
   @Flag(help: "Replace the file, or the folder of an earlier conversion, if it is there.")
   var force = false
-  @OptionGroup var opening: DataOptions
   @Flag(name: [.customShort("q"), .long], help: "Say nothing but errors.")
   var quiet = false
 
   func run() throws {
     let target = try DataTarget(out, layout: to, force: force)
-    let settings = try opening.settings(data: data)
-    try target.write(Dataset.opened(by: settings), quiet: quiet)
+    try target.write(Dataset.opened(by: options.settings()), quiet: quiet)
   }
 }
 
@@ -52,12 +49,7 @@ struct DataShapesCommand: ParsableCommand {
 
   @Option(help: ArgumentHelp("The folder, or the .npz file, to write.", valueName: "path"))
   var out: String
-  @Option(help: ArgumentHelp("Seed. Default 1.", valueName: "n"))
-  var seed: String?
-  @Option(help: ArgumentHelp("The first N training samples only.", valueName: "n"))
-  var limitTrain: String?
-  @Option(help: ArgumentHelp("The first N test samples only.", valueName: "n"))
-  var limitTest: String?
+  @OptionGroup var options: JobOptions<ShapesJob>
   @Flag(help: "Replace the file, or the folder of an earlier conversion, if it is there.")
   var force = false
   @Flag(name: [.customShort("q"), .long], help: "Say nothing but errors.")
@@ -65,9 +57,7 @@ struct DataShapesCommand: ParsableCommand {
 
   func run() throws {
     let layout: DataLayout = out.lowercased().hasSuffix(".npz") ? .npz : .folder
-    let settings = try RunSettings(
-      data: "shapes", ["limit-train": limitTrain, "limit-test": limitTest, "seed": seed])
-    try DataTarget(out, layout: layout, force: force).write(Dataset.opened(by: settings), quiet: quiet)
+    try DataTarget(out, layout: layout, force: force).write(Dataset.opened(by: options.settings()), quiet: quiet)
   }
 }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Datasets
 import FileFormats
 import Reports
+import Training
 
 struct DataInfoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -16,19 +17,14 @@ struct DataInfoCommand: ParsableCommand {
         gpunoisy data info shapes --json
       """)
 
-  @Argument(help: ArgumentHelp("A folder, a file or a name.", valueName: "data"))
-  var data = "shapes"
-  @OptionGroup var opening: DataOptions
+  @OptionGroup var options: JobOptions<InfoJob>
   @Flag(help: "Find pictures that are equal in every pixel.")
   var duplicates = false
   @Flag(help: "Print one JSON document.")
   var json = false
 
   func run() throws {
-    var settings = try opening.settings(data: data)
-    // Bad pictures are listed here, so they are no reason to fail.
-    if opening.onBadImage == nil { settings.onBadImage = .skip }
-    let summary = DataSummary(try Dataset.opened(by: settings), findsDuplicates: duplicates)
+    let summary = DataSummary(try Dataset.opened(by: options.settings()), findsDuplicates: duplicates)
     try StandardOutput.write(json ? JSONText.indented(summary.json) + "\n" : summary.text)
   }
 }

@@ -11,7 +11,7 @@ struct DataNoiseCommand: ParsableCommand {
     discussion: """
       Draws the same labels as 'train' does with the same --noise and --seed, writes them for --labels, and prints the \
       realised rate and transition matrix (true class in rows, given class in columns). Without --out, only prints. \
-      Compare realised rates, not names: published conventions differ. Traps stand below in short, and --list tells them \
+      Compare realised rates, not names: published conventions differ. Pitfalls stand below in short, and --list tells them \
       in full, with the maps and with what each paper uses. Noises with \
       exact counts draw other labels when --limit-train or --val leave fewer samples.
 
@@ -20,25 +20,15 @@ struct DataNoiseCommand: ParsableCommand {
       Examples:
         gpunoisy data noise cifar10 --noise symmetric:0.4 --seed 1 --out labels.npy
         gpunoisy data noise shapes --noise pairflip:0.3 --matrix-out t.csv
-        gpunoisy data noise cifar10 --noise labels:CIFAR-10_human.pt,key=worse --out worse.npy
+        gpunoisy data noise cifar10 --noise labels:human.pt,key=worse --out worse.npy
         gpunoisy data noise cifar10 --noise pmd:probs.npy,type=1+symmetric:0.3
         gpunoisy data noise --list
         gpunoisy train cifar10 --labels labels.npy
       """)
 
-  @Argument(help: ArgumentHelp("A folder, a file or a name.", valueName: "data"))
-  var data = "shapes"
-  @Option(help: ArgumentHelp("One of those above, or several joined by +.", valueName: "noise"))
-  var noise: String?
-  @Flag(help: "Print every noise with its source and its traps.")
+  @OptionGroup var options: JobOptions<NoiseJob>
+  @Flag(help: "Print every noise with its source and its pitfalls.")
   var list = false
-  @Option(
-    help: ArgumentHelp("Where cifar10 and other names are looked for; default $GPUNOISY_DATA.", valueName: "folder"))
-  var dataRoot: String?
-  @Option(help: ArgumentHelp("Labels to start from in place of the data's own.", valueName: "file"))
-  var labels: String?
-  @Option(help: ArgumentHelp("Seed of the noise. Default 1.", valueName: "n"))
-  var seed: String?
   @Option(
     help: ArgumentHelp(
       "Where to write the labels: .npy (int64 [N], id order), or .csv with sample_id,label.", valueName: "file"))
@@ -50,18 +40,15 @@ struct DataNoiseCommand: ParsableCommand {
 
   func run() throws {
     if list { return try StandardOutput.write(NoiseTable.text) }
-    guard let noise else {
+    guard options.gives("noise") else {
       throw Failure(
         .usage, "the option --noise is missing.", why: "there is nothing to draw.",
         fix: "add, for instance, --noise symmetric:0.4; 'gpunoisy data noise --list' names all.")
     }
-    let model = try NoiseCatalogue.parse(noise)
-    var settings = try RunSettings(data: data, ["data-root": dataRoot, "labels": labels, "seed": seed])
-    // Labels are all that matters here.
-    settings.onBadImage = .skip
+    let settings = try options.settings()
     if let out { _ = try OutputPath(file: out, option: "--out") }
     if let matrixOut { _ = try OutputPath(file: matrixOut, option: "--matrix-out") }
-    let (noisy, report) = try Dataset.opened(by: settings).corrupted(by: model, seed: settings.seed)
+    let (noisy, report) = try Dataset.opened(by: settings).corrupted(by: settings.noise.model, seed: settings.seed)
     if let out {
       if out.lowercased().hasSuffix(".csv") {
         try AtomicFile.write(

@@ -8,8 +8,8 @@ struct DetectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "detect", abstract: "Find labels that are probably wrong and write a run folder.",
     discussion: """
-      Trains a network twice. Each time one sample in every K poses as an extra class, so that its margin shows what a \
-      label without any truth looks like; a sample is suspected when its area under the margin lies below the 99th \
+      Trains a network twice. Each time one sample in K is moved to an extra class; its margin shows what a wrong label looks \
+      like. A sample is suspected when its area under the margin lies below the 99th \
       percentile of these (Pleiss et al., 2020). label_issues.csv ranks all samples, with the label that each seems to \
       need, and report/index.html shows them. Suspicion is not proof: look before you delete.
 
@@ -24,70 +24,26 @@ struct DetectCommand: ParsableCommand {
         gpunoisy train ./photos --exclude runs/2026-11-21T0031_photos_resnet32_aum_s1/label_issues.csv
       """)
 
-  @OptionGroup var options: SettingOptions
-
-  @Option(
-    help: ArgumentHelp(
-      "aum (default); cl, confident learning by cross-validation; aum+cl, by the mean of both ranks.",
-      valueName: "detector"))
-  var detector: String?
-  @Option(help: ArgumentHelp("Networks with threshold samples. Default 2.", valueName: "n"))
-  var passes: String?
-  @Option(help: ArgumentHelp("Threshold samples of each pass. Default N / K.", valueName: "n"))
-  var thresholdSamples: String?
-  @Option(help: ArgumentHelp("Percentile of the threshold samples that is the cut-off. Default 99.", valueName: "p"))
-  var percentile: String?
-  @Option(
-    help: ArgumentHelp(
-      "Suspected when all passes agree: intersection (default); any: union; the first decides: single.",
-      valueName: "rule"))
-  var combine: String?
-  @Option(help: ArgumentHelp("Margins of logits (default) or softmax.", valueName: "kind"))
-  var margin: String?
-  @Option(help: ArgumentHelp("Folds of confident learning. Default 4.", valueName: "n"))
-  var folds: String?
-  @Option(
-    help: ArgumentHelp(
-      "prune_by_noise_rate (default), prune_by_class, both, confident_learning, predicted_neq_given, "
-        + "low_normalized_margin, low_self_confidence.", valueName: "filter"))
-  var clFilter: String?
-  @Option(
-    help: ArgumentHelp(
-      "self_confidence (default), normalized_margin, confidence_weighted_entropy.", valueName: "score"))
-  var clScore: String?
-  @Flag(help: "Keep every epoch's margins, as margins/pass1.npy [epochs, N] and so on.")
-  var keepMargins = false
-  @Flag(help: "Write no report/index.html.")
-  var noReport = false
-  @Option(
-    defaultAsFlag: "weight-zero",
-    help: ArgumentHelp(
-      "Then train on what is left, with train's defaults, into RUN/retrain: weight-zero (default, as published), drop.",
-      valueName: "way"))
-  var retrain: String?
-  @Option(help: ArgumentHelp("Epochs of --retrain. Default 300; the rate falls at half and 3/4.", valueName: "n"))
-  var retrainEpochs: String?
-  @Option(help: ArgumentHelp("End with code 10 if a larger share of the labels is suspected.", valueName: "rate"))
+  @OptionGroup var options: JobOptions<DetectJob>
+  @Option(help: ArgumentHelp("Exit with code 10 if more than this fraction of labels is suspected.", valueName: "rate"))
   var failAbove: Double?
-
   @OptionGroup var runs: RunOptions
 
   func run() throws {
     Signals.listen()
-    let settings = try runs.settings(for: .detect, options, own: given) { runs.talk.reporter.note($0) }
-    try settings.validateDetection()
-    if runs.printsConfiguration { return try StandardOutput.write(settings.configuration.text) }
+    let draft = try runs.draft(options)
+    if runs.printsConfiguration { return try StandardOutput.write(draft.configuration.text) }
     if let failAbove, !(0...1).contains(failAbove) {
       throw Failure(
         .usage, "--fail-above \(failAbove) is out of range.", why: "it is a share of the labels.",
         fix: "give a number from 0 to 1.")
     }
-    if let run = try runs.finishedRun(settings) {
+    if let run = try runs.finishedRun(draft.settings) {
       let result = try DetectResult(finished: run)
       try write(result)
       return try requireFew(result)
     }
-    let outcome = try runs.start(settings), result = DetectResult(outcome)
+    let outcome = try runs.start(draft), result = DetectResult(outcome)
     try write(result)
     try outcome.requireEnd()
     try requireFew(result)
@@ -104,15 +60,5 @@ struct DetectCommand: ParsableCommand {
 
   private func write(_ result: DetectResult) throws {
     try StandardOutput.write(runs.talk.json ? JSONText.indented(result.json) + "\n" : result.text)
-  }
-
-  /// The settings of detect alone, as they were given.
-  private var given: [(name: String, text: String)] {
-    [
-      ("detector", detector), ("passes", passes), ("threshold-samples", thresholdSamples), ("percentile", percentile),
-      ("combine", combine), ("margin", margin), ("folds", folds), ("cl-filter", clFilter), ("cl-score", clScore),
-      ("keep-margins", keepMargins ? "true" : nil), ("report", noReport ? "false" : nil), ("retrain", retrain),
-      ("retrain-epochs", retrainEpochs),
-    ].compactMap { name, text in text.map { (name, $0) } }
   }
 }

@@ -17,7 +17,7 @@ struct DetectResult {
   init(_ outcome: JobOutcome) {
     (ending, folder) = (outcome.wholeEnding, outcome.folder)
     document = outcome.detection.map { DetectionDocument.json($0) }
-    hasPage = outcome.detection.map { $0.settings.detection?.report != false } ?? false
+    hasPage = outcome.detection?.settings.detection.report ?? false
     retrained = outcome.retrained.map { TrainResult($0.outcome) }
     guard let found = outcome.detection else { return }
     let samples = found.result.samples

@@ -30,8 +30,8 @@ struct DetectedData {
   ///   that judged no samples, or a policy that it cannot follow.
   init(run: String, data: String?, above threshold: Double? = nil, policy: ApplyPolicy) throws {
     self.run = run
-    var settings = try RunSettings(ofRun: run)
-    if settings.detection != nil {
+    var settings = try SettingsDraft(ofRun: run).settings
+    if settings.job == .detect {
       try Self.requireNoThreshold(threshold, run)
       suspected = try SuspectedLabels(run: run)
     } else {

@@ -20,10 +20,10 @@ struct EvalCommand: ParsableCommand {
         gpunoisy eval RUN ./photos --val 0.1 --device cpu
       """)
 
-  @OptionGroup var options: EvaluationOptions
+  @OptionGroup var options: EvaluationOptions<EvalJob>
   @Flag(help: "Print one JSON document.")
   var json = false
-  @Flag(name: [.customShort("q"), .long], help: "No notes; errors are still told.")
+  @Flag(name: [.customShort("q"), .long], help: "No notes; errors are still printed.")
   var quiet = false
 
   func run() throws {
@@ -31,7 +31,7 @@ struct EvalCommand: ParsableCommand {
     let result = try input.device.open(Work(input: input)) { EvaluationNotes.show($0, quiet: quiet) }
     guard result.score.accuracy != nil else {
       throw Failure(
-        .badInput, "no sample of '\(options.data)' has a label.", why: "there is nothing to compare predictions with.",
+        .badInput, "no sample of '\(input.data)' has a label.", why: "there is nothing to compare predictions with.",
         fix: "use gpunoisy predict.")
     }
     try StandardOutput.write(json ? JSONText.indented(Self.json(input, result)) + "\n" : Self.text(input, result))

@@ -5,23 +5,18 @@ import FileFormats
 import Training
 
 /// What `eval` and `predict` share: a checkpoint, data, and a device.
-struct EvaluationOptions: ParsableArguments {
+struct EvaluationOptions<J: JobName>: ParsableArguments {
   @Argument(
     help: ArgumentHelp("A run folder (its best checkpoint, else its last) or a .safetensors file.", valueName: "ckpt"))
   var checkpoint: String
-  @Argument(help: ArgumentHelp("What to evaluate on: a folder, a file or a name.", valueName: "data"))
-  var data: String
   @Option(help: ArgumentHelp("The part of the data.", valueName: "split"))
   var split: SplitChoice = .test
-  @Option(
-    help: ArgumentHelp(
-      "Take the N samples, or the share, that training with this --val and --seed held out.", valueName: "n"))
-  var val: String?
-  @OptionGroup var opening: DataOptions
-  @Option(help: ArgumentHelp("auto, cpu, an index or part of a name from 'gpunoisy devices'.", valueName: "device"))
-  var device: String = "auto"
-  @Option(help: ArgumentHelp("Threads of the built-in CPU path; default one per processor.", valueName: "n"))
-  var threads: String?
+  @OptionGroup var settings: JobOptions<J>
+}
+
+/// A part of a data set by its name.
+enum SplitChoice: String, ExpressibleByArgument, CaseIterable {
+  case train, test
 }
 
 /// A checkpoint's network and the samples to run it on, opened and checked; only the device is missing.
@@ -35,40 +30,40 @@ struct EvaluationInput {
   let samples: LabelledSet
   /// The id of each sample in its part of the data set [N].
   let ids: [Int]
-  /// Whether the picture of each sample could be read [N].
+  /// Whether the image of each sample could be read [N].
   let isReadable: [Bool]
+  /// The data set as it was named.
+  let data: String
   let device: DeviceChoice
 
   /// Checks the options, reads what the checkpoint says of its network, and opens the data.
   ///
   /// - Throws: `.usage`, `.deviceUnavailable`, `.missingInput`, `.badInput`, in the order of what is cheap to check.
-  init(_ options: EvaluationOptions) throws {
-    var settings = try options.opening.settings(data: options.data)
-    if let threads = options.threads { try settings.set("threads", to: threads) }
-    if let part = options.val { try settings.set("val", to: part) }
-    if let part = options.val, options.split == .train {
+  init<J: JobName>(_ options: EvaluationOptions<J>) throws {
+    var settings = try options.settings.settings()
+    if let part = settings.validation, options.split == .train {
       throw Failure(
         .usage, "--val \(part) and --split train contradict each other.",
         why: "a held-out part stands in for the test set.", fix: "leave one of them out.")
     }
-    device = DeviceChoice(text: options.device, threads: settings.threads)
+    device = DeviceChoice(text: settings.device, threads: settings.threads)
     try device.check()
     checkpoint = try Self.file(options.checkpoint)
     model = try Checkpoint.model(of: SafetensorsFile.read(checkpoint))
     settings.imageSize = settings.imageSize ?? PixelSize(height: model.height, width: model.width)
     let dataset = try Dataset.opened(by: settings)
     self.dataset = dataset
-    split = options.split
+    (data, split) = (settings.data, options.split)
 
     var chosen: LabelledSet
     if let part = settings.validation {
-      let rest = try dataset.holdingOut(HeldOutPart(parsing: part), seed: settings.seed)
+      let rest = try dataset.holdingOut(part, seed: settings.seed)
       chosen = rest.validation ?? dataset.train
       ids = dataset.train.labels.indices.filter { dataset.train.labels[$0] >= 0 && rest.train.labels[$0] < 0 }
     } else {
       guard let part = split == .train ? dataset.train : dataset.test else {
         throw Failure(
-          .badInput, "'\(options.data)' has no test set.", why: "it is \(dataset.source), with training samples only.",
+          .badInput, "'\(settings.data)' has no test set.", why: "it is \(dataset.source), with training samples only.",
           fix: "use --split train, or --val with the part that was held out in training.")
       }
       chosen = part

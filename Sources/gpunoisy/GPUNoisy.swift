@@ -1,6 +1,7 @@
 import ArgumentParser
 import Failures
 import Reports
+import Settings
 
 /// The command.
 ///
@@ -60,9 +61,31 @@ struct GPUNoisy: ParsableCommand {
     let lines = fullMessage(for: error, columns: 10_000).split(separator: "\n")
     let usage = lines.first { $0.hasPrefix("Usage: ") }?.dropFirst(7)
     let help = lines.first { $0.hasPrefix("  See '") }?.split(separator: "'").dropFirst().first
-    let message = message(for: error).split(separator: "\n").joined(separator: " ")
+    var message = message(for: error).split(separator: "\n").joined(separator: " ")
+    if let (setting, job) = unreadSetting(message) {
+      // What a detection does not read of a run's settings is a conflict, as `detect --max-steps` has always been.
+      if job == .detect, setting.jobs.contains(.train) { return failure { try setting.requireReader(job) } }
+      let jobs = JobKind.allCases.filter(setting.jobs.contains).map(\.rawValue)
+      message += (message.hasSuffix("?") ? " It" : "; it") + " is a setting of \(jobs.joined(separator: ", "))"
+    }
     return Failure(
       .usage, message.hasSuffix(".") || message.hasSuffix("?") ? message : message + ".",
       why: "the usage is: \(usage ?? "gpunoisy <subcommand>")", fix: "see: \(help ?? "gpunoisy --help")")
+  }
+
+  /// The setting that an option names which the parser does not know, with the job that does not read it.
+  private static func unreadSetting(_ message: String) -> (Setting, JobKind)? {
+    guard message.hasPrefix("Unknown option '--"), let option = message.split(separator: "'").dropFirst().first else {
+      return nil
+    }
+    let name = option.dropFirst(2), words = CommandLine.arguments.dropFirst().prefix(2).joined(separator: " ")
+    let job = JobKind.allCases.first { words == $0.rawValue || words.hasPrefix($0.rawValue + " ") }
+    let setting = RunSettings.setting(named: String(name.hasPrefix("no-") ? name.dropFirst(3) : name))
+    return setting.flatMap { setting in job.map { (setting, $0) } }
+  }
+
+  private static func failure(_ check: () throws -> Void) -> Failure? {
+    do { try check() } catch { return error as? Failure }
+    return nil
   }
 }

@@ -1,19 +1,18 @@
 import ArgumentParser
 import Autotuning
 import Compute
+import ComputeCPU
 import ComputeKernels
 import Datasets
 import Detection
 import Failures
 import FileFormats
-import Losses
-import Methods
 import Reports
 import Training
 
 /// One run of any kind on the device that was chosen: everything between the settings and what the run leaves.
 struct Job: DeviceWork {
-  let settings: RunSettings
+  var draft: SettingsDraft
   let data: RunData
   let resumed: String?
   let out: String?
@@ -22,7 +21,16 @@ struct Job: DeviceWork {
   let talk: any ProgressReporter
   let isVerbose: Bool
 
+  private var settings: RunSettings { draft.settings }
+
   func run<D: TunableDevice>(on device: D) throws -> JobOutcome {
+    var job = self
+    job.draft.fill(from: DataFacts(data.dataset, device: device is CPUDevice ? "cpu" : device.name))
+    return try job.runFilled(on: device)
+  }
+
+  /// Runs with settings in which nothing is left to be found out.
+  private func runFilled<D: TunableDevice>(on device: D) throws -> JobOutcome {
     var record = record(of: device)
     // Everything that can fail without a folder comes first, so that a failure leaves none behind.
     let trainer = try Trainer(settings, data: data, on: device)
@@ -31,7 +39,7 @@ struct Job: DeviceWork {
     if let resumed {
       let before = try RunRecord.read(folder: resumed)
       try Self.requireSameData(resumed, before, data, settings.job)
-      record.started = before.started
+      (record.started, record.origins) = (before.started, before.origins)
       // A run that was stopped before its first checkpoint begins again: seed and settings repeat it exactly.
       if try !trainer.resume(from: folder) { try initialize(trainer) }
     }
@@ -69,13 +77,14 @@ struct Job: DeviceWork {
     var record = RunRecord(
       command: settings.job.rawValue, version: GPUNoisy.version, arguments: CommandLine.arguments, device: device.name,
       driver: device.driver, tuning: TuningRecord.json(device.tuning),
-      seeds: ["seed": settings.seed, "noise": settings.noiseSeed ?? settings.seed],
+      seeds: ["seed": settings.seed, "noise": settings.effectiveNoiseSeed],
       data: .init(
         name: dataset.name, layout: dataset.source, trainCount: dataset.train.count,
         testCount: data.evaluation?.count ?? 0, classCount: dataset.classCount, fingerprint: data.fingerprint))
     record.recipe = settings.recipe
-    record.method = settings.job == .train ? (try? MethodChoice(settings.method))?.description : nil
-    record.optimizer = settings.optimizer.rawValue
+    record.method = settings.job == .train ? settings.method.description : nil
+    record.optimizer = settings.optimizer.kind.rawValue
+    record.origins = draft.origins
     return record
   }
 
@@ -100,24 +109,25 @@ struct Job: DeviceWork {
   private func folder() throws -> RunFolder {
     if let resumed { return try RunFolder.resume(resumed) }
     if let out { return try RunFolder.create(at: out, force: force) }
-    let method = try MethodChoice(settings.method).entry.name
+    let method = settings.method.entry.name
     let kind =
-      try settings.detection?.detector.rawValue ?? (method == "plain" ? Loss(settings.loss).entry.name : method)
+      settings.job == .detect
+      ? settings.detection.detector.rawValue : method == "plain" ? settings.loss.entry.name : method
     return try RunFolder.create(
       under: runsFolder,
-      named: RunName(dataset: data.dataset.name, network: settings.model, loss: kind, seed: settings.seed))
+      named: RunName(dataset: data.dataset.name, network: settings.model.description, loss: kind, seed: settings.seed))
   }
 
   /// The files that do not change during the run, and what is worth a note.
   private func noteBeginning<D: TunableDevice>(
     _ trainer: Trainer<D>, _ folder: RunFolder, _ reporter: any ProgressReporter
   ) throws {
-    let train = data.dataset.train, device = trainer.session.device
+    let train = data.dataset.train
     if resumed == nil {
       if let name = settings.recipe {
         for line in try Recipe(named: name).lines(inForce: settings) { reporter.note(line) }
       }
-      try folder.write(settings.resolved(for: data, on: device).configuration)
+      try folder.write(settings.configuration)
       try folder.writeSamples(
         paths: data.dataset.trainPaths, givenLabels: train.labels.map(Int.init),
         cleanLabels: train.trueLabels?.map(Int.init))
@@ -128,8 +138,8 @@ struct Job: DeviceWork {
         }
       }
     }
-    if settings.job == .detect { try warn(reporter) }
-    if device.tuning == .standard { reporter.note(TuningSource.absence) }
+    if settings.job == .detect { warn(reporter) }
+    if trainer.session.device.tuning == .standard { reporter.note(TuningSource.absence) }
     if isVerbose, let plan = trainer.session.wholeBatches {
       let launches = plan.prepared.reduce(0) { $0 + $1.count }
       reporter.note("plan: \(launches) launches a step, \(plan.byteCount / 1_000_000) MB for activations")
@@ -137,10 +147,10 @@ struct Job: DeviceWork {
   }
 
   /// What may mislead a detection.
-  private func warn(_ reporter: any ProgressReporter) throws {
-    let loss = try Loss(settings.loss)
-    if loss.entry.name != "ce" {
-      reporter.note("warning: --loss \(loss.entry.name) weakens the signal; margins are best with cross entropy")
+  private func warn(_ reporter: any ProgressReporter) {
+    let loss = settings.loss.entry.name
+    if loss != "ce" {
+      reporter.note("warning: --loss \(loss) weakens the signal; margins are best with cross entropy")
     }
     for (label, count) in data.judged.classCounts(data.dataset.classCount).enumerated() where count < 10 {
       reporter.note(
@@ -172,30 +182,31 @@ struct Job: DeviceWork {
       try DetectionFiles.write(finished, to: folder)
       try folder.write(DetectionDocument.json(finished), named: "detect.json")
     }
-    if settings.detection?.report != false { try folder.writePage(DetectionReport.page(finished).html) }
+    if settings.detection.report { try folder.writePage(DetectionReport.page(finished).html) }
     outcome.detection = finished
-    guard settings.detection?.retrain != nil else { return }
+    guard let exclusion = settings.detection.retrain else { return }
     let kept = finished.result.samples.count { !$0.isIssue }
     if kept < 2 {
       reporter.note("warning: \(kept) samples are left, too few to train again; see label_issues.csv")
     } else {
-      outcome.retrained = .init(outcome: try retrain(folder, on: device))
+      outcome.retrained = .init(outcome: try retrain(folder, by: exclusion, on: device))
     }
   }
 
   /// Trains on what is left, with the defaults of `train`, in a run folder within this one.
-  private func retrain<D: TunableDevice>(_ folder: RunFolder, on device: D) throws -> JobOutcome {
-    let path = folder.file("retrain"), defaults = RunSettings(), epochs = settings.detection?.retrainEpochs ?? 300
-    var again = settings
-    again.detection = nil
-    (again.epochs, again.batchSize, again.schedule) = (epochs, defaults.batchSize, defaults.schedule)
+  private func retrain<D: TunableDevice>(
+    _ folder: RunFolder, by exclusion: Exclusion, on device: D
+  ) throws -> JobOutcome {
+    let path = folder.file("retrain"), defaults = RunSettings(), epochs = settings.detection.retrainEpochs
+    var again = settings.with(job: .train)
+    (again.epochs, again.batchSize) = (epochs, defaults.batchSize)
+    again.optimizer.schedule = defaults.optimizer.schedule
     // 150 and 225 of 300.
-    again.milestones = Set([epochs / 2, epochs * 3 / 4]).filter { $0 > 0 }.sorted()
-    (again.exclude, again.excludeAbove) = (folder.file("label_issues.csv"), nil)
-    again.excludeBy = settings.detection?.retrain ?? .weightZero
+    again.optimizer.milestones = Set([epochs / 2, epochs * 3 / 4]).filter { $0 > 0 }.sorted()
+    (again.exclude, again.excludeAbove, again.excludeBy) = (folder.file("label_issues.csv"), nil, exclusion)
     let isBegun = resumed != nil && FileBytes.kind(of: path + "/config.toml") == .file
     return try Job(
-      settings: again, data: RunData(again), resumed: isBegun ? path : nil, out: isBegun ? nil : path,
+      draft: SettingsDraft(again), data: RunData(again), resumed: isBegun ? path : nil, out: isBegun ? nil : path,
       runsFolder: runsFolder, force: true, talk: talk, isVerbose: isVerbose
     ).run(on: device)
   }

@@ -21,14 +21,14 @@ struct PredictCommand: ParsableCommand {
         gpunoisy predict RUN shapes --split train | head
       """)
 
-  @OptionGroup var options: EvaluationOptions
+  @OptionGroup var options: EvaluationOptions<PredictJob>
   @Option(help: ArgumentHelp("Where to write logits, float32 [N, K].", valueName: "file.npy"))
   var logits: String?
   @Option(help: ArgumentHelp("Where to write probabilities, float32 [N, K].", valueName: "file.npy"))
   var probs: String?
   @Option(help: ArgumentHelp("Where to write the predicted classes.", valueName: "file.csv"))
   var classes: String?
-  @Flag(name: [.customShort("q"), .long], help: "No notes; errors are still told.")
+  @Flag(name: [.customShort("q"), .long], help: "No notes; errors are still printed.")
   var quiet = false
 
   func run() throws {

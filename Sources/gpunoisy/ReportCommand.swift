@@ -34,31 +34,25 @@ struct ReportCommand: ParsableCommand {
   var out: String?
   @Option(
     help: ArgumentHelp(
-      "How features come into the plane: pca (default), principal components; tsne, neighbours stay neighbours.",
+      "How features are projected to 2-D: pca (default), principal components; tsne, neighbours stay neighbours.",
       valueName: "name"))
   var projection: RunComparison.Projection = .pca
   @Flag(help: "Show the tables of the runs alone: no checkpoint and no data are read.")
   var noSamples = false
-  @Option(help: ArgumentHelp("Where the data set is now, if it is not where the runs found it.", valueName: "data"))
-  var data: String?
-  @Option(help: ArgumentHelp("auto, cpu, an index or part of a name from 'gpunoisy devices'.", valueName: "device"))
-  var device: String = "auto"
-  @Option(help: ArgumentHelp("Threads of the built-in CPU path; default one per processor.", valueName: "n"))
-  var threads: String?
+  @OptionGroup var options: JobOptions<ReportJob>
   @Flag(help: "Print one JSON document on standard output.")
   var json = false
-  @Flag(name: [.customShort("q"), .long], help: "Say nothing but errors.")
+  @Flag(name: [.customShort("q"), .long], help: "Print nothing but errors.")
   var quiet = false
 
   func run() throws {
-    var defaults = RunSettings()
-    if let threads { try defaults.set("threads", to: threads) }
+    let given = try options.settings()
     let folders = runs.map(Self.plain)
     if folders.count == 1 {
       let settings = try settings(of: folders[0])
-      if settings.detection != nil { return try rebuild(folders[0], settings) }
+      if settings.job == .detect { return try rebuild(folders[0], settings) }
     }
-    let choice = DeviceChoice(text: device, threads: defaults.threads)
+    let choice = DeviceChoice(text: given.device, threads: given.threads)
     try choice.check()
     let inputs = try folders.map { folder -> (settings: RunSettings, run: ComparisonPage.Run) in
       let settings = try settings(of: folder)
@@ -124,15 +118,14 @@ struct ReportCommand: ParsableCommand {
   }
 
   private func settings(of folder: String) throws -> RunSettings {
-    var settings = try RunSettings(ofRun: folder)
-    if let data { settings.data = data }
-    if let threads { try settings.set("threads", to: threads) }
+    var settings = try SettingsDraft(ofRun: folder).settings
+    for (name, text) in options.given where name != "device" { try settings.set(name, to: text) }
     return settings
   }
 
   /// Detections are not compared: their pages show samples, and their networks are not the result.
   private func requireTraining(_ folder: String, _ settings: RunSettings) throws {
-    guard settings.detection != nil else { return }
+    guard settings.job == .detect else { return }
     let again = folder + "/retrain", hasAgain = FileBytes.kind(of: again) == .folder
     throw Failure(
       .configuration, "'\(folder)' is a run of detect.", why: "only runs of train are put side by side.",

@@ -8,13 +8,8 @@ import Training
 /// What every command that makes a run takes besides settings: where they come from, where the run goes, and how the
 /// device computes.
 struct RunOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Settings from a TOML file; options given here override it.", valueName: "file"))
+  @Option(help: ArgumentHelp("Settings from a TOML file; command-line options override it.", valueName: "file"))
   var config: String?
-  @Option(
-    help: ArgumentHelp(
-      "A paper's whole protocol, its data too; --config and options given here override it. detect keeps its own epochs, "
-        + "batch size and schedule. See 'gpunoisy train --list-recipes'.", valueName: "name"))
-  var recipe: String?
   @Option(help: ArgumentHelp("Resume the run in this folder with its own settings.", valueName: "run"))
   var resume: String?
   @Option(help: ArgumentHelp("Write the run into exactly this folder.", valueName: "folder"))
@@ -27,56 +22,63 @@ struct RunOptions: ParsableArguments {
   var instructionSet: String?
   @Option(
     help: ArgumentHelp(
-      "Launch parameters: those that 'gpunoisy tune' saved for this device (default), 'defaults', or one of its files.",
+      "Launch parameters: those that 'tune' saved for this device (default), 'defaults', or one of its files.",
       valueName: "defaults|file"))
   var tuning: String?
-  @Flag(name: .customLong("print-config"), help: "Print every effective setting and stop.")
+  @Flag(name: .customLong("print-config"), help: "Print every setting with its origin, and stop.")
   var printsConfiguration = false
   @OptionGroup var talk: TalkOptions
 
-  /// The settings of a new run, or of the one to resume.
+  /// The settings of a new run, or of the one to resume, checked.
   ///
-  /// - Parameters:
-  ///   - own: the job's own settings, as they were given.
-  ///   - note: is told what a file has that the job does not read.
-  /// - Throws: `.configuration` for a setting that nothing reads; what reading files throws.
-  func settings(
-    for job: JobKind, _ options: SettingOptions, own: [(name: String, text: String)] = [], note: (String) -> Void
-  ) throws -> RunSettings {
-    if let resume { return try resumedSettings(resume, for: job, options, own: own) }
-    var settings = job == .train ? RunSettings() : .detectionDefaults
-    if let recipe { try settings.set("recipe", to: recipe) }
-    if let config { try settings.apply(configurationAt: config) }
-    let passedOver = settings.forgetUnread(for: job)
-    if !passedOver.isEmpty {
-      note("\(passedOver.joined(separator: ", ")): not read by \(job.rawValue), passed over")
+  /// A value of a file that the job does not read is noted.
+  ///
+  /// - Throws: `.configuration` for settings that contradict each other, or that nothing reads; what reading files
+  ///   throws.
+  func draft<J: JobName>(_ options: JobOptions<J>) throws -> SettingsDraft {
+    let given = options.given
+    if let resume { return try resumed(resume, for: J.job, given) }
+    var draft = SettingsDraft(for: J.job)
+    let recipes = given.filter { $0.name == "recipe" }
+    for (name, text) in recipes { try draft.set(name, to: text, from: .commandLine) }
+    if let config {
+      let unread = try draft.apply(fileAt: config)
+      if !unread.isEmpty {
+        talk.reporter.note("\(unread.joined(separator: ", ")): not read by \(J.job.rawValue), ignored")
+      }
     }
-    try options.apply(to: &settings)
-    for (name, text) in own { try settings.set(name, to: text) }
-    try settings.refuseUnread(options.names + own.map(\.name))
-    return settings
+    for (name, text) in given where name != "recipe" { try draft.set(name, to: text, from: .commandLine) }
+    try draft.settings.refuseUnread(given.map(\.name))
+    try draft.settings.validate()
+    return draft
   }
 
-  private func resumedSettings(
-    _ run: String, for job: JobKind, _ options: SettingOptions, own: [(name: String, text: String)]
-  ) throws -> RunSettings {
-    let settings = try RunSettings(ofRun: run)
-    guard settings.job == job else {
+  private func resumed(_ run: String, for job: JobKind, _ given: [GivenSetting]) throws -> SettingsDraft {
+    var draft = try SettingsDraft(ofRun: run)
+    guard draft.settings.job == job else {
+      let own = draft.settings.job.rawValue
       throw Failure(
-        .configuration, "'\(run)' is a run of \(settings.job.rawValue).",
-        why: "\(job.rawValue) cannot resume it.", fix: "use: gpunoisy \(settings.job.rawValue) --resume \(run)")
+        .configuration, "'\(run)' is a run of \(own).", why: "\(job.rawValue) cannot resume it.",
+        fix: "use: gpunoisy \(own) --resume \(run)")
     }
-    let given =
-      [("config", config), ("recipe", recipe), ("out", out), ("tuning", tuning)].compactMap { $1 == nil ? nil : $0 }
-      + own.map(\.name)
-    guard given.isEmpty else {
+    let others: [String] = [("config", config), ("out", out), ("tuning", tuning)].compactMap { $1 == nil ? nil : $0 }
+    guard others.isEmpty else {
       throw Failure(
         .configuration, "--resume takes its settings and its folder from the run.",
-        why: "--\(given[0]) was given too.", fix: "leave it out.")
+        why: "--\(others[0]) was given too.", fix: "leave it out.")
     }
-    var resumed = settings
-    try options.apply(to: &resumed, allowing: ["device", "threads", "max-time", "checkpoint-every"])
-    return resumed
+    let free = RunSettings.settings(of: job).filter { $0.role == .execution }.map(\.name)
+    for (name, text) in given {
+      guard free.contains(name) else {
+        throw Failure(
+          .configuration, "\(name == "data" ? "DATA" : "--\(name)") cannot change when a run is resumed.",
+          why: "the run would no longer be the same; only \(free.map { "--\($0)" }.joined(separator: ", ")) may.",
+          fix: "leave it out, or start a new run\(job == .train ? " from the weights with --init" : "").")
+      }
+      try draft.set(name, to: text, from: .commandLine)
+    }
+    try draft.settings.validate()
+    return draft
   }
 
   /// The device of these settings.
@@ -88,16 +90,16 @@ struct RunOptions: ParsableArguments {
     }
     return DeviceChoice(
       text: settings.device, threads: settings.threads, instructionSet: instructionSet,
-      precision: settings.numberPrecision, tuning: source ?? TuningSource(tuning))
+      precision: settings.precision, tuning: source ?? TuningSource(tuning))
   }
 
   /// Does a run's work on its device: what is quick to find out comes before the data is read.
-  func start(_ settings: RunSettings) throws -> JobOutcome {
-    let device = try device(settings), reporter = talk.reporter
+  func start(_ draft: SettingsDraft) throws -> JobOutcome {
+    let device = try device(draft.settings), reporter = talk.reporter
     try device.check()
     if let out, resume == nil { try RunFolder.checkFree(out, force: force) }
     let job = Job(
-      settings: settings, data: try RunData(settings), resumed: resume, out: out, runsFolder: runsFolder,
+      draft: draft, data: try RunData(draft.settings), resumed: resume, out: out, runsFolder: runsFolder,
       force: force, talk: reporter, isVerbose: talk.verbose)
     return try device.open(job) { reporter.note($0) }
   }
@@ -116,14 +118,32 @@ struct RunOptions: ParsableArguments {
   }
 }
 
-extension RunSettings {
+extension SettingsDraft {
   /// The settings of the run in a folder.
   ///
   /// - Throws: `.missingInput`, `.badInput` for a folder that holds no run.
   init(ofRun path: String) throws {
     try RunFolder.requireRun(path, holding: "config.toml")
-    self.init()
-    try apply(configurationAt: path + "/config.toml")
-    _ = forgetUnread()
+    try self.init(ofFileAt: path + "/config.toml")
   }
 }
+
+/// How the command talks: progress, colour, JSON.
+struct TalkOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("auto (a bar on a terminal, lines elsewhere), bar, lines, none.", valueName: "kind"))
+  var progress: ProgressChoice = .auto
+  @Option(help: ArgumentHelp("auto, always, never.", valueName: "when"))
+  var color: ColorChoice = .auto
+  @Flag(help: "Print one JSON document on standard output.")
+  var json = false
+  @Flag(name: [.customShort("q"), .long], help: "No progress; errors are still printed.")
+  var quiet = false
+  @Flag(name: [.customShort("v"), .long], help: "Print more detail.")
+  var verbose = false
+
+  /// Who tells the progress.
+  var reporter: any ProgressReporter { Terminal.progressReporter(quiet ? .none : progress, color: color) }
+}
+
+extension ProgressChoice: ExpressibleByArgument {}
+extension ColorChoice: ExpressibleByArgument {}

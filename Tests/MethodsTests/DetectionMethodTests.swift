@@ -18,8 +18,7 @@ struct DetectionMethodTests {
     (settings.detector, settings.margin, settings.keepMargins) = (.combined, margin, true)
     let epochs = 4, data = MethodFixture.data
     let method = try DetectionMethod(
-      MethodFixture.setup(epochs: epochs, on: device), settings, judged: data
-    ) { _ in LearningRate(0.02, .constant, epochs: epochs) }
+      MethodFixture.setup(epochs: epochs, on: device), settings, judged: data)
     let network = method.networks[0], labels = network.labels(data.labels, classes: MethodFixture.classes)
     var oracle = network.emptyDynamics(samples: data.count, classes: MethodFixture.classes, margin: margin)
     var sizes = [Double](repeating: 0, count: data.count), history: [Float] = []
@@ -71,8 +70,7 @@ struct DetectionMethodTests {
     var settings = DetectionSettings()
     settings.detector = .combined
     let method = try DetectionMethod(
-      MethodFixture.setup(epochs: 2, weights: weights, on: CPUDevice()), settings, judged: judged
-    ) { _ in LearningRate(0.02, .constant, epochs: 2) }
+      MethodFixture.setup(epochs: 2, weights: weights, on: CPUDevice()), settings, judged: judged)
     for network in method.networks {
       switch network.kind {
       case .pass(let ids), .fold(let ids): #expect(ids.allSatisfy { $0 % 4 != 0 } && !ids.isEmpty)

@@ -18,11 +18,14 @@ enum MethodFixture {
   }()
 
   static func setup<D: Device>(
-    _ network: String = "resnet20", optimizer: Optimizer = .sgd, epochs: Int = 3, weights: [Float]? = nil, on device: D
+    _ network: String = "resnet20", optimizer: Optimizer.Kind = .sgd, epochs: Int = 3, weights: [Float]? = nil,
+    on device: D
   ) throws -> MethodSetup<D> {
     var session = try TrainingSession<D>.Settings(
       network: Network(network), loss: Loss("ce"), batchSize: batch, augmentation: Augmentation(crop: 4, flip: true))
-    (session.seed, session.optimizer) = (7, optimizer)
+    (session.seed, session.optimizer.kind) = (7, optimizer)
+    // What a detection goes by; other methods go by the stage.
+    (session.optimizer.learningRate, session.optimizer.schedule) = (0.02, .constant)
     return MethodSetup(
       session: session, train: try DeviceData(data, on: device),
       test: try DeviceData(Shapes.samples(seed: 2, count: 40, isTest: true), on: device), validation: nil,

@@ -10,7 +10,7 @@ import Testing
 struct MethodInvarianceTests {
   /// Networks that are trained one by one with plain steps and the seeds of a method's members.
   private func plainStates<D: Device>(
-    _ count: Int, _ network: String, _ optimizer: Optimizer, epochs: Int, on device: D
+    _ count: Int, _ network: String, _ optimizer: Optimizer.Kind, epochs: Int, on device: D
   ) throws -> [[UInt32]] {
     let setup = try MethodFixture.setup(network, optimizer: optimizer, on: device)
     return try (0..<count).map { number in
@@ -24,7 +24,8 @@ struct MethodInvarianceTests {
     }
   }
 
-  private func expectPlain<D: Device>(_ method: String, _ network: String, _ optimizer: Optimizer, on device: D) throws
+  private func expectPlain<D: Device>(_ method: String, _ network: String, _ optimizer: Optimizer.Kind, on device: D)
+    throws
   {
     let made = try MethodChoice(method).make(MethodFixture.setup(network, optimizer: optimizer, on: device))
     _ = try MethodFixture.train(made, epochs: 2)
@@ -40,8 +41,8 @@ struct MethodInvarianceTests {
     "equals plain training bit for bit",
     arguments: ["co-teaching:rate=0", "co-teaching:rate=0,exchange=0", "marvel:patience=99,warm=0", "plain"],
     // The second one drops channels, which the two networks must not do alike.
-    [("resnet20", Optimizer.sgd), ("cnn9", .adam)])
-  func equalsPlain(method: String, given: (network: String, optimizer: Optimizer)) throws {
+    [("resnet20", Optimizer.Kind.sgd), ("cnn9", .adam)])
+  func equalsPlain(method: String, given: (network: String, optimizer: Optimizer.Kind)) throws {
     try expectPlain(method, given.network, given.optimizer, on: CPUDevice(threads: 2))
   }
 

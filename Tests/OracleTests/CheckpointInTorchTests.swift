@@ -1,5 +1,7 @@
 import ComputeCPU
+import Datasets
 import FileFormats
+import Networks
 import Reports
 import TestSupport
 import Testing
@@ -18,8 +20,10 @@ struct CheckpointInTorchTests {
   func logits(model: String, samples: Int, batchSize: Int) throws {
     let scratch = ScratchFolder()
     var settings = RunSettings()
-    (settings.model, settings.noise, settings.limitTrain, settings.limitTest) = (model, "symmetric:0.2", samples, 70)
-    (settings.batchSize, settings.epochs, settings.learningRate) = (batchSize, 2, 0.05)
+    (settings.model, settings.noise, settings.limitTrain, settings.limitTest) = try (
+      Network(model), Noise("symmetric:0.2"), samples, 70
+    )
+    (settings.batchSize, settings.epochs, settings.optimizer.learningRate) = (batchSize, 2, 0.05)
     let data = try RunData(settings), device = try CPUDevice()
     let folder = try RunFolder.create(at: scratch("run"))
     let trainer = try Trainer(settings, data: data, on: device)

@@ -55,8 +55,8 @@ struct TrainingCase: Sendable, CustomStringConvertible {
       network: Network(model), loss: Loss(loss), batchSize: batchSize,
       augmentation: Augmentation(crop: 0, flip: false))
     settings.shuffles = false
-    (settings.momentum, settings.nesterov) = (momentum, nesterov)
-    (settings.weightDecay, settings.clipNorm, settings.l1) = (weightDecay, clipNorm, l1)
+    (settings.optimizer.momentum, settings.optimizer.nesterov) = (momentum, nesterov)
+    (settings.optimizer.weightDecay, settings.optimizer.clipNorm, settings.optimizer.l1) = (weightDecay, clipNorm, l1)
     let session = try TrainingSession(settings, train: data, test: nil, classes: 10, on: device)
     try session.writeWeights(
       parameters: Checkpoint.tensors(session.parameters.entries.map { ($0.name, $0.shape) }, in: initial),

@@ -1,5 +1,7 @@
 import ComputeCPU
+import Datasets
 import FileFormats
+import Networks
 import Reports
 import TestSupport
 import Testing
@@ -12,8 +14,10 @@ struct FeaturesTests {
   @Test("become its logits by the weights of that layer, and its probabilities are those shown")
   func linearLayer() throws {
     var settings = RunSettings()
-    (settings.model, settings.noise, settings.limitTrain, settings.limitTest) = ("resnet20", "symmetric:0.3", 300, 10)
-    (settings.batchSize, settings.epochs, settings.learningRate) = (50, 1, 0.05)
+    (settings.model, settings.noise, settings.limitTrain, settings.limitTest) = try (
+      Network("resnet20"), Noise("symmetric:0.3"), 300, 10
+    )
+    (settings.batchSize, settings.epochs, settings.optimizer.learningRate) = (50, 1, 0.05)
     let data = try RunData(settings), device = try CPUDevice()
     let folder = try RunFolder.create(at: scratch("run"))
     let trainer = try Trainer(settings, data: data, on: device)

@@ -23,7 +23,7 @@ import Training
       try file("\(part)-labels-idx1-ubyte", [Self.count], (0..<Self.count).map { UInt8($0 % 3) })
     }
     var settings = RunSettings()
-    (settings.data, settings.validation) = (scratch.path, "0.25")
+    (settings.data, settings.validation) = (scratch.path, .fraction(0.25))
     return settings
   }
 
@@ -31,7 +31,7 @@ import Training
   func `takes no part in the normalisation, nor does the test set`(validationNoise: Bool) throws {
     let scratch = ScratchFolder()
     var settings = try settings(scratch, white: [])
-    (settings.noise, settings.validationNoise) = ("symmetric:0.2", validationNoise)
+    (settings.noise, settings.validationNoise) = (try Noise("symmetric:0.2"), validationNoise)
     let first = try RunData(settings)
     let heldOut = (0..<Self.count).filter { first.dataset.train.labels[$0] < 0 }
     #expect(heldOut.count == 10 && first.validation?.count == 10)

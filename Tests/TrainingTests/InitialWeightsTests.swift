@@ -1,6 +1,7 @@
 import ComputeCPU
 import Failures
 import FileFormats
+import Networks
 import TestSupport
 import Testing
 import Training
@@ -10,7 +11,7 @@ import Training
 
   private func trainer(_ model: String = "resnet20") throws -> Trainer<CPUDevice> {
     var settings = RunSettings()
-    (settings.model, settings.limitTrain, settings.limitTest, settings.batchSize) = (model, 16, 10, 8)
+    (settings.model, settings.limitTrain, settings.limitTest, settings.batchSize) = (try Network(model), 16, 10, 8)
     return try Trainer(settings, data: RunData(settings), on: CPUDevice(threads: 1))
   }
 

@@ -1,6 +1,9 @@
 import Compute
 import ComputeCPU
 import ComputeOpenCL
+import Datasets
+import Losses
+import Networks
 import OpenCLTestSupport
 import TestSupport
 import Testing
@@ -16,9 +19,9 @@ struct `Real MNIST with 40 % wrong labels` {
   ) throws -> (test: Double, memorised: Double) {
     var settings = RunSettings()
     settings.data = try #require(RealData.folder(of: "mnist"))
-    (settings.model, settings.loss, settings.noise) = ("resnet20", "sce", "symmetric:0.4")
+    (settings.model, settings.loss, settings.noise) = try (Network("resnet20"), Loss("sce"), Noise("symmetric:0.4"))
     (settings.epochs, settings.batchSize, settings.limitTrain) = (3, 64, 12_000)
-    settings.precision = precision.rawValue
+    settings.precision = precision
     let trainer = try Trainer(settings, data: RunData(settings), on: device)
     #expect(try trainer.run() == .finished)
     let last = try #require(trainer.history.epochs.last)

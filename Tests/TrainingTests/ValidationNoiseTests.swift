@@ -1,3 +1,4 @@
+import Datasets
 import Testing
 import Training
 
@@ -5,7 +6,9 @@ import Training
   private func data(_ validationNoise: Bool) throws -> RunData {
     var settings = RunSettings()
     (settings.data, settings.limitTrain, settings.limitTest) = ("shapes", 400, 20)
-    (settings.noise, settings.validation, settings.validationNoise) = ("symmetric:0.5,exact", "100", validationNoise)
+    (settings.noise, settings.validation, settings.validationNoise) = (
+      try Noise("symmetric:0.5,exact"), .count(100), validationNoise
+    )
     return try RunData(settings)
   }
 

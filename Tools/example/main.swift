@@ -1,13 +1,13 @@
-// Trains a small network on the built-in pictures, 40 % of whose labels are wrong, without the command.
+// Trains a small network on the built-in images, 40 % of whose labels are wrong, without the command.
 // Run it with: swift run -c release Example
 import ComputeCPU
 import Training
 
 var settings = RunSettings()
 settings.data = "shapes"
-settings.model = "resnet20"
-settings.loss = "sce"
-settings.noise = "symmetric:0.4"
+try settings.set("model", to: "resnet20")
+try settings.set("loss", to: "sce")
+try settings.set("noise", to: "symmetric:0.4")
 settings.limitTrain = 512
 settings.limitTest = 256
 settings.batchSize = 32

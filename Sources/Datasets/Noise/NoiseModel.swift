@@ -66,6 +66,9 @@ public struct NoNoise: NoiseModel {
   public static let entry = NoiseEntry(
     name: "none", grammar: "none", summary: "Labels stay as they are given.", source: "-")
 
+  /// The only one.
+  public init() {}
+
   /// Reads nothing; anything after the name is a `.usage` failure.
   public init(arguments: NoiseArguments) throws {
     guard arguments.rest.isEmpty else { throw arguments.wrong("none takes no value") }

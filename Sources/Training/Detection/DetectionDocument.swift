@@ -58,8 +58,7 @@ public enum DetectionDocument {
   }
 
   private static func configuration(_ settings: RunSettings) -> JSONValue {
-    .object(
-      settings.configuration.sections.flatMap(\.entries).map { JSONMember($0.key, value($0.value)) })
+    .object(settings.values.map { JSONMember($0.name, value($0.value)) })
   }
 
   private static func value(_ value: FlatTOML.Value) -> JSONValue {

@@ -139,8 +139,8 @@ public enum DetectionReport {
       .init(
         "training",
         // The loss in full, as config.toml has it.
-        "\(settings.model), \(try Loss(settings.loss).description), learning rate "
-          + "\(NumberText.shortest(settings.learningRate)), batch \(settings.batchSize), "
+        "\(settings.model), \(settings.loss), learning rate "
+          + "\(NumberText.shortest(settings.optimizer.learningRate)), batch \(settings.batchSize), "
           + "\(settings.epochs) epochs, seed \(settings.seed)"))
     if !result.passes.isEmpty {
       let counts = result.passes.map { "\($0.ids.count)" }.joined(separator: " and ")

@@ -34,7 +34,7 @@ public struct FinishedDetection: Sendable {
     (self.history, self.record, self.folder) = (history, record, folder)
     let classes = data.dataset.classCount
     result = DetectionResult(
-      settings.detection ?? DetectionSettings(), data.judged, classes: classes, stages: stages,
+      settings.detection, data.judged, classes: classes, stages: stages,
       results: results)
     tables = DetectionTables(result, classCount: classes)
   }
@@ -66,7 +66,7 @@ public struct FinishedDetection: Sendable {
     let data = try data ?? RunData(settings), dataset = data.dataset
     try record.require(
       data, of: folder, fix: "restore the data, name its place by --data, or repeat the detection.")
-    let detection = settings.detection ?? DetectionSettings()
+    let detection = settings.detection
     let stages = try DetectionStage.stages(
       detection, seed: settings.seed, train: data.judged, classes: dataset.classCount)
     let results = try stages.map { stage in

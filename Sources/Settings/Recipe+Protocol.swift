@@ -1,6 +1,6 @@
 extension Recipe {
   /// A setting of the catalogue.
-  struct Setting {
+  struct Entry {
     let name: String
     let text: String
     /// Where it comes from, if not from where most of the recipe does.
@@ -19,7 +19,7 @@ extension Recipe {
     case cosine
     case never
 
-    fileprivate var settings: [Setting] {
+    fileprivate var settings: [Entry] {
       switch self {
       case .at(let epochs): [.init("schedule", "step"), .init("milestones", epochs), .init("gamma", "0.1")]
       case .cosine: [.init("schedule", "cosine")]
@@ -31,14 +31,14 @@ extension Recipe {
   /// What nearly all of the published protocols share, and what they differ in.
   ///
   /// Stochastic gradient descent with momentum 0.9 (not Nesterov's), no limit for the gradient, the last batch kept,
-  /// crops and flips for colour pictures.
+  /// crops and flips for colour images.
   ///
   /// - Parameter other: what differs from that; a name that is there already gets this value.
   static func sgd(
     _ data: String, _ model: String, _ loss: String, lr: String, _ fall: Fall, decay: String, batch: Int = 128,
-    epochs: Int, _ other: [Setting] = []
-  ) -> [Setting] {
-    var settings: [Setting] = [
+    epochs: Int, _ other: [Entry] = []
+  ) -> [Entry] {
+    var settings: [Entry] = [
       .init("data", data), .init("model", model), .init("loss", loss), .init("epochs", "\(epochs)"),
       .init("batch-size", "\(batch)"), .init("lr", lr), .init("momentum", "0.9"), .init("nesterov", "off"),
       .init("weight-decay", decay),
@@ -58,10 +58,10 @@ extension Recipe {
   }
 
   /// Gradients of norm 5 at most, as in the code that follows SCELoss-Reproduce.
-  static let clipped = Setting("clip-norm", "5")
+  static let clipped = Entry("clip-norm", "5")
 
   /// What is held out has the noise, too.
-  static let noisy = Setting("val-noise", "on")
+  static let noisy = Entry("val-noise", "on")
 
   /// What is said of it.
   static let noisyValidation = """

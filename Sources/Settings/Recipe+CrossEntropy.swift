@@ -46,7 +46,7 @@ extension Recipe {
   /// What its PyTorch port does.
   private static let reproduced: [Recipe] = {
     let source = "HanxunH/SCELoss-Reproduce, a port of Wang et al. (SCE), ICCV 2019, arXiv:1908.06112"
-    let values = [Setting("nesterov", "on"), clipped]
+    let values = [Entry("nesterov", "on"), clipped]
     return [
       Recipe(
         name: "sce-repro-cifar10", source: source, noise: "symmetric:R,exact=class; asymmetric-sequential:R",
@@ -71,7 +71,7 @@ extension Recipe {
   static let generalizedCrossEntropy: [Recipe] = {
     let source = "Zhang & Sabuncu (GCE), NeurIPS 2018, arXiv:1805.07836, section 4"
     let unofficial = "AlanChou/Truncated-Loss, unofficial code of \(source)"
-    let validation = Setting("val", "0.1")
+    let validation = Entry("val", "0.1")
     let note = "\(noisyValidation) The mean image is subtracted there."
     let mask = """
       Samples with p up to 0.5 do not count from the first fall of the rate on; here each step tells by the network's \

@@ -2,9 +2,10 @@ import Datasets
 import Failures
 import FileFormats
 import Losses
+import Networks
+import Settings
 import TestSupport
 import Testing
-import Training
 
 @Suite struct `Recipes` {
   @Test(arguments: Recipe.catalogue.map(\.name))
@@ -12,25 +13,30 @@ import Training
     let recipe = try Recipe(named: name)
     var settings = RunSettings()
     // Other than every recipe's, so that a value which is not set shows.
-    (settings.epochs, settings.batchSize, settings.learningRate, settings.weightDecay) = (1, 2, 3, 0.5)
-    (settings.momentum, settings.clipNorm, settings.dropLast, settings.augment) = (0.25, 77, true, .flip)
-    (settings.model, settings.nesterov) = ("resnet110", true)
+    (settings.epochs, settings.batchSize, settings.dropLast, settings.augment) = (1, 2, true, .flip)
+    (settings.optimizer.learningRate, settings.optimizer.weightDecay) = (3, 0.5)
+    (settings.optimizer.momentum, settings.optimizer.clipNorm, settings.optimizer.nesterov) = (0.25, 77, true)
+    settings.model = try Network("resnet110")
     try recipe.apply(to: &settings)
     try settings.validate()
     var again = RunSettings()
     try recipe.apply(to: &again)
     // These are read with a schedule of steps only.
-    if settings.schedule != .step { (settings.milestones, settings.gamma) = (again.milestones, again.gamma) }
+    if settings.optimizer.schedule != .step {
+      (settings.optimizer.milestones, settings.optimizer.gamma) = (again.optimizer.milestones, again.optimizer.gamma)
+    }
     #expect(settings == again && settings.recipe == name)
     let words = name.split(separator: "-").map(String.init)
     #expect(["mnist", "cifar10", "cifar100"].contains(settings.data) && words.contains(settings.data))
     let isPlain = settings.data == "mnist" || name == "memorise-cifar10"
     #expect(settings.augment == (isPlain ? RunSettings.AugmentationKind.none : .cropFlip))
     // Milestones beyond the end would never come.
-    if settings.schedule == .step {
-      #expect(!settings.milestones.isEmpty && settings.milestones.allSatisfy { $0 < settings.epochs })
+    if settings.optimizer.schedule == .step {
+      let milestones = settings.optimizer.milestones
+      #expect(!milestones.isEmpty && milestones.allSatisfy { $0 < settings.epochs })
     }
     #expect(Set(recipe.values.map(\.name)).count == recipe.values.count)
+    #expect(recipe.values.allSatisfy { RunSettings.setting(named: $0.name)?.role == .experiment })
     #expect(!recipe.source.isEmpty && !recipe.note.isEmpty)
   }
 
@@ -49,7 +55,7 @@ import Training
     }
     for loss in recipe.losses where loss != "backward" {
       settings.transition = nil
-      settings.loss = loss
+      settings.loss = try Loss(loss)
       #expect(throws: Never.self) { try settings.validate() }
     }
   }
@@ -61,23 +67,26 @@ import Training
       return settings
     }
     var defaults = RunSettings()
-    (defaults.data, defaults.validation, defaults.augment) = ("cifar10", "5000", .cropFlip)
+    (defaults.data, defaults.validation, defaults.augment) = ("cifar10", .count(5000), .cropFlip)
     defaults.recipe = "aum-cifar10"
     #expect(try settings("aum-cifar10") == defaults)
     let sce = try settings("sce-cifar10")
-    #expect(sce.loss == "sce:alpha=0.1,beta=1,A=-6" && sce.model == "cnn8" && sce.epochs == 120)
-    #expect(sce.learningRate == 0.01 && sce.milestones == [40, 80] && !sce.nesterov && sce.weightDecay == 1e-4)
+    #expect(try sce.loss == Loss("sce:alpha=0.1,beta=1,A=-6") && sce.model == Network("cnn8") && sce.epochs == 120)
+    #expect(sce.optimizer.learningRate == 0.01 && sce.optimizer.milestones == [40, 80] && !sce.optimizer.nesterov)
+    #expect(sce.optimizer.weightDecay == 1e-4)
     for (name, rest) in [("sce-cifar100", 0.02), ("apl-mnist", 1e-2), ("alf-cifar100", 1e-5), ("anl-cifar10", 0)] {
-      #expect(try settings(name).weightDecay == rest)
+      #expect(try settings(name).optimizer.weightDecay == rest)
     }
     // In the code of SCE and its port, log 0 is ln 1e-4; in the paper on CIFAR-10, -6.
     for name in ["sce-mnist", "sce-cifar100", "sce-repro-cifar10", "sce-repro-cifar100", "apl-cifar10"] {
-      #expect(try Loss(settings(name).loss).description.contains("A=-9.2103"), "\(name)")
+      #expect(try settings(name).loss.description.contains("A=-9.2103"), "\(name)")
     }
     let apl = try settings("apl-cifar100"), peer = try settings("peer-cifar10")
-    #expect(apl.schedule == .cosine && apl.clipNorm == 5 && apl.learningRate == 0.1 && apl.epochs == 200)
-    #expect(peer.dropLast && peer.validation == "10000" && peer.milestones.count == 7 && peer.learningRate == 0.1)
-    #expect(try settings("cores2-cifar10").momentum == 0 && settings("forward-cifar10").transition == "true")
+    #expect(apl.optimizer.schedule == .cosine && apl.optimizer.clipNorm == 5 && apl.optimizer.learningRate == 0.1)
+    #expect(apl.epochs == 200 && peer.dropLast && peer.validation == .count(10_000))
+    #expect(peer.optimizer.milestones.count == 7 && peer.optimizer.learningRate == 0.1)
+    #expect(try settings("cores2-cifar10").optimizer.momentum == 0)
+    #expect(try settings("forward-cifar10").transition == .exact)
     #expect(try settings("memorise-cifar10").limitTrain == 5000)
   }
 
@@ -113,7 +122,7 @@ import Training
       try AtomicFile.write(text, to: path)
       var own = RunSettings()
       try own.apply(configurationAt: path)
-      #expect(own.epochs == 7 && own.loss == "gce:q=0.7" && own.recipe == "gce-cifar10")
+      #expect(try own.epochs == 7 && own.loss == Loss("gce:q=0.7") && own.recipe == "gce-cifar10")
     }
     try AtomicFile.write("recipe = \"nosuch\"\n", to: path)
     var own = RunSettings()

@@ -7,8 +7,8 @@ extension Recipe {
   /// Area under the margin.
   private static let aum: [Recipe] = {
     let source = "Pleiss et al. (AUM), NeurIPS 2020, arXiv:2001.10528, section 5; asappresearch/aum, paper_replication"
-    let validation = Setting("val", "5000", "paper: 45,000 of 50,000 are trained on")
-    func values(_ data: String) -> [Setting] {
+    let validation = Entry("val", "5000", "paper: 45,000 of 50,000 are trained on")
+    func values(_ data: String) -> [Entry] {
       sgd(
         data, "resnet32", "ce", lr: "0.1", .at("150,225"), decay: "1e-4", batch: 256, epochs: 300,
         [.init("nesterov", "on"), validation])
@@ -31,7 +31,7 @@ extension Recipe {
   /// Learned parameters of robust losses.
   private static let adjusted: [Recipe] = {
     let source = "Shu et al. (NARL-Adjuster), arXiv:2301.07306; its code, xjtushujun/NARL-Adjuster"
-    let validation = Setting("val", "1000", "code: 1,000 clean images, as many of each class")
+    let validation = Entry("val", "1000", "code: 1,000 clean images, as many of each class")
     let note = """
       The protocol of the losses whose parameters it learns from the held-out 1,000 images, a network for them at every \
       10th step; here they stay as given. That code takes log10 for SCE's A, so that it is -4, and replaces GCE by a line \
@@ -57,7 +57,7 @@ extension Recipe {
   /// Labels that people gave.
   private static let humanLabels: [Recipe] = {
     let source = "Wei et al. (CIFAR-N), ICLR 2022, arXiv:2110.12088; its code, UCSC-REAL/cifar-10-100n"
-    func values(_ data: String) -> [Setting] {
+    func values(_ data: String) -> [Entry] {
       sgd(data, "resnet34", "ce", lr: "0.1", .at("60"), decay: "5e-4", epochs: 100)
     }
     return [
@@ -72,7 +72,7 @@ extension Recipe {
     ]
   }()
 
-  /// Labels and pictures without sense.
+  /// Labels and images without sense.
   private static let memorisation = [
     Recipe(
       name: "memorise-cifar10", source: "Zhang et al. (Rethinking generalization), ICLR 2017, arXiv:1611.03530",

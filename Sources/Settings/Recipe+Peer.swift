@@ -4,15 +4,15 @@ extension Recipe {
     Liu & Guo (peer loss), ICML 2020, arXiv:1910.03231; the multi-class code, \
     weijiaheng/Multi-class-Peer-Loss-functions
     """
-  private static let dropsLast = Setting("drop-last", "on")
-  private static let tenThousand = Setting("val", "10000", "code: 40,000 of 50,000 are trained on")
+  private static let dropsLast = Entry("drop-last", "on")
+  private static let tenThousand = Entry("val", "10000", "code: 40,000 of 50,000 are trained on")
 
   static let peerLoss: [Recipe] = {
     let left = """
       Rotation by 15 degrees is left out. The optimiser is made anew in each epoch there, so that its momentum begins at \
       zero. The rate is divided by 1 + alpha, which is part of the loss's preset. \(noisyValidation)
       """
-    func values(_ preset: String) -> [Setting] {
+    func values(_ preset: String) -> [Entry] {
       sgd(
         "cifar10", "preact-resnet18", "peer:\(preset)", lr: "0.1", .at("40,80,120,160,200,240,280"), decay: "1e-4",
         epochs: 300, [dropsLast, tenThousand, noisy])
@@ -69,12 +69,12 @@ extension Recipe {
   static let correction: [Recipe] = {
     let source = "Patrini et al. (loss correction), CVPR 2017, arXiv:1609.03683; its code, giorgiop/loss-correction"
     let note = """
-      With the true matrix; --transition anchors:40 estimates it. The code shifts pictures by up to 0.1 of their size, \
+      With the true matrix; --transition anchors:40 estimates it. The code shifts images by up to 0.1 of their size, \
       where crop-flip shifts by 4 pixels; its l2 is on kernels only, and its networks normalise and activate before each \
       convolution. It reports the epoch whose loss on the held-out tenth is least; best.safetensors is chosen by accuracy.
       """
     let losses = ["backward", "bootsoft", "boothard"]
-    let other = [Setting("transition", "true"), Setting("val", "0.1"), noisy]
+    let other = [Entry("transition", "true"), Entry("val", "0.1"), noisy]
     return [
       Recipe(
         name: "forward-cifar10", source: source, noise: "symmetric:R; asymmetric:R", losses: losses, note: note,

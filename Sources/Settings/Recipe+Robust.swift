@@ -7,15 +7,15 @@ extension Recipe {
   private static let last = "Reported: last epoch, mean of 3 runs."
   private static let rotation = "Rotation by 20 degrees is left out."
 
-  private static func onDigits(_ loss: String, decay: String, _ other: [Setting] = []) -> [Setting] {
+  private static func onDigits(_ loss: String, decay: String, _ other: [Entry] = []) -> [Entry] {
     sgd("mnist", "cnn4", loss, lr: "0.01", .cosine, decay: decay, epochs: 50, [clipped] + other)
   }
 
-  private static func onCIFAR10(_ loss: String, decay: String = "1e-4", _ other: [Setting] = []) -> [Setting] {
+  private static func onCIFAR10(_ loss: String, decay: String = "1e-4", _ other: [Entry] = []) -> [Entry] {
     sgd("cifar10", "cnn8", loss, lr: "0.01", .cosine, decay: decay, epochs: 120, [clipped] + other)
   }
 
-  private static func onCIFAR100(_ loss: String, decay: String = "1e-5", _ other: [Setting] = []) -> [Setting] {
+  private static func onCIFAR100(_ loss: String, decay: String = "1e-5", _ other: [Entry] = []) -> [Entry] {
     sgd("cifar100", "resnet34", loss, lr: "0.1", .cosine, decay: decay, epochs: 200, [clipped] + other)
   }
 
@@ -87,7 +87,7 @@ extension Recipe {
   static let activeNegative: [Recipe] = {
     let source = "Ye et al. (ANL), NeurIPS 2023; its code, Virusdoll/Active-Negative-Loss"
     let noise = "symmetric:R,exact=class; asymmetric:R,exact=class"
-    func sum(_ factor: String) -> [Setting] {
+    func sum(_ factor: String) -> [Entry] {
       [.init("l1", factor, "code: added to the loss, in place of weight decay")]
     }
     let counts = """

@@ -1,9 +1,10 @@
 import Detection
 import FileFormats
+import Networks
 import Sessions
+import Settings
 import TestSupport
 import Testing
-import Training
 
 @Suite("The learning rate of a detection")
 struct DetectionRateTests {
@@ -12,9 +13,8 @@ struct DetectionRateTests {
 
   @Test("stays in passes, and falls at half and at three quarters of the epochs in folds")
   func followsTheNetwork() {
-    var settings = RunSettings.detectionDefaults
-    (settings.epochs, settings.learningRate, settings.gamma) = (40, 0.1, 0.1)
-    let passes = settings.learningRate(of: pass), folds = settings.learningRate(of: fold)
+    let optimizer = RunSettings(for: .detect).optimizer
+    let passes = optimizer.learningRate(of: pass, epochs: 40), folds = optimizer.learningRate(of: fold, epochs: 40)
     #expect((0..<40).allSatisfy { passes($0) == 0.1 })
     #expect((0..<20).allSatisfy { folds($0) == 0.1 })
     #expect((20..<30).allSatisfy { abs(folds($0) - 0.01) < 1e-15 })
@@ -23,52 +23,63 @@ struct DetectionRateTests {
 
   @Test("is the schedule's that was asked for")
   func asked() throws {
-    var settings = RunSettings.detectionDefaults
-    settings.epochs = 40
+    var settings = RunSettings(for: .detect)
+    func rate(_ epoch: Int) -> Double { settings.optimizer.learningRate(of: fold, epochs: 40)(epoch) }
     try settings.set("detector", to: "cl")
     try settings.set("schedule", to: "constant")
-    #expect((0..<40).allSatisfy { settings.learningRate(of: fold)($0) == 0.1 })
+    #expect((0..<40).allSatisfy { rate($0) == 0.1 })
     try settings.set("schedule", to: "cosine")
-    #expect(abs(settings.learningRate(of: fold)(20) - 0.05) < 1e-12)
-    try settings.validateDetection()
+    #expect(abs(rate(20) - 0.05) < 1e-12)
+    try settings.validate()
     try settings.set("detector", to: "aum")
-    #expect(throws: (any Error).self) { try settings.validateDetection() }
+    #expect(throws: (any Error).self) { try settings.validate() }
   }
 
   @Test("is its own where a recipe has another, and so are epochs and batch size")
   func recipe() throws {
-    var settings = RunSettings.detectionDefaults
+    var settings = RunSettings(for: .detect)
     try settings.set("recipe", to: "apl-cifar10")
-    #expect(settings.epochs == 150 && settings.batchSize == 64 && settings.schedule == nil)
-    #expect(settings.model == "cnn8" && settings.recipe == "apl-cifar10")
-    _ = settings.forgetUnread()
-    try settings.validateDetection()
+    #expect(settings.epochs == 150 && settings.batchSize == 64 && settings.optimizer.schedule == nil)
+    #expect(try settings.model == Network("cnn8") && settings.recipe == "apl-cifar10")
+    try settings.validate()
   }
 }
 
 @Suite("Settings that a job does not read")
 struct UnreadSettingsTests {
-  @Test("are set back for a detection, and told by name")
-  func forgotten() throws {
-    // Whoever adds a setting for train alone adds it to `RunSettings.forgetUnread`, too.
-    let unread = RunSettings.keys.filter { $0.jobs == [.train] }.map(\.name)
+  @Test("are passed over in a file, and named unless they are defaults")
+  func passedOver() throws {
+    let unread = RunSettings.settings(of: .train).filter { !$0.jobs.contains(.detect) }.map(\.name)
     #expect(unread == ["val", "val-noise", "init", "transition", "method", "max-steps", "aum"])
-    var settings = RunSettings.detectionDefaults
+    let scratch = ScratchFolder()
+    var draft = SettingsDraft(for: .detect)
+    try AtomicFile.write(RunSettings().configuration.text, to: scratch("defaults.toml"))
+    #expect(try draft.apply(fileAt: scratch("defaults.toml")) == [])
+    var training = RunSettings()
     for (name, text) in [
       ("val", "0.1"), ("val-noise", "on"), ("init", "w.safetensors"), ("transition", "true"), ("method", "marvel"),
       ("max-steps", "3"), ("aum", "off"),
-    ] { try settings.set(name, to: text) }
-    #expect(settings.forgetUnread() == unread)
-    #expect(settings == .detectionDefaults)
-    #expect(RunSettings.keys.allSatisfy { !$0.jobs.isEmpty })
+    ] { try training.set(name, to: text) }
+    try AtomicFile.write(training.configuration.text, to: scratch("all.toml"))
+    let before = draft.settings
+    #expect(try draft.apply(fileAt: scratch("all.toml")) == unread)
+    #expect(draft.settings == before)
+    // The other way round.
+    var other = SettingsDraft(for: .train)
+    try AtomicFile.write("passes = 3\nfolds = 4\nlr = 0.5\n", to: scratch("detect.toml"))
+    #expect(try other.apply(fileAt: scratch("detect.toml")) == ["passes"])
+    #expect(other.settings.optimizer.learningRate == 0.5)
+    try AtomicFile.write("passes = 0\n", to: scratch("wrong.toml"))
+    #expect(throws: (any Error).self) { try other.apply(fileAt: scratch("wrong.toml")) }
   }
 
-  @Test("with a recipe are told only where the recipe sets them")
+  @Test("that a recipe makes are left out")
   func recipe() throws {
-    var settings = RunSettings.detectionDefaults
+    var settings = RunSettings(for: .detect)
     try settings.set("recipe", to: "aum-cifar10")
-    // It holds 5,000 images out, and says nothing of transitions.
-    #expect(settings.forgetUnread() == ["val"])
+    #expect(settings.validation == nil && settings.data == "cifar10")
+    #expect(
+      try Recipe(named: "aum-cifar10").lines(inForce: settings).contains { $0.hasSuffix("not read by detect") })
   }
 
   @Test(
@@ -78,7 +89,7 @@ struct UnreadSettingsTests {
       ("aum", "milestones"), ("aum", "gamma"), ("aum", "retrain-epochs"), ("aum", "val"), ("cl", "milestones"),
     ])
   func refused(detector: String, name: String) throws {
-    var settings = RunSettings.detectionDefaults
+    var settings = RunSettings(for: .detect)
     try settings.set("detector", to: detector)
     #expect(throws: (any Error).self) { try settings.refuseUnread([name]) }
     try settings.set("detector", to: "aum+cl")
@@ -91,16 +102,13 @@ struct UnreadSettingsTests {
 struct DetectionConfigurationTests {
   @Test("are the same again from its config.toml, with a recipe, too", arguments: [nil, "aum-cifar10", "apl-cifar10"])
   func roundTrip(recipe: String?) throws {
-    var settings = RunSettings.detectionDefaults
+    var settings = RunSettings(for: .detect)
     if let recipe { try settings.set("recipe", to: recipe) }
-    settings.forgetUnread()
     let scratch = ScratchFolder()
     try AtomicFile.write(settings.configuration.text, to: scratch("config.toml"))
     // As a resumed run reads it, which does not know what the file is for.
-    var read = RunSettings()
-    try read.apply(configurationAt: scratch("config.toml"))
-    read.forgetUnread()
+    let read = try SettingsDraft(ofFileAt: scratch("config.toml")).settings
     #expect(read == settings)
-    try read.validateDetection()
+    try read.validate()
   }
 }

@@ -8,7 +8,7 @@ import Failures
 public struct Recipe: Sendable {
   /// A setting that a recipe makes.
   public struct Value: Sendable, Equatable {
-    /// The name of the setting, as in `RunSettings.keys`.
+    /// The name of the setting, as in `RunSettings.table`.
     public let name: String
     /// Its value as text.
     public let text: String
@@ -44,7 +44,7 @@ public struct Recipe: Sendable {
 
   init(
     name: String, source: String, noise: String, losses: [String] = [], note: String, origin: String,
-    _ settings: [Setting]
+    _ settings: [Entry]
   ) {
     (self.name, self.source, self.noise, self.losses, self.note) = (name, source, noise, losses, note)
     values = settings.map { Value(name: $0.name, text: $0.text, source: $0.source ?? origin) }
@@ -57,17 +57,17 @@ public struct Recipe: Sendable {
     var lines = ["recipe \(name)"] + Self.wrapped("source", source) + Self.wrapped("noise", noise)
     if !losses.isEmpty { lines += Self.wrapped("losses", "also for --loss \(losses.joined(separator: ", "))") }
     lines += Self.wrapped("note", note)
-    var own = settings?.detection == nil ? RunSettings() : .detectionDefaults
+    let job = settings?.job ?? .train
+    var own = RunSettings(for: job)
     try apply(to: &own)
     for value in values {
       var line = "  \(value.name) = \(value.text)  (\(value.source))"
-      if let settings, let key = RunSettings.keys.first(where: { $0.name == value.name }) {
-        let isOwn = settings.detection != nil && Self.keptByDetections.contains(value.name)
-        if !key.jobs.contains(settings.job) {
-          line += "  not read by \(settings.job.rawValue)"
-        } else if key.get(settings) != key.get(own) {
+      if let settings, let setting = RunSettings.setting(named: value.name) {
+        if !setting.jobs.contains(job) {
+          line += "  not read by \(job.rawValue)"
+        } else if setting.value(settings) != setting.value(own) {
           line += "  replaced by what was given"
-        } else if isOwn {
+        } else if job == .detect, Self.keptByDetections.contains(value.name) {
           line += "  detect keeps its own"
         }
       }
@@ -95,13 +95,16 @@ public struct Recipe: Sendable {
   /// Settings that a recipe does not change for a detection: what it looks for is lost once the rate falls.
   private static let keptByDetections: Set = ["epochs", "batch-size", "schedule", "milestones"]
 
+  /// The values that it makes for a job.
+  func values(for job: JobKind) -> [Value] {
+    values.filter { value in
+      let isRead = RunSettings.setting(named: value.name)?.jobs.contains(job) ?? true
+      return isRead && !(job == .detect && Self.keptByDetections.contains(value.name))
+    }
+  }
+
   /// Sets every value of the recipe, and the recipe's name.
   ///
-  /// - Throws: `.usage`; never for a recipe of the catalogue.
-  public func apply(to settings: inout RunSettings) throws {
-    for value in values where settings.detection == nil || !Self.keptByDetections.contains(value.name) {
-      try settings.set(value.name, to: value.text)
-    }
-    settings.recipe = name
-  }
+  /// - Throws: `.usage` where the settings have another recipe's values.
+  public func apply(to settings: inout RunSettings) throws { try settings.set("recipe", to: name) }
 }

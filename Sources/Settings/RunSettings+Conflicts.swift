@@ -1,0 +1,155 @@
+import Detection
+import Failures
+import Losses
+import Methods
+import Sessions
+
+/// Settings that contradict each other, and settings that nothing reads.
+extension RunSettings {
+  /// Checks what can be checked without data.
+  ///
+  /// - Throws: `.usage`, `.configuration`.
+  public func validate() throws {
+    if job == .detect { try validateLossOfDetection() }
+    guard exclude == nil || excludeBy == .drop || !loss.isOfBatch else {
+      throw Failure(
+        .configuration, "--exclude-by weight-zero does not go with --loss \(loss).",
+        why: "its gradient is that of other samples, too.", fix: "use --exclude-by drop.")
+    }
+    if job != .detect {
+      try validateTransition()
+      try validateMethod()
+    }
+    let milestones = optimizer.milestones
+    guard milestones == milestones.sorted(), Set(milestones).count == milestones.count else {
+      throw Failure(
+        .usage, "--milestones \(milestones.map(String.init).joined(separator: ",")) are not in order.",
+        why: "they must be increasing: the learning rate falls at each of them.",
+        fix: "write them in increasing order, as in 150,225.")
+    }
+    if job == .detect { try validateDetection() }
+  }
+
+  private func validateTransition() throws {
+    switch (loss.correction, transition) {
+    case (nil, nil): break
+    case (.some, .some(.anchors(let first))) where first >= epochs:
+      throw Failure(
+        .configuration, "--transition anchors:\(first) leaves no epoch for \(loss).",
+        why: "there are \(epochs) epochs, and the matrix is estimated after \(first) of cross entropy.",
+        fix: "use more --epochs, or anchors after fewer.")
+    case (.some, .some): break
+    case (.some, nil):
+      throw Failure(
+        .configuration, "--loss \(loss) needs a transition matrix.", why: "it corrects labels by their noise.",
+        fix: "give --transition with true, anchors:40 or a file.")
+    case (nil, .some):
+      throw Failure(
+        .configuration, "--transition does not go with --loss \(loss).", why: "only forward and backward read it.",
+        fix: "use --loss forward, or leave --transition out.")
+    }
+  }
+
+  /// Checks that method, loss and the other settings go together.
+  private func validateMethod() throws {
+    let entry = method.entry
+    try entry.check(loss)
+    guard !entry.weighsSamples || exclude == nil || excludeBy == .drop else {
+      throw Failure(
+        .configuration, "--exclude-by weight-zero does not go with --method \(entry.name).",
+        why: "the method weighs the samples itself.", fix: "use --exclude-by drop.")
+    }
+    guard entry.networks == 1 || initialWeights == nil else {
+      throw Failure(
+        .configuration, "--init does not go with --method \(entry.name).",
+        why: "its \(entry.networks) networks must differ in their first weights.", fix: "leave --init out.")
+    }
+  }
+
+  private func validateLossOfDetection() throws {
+    let reason: String
+    if loss.correction != nil {
+      reason = "it corrects labels by a transition matrix, which a network with an extra class does not have."
+    } else if loss.hasPeers {
+      reason = "its second pass over other samples hides the margins of the first."
+    } else if loss.isOfBatch {
+      reason = "it is one number for a batch, and says nothing of single samples."
+    } else {
+      return
+    }
+    throw Failure(
+      .configuration, "--loss \(loss.entry.name) cannot be used to detect.", why: reason, fix: "use --loss ce.")
+  }
+
+  private func validateDetection() throws {
+    if detection.detector.usesMargins {
+      guard epochs >= 2 else {
+        throw Failure(
+          .configuration, "--epochs \(epochs) leaves no margins to average.",
+          why: "the first epoch does not count, as it shows random weights.", fix: "use --epochs 2 or more.")
+      }
+      if let schedule = optimizer.schedule, schedule != .constant {
+        throw Failure(
+          .configuration, "--schedule \(schedule.rawValue) invalidates the area under the margin.",
+          why: "once the learning rate falls, the network memorises wrong labels.",
+          fix: "leave --schedule out, or use --detector cl.")
+      }
+    }
+    guard detection.retrain == nil || exclude == nil else {
+      throw Failure(
+        .configuration, "--retrain does not go with --exclude.",
+        why: "training again leaves out what the detection suspects, and takes one list of samples to leave out.",
+        fix: "train afterwards: gpunoisy train --exclude FILE.")
+    }
+  }
+
+  // MARK: - Settings that nothing reads
+
+  /// Refuses settings that were given, but that nothing would read.
+  ///
+  /// - Parameter names: what the command line gave.
+  /// - Throws: `.configuration`.
+  public func refuseUnread(_ names: [String]) throws {
+    for setting in names.compactMap(Self.setting(named:)) {
+      try setting.requireReader(job)
+      guard let (reader, fix) = missingReader(of: setting.name) else { continue }
+      throw Failure(
+        .configuration, "--\(setting.name) would change nothing.", why: "it is read \(reader).", fix: fix)
+    }
+  }
+
+  /// What would read a setting that these settings do not read: under which condition, and what to do about it.
+  private func missingReader(of name: String) -> (reader: String, fix: String)? {
+    let detector = detection.detector, isDetection = job == .detect
+    let steps = optimizer.schedule == .step || optimizer.schedule == nil && !isDetection
+    func unless(_ isRead: Bool, _ reader: String, _ fix: String) -> (String, String)? { isRead ? nil : (reader, fix) }
+    switch name {
+    case "momentum", "nesterov":
+      return unless(optimizer.kind == .sgd, "by --optimizer sgd alone", "leave it out; Adam has --beta1 and --beta2.")
+    case "beta1", "beta2": return unless(optimizer.kind == .adam, "by --optimizer adam alone", "leave it out.")
+    case "milestones": return unless(steps, "by --schedule step alone", "leave it out, or add --schedule step.")
+    case "gamma":
+      let falls = optimizer.schedule == nil && isDetection && detector.usesFolds
+      return unless(steps || falls, "by --schedule step alone", "leave it out, or add --schedule step.")
+    case "passes", "threshold-samples", "percentile", "combine", "margin":
+      return unless(detector.usesMargins, "by --detector aum and aum+cl alone", "leave it out.")
+    case "folds", "cl-filter", "cl-score":
+      return unless(detector.usesFolds, "by --detector cl and aum+cl alone", "leave it out.")
+    case "retrain-epochs": return unless(detection.retrain != nil, "with --retrain alone", "add --retrain.")
+    default: return nil
+    }
+  }
+}
+
+extension Setting {
+  /// Refuses a job that does not read the setting, for what it does not read.
+  ///
+  /// - Throws: `.configuration`.
+  public func requireReader(_ job: JobKind) throws {
+    guard !jobs.contains(job) else { return }
+    throw Failure(
+      .configuration, "--\(name) is not a setting of \(job.rawValue).",
+      why: "\(job.rawValue) does not read it\(job == .detect && !absence.isEmpty ? ": \(absence)" : "").",
+      fix: "leave it out.")
+  }
+}

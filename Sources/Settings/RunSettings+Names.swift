@@ -1,0 +1,46 @@
+import Failures
+import FileFormats
+
+/// Settings by the names that they have outside.
+extension RunSettings {
+  /// The row of a setting; nil for an unknown name.
+  public static func setting(named name: String) -> Setting? { table.first { $0.name == name } }
+
+  /// The rows that a job reads.
+  public static func settings(of job: JobKind) -> [Setting] { table.filter { $0.jobs.contains(job) } }
+
+  /// Sets one setting from text; a recipe sets all of its values.
+  ///
+  /// - Throws: `.usage` for an unknown name, or a value that is out of range; what reading the value throws.
+  public mutating func set(_ name: String, to text: String) throws {
+    var draft = SettingsDraft(self)
+    try draft.set(name, to: text, from: .commandLine)
+    self = draft.settings
+  }
+
+  /// Puts the settings of a file over those that are there; see `SettingsDraft.apply(fileAt:)`.
+  public mutating func apply(configurationAt path: String) throws {
+    var draft = SettingsDraft(self)
+    try draft.apply(fileAt: path)
+    self = draft.settings
+  }
+
+  /// Every setting of the job as config.toml, unset ones as `none`; `gpunoisy train --config` repeats the run from it.
+  public var configuration: FlatTOML { configuration { _ in nil } }
+
+  /// Every setting of the job, with comments behind the values.
+  func configuration(comment: (Setting) -> String?) -> FlatTOML {
+    var sections: [FlatTOML.Section] = []
+    for setting in Self.settings(of: job) {
+      if sections.last?.name != setting.section.rawValue { sections.append(.init(setting.section.rawValue, [])) }
+      sections[sections.count - 1].entries.append(.init(setting.name, setting.value(self), comment: comment(setting)))
+    }
+    return FlatTOML(
+      comments: ["Every setting of this run. To repeat it: gpunoisy \(job.rawValue) --config FILE"], sections: sections)
+  }
+
+  /// The settings of the job that have a value.
+  public var values: [(name: String, value: FlatTOML.Value)] {
+    Self.settings(of: job).compactMap { setting in setting.get(self).map { (setting.name, $0) } }
+  }
+}

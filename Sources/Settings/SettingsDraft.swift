@@ -1,0 +1,141 @@
+import Datasets
+import Failures
+import FileFormats
+
+/// A job's settings while they are gathered: later calls win, and every value knows its origin.
+///
+/// The order of calls is the order of precedence: a job's defaults, a recipe, a file, the command line. `fill(from:)`
+/// comes last, and leaves alone what was given.
+public struct SettingsDraft: Sendable {
+  /// Where a value comes from.
+  public enum Origin: Sendable, Equatable {
+    /// A default of the job.
+    case standard
+    /// A recipe, which says where it has the value from.
+    case recipe(String, source: String)
+    /// A configuration file.
+    case file(String, line: Int)
+    /// An option.
+    case commandLine
+    /// A rule, by which the value follows something.
+    case rule(String)
+
+    /// As `--print-config` and run.json say it.
+    public var text: String {
+      switch self {
+      case .standard: "default"
+      case .recipe(let name, let source): "recipe \(name): \(source)"
+      case .file(let path, let line): "\(path):\(line)"
+      case .commandLine: "command line"
+      case .rule(let what): "follows \(what)"
+      }
+    }
+  }
+
+  /// The settings as they stand.
+  public private(set) var settings: RunSettings
+  private var known: [String: Origin] = [:]
+
+  /// A job's defaults.
+  public init(for job: JobKind) { settings = RunSettings(for: job) }
+
+  /// Settings whose origins are not known: they count as defaults.
+  public init(_ settings: RunSettings) { self.settings = settings }
+
+  /// Where a setting's value comes from.
+  public func origin(of name: String) -> Origin { known[name] ?? .standard }
+
+  /// The origin of every value that is not a default, by the setting's name.
+  public var origins: [String: String] { known.mapValues(\.text) }
+
+  /// Sets one setting from text.
+  ///
+  /// A recipe sets all of its values, over those that are there.
+  ///
+  /// - Throws: `.usage` for an unknown name, a value out of range, or a second recipe; what reading the value throws.
+  public mutating func set(_ name: String, to text: String, from origin: Origin) throws {
+    guard let setting = RunSettings.setting(named: name) else {
+      throw Failure(
+        .usage, "there is no setting '\(name)'.",
+        why: "the settings are \(RunSettings.table.map(\.name).joined(separator: ", ")).", fix: "correct the name.")
+    }
+    // A file that was written by a run without a recipe takes none back: its values are in force.
+    if name == "recipe" {
+      if text == setting.unset { return }
+      try apply(recipe: text)
+    }
+    try setting.set(&settings, to: text)
+    known[name] = origin
+  }
+
+  private mutating func apply(recipe name: String) throws {
+    let recipe = try Recipe(named: name)
+    if let before = settings.recipe, before != name {
+      throw Failure(
+        .usage, "the recipes '\(before)' and '\(name)' cannot both be taken.",
+        why: "a recipe is a whole protocol; two would make a mixture of both.",
+        fix: "name one of them, here or in the configuration file.")
+    }
+    for value in recipe.values(for: settings.job) {
+      try set(value.name, to: value.text, from: .recipe(name, source: value.source))
+    }
+  }
+
+  /// Every setting of the job, each with its origin in a comment.
+  public var configuration: FlatTOML {
+    settings.configuration { setting in
+      let origin = origin(of: setting.name)
+      guard origin == .standard, let follows = setting.follows, setting.get(settings) == nil else { return origin.text }
+      return "\(origin.text): \(follows)"
+    }
+  }
+
+  /// The settings, once they are known to go together.
+  ///
+  /// - Throws: `.usage`, `.configuration`.
+  public func resolved() throws -> RunSettings {
+    try settings.validate()
+    return settings
+  }
+}
+
+/// What is known of a run's data and device once they are open.
+public struct DataFacts: Sendable, Equatable {
+  /// Training and test samples, classes, and channels of an image.
+  public var trainCount: Int, testCount: Int, classCount: Int, channels: Int
+  /// The device, as `--device` names it.
+  public var device: String
+
+  /// What is known of a data set and a device.
+  public init(_ dataset: Dataset, device: String) {
+    (trainCount, testCount) = (dataset.train.count, dataset.evaluation?.count ?? 0)
+    (classCount, channels) = (dataset.classCount, dataset.train.images.channels)
+    self.device = device
+  }
+}
+
+extension SettingsDraft {
+  /// Gives unset settings the values that follow from the data, in the order of dependence.
+  ///
+  /// Called once the data and the device are open; config.toml then repeats the run elsewhere.
+  public mutating func fill(from facts: DataFacts) {
+    fill(
+      "augment", \.augment, settings.augmentation(channels: facts.channels),
+      because: facts.channels == 1 ? "1 channel" : "\(facts.channels) channels")
+    fill("noise-seed", \.noiseSeed, settings.effectiveNoiseSeed, because: "the seed")
+    fill("data-root", \.dataRoot, FileBytes.environment("GPUNOISY_DATA"), because: "$GPUNOISY_DATA")
+    if settings.device.lowercased() == "auto" {
+      settings.device = facts.device
+      known["device"] = .rule("auto, the device that was found")
+    }
+  }
+
+  /// Sets a setting that is unset and that nobody has given.
+  private mutating func fill<Value>(
+    _ name: String, _ path: WritableKeyPath<RunSettings, Value?>, _ value: Value?, because reason: String
+  ) {
+    guard let value, settings[keyPath: path] == nil else { return }
+    settings[keyPath: path] = value
+    known[name] = .rule(reason)
+  }
+}
