@@ -18,7 +18,9 @@ extension Dataset {
 
   /// The data set at a location, or nil when no layout fits.
   static func recognized(_ location: DataLocation, _ options: DatasetOptions) throws -> Dataset? {
-    try DatasetFormats.all.first { $0.recognizes(location) }?.open(location, options)
+    var dataset = try DatasetFormats.all.first { $0.recognizes(location) }?.open(location, options)
+    if dataset?.train.paths.isEmpty == false { dataset?.root = location.isFolder ? location.path : location.folder }
+    return dataset
   }
 
   /// The failure for a path in which no layout is recognised.

@@ -17,6 +17,10 @@ public struct RunData: Sendable {
   public let normalization: Normalization
   /// The hash by which the data is known again, of all its bytes: computed once.
   public let fingerprint: String
+  /// The hash of what the training ids stand for (`Dataset.sampleFingerprint`), by which lists of ids are known again.
+  public let samples: String
+  /// How the entries of lists were matched to samples, where that is worth a note.
+  public let notes: [String]
 
   /// Opens the data set.
   ///
@@ -28,9 +32,21 @@ public struct RunData: Sendable {
       dataRoot: settings.dataRoot, imageSize: settings.imageSize, onBadImage: settings.onBadImage, seed: settings.seed,
       threads: settings.threads ?? DatasetOptions.processors)
     var dataset = try Dataset.open(settings.data, options: options)
-    if let path = settings.labels { dataset = try dataset.replacingLabels(fromFile: path) }
-    if let path = settings.cleanLabels { dataset = try dataset.withTrueLabels(fromFile: path) }
-    let excluded = try ExcludedSamples.read(settings, count: dataset.train.count)
+    var notes: [String?] = []
+    if let path = settings.labels {
+      let (replaced, matching) = try dataset.replacingLabels(from: SampleList(path, for: dataset))
+      notes.append(matching.note("--labels", path))
+      dataset = replaced
+    }
+    if let path = settings.cleanLabels {
+      let (scored, matching) = try dataset.withTrueLabels(from: SampleList(path, for: dataset))
+      notes.append(matching.note("--clean-labels", path))
+      dataset = scored
+    }
+    let excluded = try ExcludedSamples.read(settings, of: dataset)
+    if let excluded, let path = settings.exclude { notes.append(excluded.matching.note("--exclude", path)) }
+    self.notes = notes.compactMap { $0 }
+    samples = dataset.sampleFingerprint(first: settings.limitTrain)
     dataset = dataset.limited(train: settings.limitTrain, test: settings.limitTest)
     dataset = dataset.changingPixels(settings.pixels, seed: settings.noiseSeed ?? settings.seed)
     let part = try settings.validation.map { try HeldOutPart(parsing: $0) }

@@ -59,7 +59,7 @@ extension Dataset {
       dataRoot: settings.dataRoot, imageSize: settings.imageSize, onBadImage: settings.onBadImage, seed: settings.seed,
       threads: settings.threads ?? CPUDevice.availableThreads)
     var dataset = try Dataset.open(settings.data, options: options)
-    if let path = settings.labels { dataset = try dataset.replacingLabels(fromFile: path) }
+    if let path = settings.labels { dataset = try dataset.replacingLabels(listedIn: path) }
     return dataset.limited(train: settings.limitTrain, test: settings.limitTest)
   }
 }

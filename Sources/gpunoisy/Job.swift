@@ -72,7 +72,8 @@ struct Job: DeviceWork {
       seeds: ["seed": settings.seed, "noise": settings.noiseSeed ?? settings.seed],
       data: .init(
         name: dataset.name, layout: dataset.source, trainCount: dataset.train.count,
-        testCount: data.evaluation?.count ?? 0, classCount: dataset.classCount, fingerprint: data.fingerprint))
+        testCount: data.evaluation?.count ?? 0, classCount: dataset.classCount, fingerprint: data.fingerprint,
+        samples: data.samples, classNames: dataset.classNames))
     record.recipe = settings.recipe
     record.method = settings.job == .train ? (try? MethodChoice(settings.method))?.description : nil
     record.optimizer = settings.optimizer.rawValue
@@ -113,6 +114,7 @@ struct Job: DeviceWork {
     _ trainer: Trainer<D>, _ folder: RunFolder, _ reporter: any ProgressReporter
   ) throws {
     let train = data.dataset.train, device = trainer.session.device
+    for note in data.notes { reporter.note(note) }
     if resumed == nil {
       if let name = settings.recipe {
         for line in try Recipe(named: name).lines(inForce: settings) { reporter.note(line) }

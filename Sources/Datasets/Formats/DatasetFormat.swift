@@ -63,6 +63,12 @@ struct DataLocation {
     return String(name[..<point])
   }
 
+  /// The folder that a file lies in.
+  var folder: String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
   /// The path of a file in the folder.
   func file(_ name: String) -> String { path + "/" + name }
 
