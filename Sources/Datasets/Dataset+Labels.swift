@@ -91,7 +91,7 @@ public enum LabelFile {
     let path = list.path, table = try CSV(decoding: bytes, name: path)
     let labelColumn = labelColumns.lazy.compactMap { table.column($0) }.first
     let nameColumn = nameColumns.lazy.compactMap { table.column($0) }.first
-    guard table.column("sample_id", "id", "path") != nil, labelColumn != nil || nameColumn != nil else {
+    guard table.column("sample_id", "path") != nil, labelColumn != nil || nameColumn != nil else {
       throw Failure(
         .badInput, "'\(path)' is neither a NumPy array nor a table of labels.",
         why: "a table needs the columns sample_id (or path) and \(labelColumns[0]); it has "

@@ -79,7 +79,7 @@ public struct SampleList {
   /// - Throws: `.badInput` for rows that name neither a path nor an id, files that the data set does not have, paths that
   ///   contradict the id, and ids that are out of range.
   public func ids(of rows: [Int], in table: CSV) throws -> (ids: [Int], matching: Matching) {
-    let pathColumn = table.column("path"), idColumn = table.column("sample_id", "id")
+    let pathColumn = table.column("path"), idColumn = table.column("sample_id")
     guard pathColumn != nil || idColumn != nil else {
       throw Failure(
         .badInput, "'\(path)' does not say which samples its rows are about.",

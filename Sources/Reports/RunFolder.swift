@@ -24,7 +24,8 @@ public final class RunFolder {
 
   static let metricsName = "metrics.csv"
   static let classesName = "per_class.csv"
-  static let recordName = "run.json"
+  /// The name of the file that says what was run and how it went.
+  public static let recordName = "run.json"
   static let suspicionName = "suspicion.csv"
 
   /// What a run writes, and so what `--force` clears away; anything else in the folder stays.

@@ -33,7 +33,7 @@ struct ExcludedSamples {
   ///   suspicions alone without a threshold.
   init(from list: SampleList, above threshold: Double? = nil) throws {
     let path = list.path, table = try CSV(decoding: FileBytes.read(path), name: path)
-    guard table.column("sample_id", "id", "path") != nil else {
+    guard table.column("sample_id", "path") != nil else {
       throw Failure(
         .badInput, "'\(path)' does not say which samples to leave out.",
         why: "it needs the column sample_id or path; it has \(table.header.joined(separator: ", ")).",

@@ -32,6 +32,13 @@ public struct RunData: Sendable {
       dataRoot: settings.dataRoot, imageSize: settings.imageSize, onBadImage: settings.onBadImage, seed: settings.seed,
       threads: settings.threads ?? DatasetOptions.processors)
     var dataset = try Dataset.open(settings.data, options: options)
+    // Before noise is drawn: its matrix is square in the classes.
+    guard (2...Self.mostClasses).contains(dataset.classCount) else {
+      throw Failure(
+        .badInput, "'\(settings.data)' has \(dataset.classCount) classes.",
+        why: "a classifier needs at least two, and this one takes at most \(Self.mostClasses).",
+        fix: "check the data's folders or labels.")
+    }
     var notes: [String?] = []
     if let path = settings.labels {
       let (replaced, matching) = try dataset.replacingLabels(from: SampleList(path, for: dataset))
@@ -73,12 +80,6 @@ public struct RunData: Sendable {
       throw Failure(
         .badInput, "'\(settings.data)' has \(left) training samples with a label.",
         why: "training needs at least two.", fix: "check the data, --limit-train, --val and --exclude.")
-    }
-    guard (2...Self.mostClasses).contains(dataset.classCount) else {
-      throw Failure(
-        .badInput, "'\(settings.data)' has \(dataset.classCount) classes.",
-        why: "a classifier needs at least two, and this one takes at most \(Self.mostClasses).",
-        fix: "check the data's folders or labels.")
     }
     self.dataset = dataset
     normalization = dataset.normalization

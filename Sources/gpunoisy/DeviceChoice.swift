@@ -43,7 +43,7 @@ struct DeviceChoice {
   /// - Parameter note: is told which device `auto` took, and why.
   /// - Throws: `.deviceUnavailable` if exactly the device that was asked for cannot be used; `.usage` for an instruction
   ///   set with another device than the built-in one.
-  func open<Work: DeviceWork>(_ work: Work, note: (String) -> Void) throws -> Work.Result {
+  func open<Work: DeviceWork>(_ work: Work, note: @escaping (String) -> Void) throws -> Work.Result {
     try checkInstructionSet()
     switch text.lowercased() {
     case "cpu": return try work.run(on: tuned(builtIn(), note))
@@ -89,15 +89,12 @@ struct DeviceChoice {
 
   /// Compiling kernels may take minutes, and happens once for each driver.
   private func building<T>(
-    for device: DeviceInfo, _ note: (String) -> Void, _ work: () throws -> T
+    for device: DeviceInfo, _ note: @escaping (String) -> Void, _ work: () throws -> T
   ) rethrows -> T {
-    try withoutActuallyEscaping(note) { note in
-      // This thread waits for the compiler meanwhile, so that nobody else is telling anything.
-      nonisolated(unsafe) let note = note
-      let name = device.name
-      return try SlowNotice.during(
-        { note("building kernels for \(name); this happens once for each driver") }, work)
-    }
+    // This thread waits for the compiler meanwhile, so that nobody else is telling anything.
+    nonisolated(unsafe) let note = note
+    let name = device.name
+    return try SlowNotice.during({ note("building kernels for \(name); this happens once for each driver") }, work)
   }
 
   private func tuned<D: TunableDevice>(_ device: D, _ note: (String) -> Void) throws -> D {

@@ -158,7 +158,7 @@ public final class Program {
   private static func savedLog(_ log: BuildLog) -> String? {
     guard log.isExcerptShorter() else { return nil }
     let path = "\(FileBytes.environment("TMPDIR") ?? "/tmp")/gpunoisy-build-\(getpid()).log"
-    return (try? AtomicFile.write(log.text + "\n", to: path, followingLinks: false)) == nil ? nil : path
+    return (try? AtomicFile.write(Array((log.text + "\n").utf8), to: path, followingLinks: false)) == nil ? nil : path
   }
 
   /// Where a problem is, also for a compiler that counts the lines of the joined text and names a file of its own.
