@@ -4,30 +4,42 @@ import FileFormats
 extension Dataset {
   /// The data set with the training labels of a file in place of its own; true labels stay as they are.
   ///
-  /// The file is a `.npy` of integers [N] in id order, or a CSV with `sample_id` and `label` (or `given_label`), one
-  /// row for each id in any order, labels being numbers or class names. Samples without a label stay without one.
-  /// Replace labels before limiting the data set: the file belongs to the whole training set.
+  /// The file is a `.npy` of integers [N] in id order, or a CSV with `path` or `sample_id` and `label` (or
+  /// `given_label`), one row for each sample in any order; `given_name` beside it may name the class. Samples without a
+  /// label stay without one. Replace labels before limiting the data set: the file belongs to the whole training set.
   ///
-  /// - Throws: `.missingInput`; `.badInput` for another number of labels, an id that is missing, repeated or unknown,
-  ///   or a label out of range.
-  public func replacingLabels(fromFile path: String) throws -> Dataset {
-    let labels = try LabelFile.read(
-      path, columns: ["label", "given_label"], count: train.count, classNames: classNames)
+  /// - Returns: the data set, and how rows were matched to samples.
+  /// - Throws: `.missingInput`; `.badInput` for another number of labels, a sample that is missing, repeated or unknown,
+  ///   or a label that is out of range or may mean two classes.
+  public func replacingLabels(from list: SampleList) throws -> (dataset: Dataset, matching: SampleList.Matching) {
+    let (labels, matching) = try LabelFile.read(
+      list, labels: ["label", "given_label"], names: ["given_name", "label_name"], count: train.count)
     var replaced = self
     replaced.train.labels = zip(train.labels, labels).map { $0 < 0 ? $0 : $1 }
-    return replaced
+    return (replaced, matching)
   }
 
   /// The data set with the true training labels of a file, for scoring only.
   ///
-  /// The file is like that of `replacingLabels`; a CSV may also name its column `clean_label`.
+  /// The file is like that of `replacingLabels`; a CSV may also name its columns `clean_label` and `clean_name`.
   ///
   /// - Throws: as `replacingLabels` does.
-  public func withTrueLabels(fromFile path: String) throws -> Dataset {
+  public func withTrueLabels(from list: SampleList) throws -> (dataset: Dataset, matching: SampleList.Matching) {
     var replaced = self
-    replaced.train.trueLabels = try LabelFile.read(
-      path, columns: ["clean_label", "label"], count: train.count, classNames: classNames)
-    return replaced
+    let (labels, matching) = try LabelFile.read(
+      list, labels: ["clean_label", "label"], names: ["clean_name", "label_name"], count: train.count)
+    replaced.train.trueLabels = labels
+    return (replaced, matching)
+  }
+
+  /// As `replacingLabels(from:)`, for a list of which nothing is known but its path.
+  public func replacingLabels(fromFile path: String) throws -> Dataset {
+    try replacingLabels(from: SampleList(path, of: self)).dataset
+  }
+
+  /// As `withTrueLabels(from:)`, for a list of which nothing is known but its path.
+  public func withTrueLabels(fromFile path: String) throws -> Dataset {
+    try withTrueLabels(from: SampleList(path, of: self)).dataset
   }
 }
 
@@ -41,53 +53,71 @@ public enum LabelFile {
   }
 
   /// Reads the labels [count] of a `.npy` or CSV file.
-  static func read(_ path: String, columns: [String], count: Int, classNames: [String]) throws -> [Int32] {
-    let bytes = try FileBytes.read(path)
+  ///
+  /// - Parameters:
+  ///   - labels: the columns that may hold labels; the first that the table has counts.
+  ///   - names: the columns that may hold the names of the same classes.
+  static func read(
+    _ list: SampleList, labels: [String], names: [String], count: Int
+  ) throws -> (labels: [Int32], matching: SampleList.Matching) {
+    let path = list.path, bytes = try FileBytes.read(path)
     if Pickle.isPickle(Array(bytes.prefix(2)), path: path) {
       throw Pickle.refusal(
         path, fix: "if you trust the file, load it in Python and save its labels by numpy.save('labels.npy', labels).")
     }
-    if NumPyArray.isNumPy(bytes) { return try array(bytes, path, count, classNames.count) }
-    return try table(bytes, path, columns, count, classNames)
+    guard NumPyArray.isNumPy(bytes) else { return try table(bytes, list, labels, names, count) }
+    var matching = SampleList.Matching()
+    matching.byNumber = count
+    let found = try array(bytes, list, count)
+    try list.requireSameSamples()
+    return (found, matching)
   }
 
-  private static func array(_ bytes: [UInt8], _ path: String, _ count: Int, _ classCount: Int) throws -> [Int32] {
-    let array = try NumPyArray(decoding: bytes, name: "'\(path)'")
+  private static func array(_ bytes: [UInt8], _ list: SampleList, _ count: Int) throws -> [Int32] {
+    let array = try NumPyArray(decoding: bytes, name: "'\(list.path)'")
     guard let values = array.integers, array.shape.count == 1 || array.shape.dropFirst().allSatisfy({ $0 == 1 }) else {
       throw Failure(
-        .badInput, "'\(path)' holds an array of shape \(array.shape) and type \(array.element.descriptor).",
+        .badInput, "'\(list.path)' holds an array of shape \(array.shape) and type \(array.element.descriptor).",
         why: "labels are a row of \(count) integers.", fix: "save labels.reshape(-1).astype('int64').")
     }
-    guard values.count == count else { throw wrongCount(path, values.count, count) }
-    return try ClassLabels.checked(values, classCount: classCount) { "entry \($0) of '\(path)'" }
+    guard values.count == count else { throw wrongCount(list.path, values.count, count) }
+    let classes = list.classes
+    return try values.enumerated().map { try Int32(classes.label($1, "entry \($0) of '\(list.path)'")) }
   }
 
   private static func table(
-    _ bytes: [UInt8], _ path: String, _ columns: [String], _ count: Int, _ classNames: [String]
-  ) throws -> [Int32] {
-    let table = try CSV(decoding: bytes, name: path)
-    guard let idColumn = table.column("sample_id"), let column = columns.compactMap({ table.column($0) }).first else {
+    _ bytes: [UInt8], _ list: SampleList, _ labelColumns: [String], _ nameColumns: [String], _ count: Int
+  ) throws -> (labels: [Int32], matching: SampleList.Matching) {
+    let path = list.path, table = try CSV(decoding: bytes, name: path)
+    let labelColumn = labelColumns.lazy.compactMap { table.column($0) }.first
+    let nameColumn = nameColumns.lazy.compactMap { table.column($0) }.first
+    guard table.column("sample_id", "path") != nil, labelColumn != nil || nameColumn != nil else {
       throw Failure(
         .badInput, "'\(path)' is neither a NumPy array nor a table of labels.",
-        why: "a table needs the columns sample_id and \(columns[0]); it has \(table.header.joined(separator: ", ")).",
-        fix: "name the columns sample_id,\(columns[0]).")
+        why: "a table needs the columns sample_id (or path) and \(labelColumns[0]); it has "
+          + "\(table.header.joined(separator: ", ")).",
+        fix: "name the columns sample_id,\(labelColumns[0]).")
     }
+    let (ids, matching) = try list.ids(of: Array(table.rows.indices), in: table)
     guard table.rows.count == count else { throw wrongCount(path, table.rows.count, count) }
-    // A class may be called "3"; then the name goes before the number.
-    let names = Dictionary(classNames.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    let classes = list.classes
     var labels = [Int32](repeating: LabelledSet.noLabel, count: count)
-    for (row, line) in zip(table.rows, table.lines) {
-      guard let id = Int(row[idColumn]), id >= 0, id < count, labels[id] < 0 else {
+    for ((row, line), id) in zip(zip(table.rows, table.lines), ids) {
+      guard labels[id] < 0 else {
         throw Failure(
-          .badInput, "line \(line) of '\(path)' has the sample_id '\(row[idColumn])'.",
-          why: "each of the ids 0 to \(count - 1) must occur once.", fix: "correct the line.")
+          .badInput, "line \(line) of '\(path)' is about sample \(id) again.",
+          why: "each of the \(count) training samples must occur once.", fix: "remove one of the lines.")
       }
-      guard let label = names[row[column]] ?? Int(row[column]), label >= 0, label < classNames.count else {
-        throw ClassLabels.outOfRange(row[column], classNames.count, "line \(line) of '\(path)'")
+      let place = "line \(line) of '\(path)'"
+      guard
+        let label = try classes.label(
+          labelColumn.map { row[$0] } ?? "", named: nameColumn.map { row[$0] } ?? "", place)
+      else {
+        throw ClassLabels.outOfRange("", classes.count, place)
       }
       labels[id] = Int32(label)
     }
-    return labels
+    return (labels, matching)
   }
 
   private static func wrongCount(_ path: String, _ have: Int, _ expected: Int) -> Failure {

@@ -1,4 +1,5 @@
 import Failures
+import FileFormats
 
 extension Dataset {
   /// Opens a data set by a name or a path.
@@ -9,7 +10,11 @@ extension Dataset {
   /// - Throws: `.missingInput` for a path or named data set that is not there; `.badInput` for a layout that is not
   ///   recognised and for damaged data; `.outOfMemory`.
   public static func open(_ text: String, options: DatasetOptions = DatasetOptions()) throws -> Dataset {
-    if text == "shapes" { return Shapes.dataset(seed: options.seed) }
+    if text == "shapes" {
+      try MemoryLimit.require(
+        2 * Shapes.byteCount, for: "the built-in data set shapes", fix: "raise the limit (ulimit -v).")
+      return Shapes.dataset(seed: options.seed)
+    }
     if let entry = KnownNames.all.first(where: { $0.name == text }) { return try KnownNames.open(entry, options) }
     let location = try DataLocation(text)
     guard let dataset = try recognized(location, options) else { throw notRecognized(location) }
@@ -18,7 +23,9 @@ extension Dataset {
 
   /// The data set at a location, or nil when no layout fits.
   static func recognized(_ location: DataLocation, _ options: DatasetOptions) throws -> Dataset? {
-    try DatasetFormats.all.first { $0.recognizes(location) }?.open(location, options)
+    var dataset = try DatasetFormats.all.first { $0.recognizes(location) }?.open(location, options)
+    if dataset?.train.paths.isEmpty == false { dataset?.root = location.isFolder ? location.path : location.folder }
+    return dataset
   }
 
   /// The failure for a path in which no layout is recognised.

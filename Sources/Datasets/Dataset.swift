@@ -32,6 +32,8 @@ public struct Dataset: Sendable {
   public var validation: LabelledSet?
   /// Where the data came from, as a phrase for people: the layout and the path.
   public let source: String
+  /// The folder that the samples' paths are relative to; nil where the layout has no files.
+  public internal(set) var root: String?
   /// The pictures that were skipped because they could not be read.
   public var badImages: [BadImage]
   private var countBeforeLimit: Int?

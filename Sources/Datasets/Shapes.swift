@@ -16,6 +16,8 @@ public enum Shapes {
   public static let trainCount = 10_000
   /// The number of test samples.
   public static let testCount = 2_000
+  /// The bytes of all its pixels.
+  public static let byteCount = (trainCount + testCount) * side * side * 3
 
   /// The whole data set for a seed.
   public static func dataset(seed: UInt64) -> Dataset {

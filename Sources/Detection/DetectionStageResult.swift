@@ -60,6 +60,12 @@ public struct DetectionStageResult: Sendable {
     dynamics.forgettings = try integers("detect.forgettings")
     dynamics.wasRight = try file.bytes("detect.was_right", shape: N)
     dynamics.epochMargins = try file.floats("detect.epoch_margins", shape: N)
+    let sums = [dynamics.marginSum, dynamics.lossSum, dynamics.errorSum]
+    guard sums.allSatisfy({ $0.allSatisfy(\.isFinite) }), dynamics.probabilitySum.allSatisfy(\.isFinite) else {
+      throw Failure(
+        .badInput, "'\(file.path)' is damaged.", why: "a sum of margins, losses or probabilities is not finite.",
+        fix: "restore the file from a copy, or repeat the detection.")
+    }
     let epochs = file["detect.margins"]?.shape.first ?? 0
     marginHistory = try file.floats("detect.margins", shape: [epochs] + N)
     sketch = try MarginSketch(from: file, samples: empty.count)

@@ -8,13 +8,15 @@ public enum AtomicFile {
   /// The bytes go to a new file in the same folder, reach the disk, and then take the old file's name. A symbolic link is
   /// followed and stays. What is no regular file (a pipe, a terminal) is simply written to.
   ///
-  /// - Parameter permissions: of the new file, before the process's umask.
+  /// - Parameters:
+  ///   - permissions: of the new file, before the process's umask.
+  ///   - followingLinks: whether a symbolic link stays, and its target is replaced; otherwise the link is replaced.
   /// - Throws: `.cannotCreate` if the folder takes no file, `.inputOutput` if writing fails; the old file is then intact.
   public static func write(
-    _ bytes: UnsafeRawBufferPointer, to path: String, permissions: UInt32 = 0o666
+    _ bytes: UnsafeRawBufferPointer, to path: String, permissions: UInt32 = 0o666, followingLinks: Bool = true
   ) throws(Failure) {
     do throws(SystemError) {
-      switch try Target(path) {
+      switch try !followingLinks && FileBytes.isLink(path) ? Target.file(path) : Target(path) {
       case .file(let path): try replace(path, by: bytes, permissions: permissions)
       case .stream(let path): try pour(bytes, into: path)
       }
@@ -24,15 +26,34 @@ public enum AtomicFile {
   }
 
   /// Replaces the file at `path` by `bytes`; see the first form.
-  public static func write(_ bytes: [UInt8], to path: String, permissions: UInt32 = 0o666) throws(Failure) {
+  public static func write(
+    _ bytes: [UInt8], to path: String, permissions: UInt32 = 0o666, followingLinks: Bool = true
+  ) throws(Failure) {
     try bytes.withUnsafeBufferPointer { bytes throws(Failure) in
-      try write(UnsafeRawBufferPointer(bytes), to: path, permissions: permissions)
+      try write(
+        UnsafeRawBufferPointer(bytes), to: path, permissions: permissions, followingLinks: followingLinks)
     }
   }
 
   /// Replaces the file at `path` by `text` in UTF-8; see the first form.
   public static func write(_ text: String, to path: String, permissions: UInt32 = 0o666) throws(Failure) {
     try write(Array(text.utf8), to: path, permissions: permissions)
+  }
+
+  /// Deletes the temporary files in a folder that processes have left which died while they wrote.
+  ///
+  /// Call it only where no other process can be writing.
+  public static func removeTemporaryFiles(in folder: String) {
+    guard let handle = opendir(folder) else { return }
+    defer { closedir(handle) }
+    var names: [String] = []
+    while let entry = readdir(handle) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+        pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name.hasPrefix(".gpunoisy-"), name.hasSuffix(".tmp") { names.append(name) }
+    }
+    for name in names { unlink("\(folder)/\(name)") }
   }
 
   /// What stands, or will stand, at a path.

@@ -30,6 +30,12 @@ public enum FileBytes {
     }
   }
 
+  /// Whether the path itself is a symbolic link.
+  public static func isLink(_ path: String) -> Bool {
+    var information = stat()
+    return !path.utf8.contains(0) && lstat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFLNK
+  }
+
   /// The bytes of a plain file, or its first `limit` bytes.
   ///
   /// - Parameter pipes: whether a pipe, such as `/dev/stdin`, is read to its end, too.
@@ -70,6 +76,11 @@ public enum FileBytes {
       }
     }
     if failed != 0 { throw cannotRead(path, failed) }
+    if limit >= size, size < 1024, bytes.starts(with: lfsPointer) {
+      throw Failure(
+        .badInput, "'\(path)' is a Git LFS pointer, not the file itself.",
+        why: "the repository was cloned without the files that Git LFS keeps.", fix: "run 'git lfs pull' there.")
+    }
     return bytes
   }
 
@@ -86,6 +97,9 @@ public enum FileBytes {
     }
     return bytes
   }
+
+  /// How the text begins that stands in place of a file which Git LFS keeps.
+  private static let lfsPointer = Array("version https://git-lfs.github.com/spec/".utf8)
 
   /// Writes a new file, or replaces the contents of an existing one (not atomically).
   ///

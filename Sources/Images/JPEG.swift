@@ -3,6 +3,9 @@ import Failures
 
 /// JPEG files through libjpeg-turbo.
 public enum JPEG {
+  /// Refuses progressive files with hundreds of scans, which take a minute each to decode and hold nothing.
+  private static let scanLimit = Int32(TJFLAG_LIMITSCANS)
+
   /// Decodes a file; warnings of the decoder (cut-off or corrupt data) are failures.
   static func decode(_ bytes: [UInt8], name: String) throws -> Image {
     guard let decoder = tjInitDecompress() else {
@@ -27,7 +30,7 @@ public enum JPEG {
     let format = Int32(isGrey ? TJPF_GRAY.rawValue : TJPF_RGB.rawValue)
     let channels = isGrey ? 1 : 3
     var pixels = [UInt8](repeating: 0, count: Int(width) * Int(height) * channels)
-    guard tjDecompress2(decoder, bytes, size, &pixels, width, 0, height, format, 0) == 0 else {
+    guard tjDecompress2(decoder, bytes, size, &pixels, width, 0, height, format, scanLimit) == 0 else {
       throw damaged(name, decoder)
     }
     return Image(height: Int(height), width: Int(width), channels: channels, pixels: pixels)

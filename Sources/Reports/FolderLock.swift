@@ -21,7 +21,7 @@ final class FolderLock {
   /// - Throws: `Failure` of kind `cannotCreate` that names the process and the machine that hold it.
   init(folder: String) throws {
     let path = folder + "/" + Self.name
-    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    descriptor = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw SystemFailure.cannotCreate(path) }
     if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
       let holder = String(decoding: (try? FileBytes.read(path, first: 300)) ?? [], as: UTF8.self)

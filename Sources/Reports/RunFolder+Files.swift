@@ -119,6 +119,6 @@ extension RunFolder {
   }
 
   private func replace(_ name: String, _ text: String) throws {
-    try AtomicFile.write(Array(text.utf8), to: file(name))
+    try AtomicFile.write(Array(text.utf8), to: file(name), followingLinks: false)
   }
 }

@@ -24,7 +24,8 @@ public final class RunFolder {
 
   static let metricsName = "metrics.csv"
   static let classesName = "per_class.csv"
-  static let recordName = "run.json"
+  /// The name of the file that says what was run and how it went.
+  public static let recordName = "run.json"
   static let suspicionName = "suspicion.csv"
 
   /// What a run writes, and so what `--force` clears away; anything else in the folder stays.
@@ -48,7 +49,7 @@ public final class RunFolder {
   public static func checkFree(_ path: String, force: Bool) throws {
     switch FileBytes.kind(of: path) {
     case .missing: break
-    case .folder: if !force { try requireEmpty(path) }
+    case .folder: if force { try requireReplaceable(path) } else { try requireEmpty(path) }
     case .file, .other: try FileBytes.makeFolder(path)
     }
   }
@@ -60,7 +61,7 @@ public final class RunFolder {
   public static func create(at path: String, force: Bool = false) throws -> RunFolder {
     let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
     try FileBytes.makeFolder(path)
-    if !force { try requireEmpty(path) }
+    if force { try requireReplaceable(path) } else { try requireEmpty(path) }
     let folder = try RunFolder(locking: path)
     // Between the first look and the lock, another run may have come and gone.
     if force { folder.clear() } else { try requireEmpty(path) }
@@ -104,8 +105,11 @@ public final class RunFolder {
   /// - Throws: `Failure` of kind `missingInput` if there is none, `badInput` if it is no run folder, `cannotCreate` if it
   ///   is in use.
   public static func resume(_ path: String) throws -> RunFolder {
-    try requireRun(path, holding: recordName)
+    // A run that was killed at its beginning has settings, and no record yet.
+    try requireRun(path, holding: FileBytes.kind(of: path + "/" + recordName) == .file ? recordName : "config.toml")
+    try requireNoLinks(path)
     let folder = try RunFolder(locking: path)
+    folder.removeTemporaryFiles()
     try FileBytes.makeFolder(path + "/checkpoints")
     return folder
   }
@@ -176,21 +180,77 @@ public final class RunFolder {
     let events = (try? FileBytes.names(in: file("tb"))) ?? []
     for name in events where name.hasPrefix(TensorBoardLog.prefix) { unlink(file("tb/" + name)) }
     rmdir(file("tb"))
+    removeTemporaryFiles()
   }
 
-  /// Refuses a folder that holds anything but a lock that a crash left behind.
+  /// Deletes what processes that died while they wrote have left; the lock is ours, so that no other is writing.
+  private func removeTemporaryFiles() {
+    for name in ["."] + Self.folderNames { AtomicFile.removeTemporaryFiles(in: file(name)) }
+  }
+
+  /// The folders within a run folder.
+  private static let folderNames = ["checkpoints", "report", "tb"] + ownFolders.map(\.0)
+
+  /// The files that `--force` would delete, among these paths.
+  ///
+  /// - Parameter folder: the run folder that is to be replaced.
+  public static func ownFiles(among paths: [String], in folder: String) -> [String] {
+    guard let folder = FileBytes.resolved(folder) else { return [] }
+    return paths.filter { path in
+      guard let real = FileBytes.resolved(path), real.hasPrefix(folder + "/") else { return false }
+      let name = String(real.dropFirst(folder.utf8.count + 1))
+      return ownFiles.contains(name) || ownFolders.contains { name.hasPrefix($0.0 + "/") && name.hasSuffix($0.1) }
+    }
+  }
+
+  /// Refuses a folder that holds anything but what a run leaves before its first file: a lock, a folder without anything
+  /// in it.
   private static func requireEmpty(_ path: String) throws {
+    guard let name = try content(of: path) else { return }
+    let isRun = FileBytes.kind(of: path + "/config.toml") == .file
+    throw Failure(
+      .cannotCreate, "the run folder '\(path)' is not empty.", why: "it holds '\(name)'.",
+      fix: isRun
+        ? "choose another --out FOLDER, continue with --resume '\(path)', or replace that run with --force."
+        : "choose another --out FOLDER.")
+  }
+
+  /// Refuses a folder that is neither empty nor a run's, and one with links in it that would be followed.
+  private static func requireReplaceable(_ path: String) throws {
+    guard let name = try content(of: path) else { return }
+    let record = path + "/" + recordName
+    guard FileBytes.kind(of: record) == .file, let bytes = try? FileBytes.read(record),
+      let document = try? JSONText.parse(bytes, named: record), document["schema"]?.string == RunRecord.schema
+    else {
+      throw Failure(
+        .cannotCreate, "'\(path)' is not a run folder, and --force replaces nothing else.",
+        why: "it holds '\(name)', and no run.json of gpunoisy.", fix: "choose another --out FOLDER.")
+    }
+    try requireNoLinks(path)
+  }
+
+  /// Refuses a run folder in which a link stands where a run writes: its target would be changed.
+  private static func requireNoLinks(_ path: String) throws {
+    for name in ownFiles + folderNames + [FolderLock.name] where FileBytes.isLink(path + "/" + name) {
+      throw Failure(
+        .cannotCreate, "'\(path)/\(name)' is a symbolic link.",
+        why: "a run writes to its own folder only, and would change what the link points to.",
+        fix: "put the file or folder itself there, or choose another --out FOLDER.")
+    }
+  }
+
+  /// A name in a folder, other than what a run makes before its first file; nil if there is none.
+  private static func content(of path: String) throws -> String? {
     guard let handle = opendir(path) else { throw SystemFailure.cannotCreate(path) }
     defer { closedir(handle) }
     while let entry = readdir(handle) {
       let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
         pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
       }
-      guard [".", "..", FolderLock.name].contains(name) else {
-        throw Failure(
-          .cannotCreate, "the run folder '\(path)' is not empty.", why: "it holds '\(name)'.",
-          fix: "choose another --out FOLDER, go on with --resume '\(path)', or replace that run with --force.")
-      }
+      if [".", "..", FolderLock.name].contains(name) { continue }
+      if name == "checkpoints", try content(of: path + "/" + name) == nil { continue }
+      return name
     }
+    return nil
   }
 }

@@ -36,6 +36,13 @@ public struct RunHistory: Sendable, Equatable {
           validationLoss: try cells.number("val_loss"), validationAccuracy: try cells.number("val_acc"),
           figures: try figures.map { .init($0, try cells.number($0)) }))
     }
+    for (index, report) in epochs.enumerated()
+    where !(1...1_000_000).contains(report.epoch) || index > 0 && report.epoch <= epochs[index - 1].epoch {
+      throw Failure(
+        .badInput, "line \(metrics.lines[index]) of '\(metricsPath)' is damaged.",
+        why: "its epoch is \(report.epoch); epochs must be counted from 1, each higher than the one before.",
+        fix: "delete that line, or repeat the run.")
+    }
     if epochCount == nil, let last = epochs.last?.epoch {
       for index in epochs.indices { epochs[index].epochs = last }
     }

@@ -30,10 +30,15 @@ public struct RunRecord: Sendable, Equatable {
     /// A 64-bit hash of shapes, labels and pixels, as 16 hexadecimal digits (`Dataset.fingerprint`): it guards against
     /// mistakes, not against malice.
     public var fingerprint: String
+    /// A hash of what the training ids stand for (`Dataset.sampleFingerprint`); nil in records of earlier versions.
+    public var samples: String?
+    /// The names of the classes [K]; nil in records of earlier versions.
+    public var classNames: [String]?
 
     /// What was read.
     public init(
-      name: String, layout: String, trainCount: Int, testCount: Int, classCount: Int, fingerprint: String
+      name: String, layout: String, trainCount: Int, testCount: Int, classCount: Int, fingerprint: String,
+      samples: String? = nil, classNames: [String]? = nil
     ) {
       self.name = name
       self.layout = layout
@@ -41,6 +46,8 @@ public struct RunRecord: Sendable, Equatable {
       self.testCount = testCount
       self.classCount = classCount
       self.fingerprint = fingerprint
+      self.samples = samples
+      self.classNames = classNames
     }
   }
 
@@ -194,7 +201,8 @@ extension RunRecord.Data {
   public var json: JSONValue {
     [
       "name": .string(name), "layout": .string(layout), "train": JSONValue(trainCount), "test": JSONValue(testCount),
-      "classes": JSONValue(classCount), "fingerprint": .string(fingerprint),
+      "classes": JSONValue(classCount), "fingerprint": .string(fingerprint), "samples": JSONValue(samples),
+      "class_names": classNames.map { .array($0.map { .string($0) }) } ?? .null,
     ]
   }
 
@@ -205,6 +213,7 @@ extension RunRecord.Data {
       let classes = json["classes"]?.integer, let fingerprint = json["fingerprint"]?.string
     else { return nil }
     self.init(
-      name: name, layout: layout, trainCount: train, testCount: test, classCount: classes, fingerprint: fingerprint)
+      name: name, layout: layout, trainCount: train, testCount: test, classCount: classes, fingerprint: fingerprint,
+      samples: json["samples"]?.string, classNames: json["class_names"]?.array?.compactMap(\.string))
   }
 }

@@ -19,7 +19,7 @@ final class TableLog {
   init(creating path: String, columns: [String]) throws {
     self.path = path
     self.columns = columns
-    descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0o644)
+    descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw SystemFailure.cannotCreate(path) }
     try write(CSV.line(columns))
   }
@@ -32,7 +32,7 @@ final class TableLog {
     self.columns = columns
     let bytes = FileBytes.kind(of: path) == .missing ? [] : try FileBytes.read(path)
     let kept = try Self.keptLength(bytes, path: path, columns: columns, after: epoch)
-    descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw SystemFailure.cannotCreate(path) }
     guard ftruncate(descriptor, off_t(kept)) == 0 else { throw SystemFailure.cannotWrite(path) }
     if kept == 0 { try write(CSV.line(columns)) }

@@ -41,7 +41,7 @@ final class TensorBoardLog {
     }
     let seconds = max(UTCTime.now.seconds, (taken.max() ?? 0) + 1)
     path = "\(folder)/\(Self.prefix)\(seconds).\(ThisProcess.host).\(ThisProcess.identifier).0"
-    descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o644)
+    descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw SystemFailure.cannotCreate(path) }
     try write(.version, step: 0)
     if let epoch { try write(.restart, step: epoch + 1) }

@@ -6,13 +6,15 @@ import FileFormats
 /// a training method, which needs a threshold.
 struct ExcludedSamples {
   let ids: [Int]
+  /// How rows were matched to samples.
+  let matching: SampleList.Matching
 
   /// Reads the table that the settings name; nil where they name none.
   ///
-  /// - Throws: what `init(fromFile:count:above:)` throws; `.configuration` for a threshold without a table.
-  static func read(_ settings: RunSettings, count: Int) throws -> ExcludedSamples? {
+  /// - Throws: what `init(from:above:)` throws; `.configuration` for a threshold without a table.
+  static func read(_ settings: RunSettings, of dataset: Dataset) throws -> ExcludedSamples? {
     if let path = settings.exclude {
-      return try ExcludedSamples(fromFile: path, count: count, above: settings.excludeAbove)
+      return try ExcludedSamples(from: SampleList(path, for: dataset), above: settings.excludeAbove)
     }
     guard let threshold = settings.excludeAbove else { return nil }
     throw Failure(
@@ -21,20 +23,20 @@ struct ExcludedSamples {
       fix: "name the suspicion.csv of a run by --exclude, or leave --exclude-above out.")
   }
 
-  /// Reads a CSV with the column sample_id.
+  /// Reads a CSV with the column path or sample_id.
   ///
   /// With a threshold, the rows count whose suspicion is higher. Without one, all rows count, or where there is the
   /// column is_label_issue, those in which that is true.
   ///
-  /// - Throws: `.missingInput`; `.badInput` for a table without that column, an id that is not one of `count`, a
+  /// - Throws: `.missingInput`; `.badInput` for a table without these columns, a sample that the data does not have, a
   ///   threshold for a table without suspicion, or a suspicion that is not a number; `.configuration` for a table of
   ///   suspicions alone without a threshold.
-  init(fromFile path: String, count: Int, above threshold: Double? = nil) throws {
-    let table = try CSV(decoding: FileBytes.read(path), name: path)
-    guard let idColumn = table.column("sample_id") else {
+  init(from list: SampleList, above threshold: Double? = nil) throws {
+    let path = list.path, table = try CSV(decoding: FileBytes.read(path), name: path)
+    guard table.column("sample_id", "path") != nil else {
       throw Failure(
         .badInput, "'\(path)' does not say which samples to leave out.",
-        why: "it needs the column sample_id; it has \(table.header.joined(separator: ", ")).",
+        why: "it needs the column sample_id or path; it has \(table.header.joined(separator: ", ")).",
         fix: "give the label_issues.csv of 'gpunoisy detect', or a table of ids.")
     }
     let flagColumn = table.column("is_label_issue"), suspicionColumn = table.column("suspicion")
@@ -50,24 +52,19 @@ struct ExcludedSamples {
         why: "it needs the column suspicion; it has \(table.header.joined(separator: ", ")).",
         fix: "give the suspicion.csv of a run, or leave --exclude-above out.")
     }
-    ids = try zip(table.rows, table.lines).compactMap { row, line in
-      if let threshold, let suspicionColumn {
-        guard let suspicion = Double(row[suspicionColumn]), !suspicion.isNaN else {
-          throw Failure(
-            .badInput, "line \(line) of '\(path)' has the suspicion '\(row[suspicionColumn])'.",
-            why: "it must be a number.", fix: "correct or delete that line.")
-        }
-        guard suspicion > threshold else { return nil }
-      } else if let flagColumn, !["true", "1"].contains(row[flagColumn].lowercased()) {
-        return nil
+    let rows = try table.rows.indices.filter { index in
+      let row = table.rows[index]
+      guard let threshold, let suspicionColumn else {
+        return flagColumn.map { ["true", "1"].contains(row[$0].lowercased()) } ?? true
       }
-      guard let id = Int(row[idColumn]), (0..<count).contains(id) else {
+      guard let suspicion = Double(row[suspicionColumn]), !suspicion.isNaN else {
         throw Failure(
-          .badInput, "line \(line) of '\(path)' has the sample_id '\(row[idColumn])'.",
-          why: "the training set has the ids 0 to \(count - 1).", fix: "use the file that was made for this data set.")
+          .badInput, "line \(table.lines[index]) of '\(path)' has the suspicion '\(row[suspicionColumn])'.",
+          why: "it must be a number.", fix: "correct or delete that line.")
       }
-      return id
+      return suspicion > threshold
     }
+    (ids, matching) = try list.ids(of: rows, in: table)
   }
 
   /// The weights [N] by which these samples do not count.

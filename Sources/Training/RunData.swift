@@ -3,17 +3,13 @@ import Failures
 import Settings
 
 extension Dataset {
-  /// The data set of these settings with the labels that they name; nothing is left out yet.
-  fileprivate static func relabelled(by settings: RunSettings) throws -> Dataset {
-    let dataset = try Dataset.open(settings.data, options: settings.datasetOptions)
-    return try settings.labels.map { try dataset.replacingLabels(fromFile: $0) } ?? dataset
-  }
-
   /// Opens the data set of these settings.
   ///
   /// Its labels are replaced first, then it is limited. Nothing is held out, and no noise is drawn.
   public static func opened(by settings: RunSettings) throws -> Dataset {
-    try relabelled(by: settings).limited(train: settings.limitTrain, test: settings.limitTest)
+    var dataset = try Dataset.open(settings.data, options: settings.datasetOptions)
+    if let path = settings.labels { dataset = try dataset.replacingLabels(from: SampleList(path, for: dataset)).dataset }
+    return dataset.limited(train: settings.limitTrain, test: settings.limitTest)
   }
 }
 
@@ -32,6 +28,10 @@ public struct RunData: Sendable {
   public let normalization: Normalization
   /// The hash by which the data is known again, of all its bytes: computed once.
   public let fingerprint: String
+  /// The hash of what the training ids stand for (`Dataset.sampleFingerprint`), by which lists of ids are known again.
+  public let samples: String
+  /// How the entries of lists were matched to samples, where that is worth a note.
+  public let notes: [String]
 
   /// Opens the data set.
   ///
@@ -39,9 +39,29 @@ public struct RunData: Sendable {
   /// a part is held out, then noise is drawn, so that the held-out part keeps the labels that it was given; with noise in
   /// validation labels, too, the last two change places. Samples to exclude lose their label last.
   public init(_ settings: RunSettings) throws {
-    var dataset = try Dataset.relabelled(by: settings)
-    if let path = settings.cleanLabels { dataset = try dataset.withTrueLabels(fromFile: path) }
-    let excluded = try ExcludedSamples.read(settings, count: dataset.train.count)
+    var dataset = try Dataset.open(settings.data, options: settings.datasetOptions)
+    // Before noise is drawn: its matrix is square in the classes.
+    guard (2...Self.mostClasses).contains(dataset.classCount) else {
+      throw Failure(
+        .badInput, "'\(settings.data)' has \(dataset.classCount) classes.",
+        why: "a classifier needs at least two, and this one takes at most \(Self.mostClasses).",
+        fix: "check the data's folders or labels.")
+    }
+    var notes: [String?] = []
+    if let path = settings.labels {
+      let (replaced, matching) = try dataset.replacingLabels(from: SampleList(path, for: dataset))
+      notes.append(matching.note("--labels", path))
+      dataset = replaced
+    }
+    if let path = settings.cleanLabels {
+      let (scored, matching) = try dataset.withTrueLabels(from: SampleList(path, for: dataset))
+      notes.append(matching.note("--clean-labels", path))
+      dataset = scored
+    }
+    let excluded = try ExcludedSamples.read(settings, of: dataset)
+    if let excluded, let path = settings.exclude { notes.append(excluded.matching.note("--exclude", path)) }
+    self.notes = notes.compactMap { $0 }
+    samples = dataset.sampleFingerprint(first: settings.limitTrain)
     dataset = dataset.limited(train: settings.limitTrain, test: settings.limitTest)
     dataset = dataset.changingPixels(settings.pixels, seed: settings.effectiveNoiseSeed)
     let part = settings.validation
@@ -67,12 +87,6 @@ public struct RunData: Sendable {
       throw Failure(
         .badInput, "'\(settings.data)' has \(left) training samples with a label.",
         why: "training needs at least two.", fix: "check the data, --limit-train, --val and --exclude.")
-    }
-    guard (2...Self.mostClasses).contains(dataset.classCount) else {
-      throw Failure(
-        .badInput, "'\(settings.data)' has \(dataset.classCount) classes.",
-        why: "a classifier needs at least two, and this one takes at most \(Self.mostClasses).",
-        fix: "check the data's folders or labels.")
     }
     self.dataset = dataset
     normalization = dataset.normalization

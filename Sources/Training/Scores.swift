@@ -41,18 +41,25 @@ public struct TrainingScore: Sendable, Equatable {
 
 /// Loss, accuracy and the curves per class of an evaluated set; samples without a label do not count.
 public struct TestScore: Sendable, Equatable {
-  /// Mean cross entropy, and accuracy; nil where no sample has a label.
+  /// Mean cross entropy, and accuracy; nil where no sample has a label, or the output for one is not finite.
   public var loss: Double?, accuracy: Double?
   /// Per class: accuracy, and the mean probability given to the class's own label.
   public var perClass: [EpochReport.ClassScore]
   /// Counts by label (row) and prediction (column).
   public var confusion: [[Int]]
+  /// Labelled samples for which the network's output is not finite: they have no class, and so nothing has an accuracy.
+  public var notFinite: Int
 
   init<D>(_ results: EvaluationPlans<D>.Results?, _ labels: [Int32], classes: Int) {
     var counts = [[Int]](repeating: [Int](repeating: 0, count: classes), count: classes)
-    var sums = [Double](repeating: 0, count: classes), total = 0.0, count = 0
+    var sums = [Double](repeating: 0, count: classes), total = 0.0, count = 0, notFinite = 0
     if let results {
       for (id, label) in labels.enumerated() where label >= 0 {
+        // Logits that are not finite leave no finite cross entropy, whatever class compares as the largest.
+        guard results.losses[id].isFinite else {
+          notFinite += 1
+          continue
+        }
         counts[Int(label)][Int(results.predictions[id])] += 1
         sums[Int(label)] += Double(results.confidences[id])
         total += Double(results.losses[id])
@@ -60,12 +67,13 @@ public struct TestScore: Sendable, Equatable {
       }
     }
     let right = counts.indices.reduce(0) { $0 + counts[$1][$1] }
-    loss = count > 0 ? total / Double(count) : nil
-    accuracy = count > 0 ? Double(right) / Double(count) : nil
-    confusion = counts
+    let isSound = count > 0 && notFinite == 0
+    loss = isSound ? total / Double(count) : nil
+    accuracy = isSound ? Double(right) / Double(count) : nil
+    (confusion, self.notFinite) = (counts, notFinite)
     perClass = zip(counts, sums).enumerated().map { label, entry in
       let size = entry.0.reduce(0, +)
-      guard size > 0 else { return .init(accuracy: nil, confidence: nil) }
+      guard size > 0, isSound else { return .init(accuracy: nil, confidence: nil) }
       return .init(accuracy: Double(entry.0[label]) / Double(size), confidence: entry.1 / Double(size))
     }
   }

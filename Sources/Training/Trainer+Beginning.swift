@@ -2,6 +2,7 @@ import Compute
 import Detection
 import Failures
 import FileFormats
+import Methods
 import Reports
 import Sessions
 
@@ -59,6 +60,7 @@ extension Trainer {
             why: "it records \(checkpoint.model.network) with \(checkpoint.model.classNames.count) classes.",
             fix: "resume the run that wrote it.")
         }
+        try requirePossible(checkpoint, of: method.stages[stage], in: file.path)
         for (member, state) in zip(method.members, checkpoint.states) { try member.write(state) }
         try method.restore(from: file)
         (position, best) = (checkpoint.position, checkpoint.best)
@@ -73,5 +75,27 @@ extension Trainer {
     }
     if position.totalSteps == 0 { position.totalSteps = history.epochs.last?.step ?? 0 }
     return isCheckpointed || position.stage > 0
+  }
+
+  /// Checks that a checkpoint was taken within the stage that the settings make.
+  ///
+  /// - Throws: `.badInput` for a step beyond the epoch, an epoch beyond the stage, or samples that were seen more often
+  ///   than there were epochs.
+  private func requirePossible(_ checkpoint: Checkpoint, of stage: Stage, in path: String) throws {
+    let position = checkpoint.position, steps = method.members[0].batchSizes.count
+    let counts = checkpoint.states.flatMap(\.marginCount)
+    func impossible(_ why: String) -> Failure {
+      Failure(
+        .badInput, "'\(path)' does not fit this run's settings.", why: why,
+        fix: "restore the run's config.toml, or start a new run from the weights with --init \(path)")
+    }
+    guard position.epoch <= stage.epochs, position.step < max(steps, 1), position.totalSteps <= 1 << 48 else {
+      throw impossible(
+        "it was taken after epoch \(position.epoch) and step \(position.step); by the settings there are "
+          + "\(stage.epochs) epochs of \(steps) steps.")
+    }
+    guard counts.allSatisfy({ $0 >= 0 && Int($0) <= position.epoch + 1 }) else {
+      throw impossible("it counts \(counts.max() ?? 0) margins of a sample after \(position.epoch) epochs.")
+    }
   }
 }

@@ -157,6 +157,11 @@ public final class Trainer<D: Device> {
       position.step = 0
     }
     let number = history.epochs.count + 1
+    for (name, score) in [("test", test), ("validation", validation)] where score?.notFinite ?? 0 > 0 {
+      journal.reporter.note(
+        "warning: after epoch \(number) the network's output is not finite for \(score!.notFinite) \(name) samples: "
+          + "no accuracy; try a lower --lr or --clip-norm 1")
+    }
     let report = EpochReport(
       epoch: number, epochs: epochs, step: position.totalSteps, learningRate: session.rateInForce,
       trainLoss: score.loss, trainAccuracy: score.accuracy, testLoss: test?.loss, testAccuracy: test?.accuracy,

@@ -50,14 +50,9 @@ struct DetectedData {
       for id in labels.indices where labels[id] < 0 { labels[id] = all[id] }
     }
     self.labels = labels
-    if let row = suspected.rows.values.first(where: { !labels.indices.contains($0.id) || labels[$0.id] != $0.given }) {
-      throw Failure(
-        .badInput, "'\(run)/\(suspected.file)' does not fit the data.",
-        why: "it gives sample \(row.id) the label \(row.given), the data set does not.",
-        fix: "restore the file, or repeat the run.")
-    }
+    try suspected.requireFit(dataset, labels: labels)
     isFolder = !dataset.train.paths.isEmpty && FileBytes.kind(of: source) == .folder
-    root = dataset.train.paths.isEmpty ? nil : isFolder ? source : Self.folder(of: source)
+    root = dataset.root
     let limits = [settings.limitTrain.map { "\($0) training" }, settings.limitTest.map { "\($0) test" }]
     let words = limits.compactMap { $0 }.joined(separator: " and ")
     limit = words.isEmpty ? nil : "to the first \(words) samples"

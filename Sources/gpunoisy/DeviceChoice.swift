@@ -32,7 +32,9 @@ struct DeviceChoice {
     switch text.lowercased() {
     case "cpu": try checkBuiltIn()
     case "auto": break
-    default: _ = try matrixUnits(of: DeviceList.discover().device(named: text))
+    default:
+      StandardOutput.reserve()
+      _ = try matrixUnits(of: DeviceList.discover().device(named: text))
     }
   }
 
@@ -41,37 +43,58 @@ struct DeviceChoice {
   /// - Parameter note: is told which device `auto` took, and why.
   /// - Throws: `.deviceUnavailable` if exactly the device that was asked for cannot be used; `.usage` for an instruction
   ///   set with another device than the built-in one.
-  func open<Work: DeviceWork>(_ work: Work, note: (String) -> Void) throws -> Work.Result {
+  func open<Work: DeviceWork>(_ work: Work, note: @escaping (String) -> Void) throws -> Work.Result {
     try checkInstructionSet()
     switch text.lowercased() {
     case "cpu": return try work.run(on: tuned(builtIn(), note))
     case "auto":
+      StandardOutput.reserve()
       let list = DeviceList.discover()
       let gpus = list.devices.filter {
         $0.kind == .gpu && $0.isSupported && (precision != .tf32 || $0.hasMatrixUnits)
       }
       for gpu in gpus {
+        // A device is chosen before the work begins; one that is lost later is a failure.
+        let device: OpenCLDevice
         do {
-          let device = try OpenCLDevice(gpu, matrixUnits: matrixUnits(of: gpu), commandBuffers: commandBuffers)
-          if let problem = try QuickCheck.problem(with: device) {
+          let (opened, problem) = try building(for: gpu, note) {
+            let device = try OpenCLDevice(gpu, matrixUnits: matrixUnits(of: gpu), commandBuffers: commandBuffers)
+            return (device, try QuickCheck.problem(with: device))
+          }
+          if let problem {
             note("auto: '\(gpu.name)' failed its self-test: \(problem)")
             continue
           }
-          note("auto: taking '\(gpu.name)', the first OpenCL GPU that passes its self-test.")
-          return try work.run(on: tuned(device, note))
+          device = opened
         } catch let failure as Failure where failure.kind == .deviceUnavailable {
           note("auto: '\(gpu.name)' cannot be used: \(failure.what)")
+          continue
         }
+        note("auto: taking '\(gpu.name)', the first OpenCL GPU that passes its self-test.")
+        return try work.run(on: tuned(device, note))
       }
       let reason =
         list.absence ?? (gpus.isEmpty ? "OpenCL lists \(list.devices.count) device(s), but no GPU" : "none passed")
       note("auto: no usable GPU (\(reason)); taking the built-in CPU path. See: gpunoisy devices")
       return try work.run(on: tuned(builtIn(), note))
     default:
+      StandardOutput.reserve()
       let info = try DeviceList.discover().device(named: text)
-      let device = try OpenCLDevice(info, matrixUnits: matrixUnits(of: info), commandBuffers: commandBuffers)
+      let device = try building(for: info, note) {
+        try OpenCLDevice(info, matrixUnits: matrixUnits(of: info), commandBuffers: commandBuffers)
+      }
       return try work.run(on: tuned(device, note))
     }
+  }
+
+  /// Compiling kernels may take minutes, and happens once for each driver.
+  private func building<T>(
+    for device: DeviceInfo, _ note: @escaping (String) -> Void, _ work: () throws -> T
+  ) rethrows -> T {
+    // This thread waits for the compiler meanwhile, so that nobody else is telling anything.
+    nonisolated(unsafe) let note = note
+    let name = device.name
+    return try SlowNotice.during({ note("building kernels for \(name); this happens once for each driver") }, work)
   }
 
   private func tuned<D: TunableDevice>(_ device: D, _ note: (String) -> Void) throws -> D {

@@ -24,6 +24,7 @@ struct DevicesCommand: ParsableCommand {
   var json = false
 
   func run() throws {
+    StandardOutput.reserve()
     let list = DeviceList.discover()
     try StandardOutput.write(json ? JSONText.indented(Self.json(list)) + "\n" : text(list))
   }

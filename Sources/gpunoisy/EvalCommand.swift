@@ -29,6 +29,12 @@ struct EvalCommand: ParsableCommand {
   func run() throws {
     let input = try EvaluationInput(options)
     let result = try input.device.open(Work(input: input)) { EvaluationNotes.show($0, quiet: quiet) }
+    guard result.score.notFinite == 0 else {
+      throw Failure(
+        .numerical, "the network's output is not finite for \(result.score.notFinite) samples.",
+        why: "such an output belongs to no class, so that there is no accuracy.",
+        fix: "use a checkpoint from before training diverged.")
+    }
     guard result.score.accuracy != nil else {
       throw Failure(
         .badInput, "no sample of '\(input.data)' has a label.", why: "there is nothing to compare predictions with.",

@@ -39,7 +39,7 @@ struct GPUNoisy: ParsableCommand {
     ])
 
   static func main() {
-    StandardOutput.ignoreBrokenPipes()
+    StandardOutput.ignoreFatalSignals()
     do {
       var command = try parseAsRoot()
       try command.run()

@@ -80,7 +80,8 @@ struct Job: DeviceWork {
       seeds: ["seed": settings.seed, "noise": settings.effectiveNoiseSeed],
       data: .init(
         name: dataset.name, layout: dataset.source, trainCount: dataset.train.count,
-        testCount: data.evaluation?.count ?? 0, classCount: dataset.classCount, fingerprint: data.fingerprint))
+        testCount: data.evaluation?.count ?? 0, classCount: dataset.classCount, fingerprint: data.fingerprint,
+        samples: data.samples, classNames: dataset.classNames))
     record.recipe = settings.recipe
     record.method = settings.job == .train ? settings.method.description : nil
     record.optimizer = settings.optimizer.kind.rawValue
@@ -123,6 +124,7 @@ struct Job: DeviceWork {
     _ trainer: Trainer<D>, _ folder: RunFolder, _ reporter: any ProgressReporter
   ) throws {
     let train = data.dataset.train
+    for note in data.notes { reporter.note(note) }
     if resumed == nil {
       if let name = settings.recipe {
         for line in try Recipe(named: name).lines(inForce: settings) { reporter.note(line) }

@@ -39,7 +39,7 @@ struct LossesCommand: ParsableCommand {
           fix: "name fewer losses.")
       }
       let drawn = names.isEmpty ? Array(losses.prefix(LossPlot.limit)) : losses
-      try FileBytes.write(Array(try LossPlot(drawn).svg.utf8), to: path)
+      try AtomicFile.write(try LossPlot(drawn).svg, to: path)
       if !json { return }
     }
     let text = try LossTable.text(losses) + (names.isEmpty ? "\n" + LossTable.combinations : "")

@@ -60,7 +60,7 @@ struct ReportCommand: ParsableCommand {
       return (settings, try RunComparison.run(folder: folder, settings: settings))
     }
     let path = try target(folders)
-    var classNames: [String] = []
+    let classNames = try Self.commonClasses(folders)
     var page = ComparisonPage(runs: inputs.map(\.run), classNames: [])
     if noSamples {
       for index in folders.indices { page.runs[index].absence = "--no-samples was given." }
@@ -72,7 +72,6 @@ struct ReportCommand: ParsableCommand {
         (page.runs[index].samples, page.runs[index].absence) = (result.samples, result.absence)
       }
     }
-    for folder in folders where classNames.isEmpty { classNames = Self.classNames(folder) }
     page.classNames = classNames
     try AtomicFile.write(page.html, to: path)
     try tell(path, samples: page.runs.map { $0.samples?.given.count ?? 0 })
@@ -141,6 +140,22 @@ struct ReportCommand: ParsableCommand {
 
   private static func plain(_ path: String) -> String {
     path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+  }
+
+  /// The classes that all runs have; none without a checkpoint.
+  ///
+  /// - Throws: `.configuration` for runs with other classes: curves of different classes would stand under one name.
+  private static func commonClasses(_ folders: [String]) throws -> [String] {
+    let known = folders.map { ($0, classNames($0)) }.filter { !$0.1.isEmpty }
+    guard let (first, names) = known.first, let (other, others) = known.first(where: { $0.1 != names }) else {
+      return known.first?.1 ?? []
+    }
+    func text(_ names: [String]) -> String {
+      "\(names.count) (\(names.prefix(5).joined(separator: ", "))\(names.count > 5 ? ", …" : ""))"
+    }
+    throw Failure(
+      .configuration, "the classes of '\(first)' and '\(other)' differ.",
+      why: "they are \(text(names)) and \(text(others)).", fix: "give runs with the same classes, or one run at a time.")
   }
 
   /// The names in the run's checkpoint; none without one.

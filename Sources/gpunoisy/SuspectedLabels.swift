@@ -1,3 +1,4 @@
+import Datasets
 import Failures
 import FileFormats
 
@@ -14,90 +15,123 @@ struct SuspectedLabels {
     let confidence: Double?
     /// Why it is suspected, or would be.
     let reason: String
+    /// The names beside the two classes; empty where the table has none.
+    let givenName, suggestedName: String
+    /// The line of the table.
+    let line: Int
   }
 
   /// The table's name in the run folder.
   let file: String
   /// By id.
   let rows: [Int: Row]
+  private let path: String
 
-  /// Reads the table of a run folder.
-  ///
-  /// - Throws: `.missingInput` without it; `.badInput` for other columns, or cells that are no numbers.
-  init(run: String) throws {
-    file = "label_issues.csv"
-    let path = run + "/" + file
-    guard FileBytes.kind(of: path) == .file else {
-      throw Failure(
-        .missingInput, "'\(run)' has no label_issues.csv.", why: "it is not a finished run of detect.",
-        fix: "run 'gpunoisy detect', or go on with 'gpunoisy detect --resume \(run)'.")
-    }
-    let table = try CSV(decoding: FileBytes.read(path), name: path)
-    func column(_ name: String) throws -> Int {
-      guard let index = table.column(name) else {
-        throw Failure(
-          .badInput, "'\(path)' has no column \(name).", why: "it is not as 'gpunoisy detect' wrote it.",
-          fix: "restore the file, or repeat the detection.")
-      }
-      return index
-    }
-    let id = try column("sample_id"), image = try column("path"), flag = try column("is_label_issue")
-    let given = try column("given_label"), predicted = try column("predicted_label")
-    let confidence = try column("suggested_conf"), rank = try column("rank")
-    var rows: [Int: Row] = [:]
-    for (cells, line) in zip(table.rows, table.lines) {
-      guard let number = Int(cells[id]), let label = Int(cells[given]), rows[number] == nil else {
-        throw Failure(
-          .badInput, "line \(line) of '\(path)' is damaged.",
-          why: "its sample_id or given_label is no number, or the sample occurs twice.",
-          fix: "restore the file, or repeat the detection.")
-      }
-      rows[number] = Row(
-        id: number, path: cells[image], isSuspected: ["true", "1"].contains(cells[flag].lowercased()), given: label,
-        suggested: Int(cells[predicted]), confidence: Double(cells[confidence]),
-        reason: "suspected, rank \(cells[rank])")
-    }
-    self.rows = rows
-  }
-
-  /// Reads the table of suspicions of a run of `train` with a method that judges samples.
+  /// Reads `label_issues.csv` of a detection, or `suspicion.csv` of a run of `train` with a method that judges samples.
   ///
   /// - Parameters:
   ///   - run: the run's folder.
-  ///   - threshold: a sample with a higher suspicion is suspected.
-  /// - Throws: `.missingInput` without the table; `.badInput` for other columns, or cells that are no numbers.
-  init(run: String, above threshold: Double) throws {
-    file = "suspicion.csv"
-    let path = run + "/" + file, fix = "restore the file, or repeat the run."
-    let table = try CSV(decoding: FileBytes.read(path), name: path)
-    func column(_ name: String) throws -> Int {
-      guard let index = table.column(name) else {
-        throw Failure(
-          .badInput, "'\(path)' has no column \(name).",
-          why: "it is not as 'gpunoisy train' wrote it; it has \(table.header.joined(separator: ", ")).", fix: fix)
-      }
-      return index
+  ///   - threshold: for suspicion.csv: a sample with a higher suspicion is suspected; nil for a detection.
+  /// - Throws: `.missingInput` without the table; `.badInput` for other columns, or cells that are not numbers.
+  init(run: String, above threshold: Double? = nil) throws {
+    file = threshold == nil ? "label_issues.csv" : "suspicion.csv"
+    path = run + "/" + file
+    if threshold == nil, FileBytes.kind(of: path) != .file {
+      throw Failure(
+        .missingInput, "'\(run)' has no label_issues.csv.", why: "it is not a finished run of detect.",
+        fix: "run 'gpunoisy detect', or continue with 'gpunoisy detect --resume \(run)'.")
     }
-    let id = try column("sample_id"), image = try column("path"), suspicion = try column("suspicion")
-    let given = try column("given_label"), predicted = try column("predicted_label")
+    let reader = try TableReader(path, writer: threshold == nil ? "detect" : "train")
+    let id = try reader.column("sample_id"), image = try reader.column("path")
+    let given = try reader.column("given_label"), predicted = try reader.column("predicted_label")
+    let names = (given: reader.table.column("given_name"), predicted: reader.table.column("suggested_name"))
+    let decides = try reader.column(threshold == nil ? "is_label_issue" : "suspicion")
+    let confidence = threshold == nil ? try reader.column("suggested_conf") : nil
+    let rank = threshold == nil ? try reader.column("rank") : nil
     var rows: [Int: Row] = [:]
-    for (cells, line) in zip(table.rows, table.lines) {
+    for (cells, line) in zip(reader.table.rows, reader.table.lines) {
       guard let number = Int(cells[id]), let label = Int(cells[given]), rows[number] == nil else {
-        throw Failure(
-          .badInput, "line \(line) of '\(path)' is damaged.",
-          why: "its sample_id or given_label is no number, or the sample occurs twice.", fix: fix)
+        throw reader.damaged(line, "its sample_id or given_label is not a number, or the sample occurs twice.")
       }
-      guard let value = Double(cells[suspicion]), !value.isNaN else {
-        throw Failure(
-          .badInput, "line \(line) of '\(path)' has the suspicion '\(cells[suspicion])'.", why: "it must be a number.",
-          fix: fix)
+      guard cells[predicted].isEmpty || Int(cells[predicted]) != nil else {
+        throw reader.damaged(line, "its predicted_label '\(cells[predicted])' is not a number.")
+      }
+      let isSuspected: Bool
+      if let threshold {
+        guard let value = Double(cells[decides]), !value.isNaN else {
+          throw reader.damaged(line, "its suspicion '\(cells[decides])' is not a number.")
+        }
+        isSuspected = value > threshold
+      } else {
+        isSuspected = ["true", "1"].contains(cells[decides].lowercased())
       }
       let suggested = Int(cells[predicted])
       rows[number] = Row(
-        id: number, path: cells[image], isSuspected: value > threshold, given: label,
-        suggested: suggested == label ? nil : suggested, confidence: nil,
-        reason: "suspicion \(cells[suspicion]) above \(NumberText.shortest(threshold))")
+        id: number, path: cells[image], isSuspected: isSuspected, given: label,
+        suggested: threshold != nil && suggested == label ? nil : suggested,
+        confidence: confidence.flatMap { Double(cells[$0]) },
+        reason: threshold.map { "suspicion \(cells[decides]) above \(NumberText.shortest($0))" }
+          ?? "suspected, rank \(cells[rank!])",
+        givenName: names.given.map { cells[$0] } ?? "", suggestedName: names.predicted.map { cells[$0] } ?? "",
+        line: line)
     }
     self.rows = rows
   }
+
+  /// Checks every row against the data that the run saw: its image, its label, and that its classes exist and have the
+  /// names beside them.
+  ///
+  /// - Parameter labels: the labels that the run questioned [N].
+  /// - Throws: `.badInput` with the first line that does not fit.
+  func requireFit(_ dataset: Dataset, labels: [Int32]) throws {
+    let paths = dataset.trainPaths, names = dataset.classNames
+    for row in rows.values.sorted(by: { $0.line < $1.line }) {
+      func misfit(_ why: String) -> Failure {
+        Failure(
+          .badInput, "line \(row.line) of '\(path)' does not fit the data.", why: why,
+          fix: "restore the file, or repeat the run.")
+      }
+      guard paths.indices.contains(row.id) else {
+        throw misfit("it is about sample \(row.id), and the data set has \(paths.count).")
+      }
+      guard row.path == paths[row.id] else {
+        throw misfit("it names '\(row.path)' as sample \(row.id), which is '\(paths[row.id])'.")
+      }
+      guard labels[row.id] == row.given else {
+        throw misfit("it gives sample \(row.id) the label \(row.given), the data set does not.")
+      }
+      for case (let label?, let name) in [(row.given, row.givenName), (row.suggested, row.suggestedName)] {
+        guard names.indices.contains(label) else {
+          throw misfit("it has the class \(label), and the classes are numbered from 0 to \(names.count - 1).")
+        }
+        guard name.isEmpty || name == names[label] else {
+          throw misfit("it has the class \(label) beside the name '\(name)'; that class is '\(names[label])'.")
+        }
+      }
+    }
+  }
+}
+
+/// A table of a run folder, and what is wrong with it.
+private struct TableReader {
+  let table: CSV
+  private let path, writer: String
+
+  init(_ path: String, writer: String) throws {
+    (self.path, self.writer) = (path, writer)
+    table = try CSV(decoding: FileBytes.read(path), name: path)
+  }
+
+  func column(_ name: String) throws -> Int {
+    if let index = table.column(name) { return index }
+    throw Failure(
+      .badInput, "'\(path)' has no column \(name).",
+      why: "it is not as 'gpunoisy \(writer)' wrote it; it has \(table.header.joined(separator: ", ")).", fix: fix)
+  }
+
+  func damaged(_ line: Int, _ why: String) -> Failure {
+    Failure(.badInput, "line \(line) of '\(path)' is damaged.", why: why, fix: fix)
+  }
+
+  private var fix: String { "restore the file, or repeat the \(writer == "detect" ? "detection" : "run")." }
 }

@@ -1,10 +1,12 @@
+import Datasets
 import Failures
 import FileFormats
 
 /// What people decided about samples: the `verdicts.csv` that the page of a detection saves, or one written by hand.
 ///
-/// Columns, in any order, more are ignored: `sample_id` (or `id`); `verdict`; the right label in `new_name`, `new_label`
-/// or `label`, a class by name or number. Where there are `path`, `given_label` or `given_name`, they must be the run's.
+/// Columns, in any order, more are ignored: `path`, or `sample_id` (or `id`) where there are no paths; `verdict`; the right
+/// label by its name in `new_name`, or in `new_label` or `label` as `ClassReader` reads it. `given_label` and
+/// `given_name`, where they are there, must be the run's.
 struct Verdicts {
   enum Decision: Equatable {
     /// The given label is right.
@@ -32,21 +34,19 @@ struct Verdicts {
   ///   other or themselves, and rows of another run.
   init(fromFile path: String, for suspected: SuspectedLabels, classNames: [String]) throws {
     let table = try CSV(decoding: FileBytes.read(path), name: path)
-    guard let idColumn = table.column("sample_id", "id"), let wordColumn = table.column("verdict") else {
+    let idColumn = table.column("sample_id", "id")
+    guard idColumn != nil || table.column("path") != nil, let wordColumn = table.column("verdict") else {
       throw Failure(
         .badInput, "'\(path)' holds no verdicts.",
-        why: "it needs the columns sample_id and verdict; it has \(table.header.joined(separator: ", ")).",
+        why: "it needs the columns sample_id (or path) and verdict; it has \(table.header.joined(separator: ", ")).",
         fix: "give the verdicts.csv that the page of the detection saves.")
     }
     let sourceColumn = table.column("source")
     let reader = RowReader(table: table, path: path, classNames: classNames)
+    let rowsByPath = Dictionary(grouping: suspected.rows.values, by: \.path)
     var fromGrid: Set<Int> = []
     for (cells, line) in zip(table.rows, table.lines) where !cells[wordColumn].isEmpty {
-      guard let id = Int(cells[idColumn]), let row = suspected.rows[id] else {
-        throw Failure(
-          .badInput, "line \(line) of '\(path)' has the sample_id '\(cells[idColumn])'.",
-          why: "the run judged no sample of that id.", fix: "use verdicts that were saved for this run.")
-      }
+      let row = try reader.row(cells, idColumn, line, suspected.rows, rowsByPath), id = row.id
       let verdict = Verdict(decision: try reader.decision(cells, wordColumn, row, line), word: cells[wordColumn])
       // The page's blind check asks whether a label is right; its grid says what is to be done, which counts more.
       let isGrid = sourceColumn.map { cells[$0] != "blind" } ?? true
@@ -64,14 +64,36 @@ struct Verdicts {
 /// Makes sense of one row.
 private struct RowReader {
   let path: String
-  let classNames: [String]
+  private let classNames: [String]
+  private let classes: ClassReader
   private let pathColumn, givenLabel, givenName, newName, newLabel: Int?
 
   init(table: CSV, path: String, classNames: [String]) {
     (self.path, self.classNames) = (path, classNames)
+    classes = ClassReader(classNames, list: path)
     (givenLabel, givenName) = (table.column("given_label"), table.column("given_name"))
     pathColumn = table.column("path")
     (newName, newLabel) = (table.column("new_name"), table.column("new_label", "label"))
+  }
+
+  /// The run's row about the image that a path names, or else about the sample of that number.
+  func row(
+    _ cells: [String], _ idColumn: Int?, _ line: Int, _ rows: [Int: SuspectedLabels.Row],
+    _ byPath: [String: [SuspectedLabels.Row]]
+  ) throws -> SuspectedLabels.Row {
+    let number = idColumn.flatMap { Int(cells[$0]) }
+    if let pathColumn, !cells[pathColumn].isEmpty {
+      let found = byPath[cells[pathColumn]] ?? []
+      if let row = found.count == 1 ? found[0] : found.first(where: { $0.id == number }) { return row }
+      throw wrong(
+        line, "is about '\(cells[pathColumn])'",
+        found.isEmpty ? "the run judged no such image" : "the run judged it \(found.count) times, under other numbers")
+    }
+    guard let number, let row = rows[number] else {
+      throw wrong(
+        line, "has the sample_id '\(idColumn.map { cells[$0] } ?? "")'", "the run judged no sample with that number")
+    }
+    return row
   }
 
   func decision(
@@ -105,41 +127,25 @@ private struct RowReader {
     }
   }
 
-  /// A row about another picture, or the same with another label, was not made for this run.
+  /// A row about a sample with another label was not made for this run.
   private func checkGiven(_ cells: [String], _ row: SuspectedLabels.Row, _ line: Int) throws {
-    if let pathColumn, !cells[pathColumn].isEmpty, cells[pathColumn] != row.path {
-      throw wrong(line, "has the path '\(cells[pathColumn])'", "sample \(row.id) of this run is '\(row.path)'")
-    }
-    let name = classNames.indices.contains(row.given) ? classNames[row.given] : ""
-    for case let column? in [givenLabel, givenName] where !cells[column].isEmpty {
-      guard cells[column] == name || Int(cells[column]) == row.given else {
-        throw wrong(
-          line, "gives sample \(row.id) the label '\(cells[column])'", "in this run it is '\(name)' (\(row.given))")
-      }
+    let name = classNames[row.given], text = givenLabel.map { cells[$0].trimmed } ?? ""
+    let named = givenName.map { cells[$0].trimmed } ?? ""
+    guard named.isEmpty || named == name, text.isEmpty || text == name || Int(text) == row.given else {
+      throw wrong(
+        line, "gives sample \(row.id) the label '\(named.isEmpty || named == name ? text : named)'",
+        "in this run it is '\(name)' (\(row.given))")
     }
   }
 
   /// The class that the row names; nil for none.
   private func newClass(_ cells: [String], _ line: Int) throws -> Int? {
     func text(_ column: Int?) -> String { column.map { cells[$0].trimmed } ?? "" }
-    let name = text(newName), number = text(newLabel)
-    guard !name.isEmpty else { return number.isEmpty ? nil : try classNumber(number, line) }
-    let label = try classNumber(name, line)
-    guard number.isEmpty || Int(number) == label || number == classNames[label] else {
-      throw wrong(line, "names two classes", "the new label is '\(name)' as well as '\(number)'")
-    }
-    return label
+    return try classes.label(text(newLabel), named: text(newName), "line \(line) of '\(path)'")
   }
 
-  /// A class may be called "3"; then the name goes before the number.
   private func classNumber(_ text: String, _ line: Int) throws -> Int {
-    if let label = classNames.firstIndex(of: text) { return label }
-    guard let label = Int(text), classNames.indices.contains(label) else {
-      throw wrong(
-        line, "names the class '\(text)'",
-        "the \(classNames.count) classes are \(classNames.prefix(20).joined(separator: ", "))")
-    }
-    return label
+    try classes.label(text, "line \(line) of '\(path)'")
   }
 
   private func contradiction(_ word: String, _ line: Int) -> Failure {

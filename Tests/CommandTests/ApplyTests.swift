@@ -190,13 +190,13 @@ extension CommandTests {
       let fine = "id,verdict\n1,keep\n"
       try expect(65, "line 2 of 'verdicts.csv' has the sample_id '60'", "id,verdict\n60,drop\n")
       try expect(65, "line 2 of 'verdicts.csv' has the verdict 'yes'", "id,verdict\n1,yes\n")
-      try expect(65, "names the class 'zebra'", "id,verdict,label\n1,wrong,zebra\n")
+      try expect(65, "there is no class 'zebra'", "id,verdict,label\n1,wrong,zebra\n")
       try expect(65, "contradicts itself", "id,verdict,label\n1,wrong,\(given[1])\n")
       try expect(65, "contradicts an earlier one", "id,verdict\n1,keep\n1,drop\n")
-      try expect(65, "has the path", "id,path,verdict\n1,\(paths[2]),keep\n")
+      try expect(65, "is about 'zebra.png'", "id,path,verdict\n1,zebra.png,keep\n")
       let next = (Int(given[1])! + 1) % 10
       try expect(65, "the label '\(next)'", "id,given_label,verdict\n1,\(next),keep\n")
-      try expect(65, "names two classes", "id,verdict,new_name,new_label\n1,wrong,ring,star\n")
+      try expect(65, "disagree", "id,verdict,new_name,new_label\n1,wrong,ring,star\n")
       try expect(65, "holds no verdicts", "id,label\n1,3\n")
       let first = given.indices.filter { given[$0] == "0" }
       try expect(65, "without training samples", "id,verdict\n" + first.map { "\($0),drop\n" }.joined())

@@ -1,5 +1,6 @@
 import Failures
 import FileFormats
+import Glibc
 import Reports
 import TestSupport
 import Testing
@@ -46,13 +47,57 @@ struct RunFolderTests {
       let folder = try RunFolder.create(at: scratch("run"))
       try folder.openTables(withCleanColumns: false)
       try FileBytes.write([1], to: folder.lastCheckpoint)
-      try FileBytes.write([1], to: folder.file("run.json"))
+      try folder.write(RunRecord(command: "train", version: "1", arguments: [], device: "cpu", seeds: [:]))
       try FileBytes.write([1], to: folder.file("suspicion.csv"))
+      try FileBytes.write([1], to: folder.file("checkpoints/.gpunoisy-1-x.tmp"))
       try FileBytes.write([1], to: folder.file("notes.md"))
     }
     _ = try RunFolder.create(at: scratch("run"), force: true)
     #expect(try FileBytes.names(in: scratch("run")) == ["checkpoints", "notes.md"])
     #expect(try FileBytes.names(in: scratch("run/checkpoints")) == [])
+  }
+
+  @Test("is no place for force where no run was: somebody's files stay")
+  func foreignFolders() throws {
+    for (name, record) in [("none", nil), ("other", "{\"schema\": \"else/1\"}"), ("damaged", "{")] {
+      let path = scratch(name)
+      try FileBytes.makeFolder(path)
+      try FileBytes.write([1], to: path + "/labels.npy")
+      if let record { try AtomicFile.write(record, to: path + "/run.json") }
+      let before = try FileBytes.names(in: path)
+      for attempt in [
+        { try RunFolder.checkFree(path, force: true) }, { _ = try RunFolder.create(at: path, force: true) },
+      ] {
+        #expect(#expect(throws: Failure.self) { try attempt() }?.kind == .cannotCreate)
+      }
+      #expect(try FileBytes.names(in: path) == before)
+    }
+  }
+
+  @Test("follows no link that lies in it")
+  func links() throws {
+    try FileBytes.write([1, 2, 3], to: scratch("precious"))
+    try FileBytes.makeFolder(scratch("elsewhere"))
+    for (name, target) in [("log.txt", "precious"), ("metrics.csv", "precious"), ("tb", "elsewhere"), (".lock", "precious")]
+    {
+      let path = scratch("linked")
+      do {
+        let folder = try RunFolder.create(at: path)
+        try folder.write(RunRecord(command: "train", version: "1", arguments: [], device: "cpu", seeds: [:]))
+      }
+      unlink(path + "/" + name)
+      try #require(symlink(scratch(target), path + "/" + name) == 0)
+      for attempt in [{ try RunFolder.resume(path) }, { try RunFolder.create(at: path, force: true) }] {
+        let failure = #expect(throws: Failure.self) { _ = try attempt() }
+        #expect(failure?.kind == .cannotCreate && failure?.what.contains("symbolic link") == true)
+      }
+      #expect(try FileBytes.read(scratch("precious")) == [1, 2, 3] && FileBytes.names(in: scratch("elsewhere")) == [])
+      unlink(path + "/" + name)
+      for file in try FileBytes.names(in: path) { unlink(path + "/" + file) }
+      unlink(path + "/.lock")
+      rmdir(path + "/checkpoints")
+      rmdir(path)
+    }
   }
 
   @Test("is locked while it is in use, and the message names who holds it")
@@ -136,8 +181,8 @@ struct RunFolderTests {
     let whole = ["metrics.csv", "per_class.csv"].map { try! FileBytes.read(scratch("whole/\($0)")) }
     for length in 0...whole[0].count {
       for kept in [0, 2] {
-        let path = scratch("cut")
-        let folder = try RunFolder.create(at: path, force: true)
+        let path = scratch("cut-\(length)-\(kept)")
+        let folder = try RunFolder.create(at: path)
         try FileBytes.write(Array(whole[0].prefix(length)), to: folder.file("metrics.csv"))
         try FileBytes.write(Array(whole[1].prefix(length)), to: folder.file("per_class.csv"))
         try folder.openTables(withCleanColumns: true, after: kept)
@@ -149,7 +194,7 @@ struct RunFolderTests {
         #expect(try FileBytes.read(folder.file("metrics.csv")) == whole[0], "cut at \(length), resumed after \(kept)")
       }
     }
-    let folder = try RunFolder.create(at: scratch("cut"), force: true)
+    let folder = try RunFolder.create(at: scratch("cut"))
     for (name, bytes) in zip(["metrics.csv", "per_class.csv"], whole) {
       try FileBytes.write(bytes, to: folder.file(name))
     }

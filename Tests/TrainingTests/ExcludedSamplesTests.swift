@@ -19,7 +19,7 @@ import Training
   }
 
   @Test func `are those of a higher suspicion than the threshold`() throws {
-    let table = "suspicion,sample_id,path\n0.5,7,a\n0.50000001,3,b\ninf,9,c\n-inf,11,d\n-2,12,e\n1e-3,59,f\n"
+    let table = "suspicion,sample_id\n0.5,7\n0.50000001,3\ninf,9\n-inf,11\n-2,12\n1e-3,59\n"
     #expect(try excluded(table, above: 0.5) == [3, 9])
     #expect(try excluded(table, above: 0) == [3, 7, 9, 59])
     #expect(try excluded(table, above: -2.5) == [3, 7, 9, 12, 59])
@@ -34,7 +34,8 @@ import Training
   @Test func `are those that a run has written`() throws {
     let folder = try RunFolder.create(at: scratch("run"))
     try folder.writeSuspicion(
-      suspicion: [0.25, .nan, 0.75], paths: ["a", "b,\nc", "d"], givenLabels: [0, 1, 2], predictedLabels: [0, 0, 0])
+      suspicion: [0.25, .nan, 0.75], paths: (0..<3).map { "shapes/train/\($0)" }, givenLabels: [0, 1, 2],
+      predictedLabels: [0, 0, 0])
     let text = String(decoding: try FileBytes.read(folder.file("suspicion.csv")), as: UTF8.self)
     #expect(try excluded(text, above: 0.5) == [2])
   }
@@ -44,6 +45,9 @@ import Training
     ("sample_id,path\n1,a\n", 0.5, .badInput, "no suspicion to compare with --exclude-above 0.5"),
     ("sample_id,is_label_issue\n1,True\n", 0.5, .badInput, "it has sample_id, is_label_issue"),
     ("suspicion\n1\n", 0.5, .badInput, "it needs the column sample_id"),
+    // The list of another data set.
+    ("sample_id,path\n1,shapes/train/1\n2,cat/5.png\n", nil, .badInput, "'cat/5.png'"),
+    ("path\ncat/5.png\n", nil, .badInput, "was made for other data"),
     ("sample_id,suspicion\n1,0\n2,high\n", 0.5, .badInput, "line 3"),
     ("sample_id,suspicion\n1,\n", 0.5, .badInput, "has the suspicion ''"),
     ("sample_id,suspicion\n1,nan\n", 0.5, .badInput, "has the suspicion 'nan'"),

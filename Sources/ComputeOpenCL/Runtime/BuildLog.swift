@@ -40,12 +40,21 @@ public struct BuildLog: Equatable, Sendable {
     return nil
   }
 
-  /// The log's first `count` lines, and how many were left out.
-  public func excerpt(lines count: Int = 20) -> String {
+  /// The longest line that an excerpt shows in full, in characters.
+  public static let excerptWidth = 200
+
+  /// The log's first `count` lines, long ones cut off, and how many were left out.
+  public func excerpt(lines count: Int = 6) -> String {
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-    guard lines.count > count else { return text }
-    return lines.prefix(count).joined(separator: "\n") + "\n(\(lines.count - count) more lines)"
+    var shown = lines.prefix(count).map { line in
+      line.count > Self.excerptWidth ? line.prefix(Self.excerptWidth) + "…" : line
+    }
+    if lines.count > count { shown.append("(\(lines.count - count) more lines)") }
+    return shown.joined(separator: "\n")
   }
+
+  /// Whether `excerpt` leaves something out.
+  public func isExcerptShorter(lines count: Int = 6) -> Bool { excerpt(lines: count) != text }
 
   /// Splits `conv.cl:22:14: fatal error: x` or `error: conv.cl:22:14: x` into its place and its message.
   private static func split(_ line: Substring) -> (place: String, message: String)? {

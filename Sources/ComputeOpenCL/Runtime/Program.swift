@@ -1,6 +1,8 @@
 import COpenCL
 import ComputeKernels
 import Failures
+import FileFormats
+import Glibc
 
 /// Compiled kernels of one context.
 public final class Program {
@@ -147,10 +149,16 @@ public final class Program {
     return Failure(
       .deviceUnavailable, what ?? "the kernels (\(names)) do not compile for \(device.name).",
       why: log.text.isEmpty ? "\(error.sentence); the compiler left no log." : "\(error.sentence):\n\(log.excerpt())",
-      fix: """
-        correct that line; if the kernels are as they came, update the driver (\(device.driverVersion)) \
-        or use --device cpu.
-        """)
+      fix: (what == nil ? "" : "if you changed the kernels, correct that line; otherwise ")
+        + "update the driver (\(device.driverVersion)) or use --device cpu."
+        + (savedLog(log).map { " The whole log: \($0)" } ?? ""))
+  }
+
+  /// Writes a log that is too long for a message to a file, and returns its path; nil where that cannot be.
+  private static func savedLog(_ log: BuildLog) -> String? {
+    guard log.isExcerptShorter() else { return nil }
+    let path = "\(FileBytes.environment("TMPDIR") ?? "/tmp")/gpunoisy-build-\(getpid()).log"
+    return (try? AtomicFile.write(Array((log.text + "\n").utf8), to: path, followingLinks: false)) == nil ? nil : path
   }
 
   /// Where a problem is, also for a compiler that counts the lines of the joined text and names a file of its own.

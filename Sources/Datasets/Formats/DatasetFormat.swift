@@ -21,7 +21,7 @@ protocol DatasetFormat: Sendable {
 /// The layouts, in the order in which they are tried.
 enum DatasetFormats {
   static let all: [any DatasetFormat.Type] = [
-    CIFAR10Binary.self, CIFAR100Binary.self, IDXFiles.self, NumPyBundle.self, Manifest.self, Pickle.self,
+    CIFAR10Binary.self, CIFAR100Binary.self, IDXFiles.self, NumPyBundle.self, Manifest.self, Pickle.self, Clothing1M.self,
     ImageFolder.self,
   ]
 }
@@ -61,6 +61,12 @@ struct DataLocation {
   var stem: String {
     guard let point = name.lastIndex(of: "."), point != name.startIndex else { return name }
     return String(name[..<point])
+  }
+
+  /// The folder that a file lies in.
+  var folder: String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
   /// The path of a file in the folder.

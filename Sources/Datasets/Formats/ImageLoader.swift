@@ -48,12 +48,11 @@ enum ImageLoader {
     guard let size else { throw failure(files.map { ($0, reason(of: $0)) }, of: files.count, source) }
     let imageSize = size.height * size.width * channels
     let (total, overflow) = imageSize.multipliedReportingOverflow(by: files.count)
-    guard !overflow, total <= FileBytes.physicalMemory else {
-      throw Failure(
-        .outOfMemory, "the pictures of '\(source)' do not fit into memory.",
-        why: "\(files.count) pictures of \(size) pixels are more than \(FileBytes.physicalMemory) bytes.",
-        fix: "make them smaller by --image-size.")
-    }
+    // The device keeps a second copy of them.
+    try MemoryLimit.require(
+      overflow || total > Int.max / 2 ? Int.max : 2 * total,
+      for: "the set of \(files.count) images of \(size.width)×\(size.height) pixels in '\(source)'",
+      fix: "make the images smaller with --image-size.")
 
     var pixels: [UInt8] = []
     pixels.reserveCapacity(total)

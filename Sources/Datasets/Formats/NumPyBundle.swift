@@ -97,12 +97,9 @@ enum NumPyBundle: DatasetFormat {
     // What the array's own header promises bounds what may be unpacked.
     let label = "\(name) in '\(location.path)'"
     let header = try NumPyArray.header(of: archive.prefix(of: member, count: 10_012), name: label)
-    guard header.dataCount <= FileBytes.physicalMemory else {
-      throw Failure(
-        .outOfMemory, "\(label) does not fit into memory.",
-        why: "it has \(header.dataCount) bytes; this machine has \(FileBytes.physicalMemory).",
-        fix: "use fewer samples.")
-    }
+    // Unpacked bytes become an array; for a moment there are both.
+    try MemoryLimit.require(
+      header.dataCount > Int.max / 2 ? Int.max : 2 * header.dataCount, for: label, fix: "use fewer or smaller images.")
     return try NumPyArray(
       decoding: archive.contents(of: member, limit: header.dataOffset + header.dataCount), name: label)
   }

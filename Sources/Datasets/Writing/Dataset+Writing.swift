@@ -22,7 +22,7 @@ extension Dataset {
       }
     }
     files.append(("class_names.npy", NumPyArray(classNames).encoded()))
-    try FileBytes.write(ZipArchive.stored(files), to: path)
+    try AtomicFile.write(ZipArchive.stored(files), to: path)
   }
 
   /// Writes the data set as a new image folder of PNG files: `train/CLASS/ID.png` and `test/CLASS/ID.png`.

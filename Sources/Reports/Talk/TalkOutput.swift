@@ -33,7 +33,7 @@ public final class FileOutput: TalkOutput {
 
   /// Opens the file, or makes it.
   public init(appendingTo path: String) {
-    descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0o666)
   }
 
   deinit { if descriptor >= 0 { close(descriptor) } }

@@ -4,7 +4,7 @@ import Reports
 /// Standard output and standard error as they are in this process.
 enum Terminal {
   /// What standard output can show.
-  static func output(color: ColorChoice) -> TerminalTraits { traits(of: STDOUT_FILENO, color: color) }
+  static func output(color: ColorChoice) -> TerminalTraits { traits(of: StandardOutput.descriptor, color: color) }
 
   /// What standard error can show; progress and errors go there.
   static func error(color: ColorChoice) -> TerminalTraits { traits(of: STDERR_FILENO, color: color) }

@@ -1,0 +1,135 @@
+import FileFormats
+import Glibc
+import TestSupport
+import Testing
+
+extension CommandTests {
+  /// What was found by people who looked for results that are wrong without a word, and for files that get lost.
+  @Suite("Nothing is taken for something else")
+  struct Trust {
+    private static let quick = [
+      "--model", "mlp:width=128", "--device", "cpu", "--threads", "1", "--epochs", "1", "--max-steps", "1",
+      "--batch-size", "16", "-q",
+    ]
+
+    /// A folder of photos, classes named as given, four images in each.
+    private func photos(_ name: String, _ classes: [String], in folder: ScratchFolder) throws {
+      try CommandUnderTest.output(
+        ["data", "shapes", "--limit-train", "60", "--limit-test", "10", "--out", "source", "--force", "-q"], in: folder)
+      let images = try FileBytes.names(in: folder("source/train")).flatMap { part in
+        try FileBytes.names(in: folder("source/train/\(part)")).map { folder("source/train/\(part)/\($0)") }
+      }
+      for (label, title) in classes.enumerated() {
+        try FileBytes.makeFolder(folder("\(name)/\(title)"))
+        for index in 0..<4 {
+          try FileBytes.write(
+            FileBytes.read(images[label * 4 + index]), to: folder("\(name)/\(title)/\(index).png"))
+        }
+      }
+    }
+
+    private func train(_ data: String, _ out: String, _ rest: String..., in folder: ScratchFolder) throws
+      -> SpawnedProgram.Ending
+    {
+      try CommandUnderTest.run(["train", data, "--out", out] + Self.quick + rest, in: folder)
+    }
+
+    /// The paths of samples that have no label.
+    private func leftOut(_ run: String, in folder: ScratchFolder) throws -> [String] {
+      let files = RunFiles(folder(run)), labels = try files.column("given_label", of: "samples.csv")
+      return try zip(files.column("path", of: "samples.csv"), labels).filter { $1 == "-1" }.map(\.0)
+    }
+
+    @Test("a list of samples finds its images after others were added, and is refused where they are gone")
+    func lists() throws {
+      let folder = ScratchFolder()
+      try photos("pets", ["cat", "dog", "emu"], in: folder)
+      try AtomicFile.write(
+        "sample_id,path,is_label_issue\n1,cat/1.png,True\n6,dog/2.png,True\n7,dog/3.png,False\n", to: folder("list.csv"))
+      #expect(try train("pets", "same", "--exclude", "list.csv", in: folder).code == 0)
+      #expect(try leftOut("same", in: folder) == ["cat/1.png", "dog/2.png"])
+      try FileBytes.write(FileBytes.read(folder("pets/cat/0.png")), to: folder("pets/cat/00.png"))
+      #expect(try train("pets", "more", "--exclude", "list.csv", in: folder).code == 0)
+      #expect(try leftOut("more", in: folder) == ["cat/1.png", "dog/2.png"])
+      #expect(try RunFiles(folder("more")).text("log.txt").contains("2 of 2 images have another number"))
+      unlink(folder("pets/cat/1.png"))
+      let gone = try train("pets", "gone", "--exclude", "list.csv", in: folder)
+      #expect(gone.code == 65 && gone.errors.contains("'cat/1.png'") && gone.errors.lines.count == 3, "\(gone.errors)")
+      try photos("plants", ["oak", "rose"], in: folder)
+      let other = try train("plants", "other", "--exclude", "list.csv", in: folder)
+      #expect(other.code == 65 && other.errors.contains("made for other data"))
+      // Numbers alone are allowed, and said.
+      try AtomicFile.write("sample_id\n3\n", to: folder("numbers.csv"))
+      #expect(try train("plants", "plain", "--exclude", "numbers.csv", in: folder).code == 0)
+      #expect(try RunFiles(folder("plain")).text("log.txt").contains("1 samples by number alone"))
+      // Numbers that a run wrote belong to its data.
+      #expect(try train("plants", "noisy", "--noise", "symmetric:0.5", in: folder).code == 0)
+      #expect(try train("plants", "again", "--labels", "noisy/noisy_labels.npy", in: folder).code == 0)
+      try FileBytes.write(FileBytes.read(folder("pets/cat/0.png")), to: folder("plants/oak/9.png"))
+      unlink(folder("plants/rose/0.png"))
+      let moved = try train("plants", "moved", "--labels", "noisy/noisy_labels.npy", in: folder)
+      #expect(moved.code == 65 && moved.errors.contains("made for other data"), "\(moved.errors)")
+    }
+
+    @Test("a number that names one class and counts another is never guessed")
+    func classNumbers() throws {
+      let folder = ScratchFolder()
+      try photos("digits", ["1", "2", "3"], in: folder)
+      #expect(try train("digits", "a", in: folder).code == 0)
+      let own = try RunFiles(folder("a")).column("given_label", of: "samples.csv")
+      // The run's own table, in its own folder: it is known what its numbers count.
+      #expect(try train("digits", "b", "--labels", "a/samples.csv", in: folder).code == 0)
+      #expect(try RunFiles(folder("b")).column("given_label", of: "samples.csv") == own)
+      try AtomicFile.write(RunFiles(folder("a")).text("samples.csv"), to: folder("copied.csv"))
+      let copied = try train("digits", "c", "--labels", "copied.csv", in: folder)
+      #expect(copied.code == 65 && copied.errors.contains("may mean two classes"), "\(copied.errors)")
+    }
+
+    @Test("outputs that are not finite belong to no class")
+    func notFinite() throws {
+      let folder = ScratchFolder()
+      let ending = try CommandUnderTest.run(
+        [
+          "train", "shapes", "--limit-train", "64", "--limit-test", "32", "--model", "resnet20", "--lr", "1e3",
+          "--epochs", "3", "--batch-size", "16", "--device", "cpu", "--out", "run", "-q",
+        ], in: folder)
+      // Either the loss of training tells, or the test outputs have no accuracy.
+      if ending.code == 0 {
+        let table = RunFiles(folder("run"))
+        for (loss, accuracy) in try zip(
+          table.column("test_loss", of: "metrics.csv"), table.column("test_acc", of: "metrics.csv"))
+        where loss.isEmpty {
+          #expect(accuracy.isEmpty)
+        }
+      } else {
+        #expect(ending.code == 70)
+      }
+    }
+
+    @Test("a file size limit, a Git LFS pointer and a home folder are understood")
+    func surroundings() throws {
+      let folder = ScratchFolder()
+      try AtomicFile.write(
+        "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n", to: folder("weights.safetensors"))
+      let pointer = try CommandUnderTest.run(
+        ["train", "shapes", "--init", "weights.safetensors", "--out", "p"] + Self.quick, in: folder)
+      #expect(pointer.code == 65 && pointer.errors.contains("Git LFS pointer"))
+      let limited = SpawnedProgram(
+        "/bin/sh",
+        ["-c", "ulimit -f 100; exec \(CommandUnderTest.path) train shapes --out l \(Self.quick.joined(separator: " "))"],
+        in: folder.path
+      )
+      #expect(try limited.end().code == 74)
+    }
+
+    @Test("runs with other classes are not put side by side")
+    func comparisons() throws {
+      let folder = ScratchFolder()
+      try photos("pets", ["cat", "dog"], in: folder)
+      try photos("plants", ["oak", "rose"], in: folder)
+      #expect(try train("pets", "one", in: folder).code == 0 && train("plants", "two", in: folder).code == 0)
+      let ending = try CommandUnderTest.run(["report", "one", "two", "--device", "cpu"], in: folder)
+      #expect(ending.code == 78 && ending.errors.contains("classes of 'one' and 'two' differ"), "\(ending.errors)")
+    }
+  }
+}
