@@ -172,6 +172,14 @@ public enum FileBytes {
     return String(validatingCString: pointer)
   }
 
+  /// The path with a leading `~` or `~/` replaced by the home folder, as a shell does it.
+  ///
+  /// Shells do not do it after `=`, and nobody does it in files.
+  public static func expandingHome(_ path: String) -> String {
+    guard path == "~" || path.hasPrefix("~/"), let home = environment("HOME") else { return path }
+    return home + path.dropFirst()
+  }
+
   /// The value of an environment variable; nil when unset or empty.
   public static func environment(_ name: String) -> String? {
     guard let value = getenv(name), value.pointee != 0 else { return nil }

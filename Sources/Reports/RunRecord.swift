@@ -51,6 +51,32 @@ public struct RunRecord: Sendable, Equatable {
     }
   }
 
+  /// A start of the run: the first one, or one that resumed it.
+  public struct Start: Sendable, Equatable {
+    /// When.
+    public var time: UTCTime
+    /// The machine, the device and its driver.
+    public var host: String, device: String, driver: String
+
+    /// A start.
+    public init(time: UTCTime, host: String, device: String, driver: String) {
+      (self.time, self.host, self.device, self.driver) = (time, host, device, driver)
+    }
+
+    var json: JSONValue {
+      [
+        "time": .string(time.text), "host": .string(host), "device": .string(device), "driver": .string(driver),
+      ]
+    }
+
+    init?(json: JSONValue) {
+      guard let time = json["time"]?.string.flatMap(UTCTime.init(text:)), let host = json["host"]?.string,
+        let device = json["device"]?.string, let driver = json["driver"]?.string
+      else { return nil }
+      self.init(time: time, host: host, device: device, driver: driver)
+    }
+  }
+
   /// How the run stands.
   public var status: Status = .running
   /// Why it stopped or failed, as one sentence.
@@ -91,6 +117,12 @@ public struct RunRecord: Sendable, Equatable {
   public var epoch: Int
   /// Steps done.
   public var step: Int
+  /// Steps at the last checkpoint that was saved; nil before the first, and in records of earlier versions.
+  public var checkpoint: Int?
+  /// What else is read: the SHA-256 of each input file by the setting that names it, as `labels` or `noise`.
+  public var inputs: [String: String] = [:]
+  /// When, on which device and driver the run was started, the first time and each time that it was resumed.
+  public var starts: [Start] = []
   /// The test accuracy so far.
   public var accuracy: AccuracySummary?
   /// What was worth a warning.
@@ -116,6 +148,7 @@ public struct RunRecord: Sendable, Equatable {
     epoch = 0
     step = 0
     warnings = []
+    starts = [Start(time: started, host: host, device: device, driver: driver)]
   }
 }
 
@@ -135,6 +168,9 @@ extension RunRecord {
       "recipe": JSONValue(recipe), "method": JSONValue(method), "optimizer": JSONValue(optimizer),
       "origins": .object(origins.sorted { $0.key < $1.key }.map { JSONMember($0.key, .string($0.value)) }),
       "data": data?.json ?? .null, "epoch": JSONValue(epoch), "step": JSONValue(step),
+      "checkpoint": JSONValue(checkpoint),
+      "inputs": .object(inputs.sorted { $0.key < $1.key }.map { JSONMember($0.key, .string($0.value)) }),
+      "starts": .array(starts.map(\.json)),
       "accuracy": accuracy?.json ?? .null, "warnings": .array(warnings.map { .string($0) }),
     ]
   }
@@ -190,6 +226,9 @@ extension RunRecord {
     }
     record.epoch = try integer("epoch")
     record.step = try integer("step")
+    record.checkpoint = json["checkpoint"]?.integer
+    for member in json["inputs"]?.members ?? [] { record.inputs[member.name] = member.value.string }
+    if let starts = json["starts"]?.array { record.starts = starts.compactMap(RunRecord.Start.init(json:)) }
     record.accuracy = json["accuracy"].flatMap(AccuracySummary.init(json:))
     record.warnings = (json["warnings"]?.array ?? []).compactMap(\.string)
     return record

@@ -43,4 +43,15 @@ extension RunSettings {
   public var values: [(name: String, value: FlatTOML.Value)] {
     Self.settings(of: job).compactMap { setting in setting.get(self).map { (setting.name, $0) } }
   }
+
+  /// The files that a run with these settings reads besides its data, by the setting that names each.
+  ///
+  /// `data-root` is a folder of data, and not among them.
+  public var inputFiles: [(setting: String, path: String)] {
+    var files = Self.settings(of: job).filter { $0.name != "data-root" }.compactMap { setting in
+      setting.file(self).map { (setting.name, $0) }
+    }
+    if case .file(let path) = transition { files.append(("transition", path)) }
+    return files + noise.model.files.map { ("noise", $0) }
+  }
 }

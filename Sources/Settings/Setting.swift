@@ -78,6 +78,9 @@ public struct Setting: Sendable {
   /// The value; nil where it is unset.
   let get: @Sendable (RunSettings) -> FlatTOML.Value?
 
+  /// The file or folder that a value names; nil where it names none.
+  private(set) var file: @Sendable (RunSettings) -> String? = { _ in nil }
+
   /// Copies the value from the first settings to the second.
   let copy: @Sendable (RunSettings, inout RunSettings) -> Void
 
@@ -130,6 +133,9 @@ public struct Setting: Sendable {
   func notOfDetect(_ reason: String, besides jobs: Set<JobKind> = []) -> Setting {
     changed { ($0.jobs, $0.absence) = (jobs.union([.train]), reason) }
   }
+
+  /// Its value is the path of a file or folder that the run reads.
+  func naming(_ path: Path<String?>) -> Setting { changed { $0.file = { $0[keyPath: path] } } }
 
   /// Unset, it follows something.
   func following(_ what: String) -> Setting { changed { $0.follows = what } }

@@ -274,7 +274,7 @@ extension Setting {
   fileprivate static func path(
     _ name: String, _ section: Section, _ path: Path<String?>, _ placeholder: String, _ help: String
   ) -> Setting {
-    Setting(name, section, path, placeholder, takes: "a path", example: "here/\(name)", help)
+    Setting(name, section, path, placeholder, takes: "a path", example: "here/\(name)", help).naming(path)
   }
 
   /// One of an enumeration's names, which follow a help text that ends in a colon.

@@ -40,8 +40,8 @@ extension Double: SettingValue {
 }
 
 extension String: SettingValue {
-  /// Takes any text.
-  public init?(setting text: String) { self = text }
+  /// Takes any text; in paths `~/` stands for the home folder.
+  public init?(setting text: String) { self = FileBytes.expandingHome(text) }
   /// A text.
   public var setting: FlatTOML.Value { .string(self) }
 }
@@ -111,7 +111,7 @@ extension HeldOutPart: SettingValue {
 
 extension LabelTransition: SettingValue {
   /// Reads `true`, `anchors:EPOCHS` or a path.
-  public init?(setting text: String) throws { try self.init(parsing: text) }
+  public init?(setting text: String) throws { try self.init(parsing: FileBytes.expandingHome(text)) }
 }
 
 extension Noise: SettingValue {

@@ -86,7 +86,7 @@ public final class RunJournal {
     guard let folder else { return }
     try checkpoint().write(to: folder.lastCheckpoint)
     lastCheckpoint = clock.now
-    try update { $0.step = step }
+    try update { ($0.step, $0.checkpoint) = (step, step) }
   }
 
   /// Replaces the best checkpoint.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Failures
+import FileFormats
 import Reports
 import Settings
 
@@ -41,7 +42,7 @@ struct GPUNoisy: ParsableCommand {
   static func main() {
     StandardOutput.ignoreFatalSignals()
     do {
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(CommandLine.arguments.dropFirst().map(expandingHome))
       try command.run()
     } catch let exit as ExitCode {
       Self.exit(withError: exit)
@@ -52,6 +53,14 @@ struct GPUNoisy: ParsableCommand {
       if exitCode(for: error) == .success { Self.exit(withError: error) }
       Self.exit(withError: ExitCode(ErrorReport.show(usageFailure(for: error) ?? error)))
     }
+  }
+
+  /// An argument in which a path may begin with `~/` behind `--option=`, where no shell replaces it.
+  private static func expandingHome(_ argument: String) -> String {
+    guard argument.hasPrefix("--"), let sign = argument.firstIndex(of: "=") else {
+      return FileBytes.expandingHome(argument)
+    }
+    return argument[...sign] + FileBytes.expandingHome(String(argument[argument.index(after: sign)...]))
   }
 
   /// A mistake in the options, found by the parser, as a failure; nil for any other error.

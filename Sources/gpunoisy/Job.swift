@@ -31,24 +31,39 @@ struct Job: DeviceWork {
 
   /// Runs with settings in which nothing is left to be found out.
   private func runFilled<D: TunableDevice>(on device: D) throws -> JobOutcome {
-    var record = record(of: device)
+    var record = try record(of: device)
     // Everything that can fail without a folder comes first, so that a failure leaves none behind.
     let trainer = try Trainer(settings, data: data, on: device)
     if resumed == nil { try initialize(trainer) }
     let folder = try folder()
-    if let resumed {
+    var deviceBefore: String?
+    // A run that was killed at its very beginning has settings, and no record yet.
+    if let resumed, FileBytes.kind(of: folder.file(RunFolder.recordName)) == .file {
       let before = try RunRecord.read(folder: resumed)
       try Self.requireSameData(resumed, before, data, settings.job)
-      (record.started, record.origins) = (before.started, before.origins)
-      // A run that was stopped before its first checkpoint begins again: seed and settings repeat it exactly.
-      if try !trainer.resume(from: folder) { try initialize(trainer) }
+      try requireSameInputs(before, record, resumed)
+      try Self.requireCheckpoint(resumed, before)
+      if (before.device, before.driver) != (record.device, record.driver) {
+        deviceBefore = before.device == record.device ? "\(before.device), driver \(before.driver)" : before.device
+      }
+      (record.started, record.origins, record.checkpoint) = (before.started, before.origins, before.checkpoint)
+      record.starts = before.starts + record.starts
+      record.inputs.merge(before.inputs) { now, _ in now }
     }
+    // A run that was stopped before its first checkpoint begins again: seed and settings repeat it exactly.
+    if resumed != nil, try !trainer.resume(from: folder) { try initialize(trainer) }
+    // The first file of a run: from here on it can be resumed.
+    if resumed == nil { try folder.write(settings.configuration) }
     let reporter = ProgressReporters([talk, folder.log()])
     defer { reporter.ended() }
     trainer.write(
       into: RunJournal(folder: folder, record: record, reporter: reporter, interruption: { Signals.request }))
     try trainer.open()
     try noteBeginning(trainer, folder, reporter)
+    if let deviceBefore {
+      reporter.note(
+        "warning: the run was on \(deviceBefore) before; from here on its numbers are those of \(record.device)")
+    }
     do {
       var outcome = JobOutcome(ending: try trainer.run(), folder: folder.path, history: trainer.history)
       if outcome.ending == .finished {
@@ -66,13 +81,17 @@ struct Job: DeviceWork {
       return outcome
     } catch {
       try? trainer.journal.mark(.failed, reason: ErrorText.failure(for: error).what)
-      throw error
+      guard let failure = error as? Failure, failure.kind == .deviceUnavailable else { throw error }
+      throw Failure(
+        failure.kind, failure.what, why: failure.why,
+        fix: "\(failure.fix) To continue from the last checkpoint: gpunoisy \(settings.job.rawValue) --resume "
+          + "\(folder.path)")
     }
   }
 
   // MARK: - The beginning
 
-  private func record<D: TunableDevice>(of device: D) -> RunRecord {
+  private func record<D: TunableDevice>(of device: D) throws -> RunRecord {
     let dataset = data.dataset
     var record = RunRecord(
       command: settings.job.rawValue, version: GPUNoisy.version, arguments: CommandLine.arguments, device: device.name,
@@ -86,7 +105,34 @@ struct Job: DeviceWork {
     record.method = settings.job == .train ? settings.method.description : nil
     record.optimizer = settings.optimizer.kind.rawValue
     record.origins = draft.origins
+    for (setting, path) in settings.inputFiles where resumed == nil || setting != "init" {
+      let name = record.inputs[setting] == nil ? setting : "\(setting) \(path)"
+      record.inputs[name] = "\(SHA256.digest(of: try FileBytes.read(path)))"
+    }
     return record
+  }
+
+  /// - Throws: `.badInput` where a file that the run reads is not what it was when the run began.
+  private func requireSameInputs(_ before: RunRecord, _ now: RunRecord, _ run: String) throws {
+    for (setting, path) in settings.inputFiles {
+      guard let hash = now.inputs[setting], let old = before.inputs[setting], hash != old else { continue }
+      throw Failure(
+        .badInput, "'\(path)' has changed since the run '\(run)' started.",
+        why: "--\(setting) had the SHA-256 \(old.prefix(12))…; now it is \(hash.prefix(12))….",
+        fix: "restore the file, or start a new run.")
+    }
+  }
+
+  /// - Throws: `.badInput` where the run saved a checkpoint, or finished, and the checkpoint is gone.
+  static func requireCheckpoint(_ run: String, _ record: RunRecord) throws {
+    guard record.checkpoint != nil || record.status == .finished,
+      FileBytes.kind(of: run + "/checkpoints/last.safetensors") == .missing
+    else { return }
+    throw Failure(
+      .badInput, "'\(run)' has lost its last checkpoint.",
+      why: "run.json says that it \(record.status == .finished ? "has finished" : "is in epoch \(record.epoch)"), and "
+        + "checkpoints/last.safetensors is missing.",
+      fix: "restore the file, or start a new run, perhaps with --init \(run)/checkpoints/best.safetensors")
   }
 
   private func initialize<D: Device>(_ trainer: Trainer<D>) throws {
@@ -125,20 +171,20 @@ struct Job: DeviceWork {
   ) throws {
     let train = data.dataset.train
     for note in data.notes { reporter.note(note) }
-    if resumed == nil {
+    // samples.csv comes last: a run that was killed before that writes all of these files when it is resumed.
+    if resumed == nil || FileBytes.kind(of: folder.file("samples.csv")) == .missing {
       if let name = settings.recipe {
         for line in try Recipe(named: name).lines(inForce: settings) { reporter.note(line) }
       }
-      try folder.write(settings.configuration)
-      try folder.writeSamples(
-        paths: data.dataset.trainPaths, givenLabels: train.labels.map(Int.init),
-        cleanLabels: train.trueLabels?.map(Int.init))
       if let noise = data.noise {
         try NoiseFiles.write(noise, labels: train.labels, to: folder)
         if data.dataset.classCount <= 20, settings.job == .train {
           noise.table.split(separator: "\n").forEach { reporter.note(String($0)) }
         }
       }
+      try folder.writeSamples(
+        paths: data.dataset.trainPaths, givenLabels: train.labels.map(Int.init),
+        cleanLabels: train.trueLabels?.map(Int.init))
     }
     if settings.job == .detect { warn(reporter) }
     if trainer.session.device.tuning == .standard { reporter.note(TuningSource.absence) }

@@ -12,6 +12,11 @@ struct RunOptions: ParsableArguments {
   var config: String?
   @Option(help: ArgumentHelp("Resume the run in this folder with its own settings.", valueName: "run"))
   var resume: String?
+  @Option(
+    help: ArgumentHelp(
+      "Resume the run in this folder, or start it there if there is none yet: for jobs that a scheduler repeats.",
+      valueName: "folder"))
+  var resumeOrStart: String?
   @Option(help: ArgumentHelp("Write the run into exactly this folder.", valueName: "folder"))
   var out: String?
   @Option(name: .customLong("runs-dir"), help: ArgumentHelp("Where new run folders go.", valueName: "folder"))
@@ -38,6 +43,25 @@ struct RunOptions: ParsableArguments {
   func draft<J: JobName>(_ options: JobOptions<J>) throws -> SettingsDraft {
     let given = options.given
     if let resume { return try resumed(resume, for: J.job, given) }
+    let draft = try newRun(options, given)
+    guard let run = resumedRun else { return draft }
+    return try resumed(run, for: J.job, like: draft)
+  }
+
+  /// The run that goes on: `--resume`, or `--resume-or-start` where there is one.
+  var resumedRun: String? {
+    resume ?? resumeOrStart.flatMap { FileBytes.kind(of: $0 + "/config.toml") == .file ? $0 : nil }
+  }
+
+  /// The folder of a new run, where it is given.
+  private var target: String? { out ?? resumeOrStart }
+
+  private func newRun<J: JobName>(_ options: JobOptions<J>, _ given: [GivenSetting]) throws -> SettingsDraft {
+    if let resumeOrStart, let out {
+      throw Failure(
+        .usage, "--resume-or-start '\(resumeOrStart)' and --out '\(out)' name two folders.",
+        why: "--resume-or-start says where the run is.", fix: "leave one of them out.")
+    }
     var draft = SettingsDraft(for: J.job)
     let recipes = given.filter { $0.name == "recipe" }
     for (name, text) in recipes { try draft.set(name, to: text, from: .commandLine) }
@@ -81,12 +105,33 @@ struct RunOptions: ParsableArguments {
     return draft
   }
 
+  /// The settings of a run that the same command line started.
+  ///
+  /// - Throws: `.configuration` for a command line that asks for another run than the one that is there.
+  private func resumed(_ run: String, for job: JobKind, like asked: SettingsDraft) throws -> SettingsDraft {
+    var draft = try resumed(run, for: job, [])
+    let hasValue = Set(asked.settings.values.map(\.name))
+    for setting in RunSettings.settings(of: job) {
+      let (now, before) = (setting.text(asked.settings), setting.text(draft.settings))
+      if setting.role == .execution {
+        if asked.origin(of: setting.name) != .standard { try draft.set(setting.name, to: now, from: .commandLine) }
+      } else if hasValue.contains(setting.name) || setting.follows == nil, now != before {
+        throw Failure(
+          .configuration, "the run in '\(run)' has other settings.",
+          why: "its \(setting.name) is \(before), and \(now) is asked for.",
+          fix: "repeat the command line that started it, or choose another folder.")
+      }
+    }
+    return draft
+  }
+
   /// The device of these settings.
   ///
   /// A resumed run keeps its launch parameters, since others would add numbers up in another order.
   func device(_ settings: RunSettings) throws -> DeviceChoice {
-    let source = try resume.map {
-      TuningSource.recorded(try TuningRecord.tuning(RunRecord.read(folder: $0).tuning, named: "\($0)/run.json"))
+    let source = try resumedRun.flatMap { run -> TuningSource? in
+      guard FileBytes.kind(of: "\(run)/run.json") == .file else { return nil }
+      return TuningSource.recorded(try TuningRecord.tuning(RunRecord.read(folder: run).tuning, named: "\(run)/run.json"))
     }
     return DeviceChoice(
       text: settings.device, threads: settings.threads, instructionSet: instructionSet,
@@ -97,20 +142,33 @@ struct RunOptions: ParsableArguments {
   func start(_ draft: SettingsDraft) throws -> JobOutcome {
     let device = try device(draft.settings), reporter = talk.reporter
     try device.check()
-    if let out, resume == nil { try RunFolder.checkFree(out, force: force) }
+    if let target, resumedRun == nil {
+      try RunFolder.checkFree(target, force: force)
+      try requireSpared(draft.settings, target)
+    }
     let job = Job(
-      draft: draft, data: try RunData(draft.settings), resumed: resume, out: out, runsFolder: runsFolder,
+      draft: draft, data: try RunData(draft.settings), resumed: resumedRun, out: target, runsFolder: runsFolder,
       force: force, talk: reporter, isVerbose: talk.verbose)
     return try device.open(job) { reporter.note($0) }
+  }
+
+  /// - Throws: `.cannotCreate` where `--force` would delete what the run is to read.
+  private func requireSpared(_ settings: RunSettings, _ out: String) throws {
+    let inputs = settings.inputFiles.map(\.path) + [config, tuning].compactMap { $0 }
+    guard let lost = RunFolder.ownFiles(among: inputs, in: out).first else { return }
+    throw Failure(
+      .cannotCreate, "--force would delete '\(lost)', which this run reads.",
+      why: "it is a file of the earlier run in --out '\(out)'.", fix: "choose another --out FOLDER, or copy the file first.")
   }
 
   /// The run to resume, if it is finished already: its folder is then left as it is.
   ///
   /// - Throws: `.badInput` where its data has changed or its checkpoint is damaged.
   func finishedRun(_ settings: RunSettings) throws -> String? {
-    guard let resume, case let record = try RunRecord.read(folder: resume), record.status == .finished else {
-      return nil
-    }
+    guard let resume = resumedRun, FileBytes.kind(of: resume + "/" + RunFolder.recordName) == .file else { return nil }
+    let record = try RunRecord.read(folder: resume)
+    guard record.status == .finished else { return nil }
+    try Job.requireCheckpoint(resume, record)
     try Job.requireSameData(resume, record, RunData(settings), settings.job)
     _ = try Checkpoint.model(of: SafetensorsFile.read(resume + "/checkpoints/last.safetensors"))
     talk.reporter.note("'\(resume)' is already finished: nothing is trained or written")

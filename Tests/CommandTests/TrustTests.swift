@@ -122,6 +122,55 @@ extension CommandTests {
       #expect(try limited.end().code == 74)
     }
 
+    @Test("--force keeps what the command reads, and a run is resumed only with its own files")
+    func inputs() throws {
+      let folder = ScratchFolder()
+      try photos("pets", ["cat", "dog"], in: folder)
+      #expect(try train("pets", "noisy", "--noise", "symmetric:0.5", in: folder).code == 0)
+      let forced = try train("pets", "noisy", "--labels", "noisy/noisy_labels.npy", "--force", in: folder)
+      #expect(forced.code == 73 && forced.errors.contains("would delete 'noisy/noisy_labels.npy'"), "\(forced.errors)")
+      #expect(FileBytes.kind(of: folder("noisy/noisy_labels.npy")) == .file)
+
+      try AtomicFile.write("sample_id\n1\n", to: folder("list.csv"))
+      let arguments =
+        ["train", "pets", "--exclude", "list.csv", "--exclude-by", "weight-zero", "--resume-or-start", "r"] + Self.quick
+      // Nothing is there yet; then the run is finished, and the same command does nothing.
+      #expect(try CommandUnderTest.run(arguments, in: folder).code == 0)
+      let record = try RunFiles(folder("r")).record()
+      #expect(record["inputs"]?["exclude"]?.string?.count == 64 && record["starts"]?.array?.count == 1)
+      #expect(try CommandUnderTest.run(arguments, in: folder).code == 0)
+      let other = try CommandUnderTest.run(arguments + ["--lr", "0.5"], in: folder)
+      #expect(other.code == 78 && other.errors.contains("its lr is"), "\(other.errors)")
+      // A stopped run.
+      let stopped = arguments.map { $0 == "r" ? "s" : $0 } + ["--epochs", "3", "--max-steps", "9", "--max-time", "0.001s"]
+      #expect(try CommandUnderTest.run(stopped, in: folder).code == 75)
+      try AtomicFile.write("sample_id\n2\n", to: folder("list.csv"))
+      let changed = try CommandUnderTest.run(["train", "--resume", "s", "-q"], in: folder)
+      #expect(changed.code == 65 && changed.errors.contains("'list.csv' has changed"), "\(changed.errors)")
+      try AtomicFile.write("sample_id\n1\n", to: folder("list.csv"))
+      unlink(folder("s/samples.csv"))
+      #expect(try CommandUnderTest.run(["train", "--resume", "s", "-q", "--max-time", "none"], in: folder).code == 0)
+      #expect(FileBytes.kind(of: folder("s/samples.csv")) == .file)
+      #expect(try RunFiles(folder("s")).record()["starts"]?.array?.count == 2)
+      unlink(folder("r/checkpoints/last.safetensors"))
+      let lost = try CommandUnderTest.run(["train", "--resume", "r", "-q"], in: folder)
+      #expect(lost.code == 65 && lost.errors.contains("lost its last checkpoint"), "\(lost.errors)")
+      #expect(try RunFiles(folder("r")).table("metrics.csv").rows.count == 1)
+    }
+
+    @Test("a home folder is found behind an equals sign and in files")
+    func home() throws {
+      let folder = ScratchFolder()
+      let environment = ["HOME": folder.path]
+      try AtomicFile.write("exclude = \"~/list.csv\"\n", to: folder("c.toml"))
+      try AtomicFile.write("sample_id\n1\n", to: folder("list.csv"))
+      let ending = try CommandUnderTest.run(
+        ["train", "shapes", "--limit-train", "64", "--limit-test", "16", "--out=~/r", "--config", "c.toml"] + Self.quick,
+        in: folder, environment: environment)
+      #expect(ending.code == 0, "\(ending.errors)")
+      #expect(FileBytes.kind(of: folder("r/run.json")) == .file && FileBytes.kind(of: folder("~")) == .missing)
+    }
+
     @Test("runs with other classes are not put side by side")
     func comparisons() throws {
       let folder = ScratchFolder()

@@ -18,6 +18,7 @@ struct MatrixNoise: ClassNoise {
   static let rowSumTolerance = 1e-6
 
   let path: String
+  var files: [String] { [path] }
 
   init(arguments: NoiseArguments) throws {
     guard !arguments.rest.isEmpty else { throw arguments.wrong("the file is missing") }

@@ -1,4 +1,5 @@
 import Failures
+import FileFormats
 
 /// What follows a noise model's name, with failures that show how it is written.
 public struct NoiseArguments: Sendable {
@@ -39,7 +40,7 @@ public struct NoiseArguments: Sendable {
     }
     let path = file.joined(separator: ",")
     guard !path.isEmpty else { throw wrong("the file is missing") }
-    return (path, try options(names, in: last[...]))
+    return (FileBytes.expandingHome(path), try options(names, in: last[...]))
   }
 
   /// A number above zero.

@@ -67,6 +67,7 @@ struct NoiseChain: NoiseModel {
   init(arguments: NoiseArguments) throws { throw arguments.wrong("a chain has no name of its own") }
 
   var text: String { parts.map(\.text).joined(separator: "+") }
+  var files: [String] { parts.flatMap(\.files) }
 
   func labels(for dataset: Dataset, draws: NoiseDraws) throws -> NoisyLabels {
     var changed = dataset

@@ -17,10 +17,18 @@ public protocol NoiseModel: Sendable {
   /// The model as written on the command line.
   var text: String { get }
 
+  /// The files that it reads.
+  var files: [String] { get }
+
   /// The labels that the training samples get in place of their own.
   ///
   /// - Throws: `.usage` when the model does not fit the data set; `.badInput` or `.missingInput` for a file.
   func labels(for dataset: Dataset, draws: NoiseDraws) throws -> NoisyLabels
+}
+
+extension NoiseModel {
+  /// None.
+  public var files: [String] { [] }
 }
 
 /// Labels that noise made, and what was to be expected of it.

@@ -34,6 +34,7 @@ struct PolynomialMarginNoise: NoiseModel {
   ]
 
   let path: String
+  var files: [String] { [path] }
   let type: Int
   let isHigh: Bool
   let factor: Double?

@@ -30,6 +30,7 @@ struct PublishedLabels: NoiseModel {
   private static let leastAgreement = 0.1
 
   let path: String
+  var files: [String] { [path] }
   let key: String?
   let cleanPath: String?
 

@@ -20,6 +20,7 @@ struct SEALNoise: NoiseModel {
 
   let rate: Double
   let path: String
+  var files: [String] { [path] }
 
   init(arguments: NoiseArguments) throws {
     rate = try arguments.rate()
