@@ -30,6 +30,17 @@ extension Dataset {
 
   /// The failure for a path in which no layout is recognised.
   static func notRecognized(_ location: DataLocation) -> Failure {
+    if !location.isFolder {
+      // A file that cannot be read, or is only a pointer, says so itself.
+      do { _ = try FileBytes.read(location.path, first: 2048) } catch let failure as Failure { return failure } catch {}
+    }
+    // Hugging Face's image folders.
+    let tables = ["metadata.csv", "metadata.jsonl"].flatMap { [$0, "train/" + $0] }.map { location.file($0) }
+    if let table = tables.first(where: { FileBytes.kind(of: $0) == .file }) {
+      return Failure(
+        .badInput, "'\(location.path)' has its labels in a table.",
+        why: "'\(table)' lists the images, and no folder is named after a class.", fix: "give the table: '\(table)'")
+    }
     let lookedFor = DatasetFormats.all.map { "       - " + $0.lookedFor }.joined(separator: "\n")
     return Failure(
       .badInput, "no data set is recognised in '\(location.path)'.",

@@ -36,6 +36,8 @@ public struct Dataset: Sendable {
   public internal(set) var root: String?
   /// The pictures that were skipped because they could not be read.
   public var badImages: [BadImage]
+  /// What is odd about the data and worth a warning, as sentences.
+  public var warnings: [String] = []
   private var countBeforeLimit: Int?
 
   /// A data set of these parts; `kind` is found by the class names when it is left out.

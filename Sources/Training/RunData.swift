@@ -47,7 +47,7 @@ public struct RunData: Sendable {
         why: "a classifier needs at least two, and this one takes at most \(Self.mostClasses).",
         fix: "check the data's folders or labels.")
     }
-    var notes: [String?] = []
+    var notes: [String?] = dataset.warnings.map { "warning: \($0)" }
     if let path = settings.labels {
       let (replaced, matching) = try dataset.replacingLabels(from: SampleList(path, for: dataset))
       notes.append(matching.note("--labels", path))

@@ -108,6 +108,7 @@ struct DataSummary {
       lines.append("deviation    \(list(normalization.standardDeviation))")
     }
     lines.append("fingerprint  \(fingerprint)")
+    lines += dataset.warnings.map { "warning      \($0)" }
     lines.append("classes      \(dataset.classCount)")
     return lines.map { PlainText.escaped($0) + "\n" }.joined() + "\n" + classTable + badImageList + duplicateList
   }

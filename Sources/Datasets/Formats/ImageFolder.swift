@@ -4,6 +4,9 @@ import Images
 
 /// A folder of pictures: ROOT/train/CLASS/* and ROOT/test/CLASS/*, or ROOT/CLASS/*.
 ///
+/// `val` (or `valid`, `validation`) is the test set where there is no `test`, and else the validation set. Its images may lie
+/// in one folder with their classes in val_annotations.txt, as those of Tiny ImageNet; a part without classes is left out.
+///
 /// Classes are the folders below, sorted by name; pictures may lie deeper. The order of samples is the order of their
 /// paths, compared by bytes. Hidden files and files that are no pictures by name and content are left out.
 enum ImageFolder: DatasetFormat {
@@ -22,25 +25,71 @@ enum ImageFolder: DatasetFormat {
     let isSplit = location.names.contains("train") && holdsClasses(location.file("train"))
     let classNames = try classes(isSplit ? location.file("train") : location.path)
     let train = try list(location.path, below: isSplit ? "train" : "", classNames)
-    let testName = isSplit ? ["test", "val", "validation"].first { location.names.contains($0) } : nil
-    let test = try testName.map { try list(location.path, below: $0, classNames) }
+    var warnings: [String] = []
+    func part(_ names: [String]) throws -> Listing? {
+      guard isSplit, let name = names.first(where: { location.names.contains($0) }) else { return nil }
+      if let annotated = try annotations(location.path, name, classNames) { return annotated }
+      guard try !isUnlabelled(location.file(name), classNames) else {
+        warnings.append("the images in '\(name)' have no classes, and are not used")
+        return nil
+      }
+      return try list(location.path, below: name, classNames)
+    }
+    let test = try part(["test", "testing"]), validation = try part(["val", "valid", "validation"])
     for (index, name) in classNames.enumerated() where !train.labels.contains(Int32(index)) {
       throw Failure(
         .badInput, "the class folder '\(isSplit ? "train/" : "")\(name)' in '\(location.path)' holds no pictures.",
         why: "every class needs training samples.", fix: "fill the folder, or remove it.")
     }
 
-    let loaded = try ImageLoader.load(train.files + (test?.files ?? []), options: options, source: location.path)
+    let files = train.files + (test?.files ?? []) + (validation?.files ?? [])
+    let loaded = try ImageLoader.load(files, options: options, source: location.path)
     func samples(_ part: Listing, _ range: Range<Int>) -> LabelledSet {
       LabelledSet(
         images: loaded.images(range),
         labels: zip(part.labels, loaded.isBad[range]).map { $1 ? LabelledSet.noLabel : $0 },
         paths: part.files.map(\.name))
     }
-    return Dataset(
-      name: location.name, classNames: classNames, train: samples(train, 0..<train.files.count),
-      test: test.map { samples($0, train.files.count..<train.files.count + $0.files.count) },
+    let testStart = train.files.count, validationStart = testStart + (test?.files.count ?? 0)
+    let held = validation.map { samples($0, validationStart..<validationStart + $0.files.count) }
+    var dataset = Dataset(
+      name: location.name, classNames: classNames, train: samples(train, 0..<testStart),
+      test: test.map { samples($0, testStart..<validationStart) } ?? held,
       source: "the image folder \(location.path)", badImages: loaded.badImages)
+    if test != nil { dataset.validation = held }
+    dataset.warnings = warnings
+    return dataset
+  }
+
+  /// The images of a part whose classes stand in a table; nil where there is none.
+  ///
+  /// Tiny ImageNet's `val/val_annotations.txt` has a line `NAME<tab>CLASS<tab>…` for each image of `val/images`.
+  private static func annotations(_ root: String, _ part: String, _ classNames: [String]) throws -> Listing? {
+    let table = "\(root)/\(part)/\(part)_annotations.txt"
+    guard FileBytes.kind(of: table) == .file else { return nil }
+    let folder = FileBytes.kind(of: "\(root)/\(part)/images") == .folder ? part + "/images" : part
+    var found: [(name: String, label: Int32)] = []
+    let lines = String(decoding: try FileBytes.read(table), as: UTF8.self).split(whereSeparator: \.isNewline)
+    for (index, line) in lines.enumerated() {
+      let fields = line.split(separator: "\t")
+      guard fields.count >= 2, let label = classNames.firstIndex(of: String(fields[1])), !fields[0].contains("/") else {
+        throw Failure(
+          .badInput, "line \(index + 1) of '\(table)' does not name an image and a class.",
+          why: "it must be a file, a tab and the name of a class in train.", fix: "download the file again.")
+      }
+      found.append(("\(folder)/\(fields[0])", Int32(label)))
+    }
+    found.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    return Listing(
+      files: found.map { ImageFile(path: root + "/" + $0.name, name: $0.name, origin: nil) }, labels: found.map(\.label)
+    )
+  }
+
+  /// Whether a part holds images, and none of its folders is a class: the test sets of competitions.
+  private static func isUnlabelled(_ folder: String, _ classNames: [String]) throws -> Bool {
+    let folders = try classes(folder)
+    return !folders.contains { classNames.contains($0) } && folders.count <= 1
+      && (folders.isEmpty ? try FileBytes.names(in: folder).contains(where: hasImageSuffix) : folders == ["images"])
   }
 
   private struct Listing {

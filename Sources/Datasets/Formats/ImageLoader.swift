@@ -34,7 +34,7 @@ enum ImageLoader {
   }
 
   /// The most bad pictures that a failure lists.
-  private static let mostListed = 20
+  private static let mostListed = 8
   /// How many pictures are decoded before they are put together.
   private static let portion = 1024
 
@@ -123,17 +123,36 @@ enum ImageLoader {
   }
 
   private static func failure(_ bad: [(file: ImageFile, reason: String)], of count: Int, _ source: String) -> Failure {
+    let missing = bad.filter { FileBytes.kind(of: $0.file.path) == .missing }.count
     var lines = bad.prefix(mostListed).map { bad in
-      "       \(bad.file.origin.map { $0 + ": " } ?? "")\(bad.file.name): \(bad.reason)"
+      let other = otherCapitals(bad.file.path).map { " '\($0)' does." } ?? ""
+      return "       \(bad.file.origin.map { $0 + ": " } ?? "")\(shortened(bad.file.name)): \(bad.reason)\(other)"
     }
     if bad.count > mostListed { lines.append("       and \(bad.count - mostListed) more") }
     let isAll = bad.count == count
+    guard missing < bad.count else {
+      return Failure(
+        .badInput, "\(bad.count) of \(count) images in '\(source)' are not there.",
+        why: "these files do not exist:\n" + lines.joined(separator: "\n"),
+        fix: "correct the paths, which are relative to the folder of the table, or restore the files.")
+    }
     return Failure(
-      .badInput, "\(bad.count) of \(count) pictures in '\(source)' cannot be read.",
-      why: "these files are damaged or of another format:\n" + lines.joined(separator: "\n"),
+      .badInput, "\(bad.count) of \(count) images in '\(source)' cannot be read.",
+      why: "these files are damaged, or not JPEG or PNG:\n" + lines.joined(separator: "\n"),
       fix: isAll
         ? "check whether this is the right folder; JPEG and PNG are read."
-        : "replace or remove them, or leave them out of training by --on-bad-image skip.")
+        : "replace or remove them, or skip them with --on-bad-image skip.")
+  }
+
+  /// A file with the same name but for capitals, where a path leads to nothing.
+  private static func otherCapitals(_ path: String) -> String? {
+    guard FileBytes.kind(of: path) == .missing, let slash = path.lastIndex(of: "/") else { return nil }
+    let folder = String(path[..<slash]), name = path[path.index(after: slash)...].lowercased()
+    return (try? FileBytes.names(in: folder))?.first { $0.lowercased() == name }
+  }
+
+  private static func shortened(_ text: String) -> String {
+    text.count <= 200 ? text : text.prefix(100) + "…" + text.suffix(99)
   }
 
   /// The results of `body` for 0..<count, in order, computed in several threads.

@@ -4,7 +4,9 @@ import FileFormats
 /// A table of pictures: `.csv` or `.jsonl` with `path`, `label` and optionally `split` and `clean_label`.
 ///
 /// `file_name` is accepted for `path`. Labels are whole numbers from 0, or names, which are sorted. `split` is `train`
-/// (also when empty) or `test`. Paths are relative to the table's folder and must stay inside of it.
+/// (also when empty), `test`, or `val`, which is the test set where there is no other; capitals, `training`, `testing`,
+/// `valid` and `validation` are accepted. Paths are relative to the table's folder and must stay inside of it; backslashes
+/// are read as slashes where no file has one in its name.
 enum Manifest: DatasetFormat {
   static let lookedFor = "a manifest (.csv or .jsonl with path,label[,split][,clean_label])"
 
@@ -22,15 +24,25 @@ enum Manifest: DatasetFormat {
 
   static func open(_ location: DataLocation, _ options: DatasetOptions) throws -> Dataset {
     let bytes = try FileBytes.read(location.path)
-    let rows = location.hasSuffix(".jsonl") ? try jsonRows(bytes, location.path) : try tableRows(bytes, location.path)
+    var rows = location.hasSuffix(".jsonl") ? try jsonRows(bytes, location.path) : try tableRows(bytes, location.path)
+    rows = rows.map { row in
+      var row = row
+      if row.path.contains("\\"), FileBytes.kind(of: location.folder + "/" + row.path) == .missing {
+        row.path = String(row.path.map { $0 == "\\" ? "/" : $0 })
+      }
+      return row
+    }
     guard !rows.isEmpty else {
       throw Failure(
         .badInput, "'\(location.path)' lists no pictures.", why: "it has no rows.", fix: "add one row for each.")
     }
-    for row in rows where !["", "train", "test"].contains(row.split) {
-      throw Failure(
-        .badInput, "line \(row.line) of '\(location.path)' has the split '\(row.split)'.",
-        why: "a split is train or test.", fix: "correct the line.")
+    let parts = try rows.map { row in
+      guard let part = Part(row.split) else {
+        throw Failure(
+          .badInput, "line \(row.line) of '\(location.path)' has the split '\(row.split)'.",
+          why: "a split must be train, val or test.", fix: "correct the line.")
+      }
+      return part
     }
     let texts = rows.map { ($0.label, $0.line) } + rows.compactMap { row in row.cleanLabel.map { ($0, row.line) } }
     let (names, label) = try ClassLabels.infer(texts.map(\.0)) { "line \(texts[$0].1) of '\(location.path)'" }
@@ -39,13 +51,15 @@ enum Manifest: DatasetFormat {
     guard let root = FileBytes.resolved(folder) else {
       throw Failure(.missingInput, "'\(folder)' does not exist.", why: "it was just removed.", fix: "try again.")
     }
-    let train = rows.filter { $0.split != "test" }, test = rows.filter { $0.split == "test" }
+    let listed = zip(rows, parts)
+    let train = listed.filter { $1 == .train }.map(\.0), test = listed.filter { $1 == .test }.map(\.0)
+    let validation = listed.filter { $1 == .validation }.map(\.0)
     guard !train.isEmpty else {
       throw Failure(
-        .badInput, "'\(location.path)' has no training pictures.", why: "all rows have the split test.",
+        .badInput, "'\(location.path)' has no training pictures.", why: "no row has the split train.",
         fix: "mark those to train on by train.")
     }
-    let files = try (train + test).map { row in
+    let files = try (train + test + validation).map { row in
       ImageFile(path: try inside(root, row, location.path), name: row.path, origin: "line \(row.line)")
     }
     let loaded = try ImageLoader.load(files, options: options, source: location.path)
@@ -58,10 +72,36 @@ enum Manifest: DatasetFormat {
         images: loaded.images(range), labels: labels(\.label), paths: rows.map(\.path),
         trueLabels: rows.first?.cleanLabel == nil ? nil : labels { $0.cleanLabel ?? $0.label })
     }
-    return Dataset(
+    let held = validation.isEmpty ? nil : samples(validation, train.count + test.count..<files.count)
+    var dataset = Dataset(
       name: location.stem, classNames: names, train: samples(train, 0..<train.count),
-      test: test.isEmpty ? nil : samples(test, train.count..<rows.count), source: "the manifest \(location.path)",
-      badImages: loaded.badImages)
+      test: test.isEmpty ? held : samples(test, train.count..<train.count + test.count),
+      source: "the manifest \(location.path)", badImages: loaded.badImages)
+    if !test.isEmpty { dataset.validation = held }
+    dataset.warnings = Self.sharedPaths(train, test + validation).map { [$0] } ?? []
+    return dataset
+  }
+
+  /// The part of the data set that a row belongs to.
+  private enum Part {
+    case train, validation, test
+
+    init?(_ split: String) {
+      switch split.lowercased() {
+      case "", "train", "training": self = .train
+      case "val", "valid", "validation": self = .validation
+      case "test", "testing": self = .test
+      default: return nil
+      }
+    }
+  }
+
+  /// A warning about images that are trained on and measured with; nil where there are none.
+  private static func sharedPaths(_ train: [Row], _ others: [Row]) -> String? {
+    let trained = Set(train.map(\.path)), shared = others.filter { trained.contains($0.path) }
+    guard let first = shared.first else { return nil }
+    return "\(shared.count) images are in the training set and again in the test or validation set, such as "
+      + "'\(first.path)' (line \(first.line)): accuracy on them says nothing"
   }
 
   /// The full path of a row's picture, unless it leads out of the folder, by its text or through links.
