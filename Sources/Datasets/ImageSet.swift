@@ -31,6 +31,25 @@ public struct ImageSet: Sendable, Equatable {
     return Image(height: height, width: width, channels: channels, pixels: Array(pixels[start..<start + imageSize]))
   }
 
+  /// The images in grey (one channel) or in colour (three).
+  ///
+  /// Grey becomes three equal channels; colour becomes its luma, 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), rounded.
+  public func converted(channels wanted: Int) -> ImageSet {
+    precondition(wanted == 1 || wanted == 3, "\(wanted) channels")
+    guard wanted != channels else { return self }
+    var values: [UInt8] = []
+    values.reserveCapacity(count * height * width * wanted)
+    if wanted == 3 {
+      for value in pixels { values += [value, value, value] }
+    } else {
+      for start in stride(from: 0, to: pixels.count, by: 3) {
+        let (red, green, blue) = (Int(pixels[start]), Int(pixels[start + 1]), Int(pixels[start + 2]))
+        values.append(UInt8((299 * red + 587 * green + 114 * blue + 500) / 1000))
+      }
+    }
+    return ImageSet(count: count, height: height, width: width, channels: wanted, pixels: values)
+  }
+
   /// The first `count` pictures.
   public func first(_ count: Int) -> ImageSet {
     guard count < self.count else { return self }

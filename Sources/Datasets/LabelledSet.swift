@@ -37,6 +37,11 @@ public struct LabelledSet: Sendable, Equatable {
     return counts
   }
 
+  /// The same samples, their images in grey or in colour.
+  public func converted(channels: Int) -> LabelledSet {
+    LabelledSet(images: images.converted(channels: channels), labels: labels, paths: paths, trueLabels: trueLabels)
+  }
+
   /// The samples with the first `count` ids.
   public func first(_ count: Int) -> LabelledSet {
     guard count < self.count else { return self }

@@ -28,6 +28,7 @@ struct EvalCommand: ParsableCommand {
 
   func run() throws {
     let input = try EvaluationInput(options)
+    for note in input.notes { EvaluationNotes.show(note, quiet: quiet) }
     let result = try input.device.open(Work(input: input)) { EvaluationNotes.show($0, quiet: quiet) }
     guard result.score.notFinite == 0 else {
       throw Failure(

@@ -35,12 +35,17 @@ struct EvaluationInput {
   /// The data set as it was named.
   let data: String
   let device: DeviceChoice
+  /// What was held out in training, as `--val 0.1 --seed 7`, if that is what the samples are; nil for a test set.
+  let heldOut: String?
+  /// What was changed to fit the network, as sentences.
+  let notes: [String]
 
   /// Checks the options, reads what the checkpoint says of its network, and opens the data.
   ///
   /// - Throws: `.usage`, `.deviceUnavailable`, `.missingInput`, `.badInput`, in the order of what is cheap to check.
   init<J: JobName>(_ options: EvaluationOptions<J>) throws {
     var settings = try options.settings.settings()
+    let isGiven = options.settings.gives
     if let part = settings.validation, options.split == .train {
       throw Failure(
         .usage, "--val \(part) and --split train contradict each other.",
@@ -51,14 +56,21 @@ struct EvaluationInput {
     checkpoint = try Self.file(options.checkpoint)
     model = try Checkpoint.model(of: SafetensorsFile.read(checkpoint))
     settings.imageSize = settings.imageSize ?? PixelSize(height: model.height, width: model.width)
+    let run = Self.run(of: checkpoint, onDataOf: settings)
+    if let run, options.split == .test { try Self.takeSplit(of: run, into: &settings, isGiven) }
     let dataset = try Dataset.opened(by: settings)
     self.dataset = dataset
     (data, split) = (settings.data, options.split)
 
     var chosen: LabelledSet
-    if let part = settings.validation {
+    // Where a run has both, the test set is what it is measured on.
+    let isTestSet = dataset.test != nil && !isGiven("val")
+    heldOut = isTestSet ? nil : settings.validation.map { "--val \($0) --seed \(settings.seed)" }
+    if let part = settings.validation, !isTestSet {
       let rest = try dataset.holdingOut(part, seed: settings.seed)
-      chosen = rest.validation ?? dataset.train
+      // Where noise was put into the held-out labels, too, the run's own are those to compare with.
+      let own = try run.flatMap { $0.validationNoise ? try RunData($0).dataset.validation : nil }
+      chosen = own ?? rest.validation ?? dataset.train
       ids = dataset.train.labels.indices.filter { dataset.train.labels[$0] >= 0 && rest.train.labels[$0] < 0 }
     } else {
       guard let part = split == .train ? dataset.train : dataset.test else {
@@ -71,18 +83,63 @@ struct EvaluationInput {
     }
     isReadable = chosen.labels.map { $0 >= 0 }
     chosen.labels = try Self.labels(chosen.labels, of: dataset, as: model)
-    samples = chosen
+    let channels = chosen.images.channels
+    notes =
+      channels == model.channels
+      ? []
+      : [
+        channels == 1
+          ? "the images are grey; the network takes colour: each has three equal channels"
+          : "the images are in colour; the network takes grey: each is converted"
+      ]
+    samples = chosen.converted(channels: model.channels)
+  }
+
+  /// The settings of the run that made a checkpoint, if the data is what it was trained on; nil otherwise.
+  private static func run(of checkpoint: String, onDataOf settings: RunSettings) -> RunSettings? {
+    let parts = checkpoint.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count >= 2, parts[parts.count - 2] == "checkpoints" else { return nil }
+    let folder = parts.count == 2 ? "." : parts.dropLast(2).joined(separator: "/")
+    guard var run = try? SettingsDraft(ofRun: folder).settings, run.job == .train else { return nil }
+    func place(_ path: String) -> String { FileBytes.resolved(path) ?? path }
+    guard place(run.data) == place(settings.data) else { return nil }
+    (run.data, run.device, run.dataRoot) = (settings.data, settings.device, settings.dataRoot ?? run.dataRoot)
+    return run
+  }
+
+  /// Measures what the run held out: another part would be one that it was trained on.
+  ///
+  /// - Throws: `.configuration` for a part or a seed that contradicts the run.
+  private static func takeSplit(
+    of run: RunSettings, into settings: inout RunSettings, _ isGiven: (String) -> Bool
+  ) throws {
+    func contradiction(_ what: String, _ own: String) -> Failure {
+      Failure(
+        .configuration, "\(what) contradicts the run.",
+        why: "in training \(own), so that other samples are ones that it was trained on.",
+        fix: "leave --val and --seed out: the run's own are taken.")
+    }
+    let own = run.validation.map { "--val \($0) --seed \(run.seed) held out a part" } ?? "nothing was held out"
+    if isGiven("val"), settings.validation != run.validation {
+      throw contradiction("--val \(settings.validation.map { "\($0)" } ?? "none")", own)
+    }
+    if isGiven("seed"), settings.seed != run.seed, run.validation != nil || run.data == "shapes" {
+      throw contradiction("--seed \(settings.seed)", "the seed was \(run.seed)")
+    }
+    settings.seed = run.seed
+    settings.validation = run.validation
   }
 
   /// The name of a sample: its path, or `shapes/test/42` where the layout has no files.
   func name(_ index: Int) -> String {
-    samples.paths.isEmpty ? "\(dataset.name)/\(split.rawValue)/\(ids[index])" : samples.paths[index]
+    samples.paths.isEmpty ? "\(dataset.name)/\(heldOut == nil ? split.rawValue : "train")/\(ids[index])" : samples.paths[index]
   }
 
   /// `shapes test: 2000 samples`, for people.
   var phrase: String {
     let unread = isReadable.count { !$0 }
-    return "\(dataset.name) \(split.rawValue): \(samples.count) samples"
+    let part = heldOut.map { "held out in training by \($0)" } ?? split.rawValue
+    return "\(dataset.name) \(part): \(samples.count) samples"
       + (unread > 0 ? ", \(unread) of which cannot be read" : "")
   }
 

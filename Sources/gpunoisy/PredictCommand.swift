@@ -42,6 +42,7 @@ struct PredictCommand: ParsableCommand {
         .usage, "two outputs have the same path.", why: "one would replace the other.", fix: "name a file for each.")
     }
     let input = try EvaluationInput(options)
+    for note in input.notes { EvaluationNotes.show(note, quiet: quiet) }
     let result = try input.device.open(Work(input: input)) { EvaluationNotes.show($0, quiet: quiet) }
     let predictions = try Predictions(
       logits: result, classCount: input.model.classNames.count, isReadable: input.isReadable)
