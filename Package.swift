@@ -132,6 +132,9 @@ let package = Package(
       name: "ComputeReferenceTests",
       dependencies: ["ComputeReference", "Losses", "Compute", "Statistics", "Failures", "TestSupport"]),
     .testTarget(
+      name: "ComputeKernelsTests",
+      dependencies: ["ComputeKernels", "ComputeReference", "Compute", "Networks", "FileFormats"], exclude: ["Frozen"]),
+    .testTarget(
       name: "DeviceTests",
       dependencies: ["ComputeCPU", "ComputeReference", "ComputeKernels", "Compute", "Statistics", "TestSupport"]),
     .testTarget(

@@ -1,0 +1,78 @@
+import Compute
+import ComputeKernels
+import ComputeReference
+
+/// A family of kernels as a device of some kind would launch them.
+struct LoweredFamily {
+  let name: String
+  let lowering: any Lowering
+  /// The choices of launches that are tried one after the other, besides the standard ones.
+  var choices: [(Tuning.Choice, Int)] = []
+
+  static func all() throws -> [LoweredFamily] {
+    func groups(_ size: Int, _ units: MatrixUnits? = nil) throws -> WorkGroupLowering {
+      try WorkGroupLowering(maxWorkGroupSize: size, localMemory: 1 << 20, matrixUnits: units)
+    }
+    return [
+      LoweredFamily(
+        name: "vectors", lowering: VectorLowering(), choices: [(.winogradRows, 4), (.weightChunks, 4)]),
+      LoweredFamily(name: "groups of 64", lowering: try groups(64)),
+      LoweredFamily(name: "groups of 128", lowering: try groups(128)),
+      LoweredFamily(
+        name: "groups of 256", lowering: try groups(256), choices: [(.tileItems, 64), (.weightGroups, 66)]),
+      LoweredFamily(name: "tf32", lowering: try groups(256, .tf32), choices: [(.weightGroups, 66)]),
+      LoweredFamily(name: "bfloat16", lowering: try groups(128, .bfloat16)),
+    ]
+  }
+
+  /// All launches of a step, with all choices that this family tries for its convolutions.
+  func describe(_ step: LoweredStep) throws -> String {
+    var text = ""
+    switch step.content {
+    case .program(let make):
+      let program = try make().fused { lowering.supports($0) }
+      text += describe(program.operations, with: lowering)
+      guard step.isTuned else { return text }
+      for (choice, number) in choices {
+        let windows = Set(program.operations.compactMap(\.convolution))
+        var tuned = lowering
+        tuned.tuning = Tuning(Dictionary(uniqueKeysWithValues: windows.map { (Tuning.Key(choice, $0), number) }))
+        text += "\(choice.rawValue) \(number)\n" + describe(program.operations, with: tuned)
+      }
+    case .cases:
+      let operations = OperationCase.all.map(\.operation)
+      text += describe(operations.filter { !$0.isFused || lowering.supports($0) }, with: lowering)
+    case .probes:
+      for probe in [DeviceProbe.emptyLaunch, .multiplyAdd(items: 1000, rounds: 64), .copy(count: 12_345)] {
+        text += describe(lowering.launch(for: probe))
+      }
+    }
+    return text
+  }
+
+  private func describe(_ operations: [TensorOperation], with lowering: any Lowering) -> String {
+    operations.map { operation in
+      let scratch = lowering.workspace(for: operation)
+      let launches = lowering.launches(for: operation).map(describe).joined()
+      return "\(operation.name): \(scratch.workspace) \(scratch.vectors)\n" + launches
+    }.joined()
+  }
+
+  private func describe(_ launch: KernelLaunch) -> String {
+    var kernel = launch.kernel
+    if kernel.hasSuffix("_gpu") { kernel.removeLast(4) }
+    let arguments = launch.arguments.map { "\($0.name)=\(text($0.value))" }.joined(separator: " ")
+    return "  \(kernel) \(launch.global) \(launch.local.map { "\($0)" } ?? "-") \(arguments)\n"
+  }
+
+  private func text(_ argument: KernelLaunch.Argument) -> String {
+    switch argument {
+    case .operand(.value(let value)): "v\(value.index)"
+    case .operand(.store(.column(let name))): "column:\(name)"
+    case .operand(.store(let store)): "\(store)"
+    case .none: "-"
+    case .int(let number): "\(number)"
+    case .float(let number): "0x" + String(number.bitPattern, radix: 16)
+    }
+  }
+}
