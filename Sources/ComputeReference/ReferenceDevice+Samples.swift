@@ -25,12 +25,11 @@ extension ReferenceDevice {
     return UInt64(high) << 32 | UInt64(low)
   }
 
-  func augment(
-    _ output: Buffer, _ shape: [Int], _ augmentation: Augmentation, _ peer: Bool, _ buffer: (Operand) -> Buffer
-  ) -> Prepared {
+  func bind(_ augment: Augment, _ memory: ReferenceMemory) -> Prepared {
+    let (shape, augmentation, peer) = (augment.shape, augment.augmentation, augment.peer)
     let (H, W, C) = (shape[1], shape[2], shape[3])
-    let pixels = buffer(.store(.pixels)), order = buffer(.store(peer ? .peerOrder : .order))
-    let counters = buffer(.store(.counters)), statistics = buffer(.store(.inputStatistics))
+    let (output, pixels, order) = (memory[augment.output], memory[.pixels], memory[peer ? .peerOrder : .order])
+    let (counters, statistics) = (memory[.counters], memory[.inputStatistics])
     return Prepared {
       let random = CounterRandom(seed: Self.seed(counters))
       let epoch = UInt32(truncatingIfNeeded: counters.integer(at: Counter.epoch))
@@ -59,17 +58,15 @@ extension ReferenceDevice {
     }
   }
 
-  func loss(
-    _ function: RowFunction, _ logits: Buffer, _ dlogits: Buffer, B: Int, K: Int, _ peer: Bool,
-    _ buffer: (Operand) -> Buffer
-  ) throws -> Prepared {
-    let evaluate = try formula(function, K: K, buffer)
-    let counters = buffer(.store(.counters)), numbers = buffer(.store(.numbers)), labels = buffer(.store(.labels))
-    let order = buffer(.store(.order))
-    let labelOrder = buffer(.store(peer ? .peerLabelOrder : .order))
-    let losses = buffer(.store(.sampleLoss)), predictions = buffer(.store(.samplePrediction))
-    let margins = CompensatedSum(sum: buffer(.store(.marginSum)), lost: buffer(.store(.marginLost)))
-    let marginCount = buffer(.store(.marginCount))
+  func bind(_ loss: LossRows, _ memory: ReferenceMemory) throws -> Prepared {
+    let (function, B, K, peer) = (loss.function, loss.B, loss.K, loss.peer)
+    let evaluate = try formula(function, K: K, memory)
+    let (logits, dlogits) = (memory[loss.logits], memory[loss.dlogits])
+    let (counters, numbers, labels) = (memory[.counters], memory[.numbers], memory[.labels])
+    let order = memory[.order], labelOrder = memory[peer ? .peerLabelOrder : .order]
+    let (losses, predictions) = (memory[.sampleLoss], memory[.samplePrediction])
+    let margins = CompensatedSum(sum: memory[.marginSum], lost: memory[.marginLost])
+    let marginCount = memory[.marginCount]
     return Prepared {
       let weight = peer ? numbers.number(at: Number.peerWeight) : 1
       let first = counters.integer(at: Counter.offset)
@@ -100,7 +97,7 @@ extension ReferenceDevice {
   /// The loss of each row of a batch, and the gradient that it contributes: of the mean over the batch, but for the
   /// determinant loss, which is one for the batch.
   private func formula(
-    _ function: RowFunction, K: Int, _ buffer: (Operand) -> Buffer
+    _ function: RowFunction, K: Int, _ memory: ReferenceMemory
   ) throws -> ([ReferenceRow], [ReferenceNumber]) -> [ReferenceLoss.Result] {
     func mean(_ results: [ReferenceLoss.Result]) -> [ReferenceLoss.Result] {
       let count = ReferenceNumber(Double(results.count))
@@ -114,16 +111,17 @@ extension ReferenceDevice {
       guard let reference = ReferenceCorrection.table[function.kernel] else {
         preconditionFailure("a correction has a formula")
       }
-      let matrix = buffer(.store(.transition))
+      let matrix = memory[.transition]
       return { rows, _ in mean(rows.map { reference.evaluate($0, matrix.numbers(count: K * K)) }) }
     case .determinant: return { rows, parameters in ReferenceDeterminant.evaluate(rows, parameters) }
     }
   }
 
-  func evaluate(_ logits: Buffer, B: Int, K: Int, _ buffer: (Operand) -> Buffer) -> Prepared {
-    let counters = buffer(.store(.counters)), labels = buffer(.store(.labels)), order = buffer(.store(.order))
-    let losses = buffer(.store(.sampleLoss)), predictions = buffer(.store(.samplePrediction))
-    let confidences = buffer(.store(.sampleConfidence))
+  func bind(_ evaluate: EvaluateRows, _ memory: ReferenceMemory) -> Prepared {
+    let (B, K, logits) = (evaluate.B, evaluate.K, memory[evaluate.logits])
+    let (counters, labels, order) = (memory[.counters], memory[.labels], memory[.order])
+    let (losses, predictions) = (memory[.sampleLoss], memory[.samplePrediction])
+    let confidences = memory[.sampleConfidence]
     return Prepared {
       for b in 0..<B {
         let sample = order.integer(at: counters.integer(at: Counter.offset) + b)
@@ -137,25 +135,35 @@ extension ReferenceDevice {
     }
   }
 
-  func update(_ kernel: FlatKernel, _ count: Int, _ clip: Bool, _ buffer: (Operand) -> Buffer) -> Prepared {
-    let parameters = buffer(.store(.parameters)), gradients = buffer(.store(.gradients))
-    let momenta = buffer(.store(.momenta)), numbers = buffer(.store(.numbers))
+  func bind(_ advance: Advance, _ memory: ReferenceMemory) -> Prepared {
+    let counters = memory[.counters]
+    return Prepared {
+      counters.write(integer: counters.integer(at: Counter.offset) + advance.B, at: Counter.offset)
+      counters.write(integer: counters.integer(at: Counter.updates) + 1, at: Counter.updates)
+    }
+  }
+
+  func bind(_ update: Update, _ memory: ReferenceMemory) -> Prepared {
+    let count = update.count
+    let (parameters, gradients, momenta) = (memory[.parameters], memory[.gradients], memory[.momenta])
+    let numbers = memory[.numbers]
     func number(_ place: Int) -> ReferenceNumber { numbers.number(at: place) }
     func clipNorm() -> ReferenceNumber? {
-      clip && number(Number.clipNorm).value > 0 ? number(Number.clipNorm) : nil
+      update.clip && number(Number.clipNorm).value > 0 ? number(Number.clipNorm) : nil
     }
-    guard kernel == .adam else {
+    guard update.optimizer == .adam else {
       return Prepared {
         let result = ReferenceMath.stochasticGradientDescent(
           parameters: parameters.numbers(count: count), gradients: gradients.numbers(count: count),
-          momenta: momenta.numbers(count: count), rate: number(Number.learningRate), momentum: number(Number.momentum),
-          decay: number(Number.weightDecay), l1: number(Number.l1), nesterov: number(Number.nesterov).value > 0,
-          clipNorm: clipNorm())
+          momenta: momenta.numbers(count: count),
+          .init(
+            rate: number(Number.learningRate), momentum: number(Number.momentum), decay: number(Number.weightDecay),
+            l1: number(Number.l1), nesterov: number(Number.nesterov).value > 0, clipNorm: clipNorm()))
         parameters.write(result.parameters)
         momenta.write(result.momenta)
       }
     }
-    let squares = buffer(.store(.secondMoments)), counters = buffer(.store(.counters))
+    let (squares, counters) = (memory[.secondMoments], memory[.counters])
     return Prepared {
       let result = ReferenceMath.adam(
         parameters: parameters.numbers(count: count), gradients: gradients.numbers(count: count),

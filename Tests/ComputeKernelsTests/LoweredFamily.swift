@@ -1,6 +1,7 @@
 import Compute
 import ComputeKernels
 import ComputeReference
+import Testing
 
 /// A family of kernels as a device of some kind would launch them.
 struct LoweredFamily {
@@ -30,47 +31,51 @@ struct LoweredFamily {
     var text = ""
     switch step.content {
     case .program(let make):
-      let program = try make().fused { lowering.supports($0) }
-      text += describe(program.operations, with: lowering)
+      let program = try make().fused { lowering.lower($0) != nil }
+      text += try describe(program.operations, with: lowering)
       guard step.isTuned else { return text }
       for (choice, number) in choices {
         let windows = Set(program.operations.compactMap(\.convolution))
         var tuned = lowering
         tuned.tuning = Tuning(Dictionary(uniqueKeysWithValues: windows.map { (Tuning.Key(choice, $0), number) }))
-        text += "\(choice.rawValue) \(number)\n" + describe(program.operations, with: tuned)
+        text += "\(choice.rawValue) \(number)\n"
+        text += try describe(program.operations, with: tuned)
       }
     case .cases:
       let operations = OperationCase.all.map(\.operation)
-      text += describe(operations.filter { !$0.isFused || lowering.supports($0) }, with: lowering)
+      text += try describe(operations.filter { !$0.isFused || lowering.lower($0) != nil }, with: lowering)
     case .probes:
       for probe in [DeviceProbe.emptyLaunch, .multiplyAdd(items: 1000, rounds: 64), .copy(count: 12_345)] {
-        text += describe(lowering.launch(for: probe))
+        text += try describe(lowering.launch(for: probe), saying: [:])
       }
     }
     return text
   }
 
-  private func describe(_ operations: [TensorOperation], with lowering: any Lowering) -> String {
-    operations.map { operation in
-      let scratch = lowering.workspace(for: operation)
-      let launches = lowering.launches(for: operation).map(describe).joined()
-      return "\(operation.name): \(scratch.workspace) \(scratch.vectors)\n" + launches
+  private func describe(_ operations: [TensorOperation], with lowering: any Lowering) throws -> String {
+    try operations.map { operation in
+      let lowered = try #require(lowering.lower(operation), "\(operation.name) \(operation.shapeText)")
+      let said = operation.arguments
+      let launches = try lowered.launches.map { try describe($0, saying: said) }.joined()
+      return "\(operation.name): \(lowered.workspace) \(lowered.vectors)\n" + launches
     }.joined()
   }
 
-  private func describe(_ launch: KernelLaunch) -> String {
+  private func describe(_ launch: Launch, saying said: KernelArguments) throws -> String {
+    let signature = try #require(KernelSources.signatures[launch.kernel], "\(launch.kernel)")
     var kernel = launch.kernel
     if kernel.hasSuffix("_gpu") { kernel.removeLast(4) }
-    let arguments = launch.arguments.map { "\($0.name)=\(text($0.value))" }.joined(separator: " ")
+    let arguments = try launch.bound(to: signature, saying: said).map { "\($0.name)=\(text($0.value))" }.joined(
+      separator: " ")
     return "  \(kernel) \(launch.global) \(launch.local.map { "\($0)" } ?? "-") \(arguments)\n"
   }
 
-  private func text(_ argument: KernelLaunch.Argument) -> String {
+  private func text(_ argument: OperationArgument) -> String {
     switch argument {
     case .operand(.value(let value)): "v\(value.index)"
     case .operand(.store(.column(let name))): "column:\(name)"
     case .operand(.store(let store)): "\(store)"
-    case .none: "-"
+    case .noBuffer: "-"
     case .int(let number): "\(number)"
     case .float(let number): "0x" + String(number.bitPattern, radix: 16)
     }
