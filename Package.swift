@@ -148,6 +148,9 @@ let package = Package(
       name: "ComputeReferenceTests",
       dependencies: ["ComputeReference", "Losses", "Compute", "CLayout", "Statistics", "Failures", "TestSupport"]),
     .testTarget(
+      name: "ComputeKernelsTests",
+      dependencies: ["ComputeKernels", "ComputeReference", "Compute", "Networks", "FileFormats"], exclude: ["Frozen"]),
+    .testTarget(
       name: "DeviceTests",
       dependencies: [
         "ComputeCPU", "ComputeReference", "ComputeKernels", "Compute", "CKernels", "Statistics", "TestSupport",

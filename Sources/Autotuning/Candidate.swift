@@ -22,10 +22,9 @@ public struct Candidate: Sendable, Hashable {
     let before = device.tuning
     defer { device.tuning = before }
     device.tuning = .standard
-    let standard = device.launches(for: operation)
+    let standard = device.lower(operation)
     device.tuning = tuning
-    let tuned = device.launches(for: operation)
-    return standard.count != tuned.count || zip(standard, tuned).contains { !$0.isSame(as: $1) }
+    return device.lower(operation) != standard
   }
 
   /// Every candidate for the convolutions of a program that changes some launch, in the order of `Tuning.Key`.
@@ -34,34 +33,22 @@ public struct Candidate: Sendable, Hashable {
     let windows = Set(operations.compactMap(\.convolution))
     let keys = windows.flatMap { window in Tuning.Choice.allCases.map { Tuning.Key($0, window) } }.sorted()
     return keys.flatMap { key in
-      var seen: [[[KernelLaunch]]] = []
+      var seen: [[Lowered?]] = []
       return key.choice.candidates.map { Candidate(key, $0) }.filter { candidate in
         let changed = operations.filter { candidate.changes($0, on: device) }
         guard !changed.isEmpty else { return false }
         // Numbers out of range become the same launches.
-        let launches = candidate.launches(for: changed, on: device)
-        let isNew = !seen.contains { known in
-          known.count == launches.count
-            && zip(known, launches).allSatisfy { $0.count == $1.count && zip($0, $1).allSatisfy { $0.isSame(as: $1) } }
-        }
-        if isNew { seen.append(launches) }
+        let lowered = candidate.lower(changed, on: device), isNew = !seen.contains(lowered)
+        if isNew { seen.append(lowered) }
         return isNew
       }
     }
   }
 
-  private func launches<D: TunableDevice>(for operations: [TensorOperation], on device: D) -> [[KernelLaunch]] {
+  private func lower<D: TunableDevice>(_ operations: [TensorOperation], on device: D) -> [Lowered?] {
     let before = device.tuning
     defer { device.tuning = before }
     device.tuning = tuning
-    return operations.map { device.launches(for: $0) }
-  }
-}
-
-extension KernelLaunch {
-  fileprivate func isSame(as other: KernelLaunch) -> Bool {
-    kernel == other.kernel && global == other.global && local == other.local
-      && arguments.count == other.arguments.count
-      && zip(arguments, other.arguments).allSatisfy { $0.name == $1.name && $0.value == $1.value }
+    return operations.map { device.lower($0) }
   }
 }

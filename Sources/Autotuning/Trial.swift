@@ -24,7 +24,7 @@ public struct Trial<D: TunableDevice> {
   private static var checkedBatch: Int { 4 }
   /// How far the results of a whole batch may be from those of the standard launches, against the largest number: sums
   /// in another order, and one rounding more where activations are stored in 16 bits.
-  private static func allowance(_ activations: NumberFormat) -> Float { activations == .float32 ? 1e-3 : 0x1p-6 }
+  private static func allowance(_ activations: ElementType) -> Float { activations == .float32 ? 1e-3 : 0x1p-6 }
 
   private let program: StepProgram
   private let precision: Precision

@@ -31,10 +31,10 @@ public protocol Device: AnyObject {
   /// Floats of `Store.workspace` and `Store.vectors` that an operation needs.
   func workspace(for operation: TensorOperation) throws -> (workspace: Int, vectors: Int)
   /// How the device can store activations.
-  var formats: Set<NumberFormat> { get }
+  var formats: Set<ElementType> { get }
   /// Binds an operation to its buffers; its activations (`TensorOperation.activations`) are stored in a format.
   func prepare(
-    _ operation: TensorOperation, activations: NumberFormat, buffer: (Operand) -> Buffer
+    _ operation: TensorOperation, activations: ElementType, buffer: (Operand) -> Buffer
   ) throws -> [Prepared]
   /// Binds a measurement of the device itself to two buffers (see `DeviceProbe`); empty if the device has none.
   func prepare(_ probe: DeviceProbe, source: Buffer, target: Buffer) throws -> [Prepared]

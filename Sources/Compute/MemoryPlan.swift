@@ -21,7 +21,7 @@ public struct MemoryPlan {
     for (index, operation) in program.operations.enumerated() {
       let (reads, writes) = operation.values
       for value in writes where slabOf[value.index] == nil {
-        let count = program.counts[value.index] * program.formats[value.index].byteCount
+        let count = program.counts[value.index] * program.elementTypes[value.index].byteCount
         // The smallest free slab that fits but wastes less than half of itself.
         let fitting = free.filter { slabs[$0] >= count && slabs[$0] <= 2 * count }
         if let best = fitting.min(by: { slabs[$0] < slabs[$1] }) {
@@ -32,8 +32,9 @@ public struct MemoryPlan {
           slabOf[value.index] = slabs.count - 1
         }
       }
-      for value in Set(reads + writes) where lastUse[value.index] == index {
-        if let slab = slabOf[value.index] { free.append(slab) }
+      // In the operation's order: a set's would differ from process to process.
+      for value in reads + writes where lastUse[value.index] == index {
+        if let slab = slabOf[value.index], !free.contains(slab) { free.append(slab) }
       }
     }
   }

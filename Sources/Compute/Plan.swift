@@ -50,7 +50,7 @@ public final class Plan<D: Device> {
       }
     }
     prepared = try program.operations.map {
-      try device.prepare($0, activations: program.format(of: $0), buffer: buffer)
+      try device.prepare($0, activations: program.elementType(of: $0), buffer: buffer)
     }
     segments = zip(program.operations, prepared).split { $0.0 == .cut }.map { segment in
       device.recorded(segment.flatMap(\.1))

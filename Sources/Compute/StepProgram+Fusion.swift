@@ -70,42 +70,26 @@ private struct Fusion {
   }
 
   private mutating func moveIntoConvolution(at index: Int) -> Bool {
-    guard
-      case .normalize(
-        let input, let statistics, let gammaAt, let betaAt, let residual, let rectify, let output, _, _) =
-        operations[index],
-      let first = readers(of: output, writtenAt: index).first,
-      case .convolve(let window, output, let weightsAt, let result, let measured) = operations[first]
+    guard case .normalize(let normalize) = operations[index],
+      let first = readers(of: normalize.output, writtenAt: index).first,
+      case .convolve(let convolve) = operations[first], convolve.normalized == nil, convolve.input == normalize.output
     else { return false }
-    let layer = NormalizedInput(
-      input: input, statistics: statistics, gammaAt: gammaAt, betaAt: betaAt, residual: residual, rectify: rectify,
-      output: output)
-    let fused = TensorOperation.convolveNormalized(
-      window: window, input: layer, weightsAt: weightsAt, output: result, statistics: measured)
+    let layer = NormalizedInput(normalize), fused = TensorOperation.convolve(convolve.normalizing(layer))
     guard supports(fused) else { return false }
     operations[first] = fused
     operations.remove(at: index)
-    moved[output] = layer
+    moved[normalize.output] = layer
     return true
   }
 
   // MARK: Backward
 
-  /// The batch norm whose result is `output`, in a form that computes the result again where it can.
-  private func recomputed(_ layer: NormalizedInput) -> NormalizedInput {
-    var layer = layer
-    if layer.residual == nil { layer.output = nil }
-    return layer
-  }
-
   private mutating func weightGradients() {
     for index in operations.indices {
-      guard
-        case .convolveBackwardWeights(let window, let input, let doutput, let weightsAt, let accumulate) =
-          operations[index], let layer = moved[input], layer.residual == nil
+      guard case .convolveBackwardWeights(let backward) = operations[index], let layer = moved[backward.input],
+        layer.residual == nil
       else { continue }
-      let fused = TensorOperation.convolveBackwardWeightsNormalized(
-        window: window, input: recomputed(layer), doutput: doutput, weightsAt: weightsAt, accumulate: accumulate)
+      let fused = TensorOperation.convolveBackwardWeights(backward.normalizing(layer.recomputed))
       if supports(fused) { operations[index] = fused }
     }
   }
@@ -120,58 +104,20 @@ private struct Fusion {
 
   /// Splits the batch norm's backward pass at `index` where at least one half finds a convolution to move into.
   private mutating func split(at index: Int) -> Bool {
-    guard
-      case .normalizeBackward(
-        let doutput, let output, let input, let statistics, let gammaAt, let betaAt, let dresidual, let rectify,
-        let dinput, let M, let C, let accumulate) = operations[index]
-    else { return false }
-    let layer = recomputed(
-      NormalizedInput(
-        input: input, statistics: statistics, gammaAt: gammaAt, betaAt: betaAt,
-        // Only whether there was a residual matters here: where there was, the mask is read.
-        residual: dresidual, rectify: rectify, output: output))
-    let known = program.counts.count
+    guard case .normalizeBackward(let backward) = operations[index] else { return false }
+    let (M, C, doutput) = (backward.M, backward.C, backward.doutput), known = program.counts.count
     let sums = program.value(count: 2 * Parameter.padded(C))
     // The gradient behind the ReLU takes the place of doutput, unless that has other readers who want it unmasked.
-    let inPlace = dresidual.map { $0 == doutput } ?? (!rectify || readers(of: doutput, writtenAt: index).isEmpty)
-    let gradient = inPlace ? doutput : dresidual ?? program.value(like: doutput)
+    let inPlace =
+      backward.dresidual.map { $0 == doutput } ?? (!backward.rectify || readers(of: doutput, writtenAt: index).isEmpty)
+    let gradient = inPlace ? doutput : backward.dresidual ?? program.value(like: doutput)
+    let above = NormalizedGradient(
+      gradient: gradient, input: backward.input, statistics: backward.statistics, gammaAt: backward.gammaAt,
+      sums: sums, output: backward.dinput)
+    let below = NormalizedBelow(layer: NormalizedInput(backward), sums: sums, accumulate: backward.accumulate)
 
-    // The second half, with the convolution that reads dinput. Who reads it before must come after, which only those
-    // can who leave no value: gradients of weights. And nobody may change in between what the half reads.
-    let normalized = NormalizedGradient(
-      gradient: gradient, input: input, statistics: statistics, gammaAt: gammaAt, sums: sums, output: dinput)
-    var upper: (index: Int, operation: TensorOperation)?
-    let readers = readers(of: dinput, writtenAt: index)
-    let early = readers.prefix { operations[$0].values.writes.isEmpty }
-    if let reader = readers.dropFirst(early.count).first,
-      case .convolveBackwardData(let window, dinput, let weightsAt, let addend, let result) = operations[reader],
-      addend != dinput,
-      operations[index + 1..<reader].allSatisfy({ Set($0.values.writes).isDisjoint(with: normalized.reads) })
-    {
-      let fused = TensorOperation.convolveBackwardDataNormalized(
-        window: window, doutput: .normalized(normalized), weightsAt: weightsAt, addend: addend, dinput: result,
-        below: nil)
-      if supports(fused) { upper = (reader, fused) }
-    }
-
-    // The first half, with the convolution that writes doutput.
-    var lower: (index: Int, operation: TensorOperation)?
-    if inPlace, let writer = writer(of: doutput, before: index),
-      self.readers(of: doutput, writtenAt: writer).first == index
-    {
-      let below = NormalizedBelow(layer: layer, sums: sums, accumulate: accumulate)
-      let fused: TensorOperation? =
-        switch operations[writer] {
-        case .convolveBackwardData(let window, let from, let weightsAt, let addend, doutput):
-          .convolveBackwardDataNormalized(
-            window: window, doutput: .value(from), weightsAt: weightsAt, addend: addend, dinput: doutput, below: below)
-        case .convolveBackwardDataNormalized(let window, let from, let weightsAt, let addend, doutput, nil):
-          .convolveBackwardDataNormalized(
-            window: window, doutput: from, weightsAt: weightsAt, addend: addend, dinput: doutput, below: below)
-        default: nil
-        }
-      if let fused, supports(fused) { lower = (writer, fused) }
-    }
+    let upper = upperHalf(above, splitAt: index)
+    let lower = inPlace ? lowerHalf(below, of: doutput, splitAt: index) : nil
     guard upper != nil || lower != nil else {
       program.forgetValues(from: known)
       return false
@@ -181,20 +127,49 @@ private struct Fusion {
     if let upper {
       operations[upper.index] = upper.operation
       // It writes dinput now: who reads it comes after.
-      for reader in early.reversed() {
+      for reader in upper.early.reversed() {
         operations.insert(operations.remove(at: reader), at: upper.index)
       }
     } else {
-      operations.insert(.normalizeBackwardApply(normalized, M: M, C: C), at: index + 1)
+      operations.insert(.normalizeBackwardApply(NormalizeBackwardApply(M: M, C: C, gradient: above)), at: index + 1)
     }
     if let lower {
       operations.remove(at: index)
       operations[lower.index] = lower.operation
     } else {
       operations[index] = .normalizeBackwardSums(
-        doutput: doutput, layer: layer, gradient: gradient, sums: sums, M: M, C: C, accumulate: accumulate)
+        NormalizeBackwardSums(M: M, C: C, doutput: doutput, gradient: gradient, below: below))
     }
     return true
+  }
+
+  /// The second half, with the convolution that reads dinput.
+  ///
+  /// Who reads it before (`early`) must come after, which only those can who leave no value: gradients of weights. And
+  /// nobody may change in between what the half reads.
+  private func upperHalf(
+    _ above: NormalizedGradient, splitAt index: Int
+  ) -> (index: Int, operation: TensorOperation, early: [Int])? {
+    let dinput = above.output, readers = readers(of: dinput, writtenAt: index)
+    let early = Array(readers.prefix { operations[$0].values.writes.isEmpty })
+    guard let reader = readers.dropFirst(early.count).first,
+      case .convolveBackwardData(let convolve) = operations[reader], !convolve.isFused, convolve.doutput == dinput,
+      convolve.addend != dinput,
+      operations[index + 1..<reader].allSatisfy({ Set($0.values.writes).isDisjoint(with: above.reads) })
+    else { return nil }
+    let fused = TensorOperation.convolveBackwardData(convolve.normalizing(above))
+    return supports(fused) ? (reader, fused, early) : nil
+  }
+
+  /// The first half, with the convolution that writes doutput.
+  private func lowerHalf(
+    _ below: NormalizedBelow, of doutput: Value, splitAt index: Int
+  ) -> (index: Int, operation: TensorOperation)? {
+    guard let writer = writer(of: doutput, before: index), readers(of: doutput, writtenAt: writer).first == index,
+      case .convolveBackwardData(let convolve) = operations[writer], convolve.below == nil, convolve.dinput == doutput
+    else { return nil }
+    let fused = TensorOperation.convolveBackwardData(convolve.summing(below))
+    return supports(fused) ? (writer, fused) : nil
   }
 
   // MARK: What nobody reads
@@ -202,13 +177,11 @@ private struct Fusion {
   /// Results of batch norms that moved are not kept where nobody reads them any more.
   private mutating func dropUnread() {
     for index in operations.indices {
-      guard
-        case .convolveNormalized(let window, var input, let weightsAt, let output, let statistics) = operations[index],
-        let kept = input.output, input.residual == nil, readers(of: kept, writtenAt: index).isEmpty
+      guard case .convolve(var convolve) = operations[index], let kept = convolve.normalized?.output,
+        convolve.normalized?.residual == nil, readers(of: kept, writtenAt: index).isEmpty
       else { continue }
-      input.output = nil
-      operations[index] = .convolveNormalized(
-        window: window, input: input, weightsAt: weightsAt, output: output, statistics: statistics)
+      convolve.normalized?.output = nil
+      operations[index] = .convolve(convolve)
     }
   }
 }

@@ -5,7 +5,7 @@ public struct StepProgram: Sendable {
   /// Numbers of each value, by its index.
   public private(set) var counts: [Int]
   /// How each value is stored, by its index.
-  public private(set) var formats: [NumberFormat]
+  public private(set) var elementTypes: [ElementType]
   /// The network's result, `[B, K]`.
   public let logits: Value
   /// B and K.
@@ -15,30 +15,30 @@ public struct StepProgram: Sendable {
   init(_ graph: Graph, _ precision: Precision) {
     self.graph = graph
     counts = graph.shapes.map { $0.reduce(1, *) }
-    formats = graph.shapes.map { $0.count == 4 ? precision.activations : .float32 }
+    elementTypes = graph.shapes.map { $0.count == 4 ? precision.activations : .float32 }
     logits = graph.logits
     batch = graph.batch
     classes = graph[graph.logits][1]
   }
 
-  mutating func value(count: Int, _ format: NumberFormat = .float32) -> Value {
+  mutating func value(count: Int, _ type: ElementType = .float32) -> Value {
     counts.append(count)
-    formats.append(format)
+    elementTypes.append(type)
     return Value(index: counts.count - 1)
   }
 
   /// Forgets values that no operation has come to use.
   mutating func forgetValues(from index: Int) {
     counts.removeSubrange(index...)
-    formats.removeSubrange(index...)
+    elementTypes.removeSubrange(index...)
   }
 
-  /// A value of the same size and format, such as another's gradient.
-  mutating func value(like other: Value) -> Value { value(count: counts[other.index], formats[other.index]) }
+  /// A value of the same size and type, such as another's gradient.
+  mutating func value(like other: Value) -> Value { value(count: counts[other.index], elementTypes[other.index]) }
 
   /// How the activations of an operation are stored: all its values of four dimensions alike.
-  func format(of operation: TensorOperation) -> NumberFormat {
-    operation.activations.first.map { formats[$0.index] } ?? .float32
+  func elementType(of operation: TensorOperation) -> ElementType {
+    operation.activations.first.map { elementTypes[$0.index] } ?? .float32
   }
 
   func offset(_ parameter: Int) -> Int { graph.parameters.entries[parameter].offset }

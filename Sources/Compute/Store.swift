@@ -20,6 +20,15 @@ public enum Store: Hashable, Sendable {
   case transition
   /// A column of the per-sample table that a training method has added, `[N]` or `[N, K]`, by its name.
   case column(String)
+
+  /// The stores that kernels call by a name of their own.
+  public static let named: [String: Store] = [
+    "parameters": .parameters, "gradients": .gradients, "momenta": .momenta, "running": .running,
+    "second_moments": .secondMoments, "numbers": .numbers, "counters": .counters, "pixels": .pixels, "labels": .labels,
+    "input_statistics": .inputStatistics, "order": .order, "sample_loss": .sampleLoss,
+    "sample_prediction": .samplePrediction, "sample_confidence": .sampleConfidence, "margin_sum": .marginSum,
+    "margin_lost": .marginLost, "margin_count": .marginCount,
+  ]
 }
 
 /// What an operation reads or writes.

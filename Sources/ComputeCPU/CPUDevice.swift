@@ -10,7 +10,7 @@ import Glibc
 ///
 /// Results do not depend on the number of threads: the pieces of work, and the order of every sum, depend on shapes
 /// alone. Enqueueing computes; there is nothing to wait for.
-public final class CPUDevice: TunableDevice {
+public final class CPUDevice: KernelDevice {
   /// The instruction sets that this program was built for and this processor has, best first.
   public static var instructionSets: [String] {
     (0..<gpunoisy_instruction_set_count()).filter { gpunoisy_instruction_set_works($0) }
@@ -76,15 +76,13 @@ public final class CPUDevice: TunableDevice {
   /// What `Device.forms` asks for.
   public let forms: Set<FusedForm> = [.convolveWithStatistics, .normalizeAddRectify]
   /// How the device can store activations; see `Device`.
-  public let formats: Set<NumberFormat> = [.float32, .bfloat16]
+  public let formats: Set<ElementType> = [.float32, .bfloat16]
   /// The threads that work together, the caller among them.
   public let threads: Int
-  private var lowering: VectorLowering
-  /// The choices of launches in force for what is prepared from now on.
-  public var tuning: Tuning {
-    get { lowering.tuning }
-    set { lowering.tuning = newValue }
-  }
+  /// What becomes of operations; see `KernelDevice`.
+  public var lowering: any Lowering
+  /// The kernels' declarations; see `KernelDevice`.
+  public var signatures: [String: KernelSignature] { KernelSources.signatures(for: .vectors) }
   private let set: Int32
   private let team: OpaquePointer
 
@@ -132,59 +130,28 @@ public final class CPUDevice: TunableDevice {
     bytes.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer.bytes[offset..<offset + bytes.count]))
   }
 
-  /// Whether there are kernels for a fused operation; see `Device`.
-  public func supports(_ fused: TensorOperation) -> Bool { lowering.supports(fused) }
-
-  /// The launches of an operation; see `TunableDevice`.
-  public func launches(for operation: TensorOperation) -> [KernelLaunch] { lowering.launches(for: operation) }
-
-  /// That of single precision; see `TunableDevice`.
-  public func rounding(of operation: TensorOperation) -> Double { 0x1p-24 }
-
-  /// Floats of shared memory that the operation needs; see `Device`.
-  public func workspace(for operation: TensorOperation) throws -> (workspace: Int, vectors: Int) {
-    lowering.workspace(for: operation)
-  }
-
-  /// Binds an operation to its buffers; see `Device`.
-  public func prepare(
-    _ operation: TensorOperation, activations: NumberFormat, buffer: (Operand) -> Buffer
-  ) throws -> [Prepared] {
-    try prepare(lowering.launches(for: operation), activations, buffer: buffer)
-  }
-
-  /// Binds a measurement of the processor to two buffers; see `Device`.
-  public func prepare(_ probe: DeviceProbe, source: Buffer, target: Buffer) throws -> [Prepared] {
-    try prepare([lowering.launch(for: probe)], .float32) { $0 == .store(.workspace) ? source : target }
-  }
-
-  private func prepare(
-    _ launches: [KernelLaunch], _ activations: NumberFormat, buffer: (Operand) -> Buffer
-  ) throws -> [Prepared] {
-    try launches.map { launch in
-      guard let call = gpunoisy_find_kernel(set, activations == .bfloat16, launch.kernel),
-        let signature = KernelSources.signatures(for: .vectors)[launch.kernel]
-      else {
-        throw Failure(
-          .bug, "the built-in CPU device has no kernel '\(launch.kernel)'.",
-          why: "it is missing in Kernels/native/native_set.h.", fix: "add it there; please report this.")
-      }
-      try signature.check(launch.arguments.map(\.name))
-      var buffers: [Buffer] = []
-      let values = launch.arguments.map { _, value -> UInt64 in
-        switch value {
-        case .operand(let operand):
-          let found = buffer(operand)
-          buffers.append(found)
-          return UInt64(UInt(bitPattern: found.bytes.baseAddress))
-        case .none: return 0
-        case .int(let int): return UInt64(UInt32(bitPattern: Int32(int)))
-        case .float(let float): return UInt64(float.bitPattern)
-        }
-      }
-      let size = launch.global.map(Int32.init) + [1, 1]
-      return Prepared(call: call, size: (size[0], size[1], size[2]), values: values, buffers: buffers)
+  /// Puts the arguments side by side; see `KernelDevice`.
+  public func bind(
+    _ launch: Launch, _ arguments: [(name: String, value: BoundArgument<Buffer>)], activations: ElementType
+  ) throws -> Prepared {
+    guard let call = gpunoisy_find_kernel(set, activations == .bfloat16, launch.kernel) else {
+      throw Failure(
+        .bug, "the built-in CPU device has no kernel '\(launch.kernel)'.",
+        why: "it is missing in Kernels/native/native_set.h.", fix: "add it there; please report this.")
     }
+    var buffers: [Buffer] = []
+    let values = arguments.map { argument -> UInt64 in
+      switch argument.value {
+      case .buffer(let buffer):
+        buffers.append(buffer)
+        return UInt64(UInt(bitPattern: buffer.bytes.baseAddress))
+      case .noBuffer: return 0
+      case .int(let int): return UInt64(UInt32(bitPattern: Int32(int)))
+      case .float(let float): return UInt64(float.bitPattern)
+      }
+    }
+    let size = launch.global.map(Int32.init) + [1, 1]
+    return Prepared(call: call, size: (size[0], size[1], size[2]), values: values, buffers: buffers)
   }
 
   /// Runs one launch after all that came before; see `Device`.

@@ -1,43 +1,37 @@
 import CLayout
 import Compute
 
-/// A number that leaves sums finite however often they are multiplied by it and added to.
-private let factor: Float = 0.5, addend: Float = 1
+extension DeviceProbe {
+  /// The arguments of a measurement's kernel; the factor leaves sums finite however often they are multiplied by it.
+  fileprivate var arguments: KernelArguments {
+    switch self {
+    case .emptyLaunch: ["target": .store(.vectors)]
+    case .multiplyAdd(_, let rounds):
+      ["target": .store(.vectors), "rounds": .int(rounds), "factor": .float(0.5), "addend": .float(1)]
+    case .copy(let count):
+      ["source": .store(.workspace), "target": .store(.vectors), "n": .int(count), "factor": .float(1)]
+    }
+  }
+}
 
 extension VectorLowering {
   /// The launch of a measurement.
-  public func launch(for probe: DeviceProbe) -> KernelLaunch {
+  public func launch(for probe: DeviceProbe) -> Launch {
     switch probe {
-    case .emptyLaunch:
-      KernelLaunch("bench_empty", ["target": .store(.vectors)], global: [DeviceProbe.emptyItems])
-    case .multiplyAdd(let items, let rounds):
-      KernelLaunch(
-        "bench_multiply_add",
-        ["target": .store(.vectors), "rounds": .int(rounds), "factor": .float(factor), "addend": .float(addend)],
-        global: [items])
-    case .copy(let count):
-      KernelLaunch(
-        "bench_copy",
-        ["source": .store(.workspace), "target": .store(.vectors), "n": .int(count), "factor": .float(1)],
-        global: [quotient(count, ELEMENTS_PER_ITEM)])
+    case .emptyLaunch: Launch("bench_empty", global: [DeviceProbe.emptyItems], probe.arguments)
+    case .multiplyAdd(let items, _): Launch("bench_multiply_add", global: [items], probe.arguments)
+    case .copy(let count): Launch("bench_copy", global: [ceilDivide(count, ELEMENTS_PER_ITEM)], probe.arguments)
     }
   }
 }
 
 extension WorkGroupLowering {
   /// The launch of a measurement.
-  public func launch(for probe: DeviceProbe) -> KernelLaunch {
+  public func launch(for probe: DeviceProbe) -> Launch {
     switch probe {
-    case .emptyLaunch: items("bench_empty", ["target": .store(.vectors)], DeviceProbe.emptyItems)
-    case .multiplyAdd(let count, let rounds):
-      items(
-        "bench_multiply_add",
-        ["target": .store(.vectors), "rounds": .int(rounds), "factor": .float(factor), "addend": .float(addend)],
-        count)
-    case .copy(let count):
-      quads(
-        "bench_copy",
-        ["source": .store(.workspace), "target": .store(.vectors), "n": .int(count), "factor": .float(1)], count)
+    case .emptyLaunch: items("bench_empty", DeviceProbe.emptyItems, probe.arguments)
+    case .multiplyAdd(let count, _): items("bench_multiply_add", count, probe.arguments)
+    case .copy(let count): quads("bench_copy", count, probe.arguments)
     }
   }
 }

@@ -1,15 +1,5 @@
 import Compute
 
-/// A device whose launches can be chosen among, for speed.
-public protocol TunableDevice: Device {
-  /// The choices in force for what is prepared from now on.
-  var tuning: Tuning { get set }
-  /// The launches of one operation with the choices in force.
-  func launches(for operation: TensorOperation) -> [KernelLaunch]
-  /// The relative size of the rounding of what an operation multiplies: 2^-24 for single precision.
-  func rounding(of operation: TensorOperation) -> Double
-}
-
 /// The launch choices that depend on a device more than on correctness, by kind and by the shape of a convolution.
 ///
 /// What has no entry is launched as always, so the empty tuning is the default.

@@ -5,7 +5,7 @@ import Failures
 /// A device behind OpenCL: one context, one in-order queue, the kernels in the variants that suit its kind.
 ///
 /// It either works as asked or throws; it never falls back to another device or to slower kernels silently.
-public final class OpenCLDevice: TunableDevice {
+public final class OpenCLDevice: KernelDevice {
   /// The two families of kernels.
   public enum Style: String, Sendable, CaseIterable {
     /// Independent work-items with 16-wide vectors, for CPU-type devices.
@@ -37,17 +37,17 @@ public final class OpenCLDevice: TunableDevice {
   /// Whether the kernels came compiled from the cache.
   public var isFromCache: Bool { programs.values.allSatisfy(\.isFromCache) }
   /// How the device can store activations; see `Device`.
-  public let formats: Set<NumberFormat> = [.float32, .bfloat16]
-  private var lowering: any Lowering
-  /// The choices of launches in force for what is prepared from now on.
-  public var tuning: Tuning {
-    get { lowering.tuning }
-    set { lowering.tuning = newValue }
+  public let formats: Set<ElementType> = [.float32, .bfloat16]
+  /// What becomes of operations; see `KernelDevice`.
+  public var lowering: any Lowering
+  /// The kernels' declarations; see `KernelDevice`.
+  public var signatures: [String: KernelSignature] {
+    KernelSources.signatures(for: Self.family(style, matrixUnits))
   }
   private let queue: CommandQueue
   private let cache: ProgramCache?
   /// The kernels by how activations are stored; those for bfloat16 are built when first asked for.
-  private var programs: [NumberFormat: Program]
+  private var programs: [ElementType: Program]
   /// A queue that keeps times, made when first asked for.
   private var timingQueue: CommandQueue?
 
@@ -97,8 +97,12 @@ public final class OpenCLDevice: TunableDevice {
     }
   }
 
+  private static func family(_ style: Style, _ matrixUnits: MatrixUnits?) -> KernelSources.Family {
+    style == .vectors ? .vectors : matrixUnits == nil ? .workGroups : .matrixUnits
+  }
+
   private static func build(
-    _ style: Style, _ activations: NumberFormat, _ matrixUnits: MatrixUnits?, _ info: DeviceInfo, in context: Context,
+    _ style: Style, _ activations: ElementType, _ matrixUnits: MatrixUnits?, _ info: DeviceInfo, in context: Context,
     cache: ProgramCache?
   ) throws -> Program {
     var options = style == .vectors ? ["-DGPUNOISY_CPU"] : []
@@ -111,14 +115,12 @@ public final class OpenCLDevice: TunableDevice {
     if info.platform.name == "Oclgrind" { options.append("-cl-opt-disable") }
     // Other drivers do not know the units' instructions: some crash on inline assembly.
     options += matrixUnits?.buildOptions(isNative: info.hasMatrixUnits) ?? []
-    let family: KernelSources.Family =
-      style == .vectors ? .vectors : matrixUnits == nil ? .workGroups : .matrixUnits
-    let sources = KernelSources.files(for: family)
+    let sources = KernelSources.files(for: family(style, matrixUnits))
     return try Program.build(
       sources.map { ($0.name, $0.text) }, options: options.joined(separator: " "), in: context, cache: cache)
   }
 
-  private func program(_ activations: NumberFormat) throws -> Program {
+  private func program(_ activations: ElementType) throws -> Program {
     if let built = programs[activations] { return built }
     let built = try Self.build(style, activations, matrixUnits, info, in: queue.context, cache: cache)
     programs[activations] = built
@@ -147,53 +149,22 @@ public final class OpenCLDevice: TunableDevice {
     try queue.read(into: bytes, from: buffer, at: offset)
   }
 
-  /// Whether there are kernels for a fused operation; see `Device`.
-  public func supports(_ fused: TensorOperation) -> Bool { lowering.supports(fused) }
-
-  /// The launches of an operation; see `TunableDevice`.
-  public func launches(for operation: TensorOperation) -> [KernelLaunch] { lowering.launches(for: operation) }
-
-  /// The relative size of the rounding of what an operation multiplies: that of single precision, or of matrix units.
-  public func rounding(of operation: TensorOperation) -> Double {
-    guard let matrixUnits, (lowering as? WorkGroupLowering)?.usesMatrixUnits(operation) == true else { return 0x1p-24 }
-    return matrixUnits.unit
-  }
-
-  /// Floats of shared memory that the operation needs; see `Device`.
-  public func workspace(for operation: TensorOperation) throws -> (workspace: Int, vectors: Int) {
-    lowering.workspace(for: operation)
-  }
-
-  /// Binds an operation to its buffers; see `Device`.
-  public func prepare(
-    _ operation: TensorOperation, activations: NumberFormat, buffer: (Operand) -> Buffer
-  ) throws -> [Prepared] {
-    try prepare(lowering.launches(for: operation), activations, buffer: buffer)
-  }
-
-  /// Binds a measurement of the device to two buffers; see `Device`.
-  public func prepare(_ probe: DeviceProbe, source: Buffer, target: Buffer) throws -> [Prepared] {
-    try prepare([lowering.launch(for: probe)], .float32) { $0 == .store(.workspace) ? source : target }
-  }
-
-  private func prepare(
-    _ launches: [KernelLaunch], _ activations: NumberFormat, buffer: (Operand) -> Buffer
-  ) throws -> [Prepared] {
-    let program = try program(activations)
-    return try launches.map { launch in
-      let kernel = try program.kernel(launch.kernel)
-      try kernel.bind(
-        launch.arguments.map { name, value in
-          switch value {
-          case .operand(let operand): (name, KernelArgument.buffer(buffer(operand)))
-          case .none: (name, .none)
-          case .int(let int): (name, .int(int))
-          case .float(let float): (name, .float(float))
-          }
-        })
-      return .launch(
-        CommandBuffer.Launch(kernel, global: launch.global, local: launch.local ?? launch.global.map { _ in 1 }))
-    }
+  /// Sets the arguments of a kernel object; see `KernelDevice`.
+  public func bind(
+    _ launch: Launch, _ arguments: [(name: String, value: BoundArgument<Buffer>)], activations: ElementType
+  ) throws -> Prepared {
+    let kernel = try program(activations).kernel(launch.kernel)
+    try kernel.bind(
+      arguments.map { name, value in
+        switch value {
+        case .buffer(let buffer): (name, KernelArgument.buffer(buffer))
+        case .noBuffer: (name, .none)
+        case .int(let int): (name, .int(int))
+        case .float(let float): (name, .float(float))
+        }
+      })
+    return .launch(
+      CommandBuffer.Launch(kernel, global: launch.global, local: launch.local ?? launch.global.map { _ in 1 }))
   }
 
   /// One recording of all launches where the device replays them, or else the launches themselves; see `Device`.

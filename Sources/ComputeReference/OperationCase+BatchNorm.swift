@@ -44,7 +44,7 @@ extension OperationCase {
     var meaningful: [Operand: [Range<Int>]] = [:]
     addWritten(C: C, to: &contents, &meaningful)
     return OperationCase(
-      .batchStatistics(input: value(0), M: M, C: C, statistics: statistics(C: C)),
+      .batchStatistics(TakeBatchStatistics(M: M, C: C, input: value(0), statistics: statistics(C: C))),
       shape: text([M, C]) + (mean == 0 ? "" : ", mean \(Int(mean))"), contents: contents, meaningful: meaningful)
   }
 
@@ -52,7 +52,8 @@ extension OperationCase {
     var contents: [Operand: Content] = [:], meaningful: [Operand: [Range<Int>]] = [:]
     addWritten(C: C, to: &contents, &meaningful)
     return OperationCase(
-      .inferenceStatistics(C: C, statistics: statistics(C: C)), shape: "\(C)", contents: contents,
+      .inferenceStatistics(TakeRunningStatistics(C: C, statistics: statistics(C: C))), shape: "\(C)",
+      contents: contents,
       meaningful: meaningful)
   }
 
@@ -62,8 +63,9 @@ extension OperationCase {
     addGiven(C: C, to: &contents)
     return OperationCase(
       .normalize(
-        input: value(0), statistics: statistics(C: C), gammaAt: gammaAt, betaAt: betaAt(C),
-        residual: residual ? value(2) : nil, rectify: rectify, output: value(1), M: M, C: C),
+        Normalize(
+          M: M, C: C, input: value(0), statistics: statistics(C: C), gammaAt: gammaAt, betaAt: betaAt(C),
+          residual: residual ? value(2) : nil, rectify: rectify, output: value(1))),
       shape: text([M, C]) + (residual ? ", residual" : "") + (rectify ? ", rectify" : ""), contents: contents)
   }
 
@@ -86,9 +88,10 @@ extension OperationCase {
     ]
     return OperationCase(
       .normalizeBackward(
-        doutput: value(0), output: value(1), input: value(2), statistics: statistics(C: C), gammaAt: gammaAt,
-        betaAt: betaAt(C), dresidual: residual == .none ? nil : value(residual == .inPlace ? 0 : 4), rectify: rectify,
-        dinput: value(3), M: M, C: C, accumulate: accumulate),
+        NormalizeBackward(
+          M: M, C: C, doutput: value(0), output: value(1), input: value(2), statistics: statistics(C: C),
+          gammaAt: gammaAt, betaAt: betaAt(C), rectify: rectify, dinput: value(3),
+          dresidual: residual == .none ? nil : value(residual == .inPlace ? 0 : 4), accumulate: accumulate)),
       shape: words.filter { !$0.isEmpty }.joined(separator: ", "), contents: contents)
   }
 

@@ -31,7 +31,8 @@ extension OperationCase {
     var meaningful: [Operand: [Range<Int>]] = [:]
     if isMeasured { addWritten(C: window.O, to: &contents, &meaningful) }
     return OperationCase(
-      .convolve(window: window, input: value(0), weightsAt: weightsAt, output: value(1), statistics: statistics),
+      .convolve(
+        Convolve(window: window, input: value(0), weightsAt: weightsAt, output: value(1), statistics: statistics)),
       shape: text(window, [(isMeasured, "statistics")]), contents: contents, meaningful: meaningful)
   }
 
@@ -44,7 +45,9 @@ extension OperationCase {
     if hasAddend { contents[operand(2)] = .normal(count) }
     return OperationCase(
       .convolveBackwardData(
-        window: window, doutput: value(0), weightsAt: weightsAt, addend: hasAddend ? value(2) : nil, dinput: value(1)),
+        ConvolveBackwardData(
+          window: window, doutput: value(0), weightsAt: weightsAt, addend: hasAddend ? value(2) : nil,
+          dinput: value(1))),
       shape: text(window, [(hasAddend, "addend")]), contents: contents)
   }
 
@@ -52,7 +55,8 @@ extension OperationCase {
     let count = packed(window).end + margin
     return OperationCase(
       .convolveBackwardWeights(
-        window: window, input: value(0), doutput: value(1), weightsAt: weightsAt, accumulate: accumulate),
+        ConvolveBackwardWeights(
+          window: window, input: value(0), doutput: value(1), weightsAt: weightsAt, accumulate: accumulate)),
       shape: text(window, [(accumulate, "accumulate")]),
       contents: [
         operand(0): input(window), operand(1): doutput(window),

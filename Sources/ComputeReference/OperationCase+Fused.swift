@@ -110,8 +110,9 @@ extension OperationCase {
     let layer = below(mask, parameters, count: M * C, in: &contents)
     return OperationCase(
       .normalizeBackwardSums(
-        doutput: value(0), layer: layer, gradient: value(inPlace ? 0 : 1), sums: value(2), M: M, C: C,
-        accumulate: accumulate),
+        NormalizeBackwardSums(
+          M: M, C: C, doutput: value(0), gradient: value(inPlace ? 0 : 1),
+          below: NormalizedBelow(layer: layer, sums: value(2), accumulate: accumulate))),
       shape: joined([
         text([M, C]), mask.rawValue, inPlace ? "in place" : nil, accumulate ? "accumulate" : nil,
       ]), contents: contents, meaningful: meaningful)
@@ -120,7 +121,9 @@ extension OperationCase {
   static func normalizeBackwardApply(M: Int, C: Int) -> OperationCase {
     var contents: [Operand: Content] = [:]
     let gradient = gradient(FusedParameters(C: 1, O: C), count: M * C, in: &contents)
-    return OperationCase(.normalizeBackwardApply(gradient, M: M, C: C), shape: text([M, C]), contents: contents)
+    return OperationCase(
+      .normalizeBackwardApply(NormalizeBackwardApply(M: M, C: C, gradient: gradient)), shape: text([M, C]),
+      contents: contents)
   }
 
   // MARK: Convolutions
@@ -143,9 +146,11 @@ extension OperationCase {
       betaAt: parameters.betaC.offset, residual: residual ? value(2) : nil, rectify: rectify,
       output: kept ? value(3) : nil)
     return OperationCase(
-      .convolveNormalized(
-        window: window, input: input, weightsAt: 48, output: value(1),
-        statistics: isMeasured ? statistics(C: window.O) : nil),
+      .convolve(
+        Convolve(
+          window: window, input: value(0), weightsAt: 48, output: value(1),
+          statistics: isMeasured ? statistics(C: window.O) : nil
+        ).normalizing(input)),
       shape: joined([
         text(window), residual ? "residual" : nil, rectify ? "rectify" : nil, kept ? "kept" : nil,
         isMeasured ? "statistics" : nil,
@@ -164,23 +169,21 @@ extension OperationCase {
     ]
     var meaningful: [Operand: [Range<Int>]] = [:]
     if addend { contents[operand(2)] = .normal(count) }
-    let doutput: ConvolutionGradient
+    var backward = ConvolveBackwardData(
+      window: window, doutput: value(0), weightsAt: 48, addend: addend ? value(2) : nil, dinput: value(1))
     if normalized {
-      doutput = .normalized(gradient(parameters, count: outputs, in: &contents))
+      backward = backward.normalizing(gradient(parameters, count: outputs, in: &contents))
     } else {
       contents[operand(0)] = .normal(outputs)
-      doutput = .value(value(0))
     }
-    var below: NormalizedBelow?
     if let mask {
       addSums(9, window.C, to: &contents, &meaningful)
-      below = NormalizedBelow(
-        layer: Self.below(mask, parameters, count: count, in: &contents), sums: value(9), accumulate: accumulate)
+      backward = backward.summing(
+        NormalizedBelow(
+          layer: Self.below(mask, parameters, count: count, in: &contents), sums: value(9), accumulate: accumulate))
     }
     return OperationCase(
-      .convolveBackwardDataNormalized(
-        window: window, doutput: doutput, weightsAt: 48, addend: addend ? value(2) : nil, dinput: value(1),
-        below: below),
+      .convolveBackwardData(backward),
       shape: joined([
         text(window), normalized ? "normalized" : nil, addend ? "addend" : nil, mask.map { "below \($0.rawValue)" },
         accumulate ? "accumulate" : nil,
@@ -199,8 +202,10 @@ extension OperationCase {
       input: value(0), statistics: parameters.statistics, gammaAt: parameters.gammaC.offset,
       betaAt: parameters.betaC.offset, residual: nil, rectify: rectify, output: nil)
     return OperationCase(
-      .convolveBackwardWeightsNormalized(
-        window: window, input: input, doutput: value(1), weightsAt: 48, accumulate: accumulate),
+      .convolveBackwardWeights(
+        ConvolveBackwardWeights(
+          window: window, input: value(0), doutput: value(1), weightsAt: 48, accumulate: accumulate
+        ).normalizing(input)),
       shape: joined([text(window), rectify ? "rectify" : nil, accumulate ? "accumulate" : nil]), contents: contents)
   }
 }

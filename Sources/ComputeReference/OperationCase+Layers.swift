@@ -5,7 +5,7 @@ import Compute
 extension OperationCase {
   static func add(count: Int) -> OperationCase {
     OperationCase(
-      .add(value(0), value(1), output: value(2), count: count), shape: "\(count)",
+      .add(Add(count: count, a: value(0), b: value(1), output: value(2))), shape: "\(count)",
       contents: [operand(0): .normal(count), operand(1): .normal(count), operand(2): written(count)])
   }
 
@@ -15,13 +15,14 @@ extension OperationCase {
 
   static func rectify(count: Int, slope: Float = 0) -> OperationCase {
     OperationCase(
-      .rectify(input: value(0), slope: slope, output: value(1), count: count), shape: text(count, slope),
+      .rectify(Rectify(count: count, input: value(0), output: value(1), slope: slope)), shape: text(count, slope),
       contents: [operand(0): .normal(count), operand(1): written(count)])
   }
 
   static func rectifyBackward(count: Int, slope: Float = 0) -> OperationCase {
     OperationCase(
-      .rectifyBackward(doutput: value(0), output: value(1), slope: slope, dinput: value(2), count: count),
+      .rectifyBackward(
+        RectifyBackward(count: count, doutput: value(0), output: value(1), dinput: value(2), slope: slope)),
       shape: text(count, slope),
       // A leaky rectifier's output is negative where its input is.
       contents: [
@@ -34,14 +35,17 @@ extension OperationCase {
 
   static func shortcut(_ shape: [Int], _ outputShape: [Int], _ kind: Shortcut) -> OperationCase {
     OperationCase(
-      .shortcut(input: value(0), output: value(1), shape: shape, outputShape: outputShape, kind: kind),
+      .shortcut(
+        ApplyShortcut(shape: shape, outputShape: outputShape, kind: kind, input: value(0), output: value(1))),
       shape: "\(text(shape)), \(kind.rawValue)",
       contents: [operand(0): .normal(shape.reduce(1, *)), operand(1): written(outputShape.reduce(1, *))])
   }
 
   static func shortcutBackward(_ shape: [Int], _ outputShape: [Int], _ kind: Shortcut) -> OperationCase {
     OperationCase(
-      .shortcutBackward(doutput: value(0), dinput: value(1), shape: shape, outputShape: outputShape, kind: kind),
+      .shortcutBackward(
+        ApplyShortcutBackward(
+          shape: shape, outputShape: outputShape, kind: kind, doutput: value(0), dinput: value(1))),
       shape: "\(text(shape)), \(kind.rawValue)",
       contents: [operand(0): .normal(outputShape.reduce(1, *)), operand(1): written(shape.reduce(1, *))])
   }
@@ -57,7 +61,8 @@ extension OperationCase {
 
   static func pool(_ window: Window, maximum: Bool) -> OperationCase {
     OperationCase(
-      .pool(window: window, input: value(0), output: value(1), maximum: maximum), shape: text(window, maximum, false),
+      .pool(Pool(window: window, input: value(0), output: value(1), maximum: maximum)),
+      shape: text(window, maximum, false),
       contents: [
         // All below zero, so that padding taken for zeros would win.
         operand(0): .normal(window.B * window.H * window.W * window.C, mean: -5),
@@ -68,7 +73,8 @@ extension OperationCase {
   static func poolBackward(_ window: Window, maximum: Bool, ties: Bool = false) -> OperationCase {
     let count = window.B * window.H * window.W * window.C
     return OperationCase(
-      .poolBackward(window: window, doutput: value(0), input: value(1), dinput: value(2), maximum: maximum),
+      .poolBackward(
+        PoolBackward(window: window, doutput: value(0), input: value(1), dinput: value(2), maximum: maximum)),
       shape: text(window, maximum, ties),
       contents: [
         operand(0): .normal(window.B * window.P * window.Q * window.C),
@@ -78,13 +84,14 @@ extension OperationCase {
 
   static func globalAverage(B: Int, M: Int, C: Int) -> OperationCase {
     OperationCase(
-      .globalAverage(input: value(0), output: value(1), B: B, M: M, C: C), shape: text([B, M, C]),
+      .globalAverage(GlobalAverage(B: B, M: M, C: C, input: value(0), output: value(1))), shape: text([B, M, C]),
       contents: [operand(0): .normal(B * M * C), operand(1): written(B * C)])
   }
 
   static func globalAverageBackward(B: Int, M: Int, C: Int) -> OperationCase {
     OperationCase(
-      .globalAverageBackward(doutput: value(0), dinput: value(1), B: B, M: M, C: C), shape: text([B, M, C]),
+      .globalAverageBackward(GlobalAverageBackward(B: B, M: M, C: C, doutput: value(0), dinput: value(1))),
+      shape: text([B, M, C]),
       contents: [operand(0): .normal(B * C), operand(1): written(B * M * C)])
   }
 
@@ -105,14 +112,17 @@ extension OperationCase {
   static func linear(M: Int, N: Int, K: Int) -> OperationCase {
     OperationCase(
       .linear(
-        input: value(0), weightsAt: weightsAt, biasAt: packed(N, K).bias.offset, output: value(1), M: M, N: N, K: K),
+        Linear(
+          M: M, N: N, K: K, input: value(0), weightsAt: weightsAt, biasAt: packed(N, K).bias.offset,
+          output: value(1))),
       shape: "\(text([M, K])) → \(N)",
       contents: [operand(0): .normal(M * K), operand(1): written(M * N), .store(.parameters): parameters(N, K)])
   }
 
   static func linearBackwardData(M: Int, N: Int, K: Int) -> OperationCase {
     OperationCase(
-      .linearBackwardData(doutput: value(0), weightsAt: weightsAt, dinput: value(1), M: M, N: N, K: K),
+      .linearBackwardData(
+        LinearBackwardData(M: M, N: N, K: K, doutput: value(0), weightsAt: weightsAt, dinput: value(1))),
       shape: "\(text([M, K])) → \(N)",
       contents: [operand(0): .normal(M * N), operand(1): written(M * K), .store(.parameters): parameters(N, K)])
   }
@@ -121,8 +131,9 @@ extension OperationCase {
     let bias = packed(N, K).bias, count = bias.end + margin
     return OperationCase(
       .linearBackwardWeights(
-        input: value(0), doutput: value(1), weightsAt: weightsAt, biasAt: bias.offset, M: M, N: N, K: K,
-        accumulate: accumulate),
+        LinearBackwardWeights(
+          M: M, N: N, K: K, input: value(0), doutput: value(1), weightsAt: weightsAt, biasAt: bias.offset,
+          accumulate: accumulate)),
       shape: "\(text([M, K])) → \(N)" + (accumulate ? ", accumulate" : ""),
       contents: [
         operand(0): .normal(M * K), operand(1): .normal(M * N),

@@ -67,7 +67,7 @@ extension OperationCase {
       contents[.store(.transition)] = .floats(transition(K: K, isInverse: function.kernel == "loss_backward_rows"))
     }
     return OperationCase(
-      .loss(function, logits: value(0), dlogits: value(1), B: B, K: K, peer: peer),
+      .loss(LossRows(function, B: B, K: K, logits: value(0), dlogits: value(1), peer: peer)),
       shape: words.joined(separator: ", "),
       contents: contents)
   }

@@ -7,7 +7,7 @@ extension OperationCase {
   static func bias(M: Int, C: Int) -> OperationCase {
     let packed = Packed(offset: biasAt, outputs: C, inputs: 1)
     return OperationCase(
-      .bias(input: value(0), biasAt: biasAt, output: value(1), M: M, C: C), shape: text([M, C]),
+      .bias(AddBias(M: M, C: C, input: value(0), biasAt: biasAt, output: value(1))), shape: text([M, C]),
       contents: [
         operand(0): .normal(M * C), operand(1): written(M * C),
         .store(.parameters): .parameters(packed.end + margin, [packed]),
@@ -17,7 +17,7 @@ extension OperationCase {
   static func biasBackward(M: Int, C: Int, accumulate: Bool) -> OperationCase {
     let count = Packed(offset: biasAt, outputs: C, inputs: 1).end + margin
     return OperationCase(
-      .biasBackward(doutput: value(0), biasAt: biasAt, M: M, C: C, accumulate: accumulate),
+      .biasBackward(AddBiasBackward(M: M, C: C, doutput: value(0), biasAt: biasAt, accumulate: accumulate)),
       shape: text([M, C]) + (accumulate ? ", accumulate" : ""),
       contents: [
         operand(0): .normal(M * C), .store(.gradients): accumulate ? .normal(count) : .nothing(count),
@@ -26,7 +26,7 @@ extension OperationCase {
 
   static func dropout(B: Int, M: Int, C: Int, _ dropout: Dropout, peer: Bool) -> OperationCase {
     OperationCase(
-      .dropout(input: value(0), dropout: dropout, output: value(1), B: B, M: M, C: C, peer: peer),
+      .dropout(ApplyDropout(B: B, M: M, C: C, input: value(0), output: value(1), dropout: dropout, peer: peer)),
       shape: text([B, M, C]) + ", \(dropout.rate)" + (dropout.dropsChannels ? " of channels" : "")
         + ", layer \(dropout.layer)" + (peer ? ", peer" : ""),
       contents: [
@@ -36,13 +36,14 @@ extension OperationCase {
 
   static func flatten(B: Int, M: Int, C: Int) -> OperationCase {
     OperationCase(
-      .flatten(input: value(0), output: value(1), B: B, M: M, C: C), shape: text([B, M, C]),
+      .flatten(Flatten(B: B, M: M, C: C, input: value(0), output: value(1))), shape: text([B, M, C]),
       contents: [operand(0): .normal(B * M * C), operand(1): written(B * M * C)])
   }
 
   static func flattenBackward(B: Int, M: Int, C: Int) -> OperationCase {
     OperationCase(
-      .flattenBackward(doutput: value(0), dinput: value(1), B: B, M: M, C: C), shape: text([B, M, C]),
+      .flattenBackward(FlattenBackward(B: B, M: M, C: C, doutput: value(0), dinput: value(1))),
+      shape: text([B, M, C]),
       contents: [operand(0): .normal(B * M * C), operand(1): written(B * M * C)])
   }
 

@@ -30,65 +30,85 @@ extension OperationCase {
     // Rows, pixels and elements that are a multiple of the program's batch.
     func small(_ count: Int) -> Int { max(1, count / program.batch * batch) }
     switch operation {
-    case .augment(_, let shape, let augmentation, let peer): self = .augment(small(shape), augmentation, peer: peer)
-    case .convolve(let window, _, _, _, let statistics):
-      self = .convolve(small(window), statistics: statistics != nil)
-    case .convolveBackwardData(let window, _, _, let addend, _):
-      self = .convolveBackwardData(small(window), addend: addend != nil)
-    case .convolveBackwardWeights(let window, _, _, _, let accumulate):
-      self = .convolveBackwardWeights(small(window), accumulate: accumulate)
-    case .batchStatistics(_, let M, let C, _): self = .batchStatistics(M: small(M), C: C)
-    case .inferenceStatistics(let C, _): self = .inferenceStatistics(C: C)
-    case .normalize(_, _, _, _, let residual, let rectify, _, let M, let C):
-      self = .normalize(M: small(M), C: C, residual: residual != nil, rectify: rectify)
-    case .normalizeBackward(let doutput, _, _, _, _, _, let dresidual, let rectify, _, let M, let C, let accumulate):
+    case .augment(let augment):
+      self = .augment(small(augment.shape), augment.augmentation, peer: augment.peer)
+    case .convolve(let convolve): self = .convolve(like: convolve, small(convolve.window))
+    case .convolveBackwardData(let backward): self = .convolveBackwardData(like: backward, small(backward.window))
+    case .convolveBackwardWeights(let backward):
+      self = .convolveBackwardWeights(like: backward, small(backward.window))
+    case .batchStatistics(let take): self = .batchStatistics(M: small(take.M), C: take.C)
+    case .inferenceStatistics(let take): self = .inferenceStatistics(C: take.C)
+    case .normalize(let normalize):
+      self = .normalize(
+        M: small(normalize.M), C: normalize.C, residual: normalize.residual != nil, rectify: normalize.rectify)
+    case .normalizeBackward(let backward):
+      let residual = backward.dresidual.map { $0 == backward.doutput ? ResidualGradient.inPlace : .apart }
       self = .normalizeBackward(
-        M: small(M), C: C, residual: dresidual == nil ? .none : dresidual == doutput ? .inPlace : .apart,
-        rectify: rectify, accumulate: accumulate)
-    case .normalizeBackwardSums(let doutput, let layer, let gradient, _, let M, let C, let accumulate):
+        M: small(backward.M), C: backward.C, residual: residual ?? .none, rectify: backward.rectify,
+        accumulate: backward.accumulate)
+    case .normalizeBackwardSums(let sums):
       self = .normalizeBackwardSums(
-        M: small(M), C: C, mask: Mask(of: layer), inPlace: gradient == doutput, accumulate: accumulate)
-    case .normalizeBackwardApply(_, let M, let C): self = .normalizeBackwardApply(M: small(M), C: C)
-    case .convolveNormalized(let window, let input, _, _, let statistics):
-      self = .convolveNormalized(
-        small(window), residual: input.residual != nil, rectify: input.rectify, kept: input.output != nil,
-        statistics: statistics != nil)
-    case .convolveBackwardDataNormalized(let window, let doutput, _, let addend, _, let below):
-      let normalized = if case .normalized = doutput { true } else { false }
-      self = .convolveBackwardDataNormalized(
-        small(window), normalized: normalized, addend: addend != nil, below: below.map { Mask(of: $0.layer) },
-        accumulate: below?.accumulate ?? false)
-    case .convolveBackwardWeightsNormalized(let window, let input, _, _, let accumulate):
-      self = .convolveBackwardWeightsNormalized(small(window), rectify: input.rectify, accumulate: accumulate)
-    case .add(_, _, _, let count): self = .add(count: small(count))
-    case .rectify(_, let slope, _, let count): self = .rectify(count: small(count), slope: slope)
-    case .rectifyBackward(_, _, let slope, _, let count): self = .rectifyBackward(count: small(count), slope: slope)
-    case .bias(_, _, _, let M, let C): self = .bias(M: small(M), C: C)
-    case .biasBackward(_, _, let M, let C, let accumulate):
-      self = .biasBackward(M: small(M), C: C, accumulate: accumulate)
-    case .dropout(_, let dropout, _, let B, let M, let C, let peer):
-      self = .dropout(B: min(B, batch), M: M, C: C, dropout, peer: peer)
-    case .flatten(_, _, let B, let M, let C): self = .flatten(B: min(B, batch), M: M, C: C)
-    case .flattenBackward(_, _, let B, let M, let C): self = .flattenBackward(B: min(B, batch), M: M, C: C)
-    case .shortcut(_, _, let shape, let outputShape, let kind): self = .shortcut(small(shape), small(outputShape), kind)
-    case .shortcutBackward(_, _, let shape, let outputShape, let kind):
-      self = .shortcutBackward(small(shape), small(outputShape), kind)
-    case .pool(let window, _, _, let maximum): self = .pool(small(window), maximum: maximum)
-    case .poolBackward(let window, _, _, _, let maximum): self = .poolBackward(small(window), maximum: maximum)
-    case .globalAverage(_, _, let B, let M, let C): self = .globalAverage(B: min(B, batch), M: M, C: C)
-    case .globalAverageBackward(_, _, let B, let M, let C): self = .globalAverageBackward(B: min(B, batch), M: M, C: C)
-    case .linear(_, _, _, _, let M, let N, let K): self = .linear(M: min(M, batch), N: N, K: K)
-    case .linearBackwardData(_, _, _, let M, let N, let K): self = .linearBackwardData(M: min(M, batch), N: N, K: K)
-    case .linearBackwardWeights(_, _, _, _, let M, let N, let K, let accumulate):
-      self = .linearBackwardWeights(M: min(M, batch), N: N, K: K, accumulate: accumulate)
-    case .loss(let function, _, _, let B, let K, let peer):
-      self = .loss(function, B: min(B, batch), K: K, peer: peer)
-    case .evaluate(_, _, let B, let K): self = .evaluate(B: min(B, batch), K: K)
-    case .rows(let kernel, let count): self = .rows(like: kernel, B: min(count, batch))
-    case .update(let kernel, let count, let clip):
-      self = .update(kernel, count: count, clip: clip, clipNorm: clip ? 1 : 0)
-    case .advance(let B): self = .advance(B: min(B, batch))
+        M: small(sums.M), C: sums.C, mask: Mask(of: sums.below.layer), inPlace: sums.gradient == sums.doutput,
+        accumulate: sums.below.accumulate)
+    case .normalizeBackwardApply(let apply): self = .normalizeBackwardApply(M: small(apply.M), C: apply.C)
+    case .add(let add): self = .add(count: small(add.count))
+    case .rectify(let rectify): self = .rectify(count: small(rectify.count), slope: rectify.slope)
+    case .rectifyBackward(let backward):
+      self = .rectifyBackward(count: small(backward.count), slope: backward.slope)
+    case .bias(let bias): self = .bias(M: small(bias.M), C: bias.C)
+    case .biasBackward(let backward):
+      self = .biasBackward(M: small(backward.M), C: backward.C, accumulate: backward.accumulate)
+    case .dropout(let drop):
+      self = .dropout(B: min(drop.B, batch), M: drop.M, C: drop.C, drop.dropout, peer: drop.peer)
+    case .flatten(let flatten): self = .flatten(B: min(flatten.B, batch), M: flatten.M, C: flatten.C)
+    case .flattenBackward(let backward):
+      self = .flattenBackward(B: min(backward.B, batch), M: backward.M, C: backward.C)
+    case .shortcut(let shortcut): self = .shortcut(small(shortcut.shape), small(shortcut.outputShape), shortcut.kind)
+    case .shortcutBackward(let backward):
+      self = .shortcutBackward(small(backward.shape), small(backward.outputShape), backward.kind)
+    case .pool(let pool): self = .pool(small(pool.window), maximum: pool.maximum)
+    case .poolBackward(let backward): self = .poolBackward(small(backward.window), maximum: backward.maximum)
+    case .globalAverage(let average): self = .globalAverage(B: min(average.B, batch), M: average.M, C: average.C)
+    case .globalAverageBackward(let backward):
+      self = .globalAverageBackward(B: min(backward.B, batch), M: backward.M, C: backward.C)
+    case .linear(let linear): self = .linear(M: min(linear.M, batch), N: linear.N, K: linear.K)
+    case .linearBackwardData(let backward):
+      self = .linearBackwardData(M: min(backward.M, batch), N: backward.N, K: backward.K)
+    case .linearBackwardWeights(let backward):
+      self = .linearBackwardWeights(
+        M: min(backward.M, batch), N: backward.N, K: backward.K, accumulate: backward.accumulate)
+    case .loss(let loss): self = .loss(loss.function, B: min(loss.B, batch), K: loss.K, peer: loss.peer)
+    case .evaluate(let evaluate): self = .evaluate(B: min(evaluate.B, batch), K: evaluate.K)
+    case .rows(let rows): self = .rows(like: rows.kernel, B: min(rows.count, batch))
+    case .update(let update):
+      self = .update(update.optimizer, count: update.count, clip: update.clip, clipNorm: update.clip ? 1 : 0)
+    case .advance(let advance): self = .advance(B: min(advance.B, batch))
     case .cut: self = OperationCase(.cut, shape: "", contents: [:])
     }
+  }
+
+  private static func convolve(like convolve: Convolve, _ window: Window) -> OperationCase {
+    guard let layer = convolve.normalized else {
+      return .convolve(window, statistics: convolve.statistics != nil)
+    }
+    return .convolveNormalized(
+      window, residual: layer.residual != nil, rectify: layer.rectify, kept: layer.output != nil,
+      statistics: convolve.statistics != nil)
+  }
+
+  private static func convolveBackwardData(like backward: ConvolveBackwardData, _ window: Window) -> OperationCase {
+    guard backward.isFused else { return .convolveBackwardData(window, addend: backward.addend != nil) }
+    return .convolveBackwardDataNormalized(
+      window, normalized: backward.above != nil, addend: backward.addend != nil,
+      below: backward.below.map { Mask(of: $0.layer) }, accumulate: backward.below?.accumulate ?? false)
+  }
+
+  private static func convolveBackwardWeights(
+    like backward: ConvolveBackwardWeights, _ window: Window
+  ) -> OperationCase {
+    guard let layer = backward.normalized else {
+      return .convolveBackwardWeights(window, accumulate: backward.accumulate)
+    }
+    return .convolveBackwardWeightsNormalized(window, rectify: layer.rectify, accumulate: backward.accumulate)
   }
 }

@@ -4,16 +4,12 @@ import Compute
 extension OperationCase {
   /// A case of a kernel with its numbers, for `B` rows.
   static func rows(like kernel: RowKernel, B: Int) -> OperationCase {
-    func integer(_ name: String) -> Int {
-      guard case .int(let value) = kernel[name] else { preconditionFailure("'\(name)' is a buffer") }
-      return value
-    }
     switch kernel.kernel {
-    case "rows_scale": return scale(B: B, K: integer("K"))
-    case "rows_smallest": return smallest(B: B, keep: B / 2, slot: integer("slot"))
+    case "rows_scale": return scale(B: B, K: kernel["K"])
+    case "rows_smallest": return smallest(B: B, keep: B / 2, slot: kernel["slot"])
     case "rows_dynamics":
-      return dynamics(B: B, K: integer("K"), classes: integer("classes"), softmax: integer("softmax") != 0)
-    case "rows_streak": return streak(B: B, K: integer("K"))
+      return dynamics(B: B, K: kernel["K"], classes: kernel["classes"], softmax: kernel["softmax"] != 0)
+    case "rows_streak": return streak(B: B, K: kernel["K"])
     default: preconditionFailure("\(kernel.kernel) has no case")
     }
   }
@@ -24,7 +20,7 @@ extension OperationCase {
   ) -> OperationCase {
     precondition(first + B <= N, "a case has at most \(N - first) rows")
     return OperationCase(
-      .rows(kernel, count: B), shape: ([kernel.kernel] + words).joined(separator: ", "),
+      .rows(ComputeRows(kernel, count: B)), shape: ([kernel.kernel] + words).joined(separator: ", "),
       contents: contents.merging([.store(.order): order(0)]) { given, _ in given }, meaningful: meaningful)
   }
 

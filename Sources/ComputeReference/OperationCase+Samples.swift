@@ -39,7 +39,7 @@ extension OperationCase {
     if augmentation.flip { words.append("flip") }
     if peer { words.append("peer") }
     return OperationCase(
-      .augment(output: value(0), shape: shape, augmentation: augmentation, peer: peer),
+      .augment(Augment(output: value(0), shape: shape, augmentation: augmentation, peer: peer)),
       shape: words.joined(separator: ", "),
       contents: [
         operand(0): written(shape.reduce(1, *)), .store(.pixels): .bytes(N * shape.dropFirst().reduce(1, *)),
@@ -55,7 +55,7 @@ extension OperationCase {
     // A few samples have no label.
     let labels = labels(K: K).enumerated().map { $0 % 4 == 1 ? -1 : $1 }
     return OperationCase(
-      .evaluate(logits: value(0), scratch: value(1), B: B, K: K),
+      .evaluate(EvaluateRows(B: B, K: K, logits: value(0), scratch: value(1))),
       shape: text([B, K]) + (logits == .ordinary ? "" : ", \(logits.rawValue)"),
       contents: [
         operand(0): logits.content(B: B, K: K), operand(1): .nothing(B * K), .store(.labels): .integers(labels),
@@ -87,13 +87,13 @@ extension OperationCase {
       contents[.store(.counters)] = counters()
     }
     return OperationCase(
-      .update(kernel, count: count, clip: clip),
+      .update(Update(kernel, count: count, clip: clip)),
       shape: "\(kernel.kernel) \(count)" + (clip ? ", clip \(clipNorm)" : "") + (nesterov ? ", Nesterov" : ""),
       contents: contents)
   }
 
   static func advance(B: Int) -> OperationCase {
-    OperationCase(.advance(B: B), shape: "\(B)", contents: [.store(.counters): counters(recordsMargins: true)])
+    OperationCase(.advance(Advance(B: B)), shape: "\(B)", contents: [.store(.counters): counters(recordsMargins: true)])
   }
 
   // MARK: The table

@@ -5,16 +5,15 @@ import Compute
 private struct RowBinding {
   /// Rows.
   let count: Int
-  private var buffers: [String: ReferenceDevice.Buffer] = [:], integers: [String: Int] = [:]
+  private let kernel: RowKernel
+  private var buffers: [String: ReferenceDevice.Buffer] = [:]
 
-  init(_ kernel: RowKernel, _ count: Int, _ buffer: (Operand) -> ReferenceDevice.Buffer) {
-    self.count = count
-    for binding in kernel.bindings {
-      switch binding.argument {
-      case .reads(let value), .writes(let value), .changes(let value): buffers[binding.name] = buffer(.value(value))
-      case .store(let store): buffers[binding.name] = buffer(.store(store))
-      case .int(let number): integers[binding.name] = number
-      }
+  /// - Parameter stores: those that the formula reads and writes under their own names.
+  init(_ rows: ComputeRows, stores: [String], _ memory: ReferenceMemory) {
+    (count, kernel) = (rows.count, rows.kernel)
+    for name in stores { buffers[name] = Store.named[name].map { memory[$0] } }
+    for (name, argument) in TensorOperation.rows(rows).arguments {
+      if case .operand(let operand) = argument { buffers[name] = memory.buffer(operand) }
     }
   }
 
@@ -23,10 +22,7 @@ private struct RowBinding {
     return found
   }
 
-  func integer(_ name: String) -> Int {
-    guard let found = integers[name] else { preconditionFailure("there is no number '\(name)'") }
-    return found
-  }
+  func integer(_ name: String) -> Int { kernel[name] }
 
   /// The samples of the batch, in order.
   var samples: [Int] {
@@ -47,18 +43,21 @@ private struct RowBinding {
 }
 
 extension ReferenceDevice {
-  /// The arithmetic of a row kernel, read from its formula in Kernels/shared/rows.cl.
-  func rows(_ kernel: RowKernel, _ count: Int, _ buffer: (Operand) -> Buffer) -> Prepared {
-    let binding = RowBinding(kernel, count, buffer)
-    guard let formula = Self.rowFormulas[kernel.kernel] else {
-      preconditionFailure("\(kernel.kernel) has no formula in double precision")
+  /// The arithmetic of a row kernel, read from its formula in Kernels/rows.cl.
+  func bind(_ rows: ComputeRows, _ memory: ReferenceMemory) -> Prepared {
+    guard let (formula, stores) = Self.rowFormulas[rows.kernel.kernel] else {
+      preconditionFailure("\(rows.kernel.kernel) has no formula in double precision")
     }
+    let binding = RowBinding(rows, stores: ["order", "counters"] + stores, memory)
     return Prepared { formula(binding) }
   }
 
-  private static var rowFormulas: [String: (RowBinding) -> Void] {
+  /// The formulas, and the stores that they need besides the batch's order.
+  private static var rowFormulas: [String: (formula: (RowBinding) -> Void, stores: [String])] {
     [
-      "rows_scale": scale, "rows_smallest": smallest, "rows_dynamics": dynamics, "rows_streak": streak,
+      "rows_scale": (scale, []), "rows_smallest": (smallest, ["numbers"]),
+      "rows_dynamics": (dynamics, ["labels", "margin_sum", "margin_lost", "margin_count"]),
+      "rows_streak": (streak, ["labels", "numbers"]),
     ]
   }
 

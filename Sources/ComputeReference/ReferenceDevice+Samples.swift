@@ -3,6 +3,19 @@ import Compute
 import Failures
 import Statistics
 
+/// Positions in `Store.counters`, as `StepState.counters` lays them out.
+enum Counter {
+  static let offset = 0, epoch = 1, seedLow = 2, seedHigh = 3, record = 4, dynamics = 5, updates = 6, member = 7
+}
+
+/// Positions in `Store.numbers`, as `StepState.numbers` lays them out.
+enum Number {
+  static let learningRate = 0, momentum = 1, weightDecay = 2, nesterov = 3, clipNorm = 4, peerWeight = 5, l1 = 6,
+    loss = 8
+  static let lossCount = 16
+  static let secondDecay = 24, epsilon = 25, method = 28
+}
+
 // MARK: - What reads the data set and the per-sample table
 
 extension ReferenceDevice {
@@ -13,12 +26,11 @@ extension ReferenceDevice {
     return UInt64(high) << 32 | UInt64(low)
   }
 
-  func augment(
-    _ output: Buffer, _ shape: [Int], _ augmentation: Augmentation, _ peer: Bool, _ buffer: (Operand) -> Buffer
-  ) -> Prepared {
+  func bind(_ augment: Augment, _ memory: ReferenceMemory) -> Prepared {
+    let (shape, augmentation, peer) = (augment.shape, augment.augmentation, augment.peer)
     let (H, W, C) = (shape[1], shape[2], shape[3])
-    let pixels = buffer(.store(.pixels)), order = buffer(.store(peer ? .peerOrder : .order))
-    let counters = buffer(.store(.counters)), statistics = buffer(.store(.inputStatistics))
+    let (output, pixels, order) = (memory[augment.output], memory[.pixels], memory[peer ? .peerOrder : .order])
+    let (counters, statistics) = (memory[.counters], memory[.inputStatistics])
     return Prepared {
       let random = CounterRandom(seed: Self.seed(counters))
       let epoch = UInt32(truncatingIfNeeded: counters.integer(at: COUNTER_EPOCH))
@@ -47,17 +59,15 @@ extension ReferenceDevice {
     }
   }
 
-  func loss(
-    _ function: RowFunction, _ logits: Buffer, _ dlogits: Buffer, B: Int, K: Int, _ peer: Bool,
-    _ buffer: (Operand) -> Buffer
-  ) throws -> Prepared {
-    let evaluate = try formula(function, K: K, buffer)
-    let counters = buffer(.store(.counters)), numbers = buffer(.store(.numbers)), labels = buffer(.store(.labels))
-    let order = buffer(.store(.order))
-    let labelOrder = buffer(.store(peer ? .peerLabelOrder : .order))
-    let losses = buffer(.store(.sampleLoss)), predictions = buffer(.store(.samplePrediction))
-    let margins = CompensatedSum(sum: buffer(.store(.marginSum)), lost: buffer(.store(.marginLost)))
-    let marginCount = buffer(.store(.marginCount))
+  func bind(_ loss: LossRows, _ memory: ReferenceMemory) throws -> Prepared {
+    let (function, B, K, peer) = (loss.function, loss.B, loss.K, loss.peer)
+    let evaluate = try formula(function, K: K, memory)
+    let (logits, dlogits) = (memory[loss.logits], memory[loss.dlogits])
+    let (counters, numbers, labels) = (memory[.counters], memory[.numbers], memory[.labels])
+    let order = memory[.order], labelOrder = memory[peer ? .peerLabelOrder : .order]
+    let (losses, predictions) = (memory[.sampleLoss], memory[.samplePrediction])
+    let margins = CompensatedSum(sum: memory[.marginSum], lost: memory[.marginLost])
+    let marginCount = memory[.marginCount]
     return Prepared {
       let weight = peer ? numbers.number(at: NUMBER_PEER_WEIGHT) : 1
       let first = counters.integer(at: COUNTER_OFFSET)
@@ -67,7 +77,7 @@ extension ReferenceDevice {
       }
       var parameters = numbers.numbers(at: NUMBER_LOSS, count: NUMBER_LOSS_COUNT)
       // Peers take nothing from a regulariser that does not depend on the label.
-      if peer, function.kernel == ReferenceLoss.sum.kernel { parameters[LOSS_LAMBDA] = 0 }
+      if peer, function.kernel == ReferenceLoss.sum.kernel { parameters[ReferenceLoss.sparseWeight] = 0 }
       let results = evaluate(rows, parameters)
       for b in 0..<B {
         let sample = order.integer(at: first + b), (loss, gradient) = results[b]
@@ -88,7 +98,7 @@ extension ReferenceDevice {
   /// The loss of each row of a batch, and the gradient that it contributes: of the mean over the batch, but for the
   /// determinant loss, which is one for the batch.
   private func formula(
-    _ function: RowFunction, K: Int, _ buffer: (Operand) -> Buffer
+    _ function: RowFunction, K: Int, _ memory: ReferenceMemory
   ) throws -> ([ReferenceRow], [ReferenceNumber]) -> [ReferenceLoss.Result] {
     func mean(_ results: [ReferenceLoss.Result]) -> [ReferenceLoss.Result] {
       let count = ReferenceNumber(Double(results.count))
@@ -102,16 +112,17 @@ extension ReferenceDevice {
       guard let reference = ReferenceCorrection.table[function.kernel] else {
         preconditionFailure("a correction has a formula")
       }
-      let matrix = buffer(.store(.transition))
+      let matrix = memory[.transition]
       return { rows, _ in mean(rows.map { reference.evaluate($0, matrix.numbers(count: K * K)) }) }
     case .determinant: return { rows, parameters in ReferenceDeterminant.evaluate(rows, parameters) }
     }
   }
 
-  func evaluate(_ logits: Buffer, B: Int, K: Int, _ buffer: (Operand) -> Buffer) -> Prepared {
-    let counters = buffer(.store(.counters)), labels = buffer(.store(.labels)), order = buffer(.store(.order))
-    let losses = buffer(.store(.sampleLoss)), predictions = buffer(.store(.samplePrediction))
-    let confidences = buffer(.store(.sampleConfidence))
+  func bind(_ evaluate: EvaluateRows, _ memory: ReferenceMemory) -> Prepared {
+    let (B, K, logits) = (evaluate.B, evaluate.K, memory[evaluate.logits])
+    let (counters, labels, order) = (memory[.counters], memory[.labels], memory[.order])
+    let (losses, predictions) = (memory[.sampleLoss], memory[.samplePrediction])
+    let confidences = memory[.sampleConfidence]
     return Prepared {
       for b in 0..<B {
         let sample = order.integer(at: counters.integer(at: COUNTER_OFFSET) + b)
@@ -125,25 +136,35 @@ extension ReferenceDevice {
     }
   }
 
-  func update(_ kernel: FlatKernel, _ count: Int, _ clip: Bool, _ buffer: (Operand) -> Buffer) -> Prepared {
-    let parameters = buffer(.store(.parameters)), gradients = buffer(.store(.gradients))
-    let momenta = buffer(.store(.momenta)), numbers = buffer(.store(.numbers))
+  func bind(_ advance: Advance, _ memory: ReferenceMemory) -> Prepared {
+    let counters = memory[.counters]
+    return Prepared {
+      counters.write(integer: counters.integer(at: COUNTER_OFFSET) + advance.B, at: COUNTER_OFFSET)
+      counters.write(integer: counters.integer(at: COUNTER_UPDATES) + 1, at: COUNTER_UPDATES)
+    }
+  }
+
+  func bind(_ update: Update, _ memory: ReferenceMemory) -> Prepared {
+    let count = update.count
+    let (parameters, gradients, momenta) = (memory[.parameters], memory[.gradients], memory[.momenta])
+    let numbers = memory[.numbers]
     func number(_ place: Int) -> ReferenceNumber { numbers.number(at: place) }
     func clipNorm() -> ReferenceNumber? {
-      clip && number(NUMBER_CLIP_NORM).value > 0 ? number(NUMBER_CLIP_NORM) : nil
+      update.clip && number(NUMBER_CLIP_NORM).value > 0 ? number(NUMBER_CLIP_NORM) : nil
     }
-    guard kernel == .adam else {
+    guard update.optimizer == .adam else {
       return Prepared {
         let result = ReferenceMath.stochasticGradientDescent(
           parameters: parameters.numbers(count: count), gradients: gradients.numbers(count: count),
-          momenta: momenta.numbers(count: count), rate: number(NUMBER_LEARNING_RATE), momentum: number(NUMBER_MOMENTUM),
-          decay: number(NUMBER_WEIGHT_DECAY), l1: number(NUMBER_L1), nesterov: number(NUMBER_NESTEROV).value > 0,
-          clipNorm: clipNorm())
+          momenta: momenta.numbers(count: count),
+          .init(
+            rate: number(NUMBER_LEARNING_RATE), momentum: number(NUMBER_MOMENTUM), decay: number(NUMBER_WEIGHT_DECAY),
+            l1: number(NUMBER_L1), nesterov: number(NUMBER_NESTEROV).value > 0, clipNorm: clipNorm()))
         parameters.write(result.parameters)
         momenta.write(result.momenta)
       }
     }
-    let squares = buffer(.store(.secondMoments)), counters = buffer(.store(.counters))
+    let (squares, counters) = (memory[.secondMoments], memory[.counters])
     return Prepared {
       let result = ReferenceMath.adam(
         parameters: parameters.numbers(count: count), gradients: gradients.numbers(count: count),

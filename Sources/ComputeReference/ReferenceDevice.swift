@@ -72,7 +72,7 @@ public final class ReferenceDevice: Device {
   }
 
   /// How the device can store activations; see `Device`.
-  public let formats: Set<NumberFormat> = [.float32]
+  public let formats: Set<ElementType> = [.float32]
 
   /// Whether programs for it use a fused operation; see `Device`.
   public func supports(_ fused: TensorOperation) -> Bool { fuses }

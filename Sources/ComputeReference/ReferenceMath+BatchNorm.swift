@@ -40,24 +40,35 @@ extension ReferenceMath {
     )
   }
 
+  /// The numbers of a batch norm, per channel: the mean and 1 / sqrt(variance + epsilon) of its input, and what is learned.
+  public struct Normalization: Sendable {
+    let mean: [ReferenceNumber], inverse: [ReferenceNumber], gamma: [ReferenceNumber], beta: [ReferenceNumber]
+
+    /// A batch norm; `beta` has no gradient of its input to give.
+    public init(
+      mean: [ReferenceNumber], inverse: [ReferenceNumber], gamma: [ReferenceNumber], beta: [ReferenceNumber] = []
+    ) {
+      (self.mean, self.inverse, self.gamma, self.beta) = (mean, inverse, gamma, beta)
+    }
+
+    /// Channels.
+    var C: Int { mean.count }
+  }
+
   /// gamma · (input − mean) · inverse + beta [+ residual] [max 0], over `[M, C]`.
   public static func normalize(
-    _ input: [ReferenceNumber], mean: [ReferenceNumber], inverse: [ReferenceNumber], gamma: [ReferenceNumber],
-    beta: [ReferenceNumber], residual: [ReferenceNumber]? = nil, rectify: Bool = false, M: Int, C: Int
+    _ input: [ReferenceNumber], by norm: Normalization, residual: [ReferenceNumber]? = nil, rectify: Bool = false
   ) -> [ReferenceNumber] {
-    var output = [ReferenceNumber].zeros(M * C)
-    for m in 0..<M {
-      for c in 0..<C {
-        // As a sum of terms: devices may take the mean into the shift, as PyTorch does, and round at its size.
-        let scale = gamma[c] * inverse[c]
-        var value = scale * input[m * C + c]
-        value.add(-(scale * mean[c]))
-        value.add(beta[c])
-        if let residual { value.add(residual[m * C + c]) }
-        output[m * C + c] = rectify ? value.rectified : value
-      }
+    input.indices.map { i in
+      let c = i % norm.C
+      // As a sum of terms: devices may take the mean into the shift, as PyTorch does, and round at its size.
+      let scale = norm.gamma[c] * norm.inverse[c]
+      var value = scale * input[i]
+      value.add(-(scale * norm.mean[c]))
+      value.add(norm.beta[c])
+      if let residual { value.add(residual[i]) }
+      return rectify ? value.rectified : value
     }
-    return output
   }
 
   /// Gradients of `normalize`, whose mean and inverse are functions of the input.
@@ -68,10 +79,11 @@ extension ReferenceMath {
   ///
   /// - Source: Ioffe & Szegedy, 2015, arXiv:1502.03167, § 3.
   public static func normalizeBackward(
-    _ doutput: [ReferenceNumber], output: [ReferenceNumber], input: [ReferenceNumber], mean: [ReferenceNumber],
-    inverse: [ReferenceNumber], gamma: [ReferenceNumber], rectify: Bool, M: Int, C: Int
+    _ doutput: [ReferenceNumber], output: [ReferenceNumber], input: [ReferenceNumber], by norm: Normalization,
+    rectify: Bool
   ) -> (dinput: [ReferenceNumber], dresidual: [ReferenceNumber], dgamma: [ReferenceNumber], dbeta: [ReferenceNumber]) {
     let passed = rectify ? rectifyBackward(doutput, output: output) : doutput
+    let (mean, inverse, gamma, C) = (norm.mean, norm.inverse, norm.gamma, norm.C), M = input.count / C
     var dinput = [ReferenceNumber].zeros(M * C)
     var dgamma = [ReferenceNumber].zeros(C), dbeta = dgamma
     let count = ReferenceNumber(Double(M))
@@ -93,9 +105,9 @@ extension ReferenceMath {
   /// The first half of `normalizeBackward`, from g, the gradient behind the ReLU: dgamma, dbeta, and per channel the
   /// mean of g and the mean of g · (input − mean) times inverse squared.
   public static func normalizeBackwardSums(
-    _ passed: [ReferenceNumber], input: [ReferenceNumber], mean: [ReferenceNumber], inverse: [ReferenceNumber],
-    M: Int, C: Int
+    _ passed: [ReferenceNumber], input: [ReferenceNumber], by norm: Normalization
   ) -> (means: [ReferenceNumber], slopes: [ReferenceNumber], dgamma: [ReferenceNumber], dbeta: [ReferenceNumber]) {
+    let (mean, inverse, C) = (norm.mean, norm.inverse, norm.C), M = input.count / C
     var products = [ReferenceNumber].zeros(C), dbeta = products
     for m in 0..<M {
       for c in 0..<C {
@@ -112,21 +124,18 @@ extension ReferenceMath {
 
   /// The second half: gamma · inverse · (g − means − (input − mean) · slopes), the gradient of batch norm's input.
   public static func normalizeBackwardApply(
-    _ passed: [ReferenceNumber], input: [ReferenceNumber], mean: [ReferenceNumber], inverse: [ReferenceNumber],
-    gamma: [ReferenceNumber], means: [ReferenceNumber], slopes: [ReferenceNumber], M: Int, C: Int
+    _ passed: [ReferenceNumber], input: [ReferenceNumber], by norm: Normalization, means: [ReferenceNumber],
+    slopes: [ReferenceNumber]
   ) -> [ReferenceNumber] {
-    var dinput = [ReferenceNumber].zeros(M * C)
-    for m in 0..<M {
-      for c in 0..<C {
-        // As a sum of terms: devices may gather what is constant in a channel, and round at its size.
-        let scale = gamma[c] * inverse[c]
-        var value = scale * passed[m * C + c]
-        value.add(-(scale * slopes[c] * input[m * C + c]))
-        value.add(scale * slopes[c] * mean[c])
-        value.add(-(scale * means[c]))
-        dinput[m * C + c] = value
-      }
+    input.indices.map { i in
+      let c = i % norm.C
+      // As a sum of terms: devices may gather what is constant in a channel, and round at its size.
+      let scale = norm.gamma[c] * norm.inverse[c]
+      var value = scale * passed[i]
+      value.add(-(scale * slopes[c] * input[i]))
+      value.add(scale * slopes[c] * norm.mean[c])
+      value.add(-(scale * means[c]))
+      return value
     }
-    return dinput
   }
 }

@@ -1,20 +1,34 @@
 extension ReferenceMath {
+  /// The numbers of one step of stochastic gradient descent.
+  public struct DescentNumbers: Sendable {
+    let rate: ReferenceNumber, momentum: ReferenceNumber, decay: ReferenceNumber, l1: ReferenceNumber
+    let nesterov: Bool
+    let clipNorm: ReferenceNumber?
+
+    /// Rates as they are; no largest norm for nil.
+    public init(
+      rate: ReferenceNumber, momentum: ReferenceNumber, decay: ReferenceNumber, l1: ReferenceNumber = 0,
+      nesterov: Bool, clipNorm: ReferenceNumber?
+    ) {
+      (self.rate, self.momentum, self.decay, self.l1) = (rate, momentum, decay, l1)
+      (self.nesterov, self.clipNorm) = (nesterov, clipNorm)
+    }
+  }
+
   /// One step of `torch.optim.SGD`, after `clip_grad_norm_` where there is a largest norm.
   ///
   /// g = gradient · min(1, clip / (norm + 1e-6)) + decay · w + l1 · sign(w); v = momentum · v + g; w −= rate · v, or with Nesterov
   /// w −= rate · (g + momentum · v). PyTorch has no l1.
   public static func stochasticGradientDescent(
-    parameters: [ReferenceNumber], gradients: [ReferenceNumber], momenta: [ReferenceNumber], rate: ReferenceNumber,
-    momentum: ReferenceNumber, decay: ReferenceNumber, l1: ReferenceNumber = 0,
-    nesterov: Bool, clipNorm: ReferenceNumber?
+    parameters: [ReferenceNumber], gradients: [ReferenceNumber], momenta: [ReferenceNumber], _ numbers: DescentNumbers
   ) -> (parameters: [ReferenceNumber], momenta: [ReferenceNumber]) {
-    let scale = clipScale(gradients, clipNorm)
+    let scale = clipScale(gradients, numbers.clipNorm), (rate, momentum) = (numbers.rate, numbers.momentum)
     var (parameters, momenta) = (parameters, momenta)
     for i in parameters.indices {
-      let gradient = scale * gradients[i] + penalty(parameters[i], decay: decay, l1: l1)
+      let gradient = scale * gradients[i] + penalty(parameters[i], decay: numbers.decay, l1: numbers.l1)
       let velocity = momentum * momenta[i] + gradient
       momenta[i] = velocity
-      parameters[i] = parameters[i] - rate * (nesterov ? gradient + momentum * velocity : velocity)
+      parameters[i] = parameters[i] - rate * (numbers.nesterov ? gradient + momentum * velocity : velocity)
     }
     return (parameters, momenta)
   }

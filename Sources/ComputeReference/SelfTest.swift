@@ -45,9 +45,9 @@ public struct SelfTest<D: Device> {
 
   /// What is tested: the fused operations that the device lacks are left out.
   public let cases: [OperationCase]
-  private let device: D
-  private let unit: Double
-  private let activations: NumberFormat
+  let device: D
+  let unit: Double
+  private let activations: ElementType
 
   /// A test of a device.
   ///
@@ -59,7 +59,7 @@ public struct SelfTest<D: Device> {
   ///     device's results may be off by their one rounding more; operations without activations are left out.
   public init(
     on device: D, cases: [OperationCase] = OperationCase.all, unit: Double = 0x1p-24,
-    activations: NumberFormat = .float32
+    activations: ElementType = .float32
   ) {
     self.device = device
     self.activations = activations
@@ -77,11 +77,9 @@ public struct SelfTest<D: Device> {
   }
 
   private func tolerance(for operation: TensorOperation) -> Double {
-    switch operation {
-    case .batchStatistics, .convolve(_, _, _, _, .some), .convolveNormalized(_, _, _, _, .some):
-      Self.roundingsOfStatistics
-    default: Self.roundings
-    }
+    if case .batchStatistics = operation { return Self.roundingsOfStatistics }
+    if case .convolve(let convolve) = operation, convolve.statistics != nil { return Self.roundingsOfStatistics }
+    return Self.roundings
   }
 
   /// Runs all cases.
@@ -168,7 +166,7 @@ public struct SelfTest<D: Device> {
 
   /// Allocates, fills and prepares.
   private static func bind<Other: Device>(
-    _ operationCase: OperationCase, _ inputs: [Operand: [UInt8]], on device: Other, _ activations: NumberFormat
+    _ operationCase: OperationCase, _ inputs: [Operand: [UInt8]], on device: Other, _ activations: ElementType
   ) throws -> BoundCase<Other> {
     var buffers: [Operand: Other.Buffer] = [:]
     for (operand, bytes) in inputs {
@@ -192,7 +190,7 @@ public struct SelfTest<D: Device> {
   }
 
   private static func execute<Other: Device>(
-    _ operationCase: OperationCase, _ inputs: [Operand: [UInt8]], on device: Other, _ activations: NumberFormat
+    _ operationCase: OperationCase, _ inputs: [Operand: [UInt8]], on device: Other, _ activations: ElementType
   ) throws -> [Operand: Other.Buffer] {
     let bound = try bind(operationCase, inputs, on: device, activations)
     try bound.run(on: device)
@@ -210,102 +208,5 @@ public struct BoundCase<D: Device> {
   func run(on device: D) throws {
     for launch in prepared { try device.enqueue(launch) }
     try device.flush()
-  }
-}
-
-// MARK: - Comparing
-
-/// The largest error among some numbers, and where it is.
-private struct Discrepancy {
-  let unit: Double
-  var error = 0.0
-  var detail = ""
-
-  init(unit: Double) { self.unit = unit }
-
-  mutating func note(_ error: Double, _ detail: @autoclosure () -> String) {
-    guard error > self.error else { return }
-    self.error = error
-    self.detail = detail()
-  }
-
-  mutating func name(_ operand: Operand) {
-    guard !detail.isEmpty else { return }
-    switch operand {
-    case .value(let value): detail = "value \(value.index)\(detail)"
-    case .store(let store): detail = "\(store)\(detail)"
-    }
-  }
-
-  /// The error of a float in roundings.
-  ///
-  /// Results below the smallest normal number may be flushed to zero on any device; a few of those pass.
-  ///
-  /// - Parameter storing: the relative rounding that storing the result costs; not counted as an error.
-  mutating func compare(
-    _ actual: Double, _ expected: Double, roundings: Double, storing: Double = 0, at index: Int
-  ) {
-    var error = 0.0
-    if !expected.isFinite || !actual.isFinite {
-      error = expected == actual || expected.isNaN && actual.isNaN ? 0 : .infinity
-    } else {
-      let allowed = 64 * Double(Float.leastNormalMagnitude) + storing * max(abs(expected), abs(actual))
-      let difference = abs(actual - expected) - allowed
-      if difference > 0 { error = difference / (roundings * unit) }
-    }
-    note(error, "[\(index)] is \(actual) instead of \(expected)")
-  }
-}
-
-extension SelfTest {
-  private func compareElements<Element: BinaryInteger & BitwiseCopyable>(
-    _ type: Element.Type, _ bytes: [UInt8], _ expected: ReferenceDevice.Buffer
-  ) -> Discrepancy {
-    var found = Discrepancy(unit: unit)
-    bytes.withUnsafeBytes { raw in
-      for index in 0..<raw.count / MemoryLayout<Element>.stride {
-        let offset = index * MemoryLayout<Element>.stride
-        let actual = raw.loadUnaligned(fromByteOffset: offset, as: type)
-        let wanted = expected.bytes.load(fromByteOffset: offset, as: type)
-        if actual != wanted { found.note(.infinity, "[\(index)] is \(actual) instead of \(wanted)") }
-      }
-    }
-    return found
-  }
-
-  private func compareFloats(
-    _ bytes: [UInt8], _ expected: ReferenceDevice.Buffer, meaningful: [Range<Int>]?, storing: Double
-  ) -> Discrepancy {
-    var found = Discrepancy(unit: unit)
-    bytes.withUnsafeBytes { raw in
-      for index in (meaningful ?? [0..<raw.count / 4]).joined() {
-        found.compare(
-          Double(raw.loadUnaligned(fromByteOffset: index * 4, as: Float.self)), expected.number(at: index).value,
-          roundings: expected.roundings(at: index), storing: storing, at: index)
-      }
-    }
-    return found
-  }
-
-  /// Compares the sums that two columns stand for: `sum` − `lost`.
-  private func compareSums(
-    _ sum: D.Buffer, _ lost: D.Buffer, _ columns: (sum: Store, lost: Store),
-    _ expected: [Operand: ReferenceDevice.Buffer], _ operationCase: OperationCase
-  ) throws -> Discrepancy {
-    var found = Discrepancy(unit: unit)
-    guard let expectedSum = expected[.store(columns.sum)], let expectedLost = expected[.store(columns.lost)] else {
-      return found
-    }
-    let count = (operationCase.contents[.store(columns.sum)]?.byteCount ?? 0) / 4
-    let sums = try device.read(Float.self, count: count, from: sum)
-    let losts = try device.read(Float.self, count: count, from: lost)
-    for index in 0..<count {
-      found.compare(
-        Double(sums[index]) - Double(losts[index]),
-        expectedSum.number(at: index).value - expectedLost.number(at: index).value,
-        roundings: expectedSum.roundings(at: index), at: index)
-    }
-    found.name(.store(columns.sum))
-    return found
   }
 }

@@ -15,7 +15,7 @@ private final class SpoiledDevice: TunableDevice {
   var name: String { device.name }
   var driver: String { device.driver }
   var forms: Set<FusedForm> { device.forms }
-  var formats: Set<NumberFormat> { device.formats }
+  var formats: Set<ElementType> { device.formats }
   var tuning: Tuning {
     get { device.tuning }
     set { device.tuning = newValue }
@@ -32,15 +32,14 @@ private final class SpoiledDevice: TunableDevice {
     try device.workspace(for: operation)
   }
   func prepare(
-    _ operation: TensorOperation, activations: NumberFormat, buffer: (Operand) -> CPUDevice.Buffer
+    _ operation: TensorOperation, activations: ElementType, buffer: (Operand) -> CPUDevice.Buffer
   ) throws -> [CPUDevice.Prepared] {
     let prepared = try device.prepare(operation, activations: activations, buffer: buffer)
     return tuning == .standard ? prepared : prepared.dropLast()
   }
   func enqueue(_ prepared: CPUDevice.Prepared) throws { try device.enqueue(prepared) }
   func flush() throws { try device.flush() }
-  func launches(for operation: TensorOperation) -> [KernelLaunch] { device.launches(for: operation) }
-  func rounding(of operation: TensorOperation) -> Double { device.rounding(of: operation) }
+  func lower(_ operation: TensorOperation) -> Lowered? { device.lower(operation) }
 }
 
 @Suite struct `The search for faster launches` {

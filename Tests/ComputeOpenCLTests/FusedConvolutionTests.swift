@@ -55,19 +55,22 @@ struct FusedConvolutionTests {
         let plain = try bench.written(M * C), expected = try bench.written(M * O), wanted = try bench.measured(O)
         try bench.run(
           .normalize(
-            input: input, statistics: above, gammaAt: gammaAt, betaAt: betaAt, residual: residual, rectify: rectify,
-            output: plain, M: M, C: C))
+            Normalize(
+              M: M, C: C, input: input, statistics: above, gammaAt: gammaAt, betaAt: betaAt, residual: residual,
+              rectify: rectify, output: plain)))
         try bench.run(
-          .convolve(window: window, input: plain, weightsAt: weightsAt, output: expected, statistics: wanted))
+          .convolve(
+            Convolve(window: window, input: plain, weightsAt: weightsAt, output: expected, statistics: wanted)))
 
         let kept = keeps ? try bench.written(M * C) : nil, output = try bench.written(M * O)
         let found = try bench.measured(O)
+        let layer = NormalizedInput(
+          input: input, statistics: above, gammaAt: gammaAt, betaAt: betaAt, residual: residual, rectify: rectify,
+          output: kept)
         try bench.run(
-          .convolveNormalized(
-            window: window,
-            input: NormalizedInput(
-              input: input, statistics: above, gammaAt: gammaAt, betaAt: betaAt, residual: residual, rectify: rectify,
-              output: kept), weightsAt: weightsAt, output: output, statistics: found))
+          .convolve(
+            Convolve(window: window, input: input, weightsAt: weightsAt, output: output, statistics: found)
+              .normalizing(layer)))
 
         let context = "\(arithmetic) \(window) \(hasResidual) \(rectify) \(keeps)"
         if let kept { try bench.expect(kept, plain, "kept \(context)", tolerance: 4e-7) }
@@ -97,55 +100,56 @@ struct FusedConvolutionTests {
         let masked = try bench.written(M * C), expected = try bench.written(M * C)
         try bench.run(
           .normalize(
-            input: lower, statistics: below, gammaAt: belowGamma, betaAt: belowBeta, residual: nil, rectify: true,
-            output: output, M: M, C: C))
+            Normalize(
+              M: M, C: C, input: lower, statistics: below, gammaAt: belowGamma, betaAt: belowBeta, residual: nil,
+              rectify: true, output: output)))
         try bench.run(
           .normalizeBackward(
-            doutput: gradient, output: gradient, input: upper, statistics: above, gammaAt: aboveGamma,
-            betaAt: aboveBeta, dresidual: nil, rectify: false, dinput: dy, M: M, C: O, accumulate: false))
+            NormalizeBackward(
+              M: M, C: O, doutput: gradient, output: gradient, input: upper, statistics: above, gammaAt: aboveGamma,
+              betaAt: aboveBeta, rectify: false, dinput: dy, dresidual: nil, accumulate: false)))
         try bench.run(
-          .convolveBackwardData(window: window, doutput: dy, weightsAt: weightsAt, addend: addend, dinput: dx))
+          .convolveBackwardData(
+            ConvolveBackwardData(window: window, doutput: dy, weightsAt: weightsAt, addend: addend, dinput: dx)))
         try bench.run(
           .normalizeBackward(
-            doutput: dx, output: output, input: lower, statistics: below, gammaAt: belowGamma, betaAt: belowBeta,
-            dresidual: masked, rectify: true, dinput: expected, M: M, C: C, accumulate: false))
+            NormalizeBackward(
+              M: M, C: C, doutput: dx, output: output, input: lower, statistics: below, gammaAt: belowGamma,
+              betaAt: belowBeta, rectify: true, dinput: expected, dresidual: masked, accumulate: false)))
         let wanted = try bench.gradients()
 
         let sums = try bench.written(2 * O), same = try bench.written(M * O), kept = try bench.written(M * O)
         let belowSums = try bench.written(2 * C), dinput = try bench.written(M * C), final = try bench.written(M * C)
         try bench.run(
           .normalizeBackwardSums(
-            doutput: gradient,
-            layer: NormalizedInput(
-              input: upper, statistics: above, gammaAt: aboveGamma, betaAt: aboveBeta, residual: nil, rectify: false,
-              output: nil), gradient: same, sums: sums, M: M, C: O, accumulate: false))
+            NormalizeBackwardSums(
+              M: M, C: O, doutput: gradient, gradient: same,
+              below: NormalizedBelow(
+                layer: NormalizedInput(
+                  input: upper, statistics: above, gammaAt: aboveGamma, betaAt: aboveBeta, residual: nil,
+                  rectify: false, output: nil), sums: sums, accumulate: false))))
         let layer = NormalizedInput(
           input: lower, statistics: below, gammaAt: belowGamma, betaAt: belowBeta, residual: nil, rectify: true,
           output: keepsBelow ? output : nil)
         try bench.run(
-          .convolveBackwardDataNormalized(
-            window: window,
-            doutput: .normalized(
-              NormalizedGradient(
-                gradient: same, input: upper, statistics: above, gammaAt: aboveGamma, sums: sums, output: kept)),
-            weightsAt: weightsAt, addend: addend, dinput: dinput,
-            below: NormalizedBelow(layer: layer, sums: belowSums, accumulate: false)))
+          .convolveBackwardData(
+            ConvolveBackwardData(window: window, doutput: same, weightsAt: weightsAt, addend: addend, dinput: dinput)
+              .normalizing(
+                NormalizedGradient(
+                  gradient: same, input: upper, statistics: above, gammaAt: aboveGamma, sums: sums, output: kept)
+              ).summing(NormalizedBelow(layer: layer, sums: belowSums, accumulate: false))))
         try bench.run(
           .normalizeBackwardApply(
-            NormalizedGradient(
-              gradient: dinput, input: lower, statistics: below, gammaAt: belowGamma, sums: belowSums, output: final),
-            M: M, C: C))
+            NormalizeBackwardApply(
+              M: M, C: C,
+              gradient: NormalizedGradient(
+                gradient: dinput, input: lower, statistics: below, gammaAt: belowGamma, sums: belowSums,
+                output: final))))
 
         try bench.expect(kept, dy, "gradient above \(context)", tolerance: 4e-6)
         try bench.expect(dinput, masked, "dinput \(context)", tolerance: arithmetic.tolerance)
         try bench.expect(final, expected, "gradient below \(context)", tolerance: 4 * arithmetic.tolerance)
         bench.expect(try bench.gradients(), wanted, "dgamma, dbeta \(context)", tolerance: 4 * arithmetic.tolerance)
-
-        // Nothing above and nothing below: the convolution alone, in the fused operation's clothes.
-        try bench.run(
-          .convolveBackwardDataNormalized(
-            window: window, doutput: .value(dy), weightsAt: weightsAt, addend: addend, dinput: dinput, below: nil))
-        try bench.expect(dinput, dx, "dinput alone \(context)", tolerance: arithmetic.tolerance)
       }
     }
   }
@@ -161,19 +165,23 @@ struct FusedConvolutionTests {
       let gammaAt = try bench.vector(C), betaAt = try bench.vector(C)
       try bench.run(
         .normalize(
-          input: input, statistics: statistics, gammaAt: gammaAt, betaAt: betaAt, residual: nil, rectify: true,
-          output: plain, M: M, C: C))
+          Normalize(
+            M: M, C: C, input: input, statistics: statistics, gammaAt: gammaAt, betaAt: betaAt, residual: nil,
+            rectify: true, output: plain)))
       try bench.run(
         .convolveBackwardWeights(
-          window: window, input: plain, doutput: doutput, weightsAt: weightsAt, accumulate: false))
+          ConvolveBackwardWeights(
+            window: window, input: plain, doutput: doutput, weightsAt: weightsAt, accumulate: false)))
       let wanted = try bench.gradients()
       let layer = NormalizedInput(
         input: input, statistics: statistics, gammaAt: gammaAt, betaAt: betaAt, residual: nil, rectify: true,
         output: nil)
       for accumulate in [false, true].prefix(Self.isSimulated ? 1 : 2) {
         try bench.run(
-          .convolveBackwardWeightsNormalized(
-            window: window, input: layer, doutput: doutput, weightsAt: weightsAt, accumulate: accumulate))
+          .convolveBackwardWeights(
+            ConvolveBackwardWeights(
+              window: window, input: input, doutput: doutput, weightsAt: weightsAt, accumulate: accumulate
+            ).normalizing(layer)))
         let factor: Float = accumulate ? 0.5 : 1
         bench.expect(
           try bench.gradients().map { $0 * factor }, wanted, "\(arithmetic) \(window)", tolerance: arithmetic.tolerance)
@@ -183,8 +191,8 @@ struct FusedConvolutionTests {
 
   @Test(
     "on matrix units are as near to double precision as their numbers allow",
-    arguments: [(MatrixUnits.tf32, NumberFormat.float32), (.bfloat16, .float32), (.bfloat16, .bfloat16)])
-  func matrixUnits(units: MatrixUnits, activations: NumberFormat) throws {
+    arguments: [(MatrixUnits.tf32, ElementType.float32), (.bfloat16, .float32), (.bfloat16, .bfloat16)])
+  func matrixUnits(units: MatrixUnits, activations: ElementType) throws {
     let info = try #require(FirstDevice.list.devices.first)
     let device = try OpenCLDevice(info, style: .workGroups, matrixUnits: units)
     var cases = OperationCase.all.filter { device.rounding(of: $0.operation) == units.unit }

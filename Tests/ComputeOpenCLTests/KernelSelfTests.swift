@@ -11,8 +11,8 @@ import Testing
 
   @Test(
     .enabled(if: FirstDevice.supported != nil, "\(FirstDevice.absence)"),
-    arguments: OpenCLDevice.Style.allCases, NumberFormat.allCases)
-  func `agrees with double precision`(style: OpenCLDevice.Style, activations: NumberFormat) throws {
+    arguments: OpenCLDevice.Style.allCases, ElementType.allCases)
+  func `agrees with double precision`(style: OpenCLDevice.Style, activations: ElementType) throws {
     let info = try #require(FirstDevice.supported)
     var cases = OperationCase.all
     if info.platform.name == "Oclgrind" { cases = cases.filter { $0.byteCount <= Self.simulatedBytes } }

@@ -14,8 +14,8 @@ struct `Kernels compiled for NVIDIA's GPUs` {
   /// Weight gradients keep 72 sums in registers: room for two groups, and a fifth to spare.
   private static func registerBudget(of kernel: String) -> Int { kernel.contains("weights") ? 200 : 128 }
 
-  @Test(arguments: [(MatrixUnits.tf32, NumberFormat.float32), (.bfloat16, .bfloat16)], ["sm_80", "sm_90"])
-  func `use matrix units and spill nothing`(numbers: (MatrixUnits, NumberFormat), architecture: String) throws {
+  @Test(arguments: [(MatrixUnits.tf32, ElementType.float32), (.bfloat16, .bfloat16)], ["sm_80", "sm_90"])
+  func `use matrix units and spill nothing`(numbers: (MatrixUnits, ElementType), architecture: String) throws {
     let compiler = try #require(OfflineCompiler.found), (units, activations) = numbers
     let reports = try compiler.reports(units, activations: activations, architecture: architecture)
     for (kernel, signature) in KernelSources.signatures(for: .matrixUnits).sorted(by: { $0.key < $1.key }) {

@@ -44,7 +44,7 @@ struct OfflineCompiler {
   ///   - activations: how activations are stored.
   ///   - architecture: the GPU's, such as `sm_90`.
   func reports(
-    _ units: MatrixUnits, activations: NumberFormat, architecture: String
+    _ units: MatrixUnits, activations: ElementType, architecture: String
   ) throws -> [String: Report] {
     let scratch = ScratchFolder()
     let sources = KernelSources.files(for: .matrixUnits).map { "#line 1 \"\($0.name)\"\n\($0.text)\n" }.joined()

@@ -61,9 +61,8 @@ struct GoldenVectorTests {
     let input = numbers(M * C), residual = numbers(M * C, 5, 13).map { $0 / 4 }
     let (mean, variance) = ReferenceMath.batchStatistics(input, M: M, C: C)
     let inverse = ReferenceMath.inverseDeviation(variance), gamma: [ReferenceNumber] = [1.5, -0.5]
-    let output = ReferenceMath.normalize(
-      input, mean: mean, inverse: inverse, gamma: gamma, beta: [0.25, 1], residual: residual, rectify: true, M: M,
-      C: C)
+    let norm = ReferenceMath.Normalization(mean: mean, inverse: inverse, gamma: gamma, beta: [0.25, 1])
+    let output = ReferenceMath.normalize(input, by: norm, residual: residual, rectify: true)
     expect(
       output,
       [
@@ -75,8 +74,7 @@ struct GoldenVectorTests {
     expect(moved.mean, [0.333333333333, -0.866666666667])
     expect(moved.variance, [2.896666666667, 2.101666666667])
     let gradients = ReferenceMath.normalizeBackward(
-      numbers(M * C, 3, 7), output: output, input: input, mean: mean, inverse: inverse, gamma: gamma, rectify: true,
-      M: M, C: C)
+      numbers(M * C, 3, 7), output: output, input: input, by: norm, rectify: true)
     expect(
       gradients.dinput,
       [
@@ -116,8 +114,8 @@ struct GoldenVectorTests {
     let gradients: [[ReferenceNumber]] = [[3, 4, 0], [0.1, -0.2, 0.3], [-1, 2, 2]]
     for gradient in gradients {
       state = ReferenceMath.stochasticGradientDescent(
-        parameters: state.parameters, gradients: gradient, momenta: state.momenta, rate: 0.1, momentum: 0.9,
-        decay: 0.01, nesterov: nesterov, clipNorm: 1)
+        parameters: state.parameters, gradients: gradient, momenta: state.momenta,
+        .init(rate: 0.1, momentum: 0.9, decay: 0.01, nesterov: nesterov, clipNorm: 1))
     }
     expect(state.parameters, parameters)
     expect(state.momenta, momenta)

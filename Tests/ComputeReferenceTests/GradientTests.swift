@@ -75,22 +75,21 @@ struct GradientTests {
     ) -> [ReferenceNumber] {
       let (mean, variance) = ReferenceMath.batchStatistics(x, M: M, C: C)
       return ReferenceMath.normalize(
-        x, mean: mean, inverse: ReferenceMath.inverseDeviation(variance), gamma: gamma, beta: beta, residual: residual,
-        rectify: rectify, M: M, C: C)
+        x, by: .init(mean: mean, inverse: ReferenceMath.inverseDeviation(variance), gamma: gamma, beta: beta),
+        residual: residual, rectify: rectify)
     }
     let (mean, variance) = ReferenceMath.batchStatistics(.init(x), M: M, C: C)
+    let norm = ReferenceMath.Normalization(
+      mean: mean, inverse: ReferenceMath.inverseDeviation(variance), gamma: .init(gamma))
     let gradients = ReferenceMath.normalizeBackward(
-      .init(r), output: normalize(.init(x), .init(gamma), .init(beta), .init(residual)), input: .init(x), mean: mean,
-      inverse: ReferenceMath.inverseDeviation(variance), gamma: .init(gamma), rectify: rectify, M: M, C: C)
+      .init(r), output: normalize(.init(x), .init(gamma), .init(beta), .init(residual)), input: .init(x), by: norm,
+      rectify: rectify)
     expect("input", of: x, gradients.dinput, weights: r) {
       normalize($0, .init(gamma), .init(beta), .init(residual))
     }
-    let inverse = ReferenceMath.inverseDeviation(variance)
-    let sums = ReferenceMath.normalizeBackwardSums(
-      gradients.dresidual, input: .init(x), mean: mean, inverse: inverse, M: M, C: C)
+    let sums = ReferenceMath.normalizeBackwardSums(gradients.dresidual, input: .init(x), by: norm)
     let halves = ReferenceMath.normalizeBackwardApply(
-      gradients.dresidual, input: .init(x), mean: mean, inverse: inverse, gamma: .init(gamma), means: sums.means,
-      slopes: sums.slopes, M: M, C: C)
+      gradients.dresidual, input: .init(x), by: norm, means: sums.means, slopes: sums.slopes)
     expect("input in halves", of: x, halves, weights: r) {
       normalize($0, .init(gamma), .init(beta), .init(residual))
     }

@@ -24,7 +24,7 @@ private final class SpoilingDevice: Device {
 
   let reference = ReferenceDevice(fuses: true)
   let fault: Fault
-  let name = "spoiling", driver = "none", forms: Set<FusedForm> = [], formats: Set<NumberFormat> = [.float32]
+  let name = "spoiling", driver = "none", forms: Set<FusedForm> = [], formats: Set<ElementType> = [.float32]
 
   init(_ fault: Fault) { self.fault = fault }
 
@@ -41,27 +41,25 @@ private final class SpoilingDevice: Device {
   func flush() throws {}
 
   func prepare(
-    _ operation: TensorOperation, activations: NumberFormat, buffer: (Operand) -> Buffer
+    _ operation: TensorOperation, activations: ElementType, buffer: (Operand) -> Buffer
   ) throws -> [Prepared] {
     // Where the operation leaves its floats, how many there are, and where they begin.
     let output: (Operand, count: Int, first: Int)
     switch operation {
-    case .convolve(let window, _, _, let y, _): output = (.value(y), window.B * window.P * window.Q * window.O, 0)
-    case .convolveBackwardWeights(let window, _, _, let at, _):
-      output = (.store(.gradients), Parameter.padded(window.O) * window.C * window.KH * window.KW, at)
-    case .normalize(_, _, _, _, _, _, let y, let M, let C): output = (.value(y), M * C, 0)
-    case .normalizeBackward(_, _, _, _, _, _, _, _, let dx, let M, let C, _): output = (.value(dx), M * C, 0)
-    case .normalizeBackwardSums(_, _, _, let sums, _, let C, _): output = (.value(sums), 2 * Parameter.padded(C), 0)
-    case .normalizeBackwardApply(let gradient, let M, let C): output = (.value(gradient.output), M * C, 0)
-    case .convolveNormalized(let window, _, _, let y, _):
-      output = (.value(y), window.B * window.P * window.Q * window.O, 0)
-    case .convolveBackwardDataNormalized(let window, _, _, _, let dx, _):
-      output = (.value(dx), window.B * window.H * window.W * window.C, 0)
-    case .convolveBackwardWeightsNormalized(let window, _, _, let at, _):
-      output = (.store(.gradients), Parameter.padded(window.O) * window.C * window.KH * window.KW, at)
-    case .linear(_, _, _, let y, let M, let N, _): output = (.value(y), M * N, 0)
-    case .loss(_, _, let dz, let B, let K, _): output = (.value(dz), B * K, 0)
-    case .update(_, let count, _): output = (.store(.parameters), count, 0)
+    case .convolve(let one):
+      output = (.value(one.output), one.window.B * one.window.P * one.window.Q * one.window.O, 0)
+    case .convolveBackwardData(let one):
+      output = (.value(one.dinput), one.window.B * one.window.H * one.window.W * one.window.C, 0)
+    case .convolveBackwardWeights(let one):
+      let window = one.window, count = Parameter.padded(window.O) * window.C * window.KH * window.KW
+      output = (.store(.gradients), count, one.weightsAt)
+    case .normalize(let one): output = (.value(one.output), one.M * one.C, 0)
+    case .normalizeBackward(let one): output = (.value(one.dinput), one.M * one.C, 0)
+    case .normalizeBackwardSums(let one): output = (.value(one.below.sums), 2 * Parameter.padded(one.C), 0)
+    case .normalizeBackwardApply(let one): output = (.value(one.gradient.output), one.M * one.C, 0)
+    case .linear(let one): output = (.value(one.output), one.M * one.N, 0)
+    case .loss(let one): output = (.value(one.dlogits), one.B * one.K, 0)
+    case .update(let one): output = (.store(.parameters), one.count, 0)
     default: preconditionFailure("\(operation.name) is not spoiled")
     }
     // Losses have rows that do not count.
@@ -127,7 +125,7 @@ struct SelfTestTests {
     let twice = Dictionary(grouping: cases, by: \.name).filter { $0.value.count > 1 }.keys
     #expect(twice.isEmpty)
     let kernels = cases.compactMap { tested -> String? in
-      if case .loss(let function, _, _, _, _, _) = tested.operation { function.kernel } else { nil }
+      if case .loss(let loss) = tested.operation { loss.function.kernel } else { nil }
     }
     #expect(
       Set(kernels)
@@ -150,8 +148,8 @@ struct SelfTestTests {
     for tested in cases {
       let layer: NormalizedInput?, C: Int
       switch tested.operation {
-      case .normalizeBackwardSums(_, let own, _, _, _, let channels, _): (layer, C) = (own, channels)
-      case .convolveBackwardDataNormalized(let window, _, _, _, _, let below): (layer, C) = (below?.layer, window.C)
+      case .normalizeBackwardSums(let sums): (layer, C) = (sums.below.layer, sums.C)
+      case .convolveBackwardData(let backward): (layer, C) = (backward.below?.layer, backward.window.C)
       default: (layer, C) = (nil, 0)
       }
       let own = try #require(layer), inputs = tested.inputs
@@ -165,9 +163,12 @@ struct SelfTestTests {
       }
       let x = try numbers(.value(own.input))
       let values = ReferenceMath.normalize(
-        x, mean: try numbers(.value(own.statistics.mean)), inverse: try numbers(.value(own.statistics.inverse)),
-        gamma: try numbers(.store(.parameters), at: own.gammaAt, count: C),
-        beta: try numbers(.store(.parameters), at: own.betaAt, count: C), M: x.count / C, C: C)
+        x,
+        by: .init(
+          mean: Array(try numbers(.value(own.statistics.mean)).prefix(C)),
+          inverse: try numbers(.value(own.statistics.inverse)),
+          gamma: try numbers(.store(.parameters), at: own.gammaAt, count: C),
+          beta: try numbers(.store(.parameters), at: own.betaAt, count: C)))
       // No sum of a few roundings comes near this, nor is every number on one side.
       #expect(values.allSatisfy { abs($0.value) > 1e-3 && abs($0.value) > 100 * $0.roundings * 0x1p-24 })
       #expect(x.count < 100 || values.contains { $0.value > 0 } && values.contains { $0.value < 0 })
@@ -192,7 +193,7 @@ struct SelfTestTests {
     #expect(cases.count { $0.operation.name == "convolve" } == 2)
     #expect(cases.count { $0.operation.name == "normalize" } == 1)
     let batches = cases.compactMap { tested -> Int? in
-      if case .convolve(let window, _, _, _, _) = tested.operation { window.B } else { nil }
+      if case .convolve(let convolve) = tested.operation { convolve.window.B } else { nil }
     }
     #expect(Set(batches) == [2])
   }
@@ -222,7 +223,7 @@ struct SelfTestTests {
     try device.write(images, to: input)
     try device.write(parameter.pack(weights), to: parameters)
     let x = Value(index: 0), y = Value(index: 1)
-    let operation = TensorOperation.convolve(window: window, input: x, weightsAt: 0, output: y, statistics: nil)
+    let operation = TensorOperation.convolve(Convolve(window: window, input: x, weightsAt: 0, output: y))
     let buffers: [Operand: ReferenceDevice.Buffer] = [.value(x): input, .value(y): output]
     for launch in try device.prepare(operation, buffer: { buffers[$0] ?? parameters }) { try device.enqueue(launch) }
     let expected = ReferenceMath.convolve(

@@ -45,7 +45,8 @@ private struct LossBench<D: Device> {
   func prepare(_ kernel: String, peer: Bool, inputs: RowFunction.Inputs = .row) throws -> [D.Prepared] {
     let z = Value(index: 0), dz = Value(index: 1)
     return try device.prepare(
-      .loss(RowFunction(kernel: kernel, inputs: inputs), logits: z, dlogits: dz, B: B, K: K, peer: peer)
+      .loss(
+        LossRows(RowFunction(kernel: kernel, inputs: inputs), B: B, K: K, logits: z, dlogits: dz, peer: peer))
     ) { operand in
       switch operand {
       case .value(let value): return value == z ? logits : dlogits

@@ -41,9 +41,9 @@ struct NetworkLoss {
   private static func images(of reference: TrainingBench<ReferenceDevice>, peer: Bool) throws -> [ReferenceNumber] {
     let graph = reference.graph, shape = graph[graph.images]
     let output = try reference.device.allocate(byteCount: shape.reduce(4, *))
-    let operation = TensorOperation.augment(
+    let augment = Augment(
       output: graph.images, shape: shape, augmentation: Augmentation(crop: 2, flip: true), peer: peer)
-    let prepared = try reference.device.prepare(operation) { operand in
+    let prepared = try reference.device.prepare(.augment(augment)) { operand in
       guard case .store(let store) = operand, let buffer = reference.stores[store] else { return output }
       return buffer
     }
@@ -87,9 +87,10 @@ struct NetworkLoss {
         let C = graph[input].last ?? 1, M = graph[input].reduce(1, *) / C
         let (mean, variance) = ReferenceMath.batchStatistics(value(input), M: M, C: C)
         results[output] = ReferenceMath.normalize(
-          value(input), mean: mean, inverse: ReferenceMath.inverseDeviation(variance),
-          gamma: weights[batchNorm.gamma], beta: weights[batchNorm.beta], residual: residual.map(value),
-          rectify: rectify, M: M, C: C)
+          value(input),
+          by: .init(
+            mean: mean, inverse: ReferenceMath.inverseDeviation(variance), gamma: weights[batchNorm.gamma],
+            beta: weights[batchNorm.beta]), residual: residual.map(value), rectify: rectify)
       case .rectify(let input, let slope, let output):
         results[output] = ReferenceMath.rectify(value(input), slope: slope)
       case .bias(let input, let index, let output): results[output] = ReferenceMath.bias(value(input), weights[index])

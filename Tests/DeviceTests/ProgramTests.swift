@@ -81,15 +81,14 @@ struct ProgramTests {
 
     func has(_ operation: TensorOperation) -> Bool {
       switch operation {
-      case .convolveNormalized: return self == .all || self == .forward || self == .weights
-      case .convolveBackwardWeightsNormalized: return self == .all || self == .weights
-      case .convolveBackwardDataNormalized(_, let doutput, _, _, _, let below):
-        let isNormalized = if case .normalized = doutput { true } else { false }
+      case .convolve: return self == .all || self == .forward || self == .weights
+      case .convolveBackwardWeights: return self == .all || self == .weights
+      case .convolveBackwardData(let backward):
         switch self {
         case .all, .backward: return true
-        case .upper: return below == nil
-        case .lower: return !isNormalized
-        case .either: return below == nil || !isNormalized
+        case .upper: return backward.below == nil
+        case .lower: return backward.above == nil
+        case .either: return backward.below == nil || backward.above == nil
         case .forward, .weights: return false
         }
       default: return false

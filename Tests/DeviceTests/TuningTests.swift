@@ -7,10 +7,11 @@ import Testing
 @Suite struct `Tuned launches` {
   private static let window = Window(B: 32, H: 16, W: 16, C: 16, O: 16, KH: 3, KW: 3, stride: 1, padding: 1)
   private static let gradient = TensorOperation.convolveBackwardWeights(
-    window: window, input: Value(index: 0), doutput: Value(index: 1), weightsAt: 0, accumulate: false)
+    ConvolveBackwardWeights(
+      window: window, input: Value(index: 0), doutput: Value(index: 1), weightsAt: 0, accumulate: false))
 
   private func grids(_ tuning: Tuning) -> [[Int]] {
-    VectorLowering(tuning: tuning).launches(for: Self.gradient).map(\.global)
+    VectorLowering(tuning: tuning).lower(Self.gradient)?.launches.map(\.global) ?? []
   }
 
   @Test func `are as many as the tuning says, for its shape alone`() {

@@ -4,12 +4,8 @@ import Testing
 
 /// A device whose fused operations are those of 3×3 convolutions with stride 1.
 private func supports(_ operation: TensorOperation) -> Bool {
-  switch operation {
-  case .convolveNormalized(let window, _, _, _, _), .convolveBackwardDataNormalized(let window, _, _, _, _, _),
-    .convolveBackwardWeightsNormalized(let window, _, _, _, _):
-    window.KH == 3 && window.KW == 3 && window.stride == 1 && window.C % 16 == 0
-  default: false
-  }
+  guard let window = operation.convolution else { return false }
+  return window.KH == 3 && window.KW == 3 && window.stride == 1 && window.C % 16 == 0
 }
 
 private func program(peer: Bool, shortcut: String = "average") throws -> StepProgram {
@@ -59,8 +55,10 @@ private func program(peer: Bool, shortcut: String = "average") throws -> StepPro
     expect("add", 0)
     var kept = 0, halves = 0
     for operation in fused.operations {
-      if case .convolveNormalized(_, let input, _, _, _) = operation, input.output != nil { kept += 1 }
-      if case .convolveBackwardDataNormalized(_, .normalized, _, _, _, .some) = operation { halves += 1 }
+      if case .convolve(let convolve) = operation, convolve.normalized?.output != nil { kept += 1 }
+      if case .convolveBackwardData(let backward) = operation, backward.above != nil, backward.below != nil {
+        halves += 1
+      }
     }
     // Only what begins a block is kept, for its end; what lies within blocks is never written.
     #expect(kept == 13 * passes)
@@ -71,7 +69,7 @@ private func program(peer: Bool, shortcut: String = "average") throws -> StepPro
     let graph = try Network("resnet32").graph(batch: 2, height: 32, width: 32, channels: 3, classes: 10)
     let operations = StepProgram.evaluation(graph, forms: Set(FusedForm.allCases)).fused(where: supports).operations
     let kept = operations.compactMap { operation in
-      if case .convolveNormalized(_, let input, _, _, _) = operation { input.output != nil } else { nil }
+      if case .convolve(let convolve) = operation { convolve.normalized.map { $0.output != nil } } else { nil }
     }
     #expect(kept.count == 28 && kept.count { $0 } == 13)
     #expect(operations.count { if case .normalize = $0 { true } else { false } } == 3)

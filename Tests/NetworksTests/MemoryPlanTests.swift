@@ -80,7 +80,7 @@ import Testing
       #expect(Set(Set(reads + writes).map(plan.slab(of:))).count == Set(reads + writes).count, "\(operation.name)")
       for value in writes {
         holder[plan.slab(of: value)] = value
-        let needed = program.counts[value.index] * program.formats[value.index].byteCount
+        let needed = program.counts[value.index] * program.elementTypes[value.index].byteCount
         #expect(plan.slabs[plan.slab(of: value)] >= needed, "value \(value.index)")
       }
     }

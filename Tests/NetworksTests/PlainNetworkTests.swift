@@ -62,9 +62,9 @@ import Testing
   @Test func `drop in training alone, each layer and pass with numbers of its own`() throws {
     var drawn: [[String]] = []
     for operation in operations(try graph("cnn9"), training: true) {
-      guard case .dropout(_, let dropout, _, _, _, _, let peer) = operation else { continue }
-      #expect(dropout.rate == 0.25 && dropout.dropsChannels)
-      drawn.append(["\(dropout.layer)", "\(peer)"])
+      guard case .dropout(let drop) = operation else { continue }
+      #expect(drop.dropout.rate == 0.25 && drop.dropout.dropsChannels)
+      drawn.append(["\(drop.dropout.layer)", "\(drop.peer)"])
     }
     // Forward and backward, of the step and then of its peer samples.
     #expect(drawn == [0, 1, 1, 0].map { ["\($0)", "false"] } + [0, 1, 1, 0].map { ["\($0)", "true"] })

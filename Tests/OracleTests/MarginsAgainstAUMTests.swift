@@ -38,7 +38,7 @@ struct MarginsAgainstAUMTests {
     let logits = try device.allocate(byteCount: 6 * 4), dlogits = try device.allocate(byteCount: 6 * 4)
     let z = Value(index: 0), dz = Value(index: 1)
     let launches = try device.prepare(
-      .loss(RowFunction(kernel: "loss_ce_rows"), logits: z, dlogits: dz, B: 2, K: 3, peer: false)
+      .loss(LossRows(RowFunction(kernel: "loss_ce_rows"), B: 2, K: 3, logits: z, dlogits: dz, peer: false))
     ) { operand in
       switch operand {
       case .value(let value): value == z ? logits : dlogits

@@ -1,5 +1,5 @@
 /// How the numbers of a tensor are stored; all arithmetic is single precision.
-public enum NumberFormat: String, Hashable, Sendable, CaseIterable {
+public enum ElementType: String, Hashable, Sendable, CaseIterable {
   case float32
   /// The upper half of a float32: 8 bits of exponent, 7 of fraction; stored with rounding to nearest, ties to even.
   case bfloat16
@@ -21,5 +21,5 @@ public enum Precision: String, Hashable, Sendable, CaseIterable {
   case mixed
 
   /// How activations are stored.
-  public var activations: NumberFormat { self == .mixed ? .bfloat16 : .float32 }
+  public var activations: ElementType { self == .mixed ? .bfloat16 : .float32 }
 }

@@ -3,11 +3,7 @@ extension RowKernel {
   /// `dlogits` [B, K], in place, from the gradient of the batch's mean loss to that of the mean weighted by `weights`.
   public static func scale(_ dlogits: Value, by weights: Store, B: Int, K: Int) -> RowKernel {
     RowKernel(
-      "rows_scale",
-      [
-        "weights": .store(weights), "order": .store(.order), "counters": .store(.counters),
-        "dlogits": .changes(dlogits), "B": .int(B), "K": .int(K),
-      ])
+      "rows_scale", [.changeFloats("dlogits", dlogits)], ["weights": .store(weights), "B": .int(B), "K": .int(K)])
   }
 
   /// `kept` becomes 1 for the rows of the smallest `losses` of the batch, 0 for the others.
@@ -21,11 +17,8 @@ extension RowKernel {
   ///   2018.
   public static func smallest(of losses: Store, into kept: Store, B: Int, slot: Int) -> RowKernel {
     RowKernel(
-      "rows_smallest",
-      [
-        "losses": .store(losses), "order": .store(.order), "counters": .store(.counters), "numbers": .store(.numbers),
-        "kept": .store(kept), "B": .int(B), "slot": .int(slot),
-      ])
+      "rows_smallest", [],
+      ["losses": .store(losses), "kept": .store(kept), "B": .int(B), "slot": .int(slot)])
   }
 
   /// The columns that `dynamics` moves, beside those of margins.
@@ -51,17 +44,14 @@ extension RowKernel {
   ///   - softmax: whether margins are those of probabilities.
   public static func dynamics(_ logits: Value, scratch: Value, K: Int, classes: Int, softmax: Bool) -> RowKernel {
     RowKernel(
-      "rows_dynamics",
+      "rows_dynamics", [.readFloats("logits", logits), .writeFloats("scratch", scratch)],
       [
-        "logits": .reads(logits), "labels": .store(.labels), "order": .store(.order), "counters": .store(.counters),
-        "scratch": .writes(scratch), "margin_sum": .store(.marginSum), "margin_lost": .store(.marginLost),
-        "margin_count": .store(.marginCount), "loss_sum": .store(.column(Dynamics.lossSum)),
-        "loss_lost": .store(.column(Dynamics.lossLost)), "error_sum": .store(.column(Dynamics.errorSum)),
-        "error_lost": .store(.column(Dynamics.errorLost)),
+        "loss_sum": .store(.column(Dynamics.lossSum)), "loss_lost": .store(.column(Dynamics.lossLost)),
+        "error_sum": .store(.column(Dynamics.errorSum)), "error_lost": .store(.column(Dynamics.errorLost)),
         "probability_sum": .store(.column(Dynamics.probabilitySum)),
         "forgettings": .store(.column(Dynamics.forgettings)), "was_right": .store(.column(Dynamics.wasRight)),
         "epoch_margin": .store(.column(Dynamics.epochMargin)), "K": .int(K), "classes": .int(classes),
-        "softmax": .int(softmax ? 1 : 0),
+        "softmax": .flag(softmax),
       ])
   }
 
@@ -76,11 +66,7 @@ extension RowKernel {
   /// - Source: Lin and Bradic, "Learning to combat noisy labels via classification margins", arXiv 2102.00751, 2021.
   public static func streak(_ logits: Value, scratch: Value, K: Int, streak: Store, weight: Store) -> RowKernel {
     RowKernel(
-      "rows_streak",
-      [
-        "logits": .reads(logits), "labels": .store(.labels), "order": .store(.order), "counters": .store(.counters),
-        "numbers": .store(.numbers), "scratch": .writes(scratch), "streak": .store(streak), "weight": .store(weight),
-        "K": .int(K),
-      ])
+      "rows_streak", [.readFloats("logits", logits), .writeFloats("scratch", scratch)],
+      ["streak": .store(streak), "weight": .store(weight), "K": .int(K)])
   }
 }

@@ -1,0 +1,145 @@
+import CLayout
+import Compute
+
+/// Convolutions and linear layers.
+extension VectorLowering {
+  /// Rows of one work-item of conv_forward_3x3, or nil where that kernel does not apply.
+  private func rows3x3(_ window: Window) -> Int? {
+    guard window.KH == 3, window.KW == 3, window.stride == 1, window.padding == 1 else { return nil }
+    let fitting = Self.scratch / ((window.W + Self.tile + 2) * window.C) - 2
+    return fitting >= 1 ? min(8, fitting, window.H) : nil
+  }
+
+  /// Channels that are staged together: all, where `rows` rows of `width` pixels fit into the scratch; else as many as
+  /// fit of the `columns` that one tile reads.
+  private func slice(_ channels: Int, rows: Int, width: Int, columns: Int) -> KernelArguments {
+    if rows * width * channels <= Self.scratch { return ["slice": .int(channels), "whole": .flag(true)] }
+    let fitting = Self.scratch / (rows * columns)
+    precondition(fitting >= 1, "a filter of \(rows) rows is too large for the convolution's scratch")
+    return ["slice": .int(min(channels, fitting)), "whole": .flag(false)]
+  }
+
+  /// A direct convolution.
+  private func direct(_ window: Window, _ own: KernelArguments) -> Launch {
+    if let rows = rows3x3(window) {
+      return Launch(
+        "conv_forward_3x3", global: [ceilDivide(window.H, rows), window.B], own + ["rows": .int(rows)])
+    }
+    let slice = slice(
+      window.C, rows: window.KH, width: window.W + 2 * window.padding,
+      columns: Self.tile * window.stride + window.KW)
+    return Launch("conv_forward", global: [window.P, window.B], own + slice)
+  }
+
+  func lower(_ convolve: Convolve) -> Lowered? {
+    let window = convolve.window
+    if let rows = winogradRows(window) { return winograd(convolve, rows: rows) }
+    guard convolve.normalized == nil else { return nil }
+    guard let statistics = convolve.statistics else { return Lowered([direct(window, ["partials": .noBuffer])]) }
+    let rows = rows3x3(window) ?? 1, perImage = ceilDivide(window.P, rows), count = window.B * perImage
+    let pieces = Pieces(count: count, perImage: perImage, rows: rows, H: window.P, Q: window.Q)
+    return Lowered(
+      [direct(window, ["partials": .store(.workspace)]), combine(statistics, C: window.O, pieces)],
+      workspace: count * 2 * Parameter.padded(window.O))
+  }
+
+  private func transpose(_ window: Window, rotated180: Bool) -> Launch {
+    Launch(
+      "conv_transpose_weights",
+      global: [window.KH * window.KW * window.O, ceilDivide(window.C, Parameter.lanes)],
+      [
+        "transposed": .store(.workspace), "C": .int(window.C), "O": .int(window.O), "KH": .int(window.KH),
+        "KW": .int(window.KW), "rotated180": .flag(rotated180),
+      ])
+  }
+
+  func lower(_ backward: ConvolveBackwardData) -> Lowered? {
+    let window = backward.window, (H, O) = (window.H, window.O)
+    if let rows = winogradRows(window) { return winograd(backward, rows: rows) }
+    guard !backward.isFused else { return nil }
+    let workspace = window.KH * window.KW * O * Parameter.padded(window.C)
+    // Backward-data of a 3×3 convolution with stride 1 is the forward kernel on rotated filters.
+    // It keeps the image's size; other filters do not, and may not even fit on their own output.
+    if window.KH == 3 && window.KW == 3 && window.stride == 1 && window.padding == 1 {
+      let reverse = Window(B: window.B, H: H, W: window.W, C: O, O: window.C, KH: 3, KW: 3, stride: 1, padding: 1)
+      if rows3x3(reverse) != nil {
+        let forward = direct(
+          reverse,
+          [
+            "input": .value(backward.doutput), "weights": .store(.workspace), "weights_at": .int(0),
+            "output": .value(backward.dinput), "C": .int(reverse.C), "O": .int(reverse.O), "partials": .noBuffer,
+            "has_partials": .flag(false),
+          ])
+        return Lowered([transpose(window, rotated180: true), forward], workspace: workspace)
+      }
+    }
+    let edge = window.KW + Self.tile
+    let slice = slice(O, rows: window.KH, width: window.Q + 2 * edge, columns: edge)
+    return Lowered(
+      [
+        transpose(window, rotated180: false),
+        Launch("conv_backward_data", global: [H, window.B], slice + ["transposed": .store(.workspace)]),
+      ], workspace: workspace)
+  }
+
+  // MARK: Weight gradients
+
+  /// Images of one partial sum of a weight gradient: enough partial sums to share out, few enough to add up.
+  func imagesPerChunk(_ window: Window) -> Int {
+    let chunks = tuned(.weightChunks, window) ?? (window.C * window.O >= 64 * 64 ? 8 : 16)
+    return ceilDivide(window.B, max(1, chunks))
+  }
+
+  /// Adds up the partial sums of the gradient that the operation calls `at`.
+  func reducePartials(count: Int, chunks: Int) -> Launch {
+    Launch(
+      "reduce_partials", global: [ceilDivide(count, REDUCE_PIECE)],
+      ["partials": .store(.workspace), "n": .int(count), "chunks": .int(chunks)])
+  }
+
+  func lower(_ backward: ConvolveBackwardWeights) -> Lowered? {
+    let window = backward.window, (C, O) = (window.C, window.O), lanes = Parameter.lanes
+    // Recomputed without its residual only.
+    if backward.normalized?.residual != nil { return nil }
+    if let rows = winogradRows(window) { return winograd(backward, rows: rows) }
+    guard backward.normalized == nil else { return nil }
+    let images = imagesPerChunk(window), chunks = ceilDivide(window.B, images)
+    let own: KernelArguments = ["partials": .store(.workspace), "images": .int(images)]
+    let partial =
+      rows3x3(window) != nil && C % 8 == 0 && O % lanes == 0
+      ? Launch("conv_backward_weights_3x3", global: [3 * (C / CONV_WEIGHT_UNIT) * (O / lanes), chunks], own)
+      : Launch(
+        "conv_backward_weights",
+        global: [window.KH * window.KW * ceilDivide(C, lanes) * ceilDivide(O, lanes), chunks], own)
+    let count = Parameter.padded(O) * window.KH * window.KW * C
+    return Lowered([partial, reducePartials(count: count, chunks: chunks)], workspace: chunks * count)
+  }
+
+  // MARK: Linear layers
+
+  func gemm(M: Int, _ own: KernelArguments = [:]) -> Launch {
+    Launch("gemm_forward", global: [ceilDivide(M, GEMM_ROWS)], own)
+  }
+
+  func lower(_ backward: LinearBackwardData) -> Lowered {
+    let product = gemm(
+      M: backward.M,
+      [
+        "input": .value(backward.doutput), "weights": .store(.workspace), "weights_at": .int(0), "bias": .noBuffer,
+        "bias_at": .int(0), "has_bias": .flag(false), "output": .value(backward.dinput), "N": .int(backward.K),
+        "K": .int(backward.N),
+      ])
+    return Lowered(
+      [transpose(backward.asConvolution.window, rotated180: false), product],
+      workspace: backward.N * Parameter.padded(backward.K))
+  }
+
+  func lower(_ backward: LinearBackwardWeights) -> Lowered? {
+    guard var lowered = lower(backward.asConvolution) else { return nil }
+    lowered.launches.append(
+      Launch(
+        "reduce_rows", global: [ceilDivide(backward.N, Parameter.lanes)],
+        ["input": .value(backward.doutput), "at": .int(backward.biasAt)]))
+    return lowered
+  }
+}

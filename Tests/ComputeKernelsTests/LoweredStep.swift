@@ -1,0 +1,125 @@
+import Compute
+import Networks
+
+/// A step whose launches are compared with what they were.
+struct LoweredStep: Sendable {
+  enum Content: Sendable {
+    /// A step of a network.
+    case program(@Sendable () throws -> StepProgram)
+    /// Every operation of the self-test.
+    case cases
+    /// What `bench` measures a device with.
+    case probes
+  }
+
+  let name: String
+  let content: Content
+  /// Whether the family's choices of launches are tried, too.
+  var isTuned = false
+
+  private struct Image: Sendable {
+    let batch: Int, height: Int, width: Int, channels: Int
+    var name: String { "\(batch)×\(height)×\(width)×\(channels)" }
+    static let usual = Image(batch: 128, height: 32, width: 32, channels: 3)
+    static let odd = Image(batch: 7, height: 36, width: 44, channels: 1)
+  }
+
+  private typealias Write = @Sendable (inout StepBuilder) -> Void
+
+  private static func graph(_ network: String, _ image: Image, classes: Int) throws -> Graph {
+    try Network(network).graph(
+      batch: image.batch, height: image.height, width: image.width, channels: image.channels, classes: classes)
+  }
+
+  private static func step(
+    _ network: String, _ name: String, _ image: Image = .usual, classes: Int = 10,
+    forms: Set<FusedForm> = Set(FusedForm.allCases), isTuned: Bool = false, writing write: @escaping Write
+  ) -> LoweredStep {
+    LoweredStep(
+      name: "\(network), \(name), \(image.name)",
+      content: .program {
+        var step = StepBuilder(try graph(network, image, classes: classes), forms: forms)
+        write(&step)
+        return step.program
+      }, isTuned: isTuned)
+  }
+
+  private static let cropped = Augmentation(crop: 4, flip: true)
+
+  private static func plain(
+    _ loss: String = "loss_ce_rows", _ inputs: RowFunction.Inputs = .row, peer: Bool = false, weighted: Bool = false,
+    clip: Bool = false, _ optimizer: FlatKernel = .sgd
+  ) -> Write {
+    { step in
+      step.gradients(cropped, RowFunction(kernel: loss, inputs: inputs), peer: peer, weighted: weighted)
+      step.update(optimizer, clip: clip)
+    }
+  }
+
+  private static let evaluation: Write = { step in
+    step.images(Augmentation(crop: 0, flip: false))
+    step.forward(.running)
+    step.evaluate()
+  }
+
+  private static func steps(of network: String) -> [LoweredStep] {
+    var steps = [
+      step(network, "training", isTuned: true, writing: plain()), step(network, "training", .odd, writing: plain()),
+      step(network, "peer", writing: plain(peer: true)), step(network, "weighted", writing: plain(weighted: true)),
+      step(network, "clipped", writing: plain(clip: true)),
+    ]
+    for image in [Image.usual, .odd] {
+      // Without dropout, which the step builder does not know of.
+      steps.append(
+        LoweredStep(
+          name: "\(network), evaluation, \(image.name)",
+          content: .program {
+            .evaluation(try graph(network, image, classes: 10), forms: Set(FusedForm.allCases))
+          }))
+    }
+    return steps
+  }
+
+  /// What methods and losses add to a step, on one network.
+  private static let others: [LoweredStep] = {
+    let network = "resnet20"
+    return [
+      step(network, "layers apart", forms: [], writing: plain()),
+      step(network, "adam", writing: plain(clip: true, .adam)),
+      step(network, "adam, not clipped", writing: plain(clip: false, .adam)),
+      step(network, "sum of losses", writing: plain("loss_sum_rows", peer: true)),
+      step(network, "forward correction", classes: 100, writing: plain("loss_forward_rows", .transition)),
+      step(network, "determinant", writing: plain("loss_dmi_rows", .determinant)),
+      step(network, "running statistics", writing: evaluation),
+      step(network, "dynamics", classes: 11) { step in
+        step.gradients(cropped, RowFunction(kernel: "loss_ce_rows"), peer: false, weighted: false)
+        let scratch = step.scratch()
+        step.rows(.dynamics(step.program.logits, scratch: scratch, K: 11, classes: 10, softmax: true))
+        step.update(.sgd, clip: false)
+      },
+      step(network, "small losses, cut") { step in
+        step.images(cropped)
+        step.forward(.batch)
+        step.loss(RowFunction(kernel: "loss_ce_rows"))
+        step.rows(.smallest(of: .sampleLoss, into: .column("kept"), B: 128, slot: 0))
+        step.cut()
+        step.scaleRows(by: .column("kept"))
+        step.backward()
+        step.update(.sgd, clip: false)
+      },
+      step(network, "streak") { step in
+        step.gradients(cropped, RowFunction(kernel: "loss_ce_rows"), peer: false, weighted: true)
+        let scratch = step.scratch()
+        step.rows(
+          .streak(
+            step.program.logits, scratch: scratch, K: 10, streak: .column("streak"), weight: .column("weight")))
+        step.update(.sgd, clip: false)
+      },
+    ]
+  }()
+
+  static let all: [LoweredStep] =
+    Network.catalogue.flatMap { steps(of: $0.name) } + others + [
+      LoweredStep(name: "self-test", content: .cases), LoweredStep(name: "probes", content: .probes),
+    ]
+}
