@@ -133,7 +133,8 @@ let package = Package(
       dependencies: ["ComputeReference", "Losses", "Compute", "Statistics", "Failures", "TestSupport"]),
     .testTarget(
       name: "ComputeKernelsTests",
-      dependencies: ["ComputeKernels", "ComputeReference", "Compute", "Networks", "FileFormats"], exclude: ["Frozen"]),
+      dependencies: ["ComputeKernels", "ComputeReference", "Compute", "Networks", "FileFormats", "Failures"],
+      exclude: ["Frozen"]),
     .testTarget(
       name: "DeviceTests",
       dependencies: ["ComputeCPU", "ComputeReference", "ComputeKernels", "Compute", "Statistics", "TestSupport"]),
