@@ -149,7 +149,8 @@ let package = Package(
       dependencies: ["ComputeReference", "Losses", "Compute", "CLayout", "Statistics", "Failures", "TestSupport"]),
     .testTarget(
       name: "ComputeKernelsTests",
-      dependencies: ["ComputeKernels", "ComputeReference", "Compute", "Networks", "FileFormats"], exclude: ["Frozen"]),
+      dependencies: ["ComputeKernels", "ComputeReference", "Compute", "Networks", "FileFormats", "Failures"],
+      exclude: ["Frozen"]),
     .testTarget(
       name: "DeviceTests",
       dependencies: [

@@ -133,9 +133,9 @@ public struct Graph: Sendable {
     return output
   }
 
-  /// A convolution; weights `name.weight [O, C, size, size]`, and with a bias `name.bias [O]`.
+  /// A convolution without a bias; weights `name.weight [O, C, size, size]`.
   public mutating func convolve(
-    _ input: Value, _ name: String, channels O: Int, size: Int, stride: Int = 1, padding: Int, bias: Bool = false
+    _ input: Value, _ name: String, channels O: Int, size: Int, stride: Int = 1, padding: Int
   ) -> Value {
     let from = self[input]
     let window = Window(
@@ -145,8 +145,15 @@ public struct Graph: Sendable {
       "\(name).weight", shape: [O, from[3], size, size],
       initialization: initialization == .fanOut ? .normalFanOut : initialization.weights(inputs: inputs))
     let output = value([from[0], window.P, window.Q, O])
-    _ = append(.convolve(input: input, weights: weights, window: window, output: output), output)
-    guard bias else { return output }
+    return append(.convolve(input: input, weights: weights, window: window, output: output), output)
+  }
+
+  /// A convolution of stride 1 with a bias: `name.weight [O, C, size, size]`, `name.bias [O]`.
+  public mutating func convolveWithBias(
+    _ input: Value, _ name: String, channels O: Int, size: Int, padding: Int
+  ) -> Value {
+    let output = convolve(input, name, channels: O, size: size, padding: padding)
+    let inputs = self[input][3] * size * size
     let biases = parameters.add("\(name).bias", shape: [O], initialization: initialization.biases(inputs: inputs))
     let sum = value(self[output])
     return append(.bias(input: output, bias: biases, output: sum), sum)

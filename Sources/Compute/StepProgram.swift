@@ -44,20 +44,32 @@ public struct StepProgram: Sendable {
   func offset(_ parameter: Int) -> Int { graph.parameters.entries[parameter].offset }
 }
 
-extension StepProgram {
-  /// One training step: gather, forward, loss, backward, update.
+/// What a plain training step does besides the network.
+public struct TrainingStep: Sendable {
+  let augmentation: Augmentation, loss: RowFunction, peer: Bool, weighted: Bool, clip: Bool
+
+  /// A step.
   ///
   /// - Parameters:
   ///   - peer: adds a second pass over the peer samples of peer loss, whose gradients are added to the first's.
   ///   - weighted: samples count by `Store.sampleWeights`, not alike; not with peer samples.
   ///   - clip: scales gradients down to the norm that the step's numbers give.
+  public init(
+    augmentation: Augmentation, loss: RowFunction, peer: Bool = false, weighted: Bool = false, clip: Bool = false
+  ) {
+    (self.augmentation, self.loss, self.peer) = (augmentation, loss, peer)
+    (self.weighted, self.clip) = (weighted, clip)
+  }
+}
+
+extension StepProgram {
+  /// One training step: gather, forward, loss, backward, update.
   public static func training(
-    _ graph: Graph, forms: Set<FusedForm>, precision: Precision = .fp32, augmentation: Augmentation, loss: RowFunction,
-    peer: Bool, weighted: Bool = false, clip: Bool
+    _ graph: Graph, forms: Set<FusedForm>, precision: Precision = .fp32, _ plain: TrainingStep
   ) -> StepProgram {
     var step = StepBuilder(graph, forms: forms, precision: precision)
-    step.gradients(augmentation, loss, peer: peer, weighted: weighted)
-    step.update(.sgd, clip: clip)
+    step.gradients(plain.augmentation, plain.loss, peer: plain.peer, weighted: plain.weighted)
+    step.update(.sgd, clip: plain.clip)
     return step.program
   }
 

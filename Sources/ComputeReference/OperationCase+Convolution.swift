@@ -1,5 +1,12 @@
 import Compute
 
+extension Window {
+  /// A square window, for tables.
+  init(_ B: Int, _ H: Int, _ W: Int, _ C: Int, _ O: Int, _ size: Int = 3, stride: Int = 1, padding: Int = 1) {
+    self.init(B: B, H: H, W: W, C: C, O: O, KH: size, KW: size, stride: stride, padding: padding)
+  }
+}
+
 extension OperationCase {
   /// The parameter's place in the flat buffer: not at its beginning, so that a forgotten offset shows.
   private static let weightsAt = 48
@@ -66,36 +73,31 @@ extension OperationCase {
 
   /// The convolutions of ResNet-32 on 32×32 colour and 28×28 grey images, and odd ones.
   static let windows: [Window] = {
-    func window(
-      _ B: Int, _ H: Int, _ W: Int, _ C: Int, _ O: Int, _ size: Int = 3, stride: Int = 1, padding: Int = 1
-    ) -> Window {
-      Window(B: B, H: H, W: W, C: C, O: O, KH: size, KW: size, stride: stride, padding: padding)
-    }
-    return [
-      window(2, 32, 32, 3, 16), window(2, 32, 32, 16, 16), window(2, 32, 32, 16, 32, stride: 2),
-      window(2, 16, 16, 32, 32), window(2, 16, 16, 32, 64, stride: 2), window(2, 8, 8, 64, 64),
-      window(2, 28, 28, 1, 16), window(2, 28, 28, 16, 16), window(2, 28, 28, 16, 32, stride: 2),
-      window(2, 14, 14, 32, 32), window(2, 14, 14, 32, 64, stride: 2), window(2, 7, 7, 64, 64),
+    [
+      Window(2, 32, 32, 3, 16), Window(2, 32, 32, 16, 16), Window(2, 32, 32, 16, 32, stride: 2),
+      Window(2, 16, 16, 32, 32), Window(2, 16, 16, 32, 64, stride: 2), Window(2, 8, 8, 64, 64),
+      Window(2, 28, 28, 1, 16), Window(2, 28, 28, 16, 16), Window(2, 28, 28, 16, 32, stride: 2),
+      Window(2, 14, 14, 32, 32), Window(2, 14, 14, 32, 64, stride: 2), Window(2, 7, 7, 64, 64),
       // Every odd size and number of channels.
-      window(1, 1, 1, 1, 1), window(3, 5, 5, 3, 5), window(7, 7, 7, 5, 3), window(1, 13, 7, 10, 17),
-      window(3, 7, 13, 17, 31), window(1, 5, 1, 31, 33), window(1, 1, 5, 33, 48), window(7, 1, 13, 48, 10),
-      window(1, 13, 5, 48, 16), window(3, 7, 7, 8, 32), window(2, 9, 9, 24, 48), window(1, 5, 7, 40, 16),
+      Window(1, 1, 1, 1, 1), Window(3, 5, 5, 3, 5), Window(7, 7, 7, 5, 3), Window(1, 13, 7, 10, 17),
+      Window(3, 7, 13, 17, 31), Window(1, 5, 1, 31, 33), Window(1, 1, 5, 33, 48), Window(7, 1, 13, 48, 10),
+      Window(1, 13, 5, 48, 16), Window(3, 7, 7, 8, 32), Window(2, 9, 9, 24, 48), Window(1, 5, 7, 40, 16),
       // Uneven shares of the images among partial sums.
-      window(37, 5, 5, 8, 16), window(20, 4, 4, 64, 64), window(33, 3, 3, 5, 17),
+      Window(37, 5, 5, 8, 16), Window(20, 4, 4, 64, 64), Window(33, 3, 3, 5, 17),
       // Other filters.
-      window(3, 7, 7, 17, 33, 1, padding: 0), window(1, 13, 13, 48, 5, 1, stride: 2, padding: 0),
-      window(2, 8, 8, 16, 32, 1, stride: 2, padding: 0), window(1, 13, 13, 3, 10, 5, padding: 2),
-      window(3, 7, 5, 5, 17, 5, padding: 0), window(1, 5, 5, 31, 1, 5, padding: 0),
-      window(1, 13, 13, 3, 17, 7, stride: 2, padding: 3), window(2, 32, 32, 3, 33, 7, stride: 2, padding: 3),
-      window(3, 7, 13, 10, 31, padding: 0), window(1, 13, 7, 16, 16, padding: 0),
-      window(1, 13, 13, 17, 5, stride: 2, padding: 0), window(1, 13, 13, 5, 16, stride: 3),
-      window(1, 5, 7, 3, 16, padding: 2), window(2, 8, 8, 16, 16, 2, stride: 2, padding: 0),
-      window(1, 7, 7, 3, 5, 4, stride: 3, padding: 1),
+      Window(3, 7, 7, 17, 33, 1, padding: 0), Window(1, 13, 13, 48, 5, 1, stride: 2, padding: 0),
+      Window(2, 8, 8, 16, 32, 1, stride: 2, padding: 0), Window(1, 13, 13, 3, 10, 5, padding: 2),
+      Window(3, 7, 5, 5, 17, 5, padding: 0), Window(1, 5, 5, 31, 1, 5, padding: 0),
+      Window(1, 13, 13, 3, 17, 7, stride: 2, padding: 3), Window(2, 32, 32, 3, 33, 7, stride: 2, padding: 3),
+      Window(3, 7, 13, 10, 31, padding: 0), Window(1, 13, 7, 16, 16, padding: 0),
+      Window(1, 13, 13, 17, 5, stride: 2, padding: 0), Window(1, 13, 13, 5, 16, stride: 3),
+      Window(1, 5, 7, 3, 16, padding: 2), Window(2, 8, 8, 16, 16, 2, stride: 2, padding: 0),
+      Window(1, 7, 7, 3, 5, 4, stride: 3, padding: 1),
       Window(B: 1, H: 7, W: 13, C: 5, O: 17, KH: 1, KW: 3, stride: 1, padding: 0),
       Window(B: 1, H: 13, W: 5, C: 17, O: 16, KH: 5, KW: 2, stride: 2, padding: 1),
       // Wide images, whose rows are staged in pieces of their channels.
-      window(1, 3, 700, 3, 16), window(1, 2, 2000, 3, 17), window(1, 4, 300, 48, 16),
-      window(1, 3, 301, 33, 31, stride: 2),
+      Window(1, 3, 700, 3, 16), Window(1, 2, 2000, 3, 17), Window(1, 4, 300, 48, 16),
+      Window(1, 3, 301, 33, 31, stride: 2),
     ]
   }()
 

@@ -3,18 +3,13 @@ import Compute
 extension OperationCase {
   /// The convolutions whose fused forms are tested: 3×3 with whole vectors of channels first, then others.
   private static let fusedWindows: [Window] = {
-    func window(
-      _ B: Int, _ H: Int, _ W: Int, _ C: Int, _ O: Int, _ size: Int = 3, stride: Int = 1, padding: Int = 1
-    ) -> Window {
-      Window(B: B, H: H, W: W, C: C, O: O, KH: size, KW: size, stride: stride, padding: padding)
-    }
-    return [
-      window(2, 28, 28, 16, 16), window(2, 14, 14, 32, 32), window(1, 7, 7, 64, 64), window(3, 5, 13, 16, 48),
-      window(1, 13, 5, 48, 16), window(3, 1, 5, 32, 16), window(1, 11, 1, 16, 32), window(7, 1, 1, 16, 16),
-      window(33, 3, 3, 16, 16), window(2, 9, 12, 16, 16), window(1, 4, 300, 16, 16),
+    [
+      Window(2, 28, 28, 16, 16), Window(2, 14, 14, 32, 32), Window(1, 7, 7, 64, 64), Window(3, 5, 13, 16, 48),
+      Window(1, 13, 5, 48, 16), Window(3, 1, 5, 32, 16), Window(1, 11, 1, 16, 32), Window(7, 1, 1, 16, 16),
+      Window(33, 3, 3, 16, 16), Window(2, 9, 12, 16, 16), Window(1, 4, 300, 16, 16),
       // What a device may leave to the operations apart.
-      window(3, 7, 13, 17, 31), window(1, 9, 9, 16, 32, stride: 2), window(1, 7, 7, 3, 16),
-      window(1, 6, 5, 48, 16, 1, padding: 0),
+      Window(3, 7, 13, 17, 31), Window(1, 9, 9, 16, 32, stride: 2), Window(1, 7, 7, 3, 16),
+      Window(1, 6, 5, 48, 16, 1, padding: 0),
     ]
   }()
 

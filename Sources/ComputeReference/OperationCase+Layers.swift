@@ -161,13 +161,12 @@ extension OperationCase {
         cases += [shortcut(image, output, kind), shortcutBackward(image, output, kind)]
       }
     }
-    func window(_ B: Int, _ H: Int, _ W: Int, _ C: Int, _ size: Int, _ stride: Int, _ padding: Int) -> Window {
-      Window(B: B, H: H, W: W, C: C, O: C, KH: size, KW: size, stride: stride, padding: padding)
-    }
     let windows = [
-      window(2, 16, 16, 32, 2, 2, 0), window(2, 28, 28, 3, 3, 2, 1), window(1, 7, 13, 17, 3, 1, 1),
-      window(3, 5, 5, 1, 2, 1, 0), window(1, 13, 7, 33, 5, 3, 2), window(1, 1, 1, 10, 1, 1, 0),
-      window(1, 5, 7, 16, 3, 3, 0), window(1, 7, 7, 5, 2, 3, 1),
+      Window(2, 16, 16, 32, 32, 2, stride: 2, padding: 0), Window(2, 28, 28, 3, 3, 3, stride: 2, padding: 1),
+      Window(1, 7, 13, 17, 17, 3, stride: 1, padding: 1),
+      Window(3, 5, 5, 1, 1, 2, stride: 1, padding: 0), Window(1, 13, 7, 33, 33, 5, stride: 3, padding: 2),
+      Window(1, 1, 1, 10, 10, 1, stride: 1, padding: 0),
+      Window(1, 5, 7, 16, 16, 3, stride: 3, padding: 0), Window(1, 7, 7, 5, 5, 2, stride: 3, padding: 1),
     ]
     for window in windows {
       for maximum in [false, true] {

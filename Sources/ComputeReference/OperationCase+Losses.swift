@@ -25,6 +25,9 @@ extension OperationCase {
     }
   }
 
+  /// The pass that a loss is for: the first, in an epoch whose margins are recorded or not, or the peer pass.
+  enum LossPass { case recorded, unrecorded, peer }
+
   /// Asymmetric chances [K, K], with some zeros, or the inverse of such a matrix, which has negative entries, too.
   private static func transition(K: Int, isInverse: Bool) -> [Float] {
     // I + 0.4 · (shift by one) has, but for its last row, the inverse that begins with I - 0.4 · (shift).
@@ -40,10 +43,11 @@ extension OperationCase {
   ///
   /// - Parameter parameters: nil for those that the reference has as an example.
   static func loss(
-    _ function: RowFunction, B: Int, K: Int, peer: Bool = false, records: Bool = true, logits: Logits = .ordinary,
+    _ function: RowFunction, B: Int, K: Int, _ pass: LossPass = .recorded, logits: Logits = .ordinary,
     parameters: [Float]? = nil
   ) -> OperationCase {
     precondition(first + B <= N, "a case has at most \(N - first) rows")
+    let peer = pass == .peer, records = pass != .unrecorded
     var state = StepState()
     state.peerWeight = -0.5
     state.lossParameters =
@@ -87,9 +91,9 @@ extension OperationCase {
     for kernel in ReferenceLoss.all.map(\.kernel) {
       let function = RowFunction(kernel: kernel)
       for (B, K) in [(5, 2), (16, 10), (3, 11), (7, 100)] {
-        cases += [false, true].map { loss(function, B: B, K: K, peer: $0) }
+        cases += [LossPass.recorded, .peer].map { loss(function, B: B, K: K, $0) }
       }
-      cases.append(loss(function, B: 33, K: 10, records: false))
+      cases.append(loss(function, B: 33, K: 10, .unrecorded))
       for logits in [Logits.extreme, .ties] { cases.append(loss(function, B: 40, K: 10, logits: logits)) }
     }
     for (kernel, parameters) in examples {
@@ -98,7 +102,7 @@ extension OperationCase {
       }
     }
     let around: [Float] = [1, 0, 0, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0.5, 0.1, 1.2, 1]
-    cases.append(loss(RowFunction(kernel: "loss_sum_rows"), B: 6, K: 10, peer: true, parameters: around))
+    cases.append(loss(RowFunction(kernel: "loss_sum_rows"), B: 6, K: 10, .peer, parameters: around))
     // Every loss as the only part of a sum, and all neighbours in the list as its two parts.
     let sum = RowFunction(kernel: "loss_sum_rows")
     let parts = ReferenceLoss.parts.sorted { $0.key < $1.key }

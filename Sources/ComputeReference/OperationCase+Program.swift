@@ -77,7 +77,7 @@ extension OperationCase {
     case .linearBackwardWeights(let backward):
       self = .linearBackwardWeights(
         M: min(backward.M, batch), N: backward.N, K: backward.K, accumulate: backward.accumulate)
-    case .loss(let loss): self = .loss(loss.function, B: min(loss.B, batch), K: loss.K, peer: loss.peer)
+    case .loss(let loss): self = .loss(loss.function, B: min(loss.B, batch), K: loss.K, loss.peer ? .peer : .recorded)
     case .evaluate(let evaluate): self = .evaluate(B: min(evaluate.B, batch), K: evaluate.K)
     case .rows(let rows): self = .rows(like: rows.kernel, B: min(rows.count, batch))
     case .update(let update):

@@ -17,7 +17,7 @@ enum CoTeachingCNN {
       graph.initialization = .uniform
       var x = graph.images
       for (index, channels) in [128, 128, 128, 256, 256, 256, 512, 256, 128].enumerated() {
-        x = graph.convolve(x, "c\(index + 1)", channels: channels, size: 3, padding: index < 6 ? 1 : 0, bias: true)
+        x = graph.convolveWithBias(x, "c\(index + 1)", channels: channels, size: 3, padding: index < 6 ? 1 : 0)
         x = graph.rectify(graph.normalize(x, "bn\(index + 1)"), slope: 0.01)
         if index == 2 || index == 5 {
           x = graph.dropout(graph.pool(x, size: 2, stride: 2, maximum: true), rate: 0.25, channels: true)

@@ -23,7 +23,7 @@ enum SCENetwork {
       for (block, channels) in blocks.enumerated() {
         for (index, count) in channels.enumerated() {
           let layer = "block\(block + 1).\(index).out_conv"
-          x = graph.convolve(x, "\(layer).0", channels: count, size: 3, padding: 1, bias: true)
+          x = graph.convolveWithBias(x, "\(layer).0", channels: count, size: 3, padding: 1)
           x = graph.rectify(graph.normalize(x, "\(layer).1"))
         }
         x = graph.pool(x, size: 2, stride: 2, maximum: true)

@@ -65,8 +65,9 @@ struct SelfTestCommand: ParsableCommand {
       for loss in Loss.all {
         let graph = try network.graph(batch: 2, height: 32, width: 32, channels: 3, classes: 10)
         let program = StepProgram.training(
-          graph, forms: device.forms, augmentation: Augmentation(crop: 4, flip: true), loss: loss.function,
-          peer: loss.hasPeers, clip: true)
+          graph, forms: device.forms,
+          TrainingStep(
+            augmentation: Augmentation(crop: 4, flip: true), loss: loss.function, peer: loss.hasPeers, clip: true))
         cases += OperationCase.cases(for: program.fused { device.supports($0) })
       }
       var seen = Set<String>()

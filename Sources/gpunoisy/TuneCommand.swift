@@ -76,8 +76,8 @@ struct TuneCommand: ParsableCommand {
     let graph = try Network(model).graph(
       batch: batchSize, height: Shapes.side, width: Shapes.side, channels: 3, classes: 10)
     return StepProgram.training(
-      graph, forms: device.forms, precision: precision, augmentation: Augmentation(crop: 4, flip: true),
-      loss: try Loss("ce").function, peer: false, clip: false)
+      graph, forms: device.forms, precision: precision,
+      TrainingStep(augmentation: Augmentation(crop: 4, flip: true), loss: try Loss("ce").function))
   }
 
   // MARK: One candidate as text: NAME=NUMBER@B,H,W,C,O,KH,KW,STRIDE,PADDING

@@ -49,8 +49,8 @@ private final class SpoiledDevice: TunableDevice {
   private func program<D: Device>(on device: D, _ precision: Precision = .fp32) throws -> StepProgram {
     StepProgram.training(
       try Network("resnet20").graph(batch: 8, height: 32, width: 32, channels: 3, classes: 10), forms: device.forms,
-      precision: precision, augmentation: Augmentation(crop: 4, flip: true), loss: try Loss("ce").function, peer: false,
-      clip: false)
+      precision: precision, TrainingStep(augmentation: Augmentation(crop: 4, flip: true), loss: try Loss("ce").function)
+    )
   }
 
   @Test func `takes the fastest of what is clearly faster`() throws {

@@ -36,7 +36,7 @@ struct LoweredFamily {
     switch step.content {
     case .program(let make):
       let program = try make().fused { lowering.lower($0) != nil }
-      text += try describe(program.operations, with: lowering)
+      text += try describe(program.operations, with: lowering) + describe(MemoryPlan(program), of: program)
       guard step.isTuned else { return text }
       for (choice, number) in choices {
         let windows = Set(program.operations.compactMap(\.convolution))
@@ -54,6 +54,12 @@ struct LoweredFamily {
       }
     }
     return text
+  }
+
+  /// Where every value is kept.
+  private func describe(_ plan: MemoryPlan, of program: StepProgram) -> String {
+    let written = program.operations.flatMap { $0.values.writes }
+    return "slabs \(plan.slabs), values \(written.map { plan.slab(of: $0) })\n"
   }
 
   private func describe(_ operations: [TensorOperation], with lowering: any Lowering) throws -> String {

@@ -185,8 +185,10 @@ struct SelfTestTests {
     }
     _ = graph.linear(graph.globalAverage(x), "fc", outputs: 10)
     let program = StepProgram.training(
-      graph, forms: Set(FusedForm.allCases), augmentation: Augmentation(crop: 4, flip: true),
-      loss: RowFunction(kernel: "loss_sce_rows"), peer: true, clip: true)
+      graph, forms: Set(FusedForm.allCases),
+      TrainingStep(
+        augmentation: Augmentation(crop: 4, flip: true), loss: RowFunction(kernel: "loss_sce_rows"), peer: true,
+        clip: true))
     let cases = OperationCase.cases(for: program)
     #expect(Set(cases.map(\.operation.name)) == Set(program.operations.map(\.name)))
     // Three equal blocks behind the first convolution, and two passes: but each operation once.
@@ -203,8 +205,8 @@ struct SelfTestTests {
     var graph = Graph(batch: 2, height: 1, width: 1, channels: 3)
     _ = graph.linear(graph.globalAverage(graph.images), "fc", outputs: 4)
     let program = StepProgram.training(
-      graph, forms: [], augmentation: Augmentation(crop: 0, flip: false), loss: RowFunction(kernel: "loss_none_rows"),
-      peer: false, clip: false)
+      graph, forms: [],
+      TrainingStep(augmentation: Augmentation(crop: 0, flip: false), loss: RowFunction(kernel: "loss_none_rows")))
     let test = SelfTest(on: ReferenceDevice(), cases: OperationCase.cases(for: program))
     #expect { try test.run() } throws: { ($0 as? Failure)?.kind == .bug }
   }

@@ -168,8 +168,10 @@ struct ProgramTests {
   func selfTest(network: Network) throws {
     let device = try CPUDevice(threads: 2)
     let program = StepProgram.training(
-      network.graph(batch: 32), forms: device.forms, augmentation: Augmentation(crop: 2, flip: true),
-      loss: RowFunction(kernel: "loss_gce_rows"), peer: true, clip: true)
+      network.graph(batch: 32), forms: device.forms,
+      TrainingStep(
+        augmentation: Augmentation(crop: 2, flip: true), loss: RowFunction(kernel: "loss_gce_rows"), peer: true,
+        clip: true))
     let results = try SelfTest(on: device, cases: OperationCase.cases(for: program)).run()
     #expect(results.count > 12)
     for result in results { #expect(result.passed, "\(result.name) \(result.shape): \(result.detail)") }

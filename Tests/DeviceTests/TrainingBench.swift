@@ -32,8 +32,9 @@ struct TrainingBench<D: Device> {
     let shared = SharedMemory<D>()
     plan = try Plan(
       StepProgram.training(
-        graph, forms: device.forms, augmentation: Augmentation(crop: 2, flip: true), loss: RowFunction(kernel: loss),
-        peer: peer, clip: clip
+        graph, forms: device.forms,
+        TrainingStep(
+          augmentation: Augmentation(crop: 2, flip: true), loss: RowFunction(kernel: loss), peer: peer, clip: clip)
       ).fused(where: fuses),
       on: device, stores: stores, shared: shared)
     evaluation = try Plan(
@@ -160,11 +161,11 @@ extension Graph {
   /// channels and of numbers, flattening, and batch norm of vectors.
   static func plainNetwork(batch: Int) -> Graph {
     var graph = Graph(batch: batch, height: 8, width: 6, channels: 3)
-    var x = graph.convolve(graph.images, "a", channels: 5, size: 3, padding: 1, bias: true)
+    var x = graph.convolveWithBias(graph.images, "a", channels: 5, size: 3, padding: 1)
     x = graph.rectify(graph.normalize(x, "a.bn"), slope: 0.01)
     x = graph.dropout(graph.pool(x, size: 2, stride: 2, maximum: true), rate: 0.25, channels: true)
-    x = graph.rectify(graph.convolve(x, "b", channels: 16, size: 3, padding: 0, bias: true), slope: 0.2)
-    x = graph.convolve(x, "c", channels: 16, size: 1, padding: 0, bias: true)
+    x = graph.rectify(graph.convolveWithBias(x, "b", channels: 16, size: 3, padding: 0), slope: 0.2)
+    x = graph.convolveWithBias(x, "c", channels: 16, size: 1, padding: 0)
     x = graph.add(x, graph.convolve(x, "d", channels: 16, size: 1, padding: 0))
     x = graph.linear(graph.flatten(x), "e", outputs: 9)
     x = graph.dropout(graph.rectify(graph.normalize(x, "e.bn")), rate: 0.2)

@@ -11,8 +11,9 @@ private func supports(_ operation: TensorOperation) -> Bool {
 private func program(peer: Bool, shortcut: String = "average") throws -> StepProgram {
   .training(
     try Network("resnet32:shortcut=\(shortcut)").graph(batch: 2, height: 32, width: 32, channels: 3, classes: 10),
-    forms: Set(FusedForm.allCases), augmentation: Augmentation(crop: 4, flip: true),
-    loss: RowFunction(kernel: "loss_ce_rows"), peer: peer, clip: false)
+    forms: Set(FusedForm.allCases),
+    TrainingStep(augmentation: Augmentation(crop: 4, flip: true), loss: RowFunction(kernel: "loss_ce_rows"), peer: peer)
+  )
 }
 
 @Suite struct `Fusing batch norms with convolutions` {

@@ -23,8 +23,8 @@ import Testing
   @Test func `reads only what was written before`() throws {
     let graph = try Network("resnet20").graph(batch: 2, height: 32, width: 32, channels: 3, classes: 10)
     let program = StepProgram.training(
-      graph, forms: Set(FusedForm.allCases), augmentation: Augmentation(crop: 4, flip: true),
-      loss: RowFunction(kernel: "loss_ce_rows"), peer: false, clip: false)
+      graph, forms: Set(FusedForm.allCases),
+      TrainingStep(augmentation: Augmentation(crop: 4, flip: true), loss: RowFunction(kernel: "loss_ce_rows")))
     // Every value that is read was written before, except in place.
     var written = Set<Value>()
     for operation in program.operations {

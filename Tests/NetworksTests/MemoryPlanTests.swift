@@ -26,8 +26,10 @@ import Testing
       let program =
         trains
         ? StepProgram.training(
-          graph, forms: forms, precision: precision, augmentation: Augmentation(crop: 4, flip: true),
-          loss: RowFunction(kernel: "loss_ce_rows"), peer: peer, weighted: weighted, clip: false)
+          graph, forms: forms, precision: precision,
+          TrainingStep(
+            augmentation: Augmentation(crop: 4, flip: true), loss: RowFunction(kernel: "loss_ce_rows"), peer: peer,
+            weighted: weighted))
         : StepProgram.evaluation(graph, forms: forms, precision: precision)
       return program.fused { _ in fuses }
     }

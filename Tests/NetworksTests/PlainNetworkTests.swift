@@ -54,8 +54,9 @@ import Testing
     let forms = Set(FusedForm.allCases)
     guard training else { return StepProgram.evaluation(graph, forms: forms).operations }
     return StepProgram.training(
-      graph, forms: forms, augmentation: Augmentation(crop: 4, flip: true),
-      loss: RowFunction(kernel: "loss_peer_rows"), peer: true, clip: false
+      graph, forms: forms,
+      TrainingStep(
+        augmentation: Augmentation(crop: 4, flip: true), loss: RowFunction(kernel: "loss_peer_rows"), peer: true)
     ).operations
   }
 
