@@ -77,7 +77,7 @@ extension ReferenceDevice {
       }
       var parameters = numbers.numbers(at: NUMBER_LOSS, count: NUMBER_LOSS_COUNT)
       // Peers take nothing from a regulariser that does not depend on the label.
-      if peer, function.kernel == ReferenceLoss.sum.kernel { parameters[ReferenceLoss.sparseWeight] = 0 }
+      if peer, function.kernel == ReferenceLoss.sum.kernel { parameters[LOSS_LAMBDA] = 0 }
       let results = evaluate(rows, parameters)
       for b in 0..<B {
         let sample = order.integer(at: first + b), (loss, gradient) = results[b]

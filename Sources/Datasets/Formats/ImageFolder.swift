@@ -88,8 +88,8 @@ enum ImageFolder: DatasetFormat {
   /// Whether a part holds images, and none of its folders is a class: the test sets of competitions.
   private static func isUnlabelled(_ folder: String, _ classNames: [String]) throws -> Bool {
     let folders = try classes(folder)
-    return !folders.contains { classNames.contains($0) } && folders.count <= 1
-      && (folders.isEmpty ? try FileBytes.names(in: folder).contains(where: hasImageSuffix) : folders == ["images"])
+    guard !folders.contains(where: classNames.contains) else { return false }
+    return folders.isEmpty ? try FileBytes.names(in: folder).contains { hasPictureSuffix($0) } : folders == ["images"]
   }
 
   private struct Listing {
