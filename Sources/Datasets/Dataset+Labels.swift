@@ -45,7 +45,8 @@ public enum LabelFile {
     let bytes = try FileBytes.read(path)
     if Pickle.isPickle(Array(bytes.prefix(2)), path: path) {
       throw Pickle.refusal(
-        path, fix: "if you trust the file, load it in Python and save its labels by numpy.save('labels.npy', labels).")
+        path,
+        fix: "if you trust the file, load it in Python and save its labels with numpy.save('labels.npy', labels).")
     }
     if NumPyArray.isNumPy(bytes) { return try array(bytes, path, count, classNames.count) }
     return try table(bytes, path, columns, count, classNames)
@@ -56,7 +57,7 @@ public enum LabelFile {
     guard let values = array.integers, array.shape.count == 1 || array.shape.dropFirst().allSatisfy({ $0 == 1 }) else {
       throw Failure(
         .badInput, "'\(path)' holds an array of shape \(array.shape) and type \(array.element.descriptor).",
-        why: "labels are a row of \(count) integers.", fix: "save labels.reshape(-1).astype('int64').")
+        why: "labels must be a row of \(count) integers.", fix: "save labels.reshape(-1).astype('int64').")
     }
     guard values.count == count else { throw wrongCount(path, values.count, count) }
     return try ClassLabels.checked(values, classCount: classCount) { "entry \($0) of '\(path)'" }
@@ -80,7 +81,7 @@ public enum LabelFile {
       guard let id = Int(row[idColumn]), id >= 0, id < count, labels[id] < 0 else {
         throw Failure(
           .badInput, "line \(line) of '\(path)' has the sample_id '\(row[idColumn])'.",
-          why: "each of the ids 0 to \(count - 1) must occur once.", fix: "correct the line.")
+          why: "each id from 0 to \(count - 1) must occur once.", fix: "correct the line.")
       }
       guard let label = names[row[column]] ?? Int(row[column]), label >= 0, label < classNames.count else {
         throw ClassLabels.outOfRange(row[column], classNames.count, "line \(line) of '\(path)'")

@@ -16,9 +16,9 @@ struct ExcludedSamples {
     }
     guard let threshold = settings.excludeAbove else { return nil }
     throw Failure(
-      .configuration, "--exclude-above \(NumberText.shortest(threshold)) has nothing to decide.",
-      why: "it belongs to --exclude, which is not given.",
-      fix: "name the suspicion.csv of a run by --exclude, or leave --exclude-above out.")
+      .configuration, "--exclude-above \(NumberFormatting.shortest(threshold)) has no effect.",
+      why: "it needs --exclude, which is missing.",
+      fix: "add --exclude with the suspicion.csv of a run, or remove --exclude-above.")
   }
 
   /// Reads a CSV with the column sample_id.
@@ -35,20 +35,21 @@ struct ExcludedSamples {
       throw Failure(
         .badInput, "'\(path)' does not say which samples to leave out.",
         why: "it needs the column sample_id; it has \(table.header.joined(separator: ", ")).",
-        fix: "give the label_issues.csv of 'gpunoisy detect', or a table of ids.")
+        fix: "use the label_issues.csv of 'gpunoisy detect', or a table of ids.")
     }
     let flagColumn = table.column("is_label_issue"), suspicionColumn = table.column("suspicion")
     guard threshold != nil || suspicionColumn == nil || flagColumn != nil else {
       throw Failure(
-        .configuration, "'\(path)' does not say from which suspicion on to leave samples out.",
-        why: "it has the column suspicion for \(table.rows.count) samples, and no column is_label_issue.",
+        .configuration, "'\(path)' needs --exclude-above.",
+        why: "it has the column suspicion for \(table.rows.count) samples, but no column is_label_issue.",
         fix: "add --exclude-above with a number: samples with a higher suspicion are left out.")
     }
     if let threshold, suspicionColumn == nil {
       throw Failure(
-        .badInput, "'\(path)' has no suspicion to compare with --exclude-above \(NumberText.shortest(threshold)).",
+        .badInput,
+        "'\(path)' has no suspicion to compare with --exclude-above \(NumberFormatting.shortest(threshold)).",
         why: "it needs the column suspicion; it has \(table.header.joined(separator: ", ")).",
-        fix: "give the suspicion.csv of a run, or leave --exclude-above out.")
+        fix: "use the suspicion.csv of a run, or remove --exclude-above.")
     }
     ids = try zip(table.rows, table.lines).compactMap { row, line in
       if let threshold, let suspicionColumn {
@@ -64,7 +65,8 @@ struct ExcludedSamples {
       guard let id = Int(row[idColumn]), (0..<count).contains(id) else {
         throw Failure(
           .badInput, "line \(line) of '\(path)' has the sample_id '\(row[idColumn])'.",
-          why: "the training set has the ids 0 to \(count - 1).", fix: "use the file that was made for this data set.")
+          why: "the ids of the training set are 0 to \(count - 1).",
+          fix: "use the file that was made for this data set.")
       }
       return id
     }

@@ -24,9 +24,9 @@ extension MethodSetup {
     self.init(
       session: session, train: try DeviceData(train, on: device),
       test: try data.evaluation.map { try DeviceData($0, on: device) },
-      validation: settings.detection != nil ? nil : try data.validation.map { try DeviceData($0, on: device) },
+      heldOut: settings.detection != nil ? nil : try data.heldOut.map { try DeviceData($0, on: device) },
       classes: data.dataset.classCount, weights: data.weights, normalization: data.normalization,
-      transition: try settings.transition.map { try LabelTransition(parsing: $0) }, recordsMargins: settings.aum,
+      transition: try settings.transition.map { try TransitionSource(parsing: $0) }, recordsMargins: settings.aum,
       stage: Stage("train", epochs: settings.epochs, rate: settings.learningRateOfTraining))
   }
 }

@@ -5,7 +5,7 @@ import Losses
 /// The data of a run as its settings ask for: opened, relabelled, limited, corrupted.
 public struct RunData: Sendable {
   /// The most classes: confusion and transition matrices are square in them.
-  public static let mostClasses = 4096
+  public static let maxClasses = 4096
 
   /// The data set with the labels that are trained on.
   public let dataset: Dataset
@@ -20,7 +20,7 @@ public struct RunData: Sendable {
 
   /// Opens the data set.
   ///
-  /// Labels are replaced first (their file covers the whole set), then the set is limited, then pictures change, then
+  /// Labels are replaced first (their file covers the whole set), then the set is limited, then images change, then
   /// a part is held out, then noise is drawn, so that the held-out part keeps the labels that it was given; with noise in
   /// validation labels, too, the last two change places. Samples to exclude lose their label last.
   public init(_ settings: RunSettings) throws {
@@ -47,21 +47,21 @@ public struct RunData: Sendable {
     if let excluded, settings.excludeBy == .weightZero {
       let weights = excluded.weights(count: dataset.train.count)
       self.weights = weights
-      left = dataset.train.usableIDs.count { weights[Int($0)] > 0 }
+      left = dataset.train.labelledIDs.count { weights[Int($0)] > 0 }
     } else {
       weights = nil
       if let excluded { dataset.train = excluded.removed(from: dataset.train) }
-      left = dataset.train.usableIDs.count
+      left = dataset.train.labelledIDs.count
     }
     guard left >= 2 else {
       throw Failure(
         .badInput, "'\(settings.data)' has \(left) training samples with a label.",
         why: "training needs at least two.", fix: "check the data, --limit-train, --val and --exclude.")
     }
-    guard (2...Self.mostClasses).contains(dataset.classCount) else {
+    guard (2...Self.maxClasses).contains(dataset.classCount) else {
       throw Failure(
         .badInput, "'\(settings.data)' has \(dataset.classCount) classes.",
-        why: "a classifier needs at least two, and this one takes at most \(Self.mostClasses).",
+        why: "a classifier needs at least two, and this one takes at most \(Self.maxClasses).",
         fix: "check the data's folders or labels.")
     }
     self.dataset = dataset
@@ -81,5 +81,5 @@ public struct RunData: Sendable {
   public var evaluation: LabelledSet? { dataset.evaluation }
 
   /// What was held out besides a test set; the best checkpoint is chosen by it.
-  public var validation: LabelledSet? { dataset.test == nil ? nil : dataset.validation }
+  public var heldOut: LabelledSet? { dataset.test == nil ? nil : dataset.heldOut }
 }

@@ -105,7 +105,7 @@ extension RunSettings {
       get: { .string($0.checkpointEvery.description) }),
     SettingKey(
       name: "max-time", section: "run", set: { $0.maxTime = try duration("max-time", $1) },
-      get: { $0.maxTime.map { .string("\(NumberText.shortest($0))s") } }),
+      get: { $0.maxTime.map { .string("\(NumberFormatting.shortest($0))s") } }),
   ]
 
   /// Sets one setting from text.
@@ -272,7 +272,7 @@ extension RunSettings.CheckpointInterval: CustomStringConvertible {
     switch self {
     case .epochs(let count): "\(count)ep"
     case .steps(let count): "\(count)"
-    case .seconds(let seconds): "\(NumberText.shortest(seconds))s"
+    case .seconds(let seconds): "\(NumberFormatting.shortest(seconds))s"
     }
   }
 }

@@ -41,7 +41,7 @@ public struct RunSettings: Sendable, Equatable {
   /// nil: the seed.
   public var noiseSeed: UInt64?
   /// What becomes of the pictures themselves.
-  public var pixels = PixelChange.none
+  public var pixels = PixelScramble.none
   /// Train on the first N samples.
   public var limitTrain: Int?
   /// Test on the first N samples.
@@ -59,7 +59,7 @@ public struct RunSettings: Sendable, Equatable {
   public var initialWeights: String?
   /// The loss, as `Loss` reads it.
   public var loss = "ce"
-  /// Where the transition matrix of a loss that corrects labels comes from, as `LabelTransition` reads it.
+  /// Where the transition matrix of a loss that corrects labels comes from, as `TransitionSource` reads it.
   public var transition: String?
   /// The training method, as `MethodChoice` reads it.
   public var method = "plain"
@@ -142,12 +142,12 @@ public struct RunSettings: Sendable, Equatable {
     _ = try Network(model)
     _ = try Loss(loss)
     _ = try NoiseCatalogue.parse(noise)
-    guard try exclude == nil || excludeBy == .drop || !Loss(loss).isOfBatch else {
+    guard try exclude == nil || excludeBy == .drop || !Loss(loss).dependsOnBatch else {
       throw Failure(
         .configuration, "--exclude-by weight-zero does not go with --loss \(loss).",
         why: "its gradient is that of other samples, too.", fix: "use --exclude-by drop.")
     }
-    let transition = try transition.map { try LabelTransition(parsing: $0) }
+    let transition = try transition.map { try TransitionSource(parsing: $0) }
     switch (try Loss(loss).correction, transition) {
     case (nil, nil): break
     case (.some, .some(.anchors(let first))) where first >= epochs:

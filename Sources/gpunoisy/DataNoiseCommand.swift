@@ -11,9 +11,9 @@ struct DataNoiseCommand: ParsableCommand {
     discussion: """
       Draws the same labels as 'train' does with the same --noise and --seed, writes them for --labels, and prints the \
       realised rate and transition matrix (true class in rows, given class in columns). Without --out, only prints. \
-      Compare realised rates, not names: published conventions differ. Traps stand below in short, and --list tells them \
-      in full, with the maps and with what each paper uses. Noises with \
-      exact counts draw other labels when --limit-train or --val leave fewer samples.
+      Compare realised rates, not names: published conventions differ. Pitfalls are summarised below; --list has them \
+      in full, with the maps and the convention of each paper. Noises with exact counts draw other labels when \
+      --limit-train or --val leave fewer samples.
 
       \(NoiseTable.grammars)
 
@@ -28,14 +28,14 @@ struct DataNoiseCommand: ParsableCommand {
 
   @Argument(help: ArgumentHelp("A folder, a file or a name.", valueName: "data"))
   var data = "shapes"
-  @Option(help: ArgumentHelp("One of those above, or several joined by +.", valueName: "noise"))
+  @Option(help: ArgumentHelp("One of those above, or several joined with +.", valueName: "noise"))
   var noise: String?
-  @Flag(help: "Print every noise with its source and its traps.")
+  @Flag(help: "Print every noise with its source and its pitfalls.")
   var list = false
   @Option(
-    help: ArgumentHelp("Where cifar10 and other names are looked for; default $GPUNOISY_DATA.", valueName: "folder"))
+    help: ArgumentHelp("Folder with cifar10 and other named data sets; default $GPUNOISY_DATA.", valueName: "folder"))
   var dataRoot: String?
-  @Option(help: ArgumentHelp("Labels to start from in place of the data's own.", valueName: "file"))
+  @Option(help: ArgumentHelp("Labels to start from instead of the data's own.", valueName: "file"))
   var labels: String?
   @Option(help: ArgumentHelp("Seed of the noise. Default 1.", valueName: "n"))
   var seed: String?
@@ -52,8 +52,8 @@ struct DataNoiseCommand: ParsableCommand {
     if list { return try StandardOutput.write(NoiseTable.text) }
     guard let noise else {
       throw Failure(
-        .usage, "the option --noise is missing.", why: "there is nothing to draw.",
-        fix: "add, for instance, --noise symmetric:0.4; 'gpunoisy data noise --list' names all.")
+        .usage, "the option --noise is missing.", why: "it says which labels to draw.",
+        fix: "add, for example, --noise symmetric:0.4; 'gpunoisy data noise --list' lists all.")
     }
     let model = try NoiseCatalogue.parse(noise)
     var settings = try RunSettings(data: data, ["data-root": dataRoot, "labels": labels, "seed": seed])
@@ -73,7 +73,7 @@ struct DataNoiseCommand: ParsableCommand {
       }
     }
     if let matrixOut { try AtomicFile.write(NoiseFiles.matrix(report), to: matrixOut) }
-    let lines = report.table.split(separator: "\n").map { PlainText.escaped(String($0)) + "\n" }
+    let lines = report.table.split(separator: "\n").map { TerminalText.escaped(String($0)) + "\n" }
     try StandardOutput.write(json ? JSONText.indented(Self.json(report)) + "\n" : lines.joined())
   }
 

@@ -8,13 +8,13 @@ struct DetectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "detect", abstract: "Find labels that are probably wrong and write a run folder.",
     discussion: """
-      Trains a network twice. Each time one sample in every K poses as an extra class, so that its margin shows what a \
-      label without any truth looks like; a sample is suspected when its area under the margin lies below the 99th \
-      percentile of these (Pleiss et al., 2020). label_issues.csv ranks all samples, with the label that each seems to \
-      need, and report/index.html shows them. Suspicion is not proof: look before you delete.
+      Trains a network twice. Each time one sample in K is moved to an extra class; its margin shows what a wrong label \
+      looks like. A sample is suspected when its area under the margin is below the 99th percentile of these (Pleiss \
+      et al., 2020). label_issues.csv ranks all samples, each with a suggested label, and report/index.html shows \
+      them. Suspicion is not proof: look before you delete.
 
       Defaults that differ from train's: 150 epochs, batch 64, constant learning rate 0.1. Fewer --epochs give a first \
-      look; the agreement of the two passes, which is printed, says how far to trust it.
+      look; the printed agreement of the two passes says how far to trust it.
 
       Examples:
         gpunoisy detect ./photos --epochs 30
@@ -28,18 +28,18 @@ struct DetectCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "aum (default); cl, confident learning by cross-validation; aum+cl, by the mean of both ranks.",
+      "aum (default); cl, confident learning by cross-validation; aum+cl, the mean of both ranks.",
       valueName: "detector"))
   var detector: String?
-  @Option(help: ArgumentHelp("Networks with threshold samples. Default 2.", valueName: "n"))
+  @Option(help: ArgumentHelp("Number of networks with threshold samples. Default 2.", valueName: "n"))
   var passes: String?
-  @Option(help: ArgumentHelp("Threshold samples of each pass. Default N / K.", valueName: "n"))
+  @Option(help: ArgumentHelp("Threshold samples per pass. Default N / K.", valueName: "n"))
   var thresholdSamples: String?
-  @Option(help: ArgumentHelp("Percentile of the threshold samples that is the cut-off. Default 99.", valueName: "p"))
+  @Option(help: ArgumentHelp("Percentile of the threshold samples used as the cut-off. Default 99.", valueName: "p"))
   var percentile: String?
   @Option(
     help: ArgumentHelp(
-      "Suspected when all passes agree: intersection (default); any: union; the first decides: single.",
+      "Report samples suspected in every pass (intersection, default), in any (union), in the first (single).",
       valueName: "rule"))
   var combine: String?
   @Option(help: ArgumentHelp("Margins of logits (default) or softmax.", valueName: "kind"))
@@ -55,19 +55,20 @@ struct DetectCommand: ParsableCommand {
     help: ArgumentHelp(
       "self_confidence (default), normalized_margin, confidence_weighted_entropy.", valueName: "score"))
   var clScore: String?
-  @Flag(help: "Keep every epoch's margins, as margins/pass1.npy [epochs, N] and so on.")
+  @Flag(help: "Save every epoch's margins as margins/pass1.npy [epochs, N] and so on.")
   var keepMargins = false
-  @Flag(help: "Write no report/index.html.")
+  @Flag(help: "Do not write report/index.html.")
   var noReport = false
   @Option(
     defaultAsFlag: "weight-zero",
     help: ArgumentHelp(
-      "Then train on what is left, with train's defaults, into RUN/retrain: weight-zero (default, as published), drop.",
+      "Then train on the remaining samples with train's defaults, into RUN/retrain: weight-zero (default, as published) "
+        + "or drop.",
       valueName: "way"))
   var retrain: String?
-  @Option(help: ArgumentHelp("Epochs of --retrain. Default 300; the rate falls at half and 3/4.", valueName: "n"))
+  @Option(help: ArgumentHelp("Epochs of --retrain. Default 300; the rate drops after 1/2 and 3/4.", valueName: "n"))
   var retrainEpochs: String?
-  @Option(help: ArgumentHelp("End with code 10 if a larger share of the labels is suspected.", valueName: "rate"))
+  @Option(help: ArgumentHelp("Exit with code 10 if more than this fraction of labels is suspected.", valueName: "rate"))
   var failAbove: Double?
 
   @OptionGroup var runs: RunOptions
@@ -79,8 +80,8 @@ struct DetectCommand: ParsableCommand {
     if runs.printsConfiguration { return try StandardOutput.write(settings.configuration.text) }
     if let failAbove, !(0...1).contains(failAbove) {
       throw Failure(
-        .usage, "--fail-above \(failAbove) is out of range.", why: "it is a share of the labels.",
-        fix: "give a number from 0 to 1.")
+        .usage, "--fail-above \(failAbove) is out of range.", why: "it must be a fraction of the labels.",
+        fix: "choose a number from 0 to 1.")
     }
     if let run = try runs.finishedRun(settings) {
       let result = try DetectResult(finished: run)
@@ -97,8 +98,8 @@ struct DetectCommand: ParsableCommand {
   private func requireFew(_ result: DetectResult) throws {
     guard let failAbove, let rate = result.rate, rate > failAbove else { return }
     throw Failure(
-      .checkFailed, "\(FixedText.percent(rate)) of the labels are suspected.",
-      why: "--fail-above allows \(FixedText.percent(failAbove)).",
+      .checkFailed, "\(NumberFormatting.percent(rate)) of the labels are suspected.",
+      why: "--fail-above allows \(NumberFormatting.percent(failAbove)).",
       fix: "look at \(result.folder)/label_issues.csv.")
   }
 

@@ -9,13 +9,13 @@ struct EvaluationOptions: ParsableArguments {
   @Argument(
     help: ArgumentHelp("A run folder (its best checkpoint, else its last) or a .safetensors file.", valueName: "ckpt"))
   var checkpoint: String
-  @Argument(help: ArgumentHelp("What to evaluate on: a folder, a file or a name.", valueName: "data"))
+  @Argument(help: ArgumentHelp("The data to evaluate on: a folder, a file or a name.", valueName: "data"))
   var data: String
   @Option(help: ArgumentHelp("The part of the data.", valueName: "split"))
   var split: SplitChoice = .test
   @Option(
     help: ArgumentHelp(
-      "Take the N samples, or the share, that training with this --val and --seed held out.", valueName: "n"))
+      "Use the N samples, or the fraction, that training with this --val and --seed held out.", valueName: "n"))
   var val: String?
   @OptionGroup var opening: DataOptions
   @Option(help: ArgumentHelp("auto, cpu, an index or part of a name from 'gpunoisy devices'.", valueName: "device"))
@@ -35,7 +35,7 @@ struct EvaluationInput {
   let samples: LabelledSet
   /// The id of each sample in its part of the data set [N].
   let ids: [Int]
-  /// Whether the picture of each sample could be read [N].
+  /// Whether the image of each sample could be read [N].
   let isReadable: [Bool]
   let device: DeviceChoice
 
@@ -49,7 +49,7 @@ struct EvaluationInput {
     if let part = options.val, options.split == .train {
       throw Failure(
         .usage, "--val \(part) and --split train contradict each other.",
-        why: "a held-out part stands in for the test set.", fix: "leave one of them out.")
+        why: "a held-out part replaces the test set.", fix: "remove one of them.")
     }
     device = DeviceChoice(text: options.device, threads: settings.threads)
     try device.check()
@@ -63,13 +63,13 @@ struct EvaluationInput {
     var chosen: LabelledSet
     if let part = settings.validation {
       let rest = try dataset.holdingOut(HeldOutPart(parsing: part), seed: settings.seed)
-      chosen = rest.validation ?? dataset.train
+      chosen = rest.heldOut ?? dataset.train
       ids = dataset.train.labels.indices.filter { dataset.train.labels[$0] >= 0 && rest.train.labels[$0] < 0 }
     } else {
       guard let part = split == .train ? dataset.train : dataset.test else {
         throw Failure(
           .badInput, "'\(options.data)' has no test set.", why: "it is \(dataset.source), with training samples only.",
-          fix: "use --split train, or --val with the part that was held out in training.")
+          fix: "use --split train, or the --val of the training run.")
       }
       chosen = part
       ids = Array(0..<part.count)
@@ -96,8 +96,8 @@ struct EvaluationInput {
     switch FileBytes.kind(of: path) {
     case .missing:
       throw Failure(
-        .missingInput, "the checkpoint '\(path)' does not exist.", why: "there is nothing of that name.",
-        fix: "give a run folder, or its checkpoints/best.safetensors.")
+        .missingInput, "the checkpoint '\(path)' does not exist.", why: "no such file or directory.",
+        fix: "use a run folder, or its checkpoints/best.safetensors.")
     case .file, .other: return path
     case .folder: break
     }
@@ -109,7 +109,7 @@ struct EvaluationInput {
     throw Failure(
       .badInput, "the folder '\(path)' holds no checkpoint.",
       why: "there is neither checkpoints/best.safetensors nor checkpoints/last.safetensors.",
-      fix: "give the folder that 'gpunoisy train' made, after its first checkpoint.")
+      fix: "use a run folder of 'gpunoisy train' with at least one checkpoint.")
   }
 
   /// Labels as the network counts its classes.
@@ -130,9 +130,9 @@ struct EvaluationInput {
     }
     let strange = dataset.classNames.filter { known[$0] == nil }
     throw Failure(
-      .badInput, "the checkpoint does not know the class '\(strange.first ?? "")' of '\(dataset.name)'.",
+      .badInput, "the checkpoint has no class '\(strange.first ?? "")' of '\(dataset.name)'.",
       why: "its \(model.classNames.count) classes are "
         + model.classNames.prefix(20).joined(separator: ", ") + (model.classNames.count > 20 ? ", …." : "."),
-      fix: "give data with the classes that it was trained on.")
+      fix: "use data with the classes that it was trained on.")
   }
 }

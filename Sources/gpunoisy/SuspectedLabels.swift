@@ -30,13 +30,13 @@ struct SuspectedLabels {
     guard FileBytes.kind(of: path) == .file else {
       throw Failure(
         .missingInput, "'\(run)' has no label_issues.csv.", why: "it is not a finished run of detect.",
-        fix: "run 'gpunoisy detect', or go on with 'gpunoisy detect --resume \(run)'.")
+        fix: "run 'gpunoisy detect', or resume it: gpunoisy detect --resume \(run)")
     }
     let table = try CSV(decoding: FileBytes.read(path), name: path)
     func column(_ name: String) throws -> Int {
       guard let index = table.column(name) else {
         throw Failure(
-          .badInput, "'\(path)' has no column \(name).", why: "it is not as 'gpunoisy detect' wrote it.",
+          .badInput, "'\(path)' has no column \(name).", why: "'gpunoisy detect' did not write it like this.",
           fix: "restore the file, or repeat the detection.")
       }
       return index
@@ -49,7 +49,7 @@ struct SuspectedLabels {
       guard let number = Int(cells[id]), let label = Int(cells[given]), rows[number] == nil else {
         throw Failure(
           .badInput, "line \(line) of '\(path)' is damaged.",
-          why: "its sample_id or given_label is no number, or the sample occurs twice.",
+          why: "its sample_id or given_label is not a number, or the sample occurs twice.",
           fix: "restore the file, or repeat the detection.")
       }
       rows[number] = Row(
@@ -74,7 +74,7 @@ struct SuspectedLabels {
       guard let index = table.column(name) else {
         throw Failure(
           .badInput, "'\(path)' has no column \(name).",
-          why: "it is not as 'gpunoisy train' wrote it; it has \(table.header.joined(separator: ", ")).", fix: fix)
+          why: "'gpunoisy train' did not write it like this; it has \(table.header.joined(separator: ", ")).", fix: fix)
       }
       return index
     }
@@ -85,7 +85,7 @@ struct SuspectedLabels {
       guard let number = Int(cells[id]), let label = Int(cells[given]), rows[number] == nil else {
         throw Failure(
           .badInput, "line \(line) of '\(path)' is damaged.",
-          why: "its sample_id or given_label is no number, or the sample occurs twice.", fix: fix)
+          why: "its sample_id or given_label is not a number, or the sample occurs twice.", fix: fix)
       }
       guard let value = Double(cells[suspicion]), !value.isNaN else {
         throw Failure(
@@ -96,7 +96,7 @@ struct SuspectedLabels {
       rows[number] = Row(
         id: number, path: cells[image], isSuspected: value > threshold, given: label,
         suggested: suggested == label ? nil : suggested, confidence: nil,
-        reason: "suspicion \(cells[suspicion]) above \(NumberText.shortest(threshold))")
+        reason: "suspicion \(cells[suspicion]) above \(NumberFormatting.shortest(threshold))")
     }
     self.rows = rows
   }

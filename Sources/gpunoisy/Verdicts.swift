@@ -11,7 +11,7 @@ struct Verdicts {
     case keep
     /// This class is.
     case relabel(Int)
-    /// The given label is wrong, and no class is right or none is known; or the picture is unwanted.
+    /// The given label is wrong, and no class is right or none is known; or the image is unwanted.
     case drop
     /// Looked at without result: it stays as it is, whatever the detector says.
     case unsure
@@ -36,7 +36,7 @@ struct Verdicts {
       throw Failure(
         .badInput, "'\(path)' holds no verdicts.",
         why: "it needs the columns sample_id and verdict; it has \(table.header.joined(separator: ", ")).",
-        fix: "give the verdicts.csv that the page of the detection saves.")
+        fix: "use the verdicts.csv saved from the page of the detection.")
     }
     let sourceColumn = table.column("source")
     let reader = RowReader(table: table, path: path, classNames: classNames)
@@ -45,7 +45,7 @@ struct Verdicts {
       guard let id = Int(cells[idColumn]), let row = suspected.rows[id] else {
         throw Failure(
           .badInput, "line \(line) of '\(path)' has the sample_id '\(cells[idColumn])'.",
-          why: "the run judged no sample of that id.", fix: "use verdicts that were saved for this run.")
+          why: "the run judged no sample with that id.", fix: "use verdicts that were saved for this run.")
       }
       let verdict = Verdict(decision: try reader.decision(cells, wordColumn, row, line), word: cells[wordColumn])
       // The page's blind check asks whether a label is right; its grid says what is to be done, which counts more.
@@ -101,11 +101,11 @@ private struct RowReader {
       }
       throw wrong(
         line, "has the verdict '\(original)'",
-        "a verdict is keep or correct; wrong, accept, other or relabel with a label; drop or none; unsure")
+        "a verdict must be keep or correct; wrong, accept, other or relabel with a label; drop or none; unsure")
     }
   }
 
-  /// A row about another picture, or the same with another label, was not made for this run.
+  /// A row about another image, or the same with another label, was not made for this run.
   private func checkGiven(_ cells: [String], _ row: SuspectedLabels.Row, _ line: Int) throws {
     if let pathColumn, !cells[pathColumn].isEmpty, cells[pathColumn] != row.path {
       throw wrong(line, "has the path '\(cells[pathColumn])'", "sample \(row.id) of this run is '\(row.path)'")

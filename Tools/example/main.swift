@@ -1,4 +1,4 @@
-// Trains a small network on the built-in pictures, 40 % of whose labels are wrong, without the command.
+// Trains a small network on the built-in images, 40 % of whose labels are wrong, without the command.
 // Run it with: swift run -c release Example
 import ComputeCPU
 import Training

@@ -146,9 +146,9 @@ public final class Program {
     }
     return Failure(
       .deviceUnavailable, what ?? "the kernels (\(names)) do not compile for \(device.name).",
-      why: log.text.isEmpty ? "\(error.sentence); the compiler left no log." : "\(error.sentence):\n\(log.excerpt())",
+      why: log.text.isEmpty ? "\(error.sentence); the compiler wrote no log." : "\(error.sentence):\n\(log.excerpt())",
       fix: """
-        correct that line; if the kernels are as they came, update the driver (\(device.driverVersion)) \
+        correct that line; if the kernels are unmodified, update the driver (\(device.driverVersion)) \
         or use --device cpu.
         """)
   }

@@ -4,7 +4,7 @@ import FileFormats
 import Images
 import Synchronization
 
-/// A picture that is to be read.
+/// An image that is to be read.
 struct ImageFile: Sendable {
   /// Where it is.
   let path: String
@@ -14,12 +14,12 @@ struct ImageFile: Sendable {
   let origin: String?
 }
 
-/// Reads pictures from files and brings them to one size.
+/// Reads images from files and brings them to one size.
 enum ImageLoader {
   struct Loaded {
     let size: PixelSize
     let channels: Int
-    /// All pictures [N, H, W, C]; black where one could not be read.
+    /// All images [N, H, W, C]; black where one could not be read.
     let pixels: [UInt8]
     let isBad: [Bool]
     let badImages: [Dataset.BadImage]
@@ -33,9 +33,9 @@ enum ImageLoader {
     }
   }
 
-  /// The most bad pictures that a failure lists.
+  /// The most bad images that a failure lists.
   private static let mostListed = 20
-  /// How many pictures are decoded before they are put together.
+  /// How many images are decoded before they are put together.
   private static let portion = 1024
 
   /// Reads all files; the result does not depend on the number of threads.
@@ -50,22 +50,22 @@ enum ImageLoader {
     let (total, overflow) = imageSize.multipliedReportingOverflow(by: files.count)
     guard !overflow, total <= FileBytes.physicalMemory else {
       throw Failure(
-        .outOfMemory, "the pictures of '\(source)' do not fit into memory.",
-        why: "\(files.count) pictures of \(size) pixels are more than \(FileBytes.physicalMemory) bytes.",
-        fix: "make them smaller by --image-size.")
+        .outOfMemory, "the images of '\(source)' do not fit into memory.",
+        why: "\(files.count) images of \(size) pixels are more than \(FileBytes.physicalMemory) bytes.",
+        fix: "make them smaller with --image-size.")
     }
 
     var pixels: [UInt8] = []
     pixels.reserveCapacity(total)
     var reasons: [String?] = []
-    // In portions, so that decoded pictures do not wait in memory for long.
+    // In portions, so that decoded images do not wait in memory for long.
     for start in stride(from: 0, to: files.count, by: portion) {
       let decoded = parallel(min(portion, files.count - start), threads: options.threads) { index in
         decode(files[start + index], size, channels: channels)
       }
-      for picture in decoded {
-        pixels += picture.pixels ?? [UInt8](repeating: 0, count: imageSize)
-        reasons.append(picture.reason)
+      for image in decoded {
+        pixels += image.pixels ?? [UInt8](repeating: 0, count: imageSize)
+        reasons.append(image.reason)
       }
     }
     let bad = zip(files, reasons).compactMap { file, reason in reason.map { (file, $0) } }
@@ -77,7 +77,7 @@ enum ImageLoader {
       badImages: bad.map { Dataset.BadImage(path: $0.0.name, reason: $0.1) })
   }
 
-  /// One picture at the wanted size, or the reason why there is none.
+  /// One image at the wanted size, or the reason why there is none.
   private static func decode(_ file: ImageFile, _ size: PixelSize, channels: Int) -> (pixels: [UInt8]?, reason: String?)
   {
     do {
@@ -85,7 +85,7 @@ enum ImageLoader {
       image = image.resized(height: size.height, width: size.width)
       if channels == 3 { image = image.inColour }
       // Only in a damaged file does the head say grey and the body something else.
-      return image.channels == channels ? (image.pixels, nil) : (nil, "its head contradicts its body.")
+      return image.channels == channels ? (image.pixels, nil) : (nil, "its header contradicts its contents.")
     } catch let failure as Failure {
       return (nil, failure.kind == .missingInput ? "the file does not exist." : failure.why)
     } catch {
@@ -101,7 +101,7 @@ enum ImageLoader {
     return (try? FileBytes.read(path)).flatMap { ImageHeader($0) }
   }
 
-  /// The size that most pictures have; among equally frequent ones the largest area, then the greatest height.
+  /// The size that most images have; among equally frequent ones the largest area, then the greatest height.
   private static func commonSize(_ headers: [ImageHeader?]) -> PixelSize? {
     var counts: [PixelSize: Int] = [:]
     for case let header? in headers where header.height * header.width <= Image.mostPixels {
@@ -117,7 +117,7 @@ enum ImageLoader {
   private static func reason(of file: ImageFile) -> String {
     do {
       _ = try Image(decoding: FileBytes.read(file.path), name: file.name)
-      return "its head is damaged."
+      return "its header is damaged."
     } catch {
       return (error as? Failure)?.why ?? "\(error)"
     }
@@ -130,11 +130,11 @@ enum ImageLoader {
     if bad.count > mostListed { lines.append("       and \(bad.count - mostListed) more") }
     let isAll = bad.count == count
     return Failure(
-      .badInput, "\(bad.count) of \(count) pictures in '\(source)' cannot be read.",
-      why: "these files are damaged or of another format:\n" + lines.joined(separator: "\n"),
+      .badInput, "\(bad.count) of \(count) images in '\(source)' cannot be read.",
+      why: "these files are damaged, or not JPEG or PNG:\n" + lines.joined(separator: "\n"),
       fix: isAll
         ? "check whether this is the right folder; JPEG and PNG are read."
-        : "replace or remove them, or leave them out of training by --on-bad-image skip.")
+        : "replace or remove them, or skip them with --on-bad-image skip.")
   }
 
   /// The results of `body` for 0..<count, in order, computed in several threads.

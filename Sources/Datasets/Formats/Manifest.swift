@@ -1,7 +1,7 @@
 import Failures
 import FileFormats
 
-/// A table of pictures: `.csv` or `.jsonl` with `path`, `label` and optionally `split` and `clean_label`.
+/// A table of images: `.csv` or `.jsonl` with `path`, `label` and optionally `split` and `clean_label`.
 ///
 /// `file_name` is accepted for `path`. Labels are whole numbers from 0, or names, which are sorted. `split` is `train`
 /// (also when empty) or `test`. Paths are relative to the table's folder and must stay inside of it.
@@ -25,12 +25,12 @@ enum Manifest: DatasetFormat {
     let rows = location.hasSuffix(".jsonl") ? try jsonRows(bytes, location.path) : try tableRows(bytes, location.path)
     guard !rows.isEmpty else {
       throw Failure(
-        .badInput, "'\(location.path)' lists no pictures.", why: "it has no rows.", fix: "add one row for each.")
+        .badInput, "'\(location.path)' lists no images.", why: "it has no rows.", fix: "add one row for each.")
     }
     for row in rows where !["", "train", "test"].contains(row.split) {
       throw Failure(
         .badInput, "line \(row.line) of '\(location.path)' has the split '\(row.split)'.",
-        why: "a split is train or test.", fix: "correct the line.")
+        why: "a split must be train or test.", fix: "correct the line.")
     }
     let texts = rows.map { ($0.label, $0.line) } + rows.compactMap { row in row.cleanLabel.map { ($0, row.line) } }
     let (names, label) = try ClassLabels.infer(texts.map(\.0)) { "line \(texts[$0].1) of '\(location.path)'" }
@@ -42,8 +42,8 @@ enum Manifest: DatasetFormat {
     let train = rows.filter { $0.split != "test" }, test = rows.filter { $0.split == "test" }
     guard !train.isEmpty else {
       throw Failure(
-        .badInput, "'\(location.path)' has no training pictures.", why: "all rows have the split test.",
-        fix: "mark those to train on by train.")
+        .badInput, "'\(location.path)' has no training images.", why: "all rows have the split test.",
+        fix: "mark those to train on with train.")
     }
     let files = try (train + test).map { row in
       ImageFile(path: try inside(root, row, location.path), name: row.path, origin: "line \(row.line)")
@@ -64,16 +64,16 @@ enum Manifest: DatasetFormat {
       badImages: loaded.badImages)
   }
 
-  /// The full path of a row's picture, unless it leads out of the folder, by its text or through links.
+  /// The full path of a row's image, unless it leads out of the folder, by its text or through links.
   private static func inside(_ root: String, _ row: Row, _ manifest: String) throws -> String {
     let parts = row.path.split(separator: "/", omittingEmptySubsequences: false)
     let full = root + "/" + row.path
     let isPlain = !row.path.isEmpty && !row.path.hasPrefix("/") && !parts.contains("..") && !row.path.utf8.contains(0)
-    // A missing picture is told later, together with all other bad ones.
+    // A missing image is told later, together with all other bad ones.
     guard isPlain, FileBytes.resolved(full).map({ $0.hasPrefix(root == "/" ? "/" : root + "/") }) ?? true else {
       throw Failure(
         .badInput, "line \(row.line) of '\(manifest)' has the path '\(row.path)'.",
-        why: "it leads out of the manifest's folder.", fix: "put the manifest into the folder that holds the pictures.")
+        why: "it points outside the manifest's folder.", fix: "put the manifest into the folder that holds the images.")
     }
     return full
   }
@@ -107,8 +107,8 @@ enum Manifest: DatasetFormat {
           line: index + 1))
       if (rows[0].cleanLabel == nil) != (rows[rows.count - 1].cleanLabel == nil) {
         throw Failure(
-          .badInput, "line \(index + 1) of '\(name)' differs from the first one about clean_label.",
-          why: "either all rows have it or none.", fix: "add it to all, or remove it.")
+          .badInput, "line \(index + 1) of '\(name)' differs from the first line in clean_label.",
+          why: "either all rows must have it or none.", fix: "add it to all, or remove it.")
       }
     }
     return rows

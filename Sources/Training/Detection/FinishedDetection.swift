@@ -61,11 +61,11 @@ public struct FinishedDetection: Sendable {
     if let seed = record.seeds["seed"], seed != settings.seed {
       throw Failure(
         .badInput, "'\(folder)/config.toml' does not belong to this detection.",
-        why: "its seed is \(settings.seed), run.json says \(seed).", fix: "restore the file from a copy.")
+        why: "its seed is \(settings.seed), but run.json says \(seed).", fix: "restore the file from a copy.")
     }
     let data = try data ?? RunData(settings), dataset = data.dataset
     try record.require(
-      data, of: folder, fix: "restore the data, name its place by --data, or repeat the detection.")
+      data, of: folder, fix: "restore the data, say where it is with --data, or repeat the detection.")
     let detection = settings.detection ?? DetectionSettings()
     let stages = try DetectionStage.stages(
       detection, seed: settings.seed, train: data.judged, classes: dataset.classCount)

@@ -30,7 +30,7 @@ extension RunSettings {
         .configuration, "--loss \(loss.entry.name) cannot be used to detect.",
         why: "its second pass over other samples hides the margins of the first.", fix: "use --loss ce.")
     }
-    guard !loss.isOfBatch else {
+    guard !loss.dependsOnBatch else {
       throw Failure(
         .configuration, "--loss \(loss.entry.name) cannot be used to detect.",
         why: "it is one number for a batch, and says nothing of single samples.", fix: "use --loss ce.")
