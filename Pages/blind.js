@@ -24,7 +24,7 @@ function answerAgain() {
 /// Neither the suggestion nor the suspicion shows before the last answer.
 function showBlind() {
   const stage = element("blind-stage"), index = nextBlind();
-  element("blind-start").textContent = isChecking ? "Pause" : answers.size ? "Go on" : "Begin";
+  element("blind-start").textContent = isChecking ? "Pause" : answers.size ? "Continue" : "Start";
   if (index === undefined) {
     isChecking = false;
     element("blind-start").hidden = true;
@@ -40,7 +40,7 @@ function showBlind() {
   const back = make("button", { type: "button", disabled: answers.size === 0 }, "back (b)");
   back.addEventListener("click", answerAgain);
   stage.replaceChildren(
-    make("p", {}, `${answers.size + 1} of ${blindIndices.length}`), picture(index),
+    make("p", {}, `${answers.size + 1} of ${blindIndices.length}`), image(index),
     make("p", {}, "Is this label right? ", make("b", { className: "given" }, className(samples.given[index]))),
     make("p", { className: "buttons" }, ...buttons, back));
 }
@@ -96,8 +96,8 @@ document.addEventListener("keydown", (event) => {
 for (const id of ["given-filter", "suggested-filter"]) {
   data.classes.forEach((name, label) => element(id).append(make("option", { value: label }, name)));
 }
-for (const list of document.querySelectorAll("[data-pictures]")) {
-  for (const id of list.dataset.pictures.split(" ").map(Number)) if (byID.has(id)) list.append(picture(byID.get(id)));
+for (const list of document.querySelectorAll("[data-images]")) {
+  for (const id of list.dataset.images.split(" ").map(Number)) if (byID.has(id)) list.append(image(byID.get(id)));
 }
 document.documentElement.classList.add("scripted");
 restore();

@@ -127,9 +127,9 @@ function sparkline(margins) {
   return svg;
 }
 
-function picture(index) {
-  const source = data.pictures[samples.id[index]];
-  if (!source) return make("div", { className: "no-picture" }, "picture not in this page");
+function image(index) {
+  const source = data.images[samples.id[index]];
+  if (!source) return make("div", { className: "no-image" }, "image not in this page");
   const alt = `sample ${samples.id[index]}, labelled ${className(samples.given[index])}`;
   return make("img", { src: source, alt, className: data.pixelated ? "pixelated" : "", loading: "lazy" });
 }
@@ -139,7 +139,7 @@ function card(position) {
   const certain = samples.confidence[index], key = samples.key[index];
   const made = make(
     "article", { className: "card", tabindex: "-1", "data-position": position, "data-id": id },
-    make("p", { className: "rank" }, `rank ${samples.rank[index]}`, make("span", {}, `#${id}`)), picture(index),
+    make("p", { className: "rank" }, `rank ${samples.rank[index]}`, make("span", {}, `#${id}`)), image(index),
     make(
       "p", { className: "name" }, make("small", {}, "given"), " ",
       make("b", { className: "given" }, className(samples.given[index]))),

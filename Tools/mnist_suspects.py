@@ -35,15 +35,15 @@ def main():
     with open(table) as file:
         rows = sorted(csv.DictReader(file), key=lambda row: int(row["rank"]))[:COUNT]
     lines = -(-len(rows) // COLUMNS)
-    picture = Image.new(
+    image = Image.new(
         "RGB", (COLUMNS * (TILE + GAP) + GAP, lines * (TILE + CAPTION + GAP) + GAP), PAPER)
-    draw = ImageDraw.Draw(picture)
+    draw = ImageDraw.Draw(image)
     large, small = ImageFont.load_default(20), ImageFont.load_default(14)
     for position, row in enumerate(rows):
         x = GAP + position % COLUMNS * (TILE + GAP)
         y = GAP + position // COLUMNS * (TILE + CAPTION + GAP)
         index = int(row["sample_id"])
-        picture.paste(Image.fromarray(images[index]).resize((TILE, TILE), Image.Resampling.BICUBIC), (x, y))
+        image.paste(Image.fromarray(images[index]).resize((TILE, TILE), Image.Resampling.BICUBIC), (x, y))
         draw.rectangle((x, y, x + TILE - 1, y + TILE - 1), outline="#d1d9e0")
         middle = x + TILE // 2
         given, suggested = row["given_name"], row["suggested_name"]
@@ -53,7 +53,7 @@ def main():
         draw.polygon([(middle + 4, y + TILE + 11), (middle + 10, y + TILE + 16), (middle + 4, y + TILE + 21)], INK)
         draw.text((middle + 16, y + TILE + 4), suggested, INK, large, anchor="la")
         draw.text((middle, y + TILE + 30), f"no. {index}", FAINT, small, anchor="ma")
-    picture.quantize(64).save(output, optimize=True)
+    image.quantize(64).save(output, optimize=True)
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ public enum ChildProcess {
 
   private static func failure(_ code: Int32) -> Failure {
     Failure(
-      .configuration, "no process can be made to try kernels in.", why: "\(String(cString: strerror(code))).",
-      fix: "end other programs, or raise the limit of processes (ulimit -u).")
+      .configuration, "cannot start a process to try kernels in.", why: "\(String(cString: strerror(code))).",
+      fix: "end other programs, or raise the process limit (ulimit -u).")
   }
 }

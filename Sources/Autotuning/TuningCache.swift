@@ -97,7 +97,7 @@ public struct TuningCache: Sendable {
     let document = try JSONText.parse(FileBytes.read(path), named: path)
     func wrong(_ why: String) -> Failure {
       Failure(
-        .badInput, "'\(path)' holds no tuning that can be used.", why: why,
+        .badInput, "'\(path)' has no usable tuning.", why: why,
         fix: "run 'gpunoisy tune' again, or use --tuning defaults.")
     }
     guard document["schema"]?.string == schema, let choices = document["choices"] else {

@@ -33,14 +33,14 @@ public enum TuningRecord {
   public static func tuning(_ json: JSONValue, named name: String) throws(Failure) -> Tuning {
     func wrong(_ why: String) -> Failure {
       Failure(
-        .badInput, "'\(name)' holds no tuning that can be used.", why: why,
+        .badInput, "'\(name)' has no usable tuning.", why: why,
         fix: "run 'gpunoisy tune' again, or use --tuning defaults.")
     }
     guard let members = json.members else { throw wrong("it is not an object.") }
     var tuning = Tuning()
     for member in members {
       guard let choice = Tuning.Choice(rawValue: member.name), let entries = member.value.array else {
-        throw wrong("it has '\(member.name)', which this version does not know.")
+        throw wrong("this version does not know its '\(member.name)'.")
       }
       for entry in entries {
         guard let numbers = entry["window"]?.array?.compactMap(\.integer), let number = entry["number"]?.integer,

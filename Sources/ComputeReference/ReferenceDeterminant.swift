@@ -49,7 +49,7 @@ public enum ReferenceDeterminant {
   private static func inverted(
     _ matrix: [ReferenceNumber], _ K: Int
   ) -> (logarithm: ReferenceNumber, inverse: [ReferenceNumber])? {
-    guard let exact = MatrixInverse(of: matrix.values, size: K, least: least) else { return nil }
+    guard let exact = MatrixInverse(of: matrix.values, size: K, minimum: least) else { return nil }
     let (inverse, logarithm) = (exact.values, exact.logDeterminant)
     let largest = matrix.map { abs($0.value) }.max() ?? 0
     let errors = matrix.map { $0.roundings + Double(K) * largest }

@@ -2,8 +2,8 @@ import Failures
 
 /// Labels as files give them: integers, or names of classes.
 enum ClassLabels {
-  /// The most classes that a data set may have.
-  static let mostClasses = 1 << 16
+  /// The largest label that a file may give.
+  static let maxLabel = (1 << 16) - 1
 
   /// Integers as labels.
   ///
@@ -20,16 +20,16 @@ enum ClassLabels {
   static func outOfRange(_ label: String, _ classCount: Int, _ place: String) -> Failure {
     Failure(
       .badInput, "the label '\(label)' is out of range: \(place).",
-      why: classCount == mostClasses
-        ? "labels are classes, counted from 0 to at most \(mostClasses - 1)."
-        : "the data set has \(classCount) classes, numbered from 0 to \(classCount - 1).",
+      why: classCount == maxLabel + 1
+        ? "labels are class numbers from 0 to at most \(maxLabel)."
+        : "the data set has \(classCount) classes, numbered 0 to \(classCount - 1).",
       fix: "correct the label.")
   }
 
   /// Classes and labels from texts: all whole numbers, or else names, which are sorted.
   ///
   /// - Parameter place: names the place of the index-th text in failures.
-  /// - Throws: `.badInput` for an empty text or a number beyond `mostClasses`.
+  /// - Throws: `.badInput` for an empty text or a number beyond `maxLabel`.
   static func infer(_ texts: [String], place: (Int) -> String) throws -> (names: [String], label: [String: Int32]) {
     for (index, text) in texts.enumerated() where text.isEmpty {
       throw Failure(.badInput, "\(place(index)) has no label.", why: "the field is empty.", fix: "fill it in.")
@@ -38,8 +38,8 @@ enum ClassLabels {
     for text in texts { different[text] = 0 }
     if different.keys.allSatisfy({ Int($0).map(String.init) == $0 }) {
       for (index, text) in texts.enumerated() {
-        guard let value = Int(text), value >= 0, value < mostClasses else {
-          throw outOfRange(text, mostClasses, place(index))
+        guard let value = Int(text), value >= 0, value <= maxLabel else {
+          throw outOfRange(text, maxLabel + 1, place(index))
         }
         different[text] = Int32(value)
       }

@@ -18,8 +18,8 @@ public enum HeldOutPart: Sendable, Equatable, CustomStringConvertible {
       self = .fraction(fraction)
     } else {
       throw Failure(
-        .usage, "'\(text)' is not a part to hold out.", why: "it is neither a count nor a share between 0 and 1.",
-        fix: "write a number of samples, as in 5000, or a share, as in 0.1.")
+        .usage, "--val '\(text)' is not valid.", why: "it is neither a count nor a fraction between 0 and 1.",
+        fix: "write a number of samples, such as 5000, or a fraction, such as 0.1.")
     }
   }
 
@@ -27,21 +27,21 @@ public enum HeldOutPart: Sendable, Equatable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .count(let count): "\(count)"
-    case .fraction(let fraction): NumberText.shortest(fraction)
+    case .fraction(let fraction): NumberFormatting.shortest(fraction)
     }
   }
 }
 
 extension Dataset {
-  /// The data set with a random part of its training samples held out as `validation`.
+  /// The data set with a random part of its training samples held out as `heldOut`.
   ///
   /// Ids do not shift: a sample that is held out keeps its place in `train` but loses its label there, so that it is
-  /// never drawn. `validation` holds copies with their labels as they are now, in the order of their ids. Which
+  /// never drawn. `heldOut` holds copies with their labels as they are now, in the order of their ids. Which
   /// samples are chosen depends on the seed and on the samples that have a label, on nothing else.
   ///
   /// - Throws: `.usage` when no sample, or no training sample, would be left.
   public func holdingOut(_ part: HeldOutPart, seed: UInt64) throws -> Dataset {
-    let usable = train.usableIDs
+    let usable = train.labelledIDs
     let count =
       switch part {
       case .count(let count): count
@@ -50,12 +50,12 @@ extension Dataset {
     guard count > 0, count < usable.count else {
       throw Failure(
         .usage, "\(count) of \(usable.count) training samples cannot be held out.",
-        why: "--val must leave a sample on each side.", fix: "change it.")
+        why: "--val must leave at least one sample on each side.", fix: "change --val.")
     }
     let order = CounterRandom(seed: seed).permutation(of: usable.count, .split, 0)
     let chosen = order.prefix(count).map { usable[Int($0)] }.sorted()
     var split = self
-    split.validation = train.selecting(chosen)
+    split.heldOut = train.selecting(chosen)
     for id in chosen { split.train.labels[Int(id)] = LabelledSet.noLabel }
     return split
   }

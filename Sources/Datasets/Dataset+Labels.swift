@@ -63,7 +63,8 @@ public enum LabelFile {
     let path = list.path, bytes = try FileBytes.read(path)
     if Pickle.isPickle(Array(bytes.prefix(2)), path: path) {
       throw Pickle.refusal(
-        path, fix: "if you trust the file, load it in Python and save its labels by numpy.save('labels.npy', labels).")
+        path,
+        fix: "if you trust the file, load it in Python and save its labels with numpy.save('labels.npy', labels).")
     }
     guard NumPyArray.isNumPy(bytes) else { return try table(bytes, list, labels, names, count) }
     var matching = SampleList.Matching()

@@ -43,8 +43,8 @@ extension Dataset {
     }
     let lookedFor = DatasetFormats.all.map { "       - " + $0.lookedFor }.joined(separator: "\n")
     return Failure(
-      .badInput, "no data set is recognised in '\(location.path)'.",
-      why: "\(location.isFolder ? "the folder" : "the file") has none of these layouts:\n\(lookedFor)",
-      fix: "give the folder or file that holds the data themselves.")
+      .badInput, "no known data layout was found in '\(location.path)'.",
+      why: "\(location.isFolder ? "the folder" : "the file") matches none of these layouts:\n\(lookedFor)",
+      fix: "give the folder or file that holds the data itself.")
   }
 }

@@ -10,7 +10,7 @@ public struct Dataset: Sendable {
     case cifar10, cifar100, other
   }
 
-  /// A picture that could not be read and was skipped.
+  /// An image that could not be read and was skipped.
   public struct BadImage: Sendable, Equatable {
     /// The file, relative to the data set's folder.
     public let path: String
@@ -29,12 +29,12 @@ public struct Dataset: Sendable {
   /// The test samples, where the layout has any.
   public var test: LabelledSet?
   /// A part of the training samples that is held out; see `holdingOut`.
-  public var validation: LabelledSet?
+  public var heldOut: LabelledSet?
   /// Where the data came from, as a phrase for people: the layout and the path.
   public let source: String
   /// The folder that the samples' paths are relative to; nil where the layout has no files.
   public internal(set) var root: String?
-  /// The pictures that were skipped because they could not be read.
+  /// The images that were skipped because they could not be read.
   public var badImages: [BadImage]
   /// What is odd about the data and worth a warning, as sentences.
   public var warnings: [String] = []
@@ -59,7 +59,7 @@ public struct Dataset: Sendable {
   public var wholeTrainCount: Int { countBeforeLimit ?? train.count }
 
   /// The samples to measure accuracy on: the test set, or the held-out part where there is none.
-  public var evaluation: LabelledSet? { test ?? validation }
+  public var evaluation: LabelledSet? { test ?? heldOut }
 
   /// A 64-bit hash of shapes, labels and pixels of the training and test samples, as 16 hexadecimal digits.
   ///

@@ -10,7 +10,7 @@ import Failures
 
 /// How a data set is to be opened.
 public struct DatasetOptions: Sendable {
-  /// What to do with pictures that cannot be decoded.
+  /// What to do with images that cannot be decoded.
   public enum BadImagePolicy: String, Sendable, CaseIterable {
     /// Fail before training starts, with the list of files.
     case fail
@@ -20,13 +20,13 @@ public struct DatasetOptions: Sendable {
 
   /// The folder in which `cifar10` and other names are looked for; nil stands for `$GPUNOISY_DATA`.
   public var dataRoot: String?
-  /// The size that pictures in files are brought to; nil stands for the size that most have.
+  /// The size that images in files are brought to; nil stands for the size that most have.
   public var imageSize: PixelSize?
-  /// What to do with pictures that cannot be decoded.
+  /// What to do with images that cannot be decoded.
   public var onBadImage: BadImagePolicy
   /// The seed of `shapes`.
   public var seed: UInt64
-  /// How many threads decode pictures; the result does not depend on it.
+  /// How many threads decode images; the result does not depend on it.
   public var threads: Int
 
   /// The processors of this machine, 1 at least: the threads to decode with where nothing else was asked for.
@@ -42,14 +42,14 @@ public struct DatasetOptions: Sendable {
   }
 }
 
-/// The height and width of a picture in pixels.
+/// The height and width of an image in pixels.
 public struct PixelSize: Sendable, Hashable, CustomStringConvertible {
   /// The number of rows.
   public let height: Int
   /// The number of columns.
   public let width: Int
 
-  /// The longest side that pictures can be brought to.
+  /// The longest side that images can be brought to.
   public static let longestSide = 4096
 
   /// A size; its sides are not checked.
@@ -67,7 +67,7 @@ public struct PixelSize: Sendable, Hashable, CustomStringConvertible {
     else {
       throw Failure(
         .usage, "'\(text)' is not an image size.", why: "width and height must be 1 to \(Self.longestSide) pixels.",
-        fix: "write one number, as in 64, or height and width, as in 48x64.")
+        fix: "write one number, such as 64, or height and width, such as 48x64.")
     }
     self.init(height: height, width: width)
   }

@@ -1,8 +1,8 @@
-/// Training pictures that are the same, pixel by pixel.
+/// Training images that are the same, pixel by pixel.
 public struct DuplicateGroup: Sendable, Equatable {
   /// The samples' ids, ascending; at least two.
   public let ids: [Int32]
-  /// Whether they carry more than one label, so that at least one of these is wrong or the picture shows both.
+  /// Whether they carry more than one label, so that at least one of these is wrong or the image shows both.
   public let hasDifferentLabels: Bool
 
   /// A group of these samples, ascending.
@@ -20,7 +20,7 @@ extension LabelledSet {
         UnsafeRawBufferPointer(rebasing: pixels[Int(id) * size..<(Int(id) + 1) * size])
       }
       var buckets: [String: [Int32]] = [:]
-      for id in usableIDs {
+      for id in labelledIDs {
         var hash = Fingerprint()
         hash.add(bytes(id))
         buckets[hash.hexadecimal, default: []].append(id)

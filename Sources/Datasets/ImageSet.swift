@@ -1,8 +1,8 @@
 import Images
 
-/// Pictures of one size, as bytes: [N, H, W, C], channels last.
+/// Images of one size, as bytes: [N, H, W, C], channels last.
 public struct ImageSet: Sendable, Equatable {
-  /// The number of pictures, N.
+  /// The number of images, N.
   public let count: Int
   /// The number of rows of each, H.
   public let height: Int
@@ -13,7 +13,7 @@ public struct ImageSet: Sendable, Equatable {
   /// The values [N, H, W, C].
   public let pixels: [UInt8]
 
-  /// The pictures with these values [N, H, W, C].
+  /// The images with these values [N, H, W, C].
   public init(count: Int, height: Int, width: Int, channels: Int, pixels: [UInt8]) {
     precondition(
       pixels.count == count * height * width * channels,
@@ -22,10 +22,10 @@ public struct ImageSet: Sendable, Equatable {
     self.pixels = pixels
   }
 
-  /// The number of values of one picture, H · W · C.
+  /// The number of values of one image, H · W · C.
   public var imageSize: Int { height * width * channels }
 
-  /// One picture.
+  /// One image.
   public func image(_ index: Int) -> Image {
     let start = index * imageSize
     return Image(height: height, width: width, channels: channels, pixels: Array(pixels[start..<start + imageSize]))
@@ -50,14 +50,14 @@ public struct ImageSet: Sendable, Equatable {
     return ImageSet(count: count, height: height, width: width, channels: wanted, pixels: values)
   }
 
-  /// The first `count` pictures.
+  /// The first `count` images.
   public func first(_ count: Int) -> ImageSet {
     guard count < self.count else { return self }
     return ImageSet(
       count: count, height: height, width: width, channels: channels, pixels: Array(pixels[..<(count * imageSize)]))
   }
 
-  /// The pictures with these indices, in this order.
+  /// The images with these indices, in this order.
   public func selecting(_ indices: [Int32]) -> ImageSet {
     var chosen: [UInt8] = []
     chosen.reserveCapacity(indices.count * imageSize)

@@ -54,25 +54,26 @@ enum KnownNames {
     }
     guard var dataset else {
       throw Failure(
-        .missingInput, "the data set '\(entry.name)' is not there.",
+        .missingInput, "the data set '\(entry.name)' was not found.",
         why: root.map { "there is no folder '\($0)/\(entry.name)'." }
           ?? "no folder for data sets is set (GPUNOISY_DATA or --data-root).",
         fix:
-          "get \(entry.address), \(entry.checksum), and \(entry.unpacking): \(root ?? "$GPUNOISY_DATA")/\(entry.name).")
+          "download \(entry.address), \(entry.checksum), and \(entry.unpacking): "
+          + "\(root ?? "$GPUNOISY_DATA")/\(entry.name).")
     }
     guard dataset.kind == .other || dataset.kind == entry.kind || entry.kind == .mnist && dataset.kind != .fashionMNIST
     else {
       throw Failure(
         .badInput, "the folder for '\(entry.name)' holds \(dataset.kind.rawValue).",
         why: "its files belong to that data set.",
-        fix: "put each data set into the folder of its name.")
+        fix: "put each data set into the folder with its name.")
     }
     let test = dataset.test?.count ?? 0
     guard dataset.train.count == entry.counts.train, test == entry.counts.test else {
       throw Failure(
         .badInput, "'\(entry.name)' has \(dataset.train.count) training and \(test) test samples.",
         why: "the official data set has \(entry.counts.train) and \(entry.counts.test).",
-        fix: "get it again from \(entry.address), or open the folder by its path to use it as it is.")
+        fix: "download it again from \(entry.address), or give the folder's path to use it as it is.")
     }
     dataset = Dataset(
       name: entry.name, kind: entry.kind, classNames: dataset.classNames, train: dataset.train, test: dataset.test,

@@ -1,9 +1,9 @@
-/// Pictures with one label each; a sample's id is its index here.
+/// Images with one label each; a sample's id is its index here.
 public struct LabelledSet: Sendable, Equatable {
-  /// The label of a sample that must never be drawn: its picture could not be read, or it is held out.
+  /// The label of a sample that must never be drawn: its image could not be read, or it is held out.
   public static let noLabel: Int32 = -1
 
-  /// The pictures, as many as labels.
+  /// The images, as many as labels.
   public let images: ImageSet
   /// The given labels [N], each in 0..<K or `noLabel`.
   public var labels: [Int32]
@@ -14,11 +14,11 @@ public struct LabelledSet: Sendable, Equatable {
   /// For scoring only, never for training.
   public var trueLabels: [Int32]?
 
-  /// A set with these pictures and labels.
+  /// A set with these images and labels.
   public init(images: ImageSet, labels: [Int32], paths: [String] = [], trueLabels: [Int32]? = nil) {
-    precondition(labels.count == images.count, "\(images.count) pictures with \(labels.count) labels")
-    precondition(paths.isEmpty || paths.count == images.count, "\(images.count) pictures with \(paths.count) paths")
-    precondition(trueLabels.map { $0.count == images.count } ?? true, "\(images.count) pictures, other true labels")
+    precondition(labels.count == images.count, "\(images.count) images with \(labels.count) labels")
+    precondition(paths.isEmpty || paths.count == images.count, "\(images.count) images with \(paths.count) paths")
+    precondition(trueLabels.map { $0.count == images.count } ?? true, "\(images.count) images, other true labels")
     (self.images, self.labels, self.paths, self.trueLabels) = (images, labels, paths, trueLabels)
   }
 
@@ -26,7 +26,7 @@ public struct LabelledSet: Sendable, Equatable {
   public var count: Int { images.count }
 
   /// The ids of the samples that have a label, in ascending order: those that training and scoring may use.
-  public var usableIDs: [Int32] {
+  public var labelledIDs: [Int32] {
     (0..<Int32(count)).filter { labels[Int($0)] >= 0 }
   }
 

@@ -14,13 +14,13 @@ public struct Normalization: Sendable, Equatable {
   ///
   /// Sums are integers, so the result depends neither on their order nor on the number of samples.
   public init(of images: ImageSet, ids: [Int32]) {
-    precondition(!ids.isEmpty, "the mean of no pictures")
+    precondition(!ids.isEmpty, "the mean of no images")
     let channels = images.channels
     var sums = [UInt64](repeating: 0, count: channels)
     var squares = [UInt64](repeating: 0, count: channels)
     images.pixels.withUnsafeBufferPointer { pixels in
       for id in ids {
-        // A picture has at most 2^26 pixels, so these cannot overflow within 2^20 pictures of that size.
+        // An image has at most 2^26 pixels, so these cannot overflow within 2^20 images of that size.
         for channel in 0..<channels {
           var sum: UInt64 = 0, square: UInt64 = 0
           let start = Int(id) * images.imageSize + channel
@@ -49,5 +49,5 @@ public struct Normalization: Sendable, Equatable {
 
 extension Dataset {
   /// The normalisation by the training samples in use.
-  public var normalization: Normalization { Normalization(of: train.images, ids: train.usableIDs) }
+  public var normalization: Normalization { Normalization(of: train.images, ids: train.labelledIDs) }
 }

@@ -1,6 +1,6 @@
 import Statistics
 
-/// The built-in synthetic data set: ten shapes on textured grounds, 32×32 RGB, 10,000 + 2,000 pictures.
+/// The built-in synthetic data set: ten shapes on textured grounds, 32×32 RGB, 10,000 + 2,000 images.
 ///
 /// Goals, in this order: 1. the same bytes for the same seed on every platform, so everything is integer arithmetic on
 /// counter-based random words; 2. the shape alone tells the class: colours, place, size, angle and ground say
@@ -10,7 +10,7 @@ public enum Shapes {
   public static let classNames = [
     "arrow", "bars", "circle", "crescent", "cross", "hourglass", "ring", "square", "star", "triangle",
   ]
-  /// The height and width of a picture.
+  /// The height and width of an image.
   public static let side = 32
   /// The number of training samples.
   public static let trainCount = 10_000
@@ -44,7 +44,7 @@ public enum Shapes {
   }
 }
 
-/// One picture of the data set: everything random about it is drawn at once.
+/// One image of the data set: everything random about it is drawn at once.
 private struct ShapeScene {
   /// Lengths are in quarters of a pixel, so that the 2 × 2 samples of a pixel have whole coordinates.
   private static let unit = 4
@@ -110,7 +110,7 @@ private struct ShapeScene {
     max(abs(one.x - other.x), abs(one.y - other.y), abs(one.z - other.z))
   }
 
-  /// Writes the picture [32, 32, 3].
+  /// Writes the image [32, 32, 3].
   func draw(into pixels: UnsafeMutableBufferPointer<UInt8>) {
     var grain = SIMD4<UInt32>()
     for y in 0..<Shapes.side {

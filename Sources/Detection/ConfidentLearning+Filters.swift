@@ -9,13 +9,13 @@
 extension ConfidentLearning {
   /// Whether each sample is suspected [N].
   ///
-  /// - Parameter keeping: how many samples of each class must stay.
-  public func issues(_ filter: Filter, keeping least: Int = 1) -> [Bool] {
+  /// - Parameter minimumPerClass: how many samples of each class must stay.
+  public func issues(_ filter: Filter, keeping minimumPerClass: Int = 1) -> [Bool] {
     var flags: [Bool]
     switch filter {
-    case .pruneByNoiseRate: flags = prunedByNoiseRate(least)
-    case .pruneByClass: flags = prunedByClass(least)
-    case .both: flags = zip(prunedByNoiseRate(least), prunedByClass(least)).map { $0 && $1 }
+    case .pruneByNoiseRate: flags = prunedByNoiseRate(minimumPerClass)
+    case .pruneByClass: flags = prunedByClass(minimumPerClass)
+    case .both: flags = zip(prunedByNoiseRate(minimumPerClass), prunedByClass(minimumPerClass)).map { $0 && $1 }
     case .confidentLearning: flags = mask(offDiagonal)
     case .predictedNotGiven: flags = zip(predictions, labels).map { $0 != $1 }
     // These two say by themselves which are worst, so that agreeing predictions do not matter.
@@ -45,24 +45,24 @@ extension ConfidentLearning {
     return mask(Array(scores.indices.sorted { (scores[$0], $0) < (scores[$1], $1) }.prefix(count)))
   }
 
-  private func prunedByClass(_ least: Int) -> [Bool] {
-    let counts = pruneCounts(least)
+  private func prunedByClass(_ minimumPerClass: Int) -> [Bool] {
+    let counts = pruneCounts(minimumPerClass)
     var flags = [Bool](repeating: false, count: labels.count)
     for k in 0..<classes {
       let members = labels.indices.filter { labels[$0] == k }
       let number = members.count - counts[k * classes + k]
-      guard members.count > max(least, 1), number >= 1 else { continue }
+      guard members.count > max(minimumPerClass, 1), number >= 1 else { continue }
       for index in ascending(members, { probabilities[$0 * classes + k] }).prefix(number) { flags[index] = true }
     }
     return flags
   }
 
-  private func prunedByNoiseRate(_ least: Int) -> [Bool] {
-    let counts = pruneCounts(least)
+  private func prunedByNoiseRate(_ minimumPerClass: Int) -> [Bool] {
+    let counts = pruneCounts(minimumPerClass)
     var flags = [Bool](repeating: false, count: labels.count)
     for k in 0..<classes {
       let members = labels.indices.filter { labels[$0] == k }
-      guard members.count > max(least, 1) else { continue }
+      guard members.count > max(minimumPerClass, 1) else { continue }
       for j in 0..<classes where j != k && counts[j * classes + k] > 0 {
         let order = ascending(members) { -(probabilities[$0 * classes + j] - probabilities[$0 * classes + k]) }
         for index in order.prefix(counts[j * classes + k]) { flags[index] = true }
@@ -75,15 +75,15 @@ extension ConfidentLearning {
     members.map { (key($0), $0) }.sorted { $0 < $1 }.map(\.1)
   }
 
-  /// How many samples to prune, [true class, given class], such that `least` of each class stay.
-  private func pruneCounts(_ least: Int) -> [Int] {
+  /// How many samples to prune, [true class, given class], such that `minimumPerClass` of each class stay.
+  private func pruneCounts(_ minimumPerClass: Int) -> [Int] {
     var matrix = [Double](repeating: 0, count: classes * classes)
     for row in 0..<classes {
       for column in 0..<classes { matrix[row * classes + column] = Double(joint[column * classes + row]) }
     }
     for column in 0..<classes {
       let entries = (0..<classes).map { matrix[$0 * classes + column] }
-      let diagonal = max(entries[column], Double(least))
+      let diagonal = max(entries[column], Double(minimumPerClass))
       let others = max(Double(entries.count { $0 != 0 }) - 1, 1)
       for row in 0..<classes {
         let reduced = entries[row] - (diagonal - entries[column]) / others

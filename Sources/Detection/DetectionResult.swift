@@ -59,7 +59,7 @@ public struct DetectionResult: Sendable {
     precondition(results.count == stages.count, "\(results.count) of \(stages.count) stages are done")
     self.settings = settings
     duplicates = set.duplicateGroups
-    samples = set.usableIDs.map { id in
+    samples = set.labelledIDs.map { id in
       Sample(
         id: Int(id), given: Int(set.labels[Int(id)]),
         truth: set.trueLabels.flatMap { $0[Int(id)] >= 0 ? Int($0[Int(id)]) : nil })

@@ -27,7 +27,7 @@ public struct DetectionStage: Sendable, Equatable {
   public static func stages(
     _ settings: DetectionSettings, seed: UInt64, train: LabelledSet, classes: Int
   ) throws -> [DetectionStage] {
-    let ids = train.usableIDs
+    let ids = train.labelledIDs
     // Stages share nothing but the data: the golden ratio's digits keep their seeds apart.
     func stageSeed(_ number: Int) -> UInt64 { seed &+ UInt64(number) &* 0x9E37_79B9_7F4A_7C15 }
     var stages: [DetectionStage] = []
@@ -36,7 +36,7 @@ public struct DetectionStage: Sendable, Equatable {
       guard count >= 1, settings.passes * count <= ids.count, count < ids.count else {
         throw Failure(
           .configuration, "\(settings.passes) passes cannot have \(count) threshold samples each.",
-          why: "there are \(ids.count) samples of \(classes) classes, and no two passes may share a threshold sample.",
+          why: "there are \(ids.count) samples of \(classes) classes, and passes must not share threshold samples.",
           fix: "choose fewer --passes, or another number with --threshold-samples.")
       }
       let drawn = ThresholdSamples(of: ids, count: count, passes: settings.passes, seed: seed)

@@ -96,12 +96,12 @@ public struct DetectionStageResult: Sendable {
         fix: "restore the file from a copy, or repeat the detection.")
     }
     let name = file.metadata[stageKey]
-    guard name == stage.name else { throw foreign("it is of \(name ?? "no stage"), not of \(stage.name).") }
+    guard name == stage.name else { throw foreign("it belongs to \(name ?? "no stage"), not to \(stage.name).") }
     let result = try DetectionStageResult(from: file, like: empty)
     let counts = result.dynamics.marginCount, most = counts.max() ?? 0
     // The first epoch does not count.
     guard counts.allSatisfy({ $0 >= 0 }), most < max(epochs, 1) else {
-      throw foreign("its margins are of \(most + 1) epochs; the settings say \(epochs).")
+      throw foreign("it has margins of \(most + 1) epochs; the settings say \(epochs).")
     }
     switch stage.kind {
     case .pass:
@@ -109,7 +109,7 @@ public struct DetectionStageResult: Sendable {
     case .fold(let heldOut):
       let shape = file["detect.probabilities"]?.shape ?? []
       guard shape == [heldOut.count, empty.classes] else {
-        throw foreign("it holds predictions of the shape \(shape), not \([heldOut.count, empty.classes]).")
+        throw foreign("its predictions have the shape \(shape), not \([heldOut.count, empty.classes]).")
       }
       if let id = heldOut.first(where: { counts[Int($0)] > 0 }) {
         throw foreign("its network was trained on sample \(id), which the settings hold out.")

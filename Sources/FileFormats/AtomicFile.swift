@@ -164,8 +164,8 @@ private struct SystemError: Error {
     case ENOSPC, EDQUOT:
       return Failure(
         .inputOutput, what,
-        why: code == ENOSPC ? "the disk has no room for \(byteCount) bytes." : "your share of the disk is used up.",
-        fix: "free some space or write to another disk; the file as it was before is intact.")
+        why: code == ENOSPC ? "the disk has no space for \(byteCount) bytes." : "your disk quota is used up.",
+        fix: "free some space or write to another disk; the previous file is intact.")
     case ENOENT, ENOTDIR:
       return Failure(
         .cannotCreate, what, why: "its folder does not exist.", fix: "create the folder, or correct the path.")
@@ -173,13 +173,14 @@ private struct SystemError: Error {
       return Failure(.cannotCreate, what, why: "it is a folder.", fix: "name a file in it.")
     case EACCES, EPERM, EROFS:
       return Failure(
-        .cannotCreate, what, why: "its folder may not be written to (\(text)).", fix: "write to a folder of yours.")
+        .cannotCreate, what, why: "its folder is not writable (\(text)).",
+        fix: "write to a folder that you can write to.")
     case EILSEQ:
       return Failure(.cannotCreate, what, why: "its name contains a zero byte.", fix: "correct the path.")
     default:
       return Failure(
         step == .write ? .inputOutput : .cannotCreate, what, why: "the system says: \(text).",
-        fix: "mend that, or write to another place.")
+        fix: "fix that, or write somewhere else.")
     }
   }
 

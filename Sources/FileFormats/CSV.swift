@@ -18,7 +18,7 @@ public struct CSV: Sendable {
     var scanner = Scanner(bytes: bytes, name: name)
     guard let first = try scanner.nextRow() else {
       throw Failure(
-        .badInput, "'\(name)' is empty.", why: "a table needs a line with the names of its columns.",
+        .badInput, "'\(name)' is empty.", why: "a table needs a header line with its column names.",
         fix: "add that line.")
     }
     header = first.fields
@@ -118,7 +118,7 @@ extension CSV {
       while true {
         guard position < bytes.count else {
           line = start
-          throw wrong("opens a quotation mark that is never closed", "close it")
+          throw wrong("has an unclosed quotation mark", "close it")
         }
         let byte = bytes[position]
         position += 1

@@ -55,7 +55,7 @@ public enum FileBytes {
     if pipes, information.st_mode & S_IFMT == S_IFIFO { return try readPipe(descriptor, path, first: limit) }
     guard information.st_mode & S_IFMT == S_IFREG else {
       throw Failure(
-        .badInput, "'\(path)' is not a plain file.", why: "it is a folder, a device or a pipe.",
+        .badInput, "'\(path)' is not a regular file.", why: "it is a folder, a device or a pipe.",
         fix: "give the path of a file.")
     }
     let size = min(Int(information.st_size), limit)
@@ -142,7 +142,7 @@ public enum FileBytes {
       guard let name else {
         throw Failure(
           .badInput, "the folder '\(folder)' holds a file whose name is not UTF-8.",
-          why: "such a name cannot be written into the tables of a run.", fix: "rename the file.")
+          why: "such a name cannot be written to the tables of a run.", fix: "rename the file.")
       }
       if !name.hasPrefix(".") { names.append(name) }
     }
@@ -157,7 +157,7 @@ public enum FileBytes {
     case .folder: return
     case .file, .other:
       throw Failure(
-        .cannotCreate, "the folder '\(path)' cannot be made.", why: "a file of that name exists.",
+        .cannotCreate, "the folder '\(path)' cannot be created.", why: "a file with that name already exists.",
         fix: "choose another name.")
     case .missing: break
     }
@@ -209,7 +209,7 @@ public enum FileBytes {
   private static func cannotCreate(_ path: String, _ code: Int32) -> Failure {
     Failure(
       .cannotCreate, "'\(path)' cannot be created.", why: message(code) + ".",
-      fix: "choose a folder that exists and that you may write to.")
+      fix: "choose an existing folder that you can write to.")
   }
 }
 

@@ -52,7 +52,7 @@ extension FlatTOML {
         if next == "[" {
           let section = try header()
           let name = Self.short(section.name)
-          try refuse("the section [\(name)] is there twice", section.place, first: names[section.name])
+          try refuse("the section [\(name)] occurs twice", section.place, first: names[section.name])
           if sections.count == 1 { keysAbove = keys }
           try refuse("'\(name)' is both a key and a section", section.place, first: keysAbove[section.name])
           names[section.name] = section.place
@@ -63,7 +63,7 @@ extension FlatTOML {
           try endLine(behind: "")
         } else {
           let entry = try entry()
-          try refuse("the key '\(Self.short(entry.key))' is there twice", entry.place, first: keys[entry.key])
+          try refuse("the key '\(Self.short(entry.key))' occurs twice", entry.place, first: keys[entry.key])
           keys[entry.key] = entry.place
           sections[sections.count - 1].entries.append(entry)
           try endLine(behind: "the value")
@@ -76,7 +76,7 @@ extension FlatTOML {
     private func refuse(_ problem: String, _ place: Place, first: Place?) throws(SyntaxError) {
       guard let first else { return }
       throw SyntaxError(
-        place: place, why: "\(problem), first in line \(first.line).", fix: "rename or delete one of the two.")
+        place: place, why: "\(problem), first on line \(first.line).", fix: "rename or delete one of the two.")
     }
 
     /// A section's name in its brackets.
@@ -85,20 +85,20 @@ extension FlatTOML {
       position += 1
       guard next != "[" else {
         throw SyntaxError(
-          place: start, why: "lists of sections, in double brackets, are not read here.", fix: "use [section].")
+          place: start, why: "lists of sections, in double brackets, are not supported.", fix: "use [section].")
       }
       skipSpace()
       let name = try key()
       skipSpace()
       guard next != "." else {
         throw failed(
-          "sections within sections, with dots in their names, are not read here.", "use a name of one part.")
+          "nested sections, with dots in their names, are not supported.", "use a name without dots.")
       }
       try refuseControl()
-      guard take("]") else { throw failed("']' should follow the name of the section.", "close the bracket.") }
+      guard take("]") else { throw failed("']' must follow the section's name.", "close the bracket.") }
       guard !name.isEmpty else {
         throw SyntaxError(
-          place: start, why: "the section has no name.", fix: "name it, or put its keys above all others.")
+          place: start, why: "the section has no name.", fix: "name it, or put its keys above all sections.")
       }
       return Section(name, [], place: start)
     }
@@ -108,10 +108,10 @@ extension FlatTOML {
       let start = place, key = try key()
       skipSpace()
       guard next != "." else {
-        throw failed("keys with dots are not read here.", "write the first part in a line above, as [section].")
+        throw failed("keys with dots are not supported.", "write the first part on a line above, as [section].")
       }
       try refuseControl()
-      guard take("=") else { throw failed("'=' should follow the key '\(Self.short(key))'.", "write key = value.") }
+      guard take("=") else { throw failed("'=' must follow the key '\(Self.short(key))'.", "write key = value.") }
       skipSpace()
       let valuePlace = place
       return Entry(key, try value(depth: 0), place: start, valuePlace: valuePlace)
@@ -125,8 +125,8 @@ extension FlatTOML {
       guard position > first else {
         try refuseControl()
         throw failed(
-          isAtLineEnd ? "a name should come here." : "a name without quotes cannot have '\(scalars[position])' in it.",
-          "names have letters from a to z, digits, _ and -; others stand in quotes.")
+          isAtLineEnd ? "a name is missing here." : "a name without quotes cannot contain '\(scalars[position])'.",
+          "use letters a to z, digits, _ and -, or put the name in quotes.")
       }
       return Self.text(scalars[first..<position])
     }
@@ -165,7 +165,7 @@ extension FlatTOML {
       guard isAtLineEnd else {
         try refuseControl()
         throw failed(
-          "'\(scalars[position])' stands behind \(what).", "put every key on a line of its own, and # before comments.")
+          "'\(scalars[position])' follows \(what).", "put every key on its own line, and # before comments.")
       }
       takeLineEnd()
     }
@@ -201,8 +201,8 @@ extension FlatTOML {
       guard let next, next.value < 0x20 && next != "\t" || next.value == 0x7F else { return }
       let hex = String(next.value, radix: 16), code = String(repeating: "0", count: 4 - hex.count) + hex
       throw failed(
-        "a control character, U+\(code.uppercased()), stands here.",
-        "delete it; in a text in double quotes, \\u\(code) stands for it.")
+        "there is a control character, U+\(code.uppercased()), here.",
+        "delete it; in double quotes, write \\u\(code).")
     }
 
     static func text(_ scalars: ArraySlice<Unicode.Scalar>) -> String {

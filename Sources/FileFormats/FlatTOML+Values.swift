@@ -11,12 +11,12 @@ extension FlatTOML.Reader {
     case "\"", "'":
       guard !isTripled else {
         throw failed(
-          "texts over several lines, in three quotation marks, are not read here.",
-          "use one quotation mark, and \\n for the end of a line.")
+          "multi-line strings, in three quotation marks, are not supported.",
+          "use one quotation mark, and \\n for a line break.")
       }
       return .string(try quotedText())
     case "[": return .list(try list(depth: depth + 1))
-    case "{": throw failed("inline tables, in braces, are not read here.", "use a [section].")
+    case "{": throw failed("inline tables, in braces, are not supported.", "use a [section].")
     default: return try word()
     }
   }
@@ -45,10 +45,10 @@ extension FlatTOML.Reader {
       guard next == nil else {
         try refuseControl()
         throw failed(
-          "'\(scalars[position])' stands where the list should go on with a comma or end with ].",
-          "put a comma between values, and quotation marks around texts.")
+          "'\(scalars[position])' is not a comma or ], one of which must follow in the list.",
+          "put a comma between values, and quotation marks around strings.")
       }
-      throw SyntaxError(place: start, why: "the list that begins here has no end.", fix: "close it with ].")
+      throw SyntaxError(place: start, why: "the list that starts here has no end.", fix: "close it with ].")
     }
   }
 
@@ -68,7 +68,7 @@ extension FlatTOML.Reader {
       }
     }
     throw SyntaxError(
-      place: start, why: "the text that begins here has no end in its line.", fix: "close it with \(quote).")
+      place: start, why: "the string that starts here has no end on its line.", fix: "close it with \(quote).")
   }
 
   /// What a backslash and the characters behind it stand for.
@@ -96,12 +96,12 @@ extension FlatTOML.Reader {
       }
       if position - from == count, let scalar = Unicode.Scalar(value) { return scalar }
       throw SyntaxError(
-        place: start, why: "'\(Self.text(scalars[first..<position]))' is not the number of a character.",
-        fix: "write \(count) hexadecimal digits behind \\\(character); surrogates are no characters.")
+        place: start, why: "'\(Self.text(scalars[first..<position]))' is not a character code.",
+        fix: "write \(count) hexadecimal digits after \\\(character); surrogates are not characters.")
     default:
       throw SyntaxError(
         place: start, why: "there is no escape '\\\(character)'.",
-        fix: "write \\\\ for a backslash, or put the text in single quotation marks.")
+        fix: "write \\\\ for a backslash, or use single quotation marks.")
     }
   }
 
@@ -116,7 +116,7 @@ extension FlatTOML.Reader {
     }
     let word = scalars[first..<position], text = Self.text(word)
     switch text {
-    case "": throw failed("a value should come here.", "write a text in quotation marks, a number, true or false.")
+    case "": throw failed("a value is missing here.", "write a string in quotation marks, a number, true or false.")
     case "true": return .bool(true)
     case "false": return .bool(false)
     default: break
@@ -125,19 +125,19 @@ extension FlatTOML.Reader {
     let name = "'\(Self.short(text))'", digits = word.drop { $0 == "+" || $0 == "-" }
     if Self.isDateOrTime(digits) {
       throw SyntaxError(
-        place: start, why: "\(name) is a date or a time; these are not read here.", fix: "put it in quotation marks.")
+        place: start, why: "\(name) is a date or a time; these are not supported.", fix: "put it in quotation marks.")
     }
     if digits.first == "0", let second = digits.dropFirst().first {
       if "xob".unicodeScalars.contains(second) {
         throw SyntaxError(place: start, why: "\(name) is not a decimal number.", fix: "write its decimal digits.")
       }
       if ("0"..."9").contains(second) || second == "_" {
-        throw SyntaxError(place: start, why: "\(name) begins with a zero.", fix: "leave out the zeros in front.")
+        throw SyntaxError(place: start, why: "\(name) starts with a zero.", fix: "remove the leading zeros.")
       }
     }
     throw SyntaxError(
-      place: start, why: "\(name) is not a number, true or false; texts stand in quotes.",
-      fix: "put quotation marks around a text, or correct the value.")
+      place: start, why: "\(name) is not a number, true or false; strings need quotes.",
+      fix: "put quotation marks around a string, or correct the value.")
   }
 
   /// Whether a word begins as dates (1979-) or times (07:) do.

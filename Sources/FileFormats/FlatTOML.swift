@@ -123,7 +123,7 @@ public struct FlatTOML: Sendable, Equatable {
   public init(decoding bytes: [UInt8], name: String) throws {
     guard bytes.count <= Self.mostBytes else {
       throw Failure(
-        .badInput, "'\(name)' is too large for a file of settings.", why: "it has more than \(Self.mostBytes) bytes.",
+        .badInput, "'\(name)' is too large for a settings file.", why: "it has more than \(Self.mostBytes) bytes.",
         fix: "check that it is the file you meant.")
     }
     let sections: [Section]

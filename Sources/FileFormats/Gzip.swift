@@ -27,8 +27,8 @@ public enum Gzip {
     let (output, isWhole) = try inflate(bytes, wrapping, limit: limit, name: name)
     guard isWhole else {
       throw Failure(
-        .badInput, "\(name) unpacks to more than \(limit) bytes.", why: "what it should hold is not longer than that.",
-        fix: "get the file again from its source.")
+        .badInput, "\(name) unpacks to more than \(limit) bytes.", why: "its contents must not be longer than that.",
+        fix: "download the file again.")
     }
     return output
   }
@@ -48,14 +48,14 @@ public enum Gzip {
   ) throws -> (output: [UInt8], isWhole: Bool) {
     precondition(limit >= 0, "a limit of \(limit) bytes")
     let damaged = { (why: String) in
-      Failure(.badInput, "\(name) is damaged.", why: why, fix: "get the file again from its source.")
+      Failure(.badInput, "\(name) is damaged.", why: why, fix: "download the file again.")
     }
     var stream = z_stream()
     // 15 bits of window; + 16 = gzip wrapping; negative = no wrapping.
     let windowBits: Int32 = wrapping == .gzip ? 15 + 16 : -15
     guard inflateInit2_(&stream, windowBits, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
       throw Failure(
-        .outOfMemory, "zlib could not start.", why: "there is no memory left.", fix: "close other programs.")
+        .outOfMemory, "zlib could not start.", why: "out of memory.", fix: "close other programs.")
     }
     defer { inflateEnd(&stream) }
 
@@ -84,16 +84,16 @@ public enum Gzip {
           if consumed == input.count { return (output, true) }
           guard wrapping == .gzip else { throw damaged("\(input.count - consumed) bytes follow the compressed data.") }
           guard output.count < limit || limit == .max else { return (output, false) }
-          guard inflateReset(&stream) == Z_OK else { throw damaged("zlib could not go on.") }
+          guard inflateReset(&stream) == Z_OK else { throw damaged("zlib could not continue.") }
         case Z_OK:
           continue
         case Z_BUF_ERROR:
           guard consumed < input.count else {
-            throw damaged("the compressed data end after \(input.count) bytes, before their end mark.")
+            throw damaged("the compressed data ends after \(input.count) bytes, before its end marker.")
           }
         default:
           let detail = stream.msg.map { String(cString: $0) } ?? "zlib error \(status)"
-          throw damaged("the compressed data are wrong at byte \(consumed): \(detail).")
+          throw damaged("the compressed data is invalid at byte \(consumed): \(detail).")
         }
       }
     }

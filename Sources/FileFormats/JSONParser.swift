@@ -44,7 +44,7 @@ struct JSONParser {
   private mutating func value(depth: Int) throws(JSONSyntaxError) -> JSONValue {
     valueCount += 1
     guard valueCount <= limits.values else { throw failed("it holds more than \(limits.values) values") }
-    guard let next else { throw failed("it ends where a value should come") }
+    guard let next else { throw failed("it ends where a value must follow") }
     switch next {
     case UInt8(ascii: "{"): return try object(depth: depth + 1)
     case UInt8(ascii: "["): return try array(depth: depth + 1)
@@ -53,7 +53,7 @@ struct JSONParser {
     case UInt8(ascii: "f"): return try word("false", .bool(false))
     case UInt8(ascii: "n"): return try word("null", .null)
     case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return .number(try number())
-    default: throw failed("a value cannot begin like this")
+    default: throw failed("a value cannot start like this")
     }
   }
 
@@ -79,7 +79,7 @@ struct JSONParser {
       elements.append(try value(depth: depth))
       skipSpace()
       if take("]") { return .array(elements) }
-      guard take(",") else { throw failed("an array goes on with a comma or ends with ]") }
+      guard take(",") else { throw failed("a comma or ] must follow in an array") }
       skipSpace()
     }
   }
@@ -91,16 +91,16 @@ struct JSONParser {
     if take("}") { return .object(members) }
     while true {
       let start = position
-      guard next == UInt8(ascii: "\"") else { throw failed("a name in quotes should come here") }
+      guard next == UInt8(ascii: "\"") else { throw failed("a name in quotes is missing here") }
       let name = try string()
       guard names.insert(name).inserted else { throw failed("the name occurs twice in one object", at: start) }
       skipSpace()
-      guard take(":") else { throw failed("a colon should follow the name") }
+      guard take(":") else { throw failed("a colon must follow the name") }
       skipSpace()
       members.append(JSONMember(name, try value(depth: depth)))
       skipSpace()
       if take("}") { return .object(members) }
-      guard take(",") else { throw failed("an object goes on with a comma or ends with }") }
+      guard take(",") else { throw failed("a comma or } must follow in an object") }
       skipSpace()
     }
   }
@@ -108,7 +108,7 @@ struct JSONParser {
   private mutating func digits() throws(JSONSyntaxError) {
     let start = position
     while let byte = next, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) { position += 1 }
-    guard position > start else { throw failed("a digit should come here") }
+    guard position > start else { throw failed("a digit is missing here") }
   }
 
   private mutating func number() throws(JSONSyntaxError) -> JSONNumber {
@@ -143,14 +143,14 @@ struct JSONParser {
         position += 1
         plain += UTF8.encode(try escape())!
         runStart = position
-      case 0..<0x20: throw failed("a control character stands unescaped in a string")
+      case 0..<0x20: throw failed("a string has an unescaped control character")
       default: position += 1
       }
     }
   }
 
   private mutating func escape() throws(JSONSyntaxError) -> Unicode.Scalar {
-    guard let byte = next else { throw failed("a string ends within an escape") }
+    guard let byte = next else { throw failed("a string ends inside an escape") }
     position += 1
     switch byte {
     case UInt8(ascii: "\""): return "\""
@@ -176,7 +176,7 @@ struct JSONParser {
     var value: UInt32 = 0
     for _ in 0..<4 {
       guard let byte = next, let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {
-        throw failed("four hexadecimal digits should follow \\u")
+        throw failed("four hexadecimal digits must follow \\u")
       }
       value = value << 4 | UInt32(digit)
       position += 1

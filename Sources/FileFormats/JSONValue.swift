@@ -108,7 +108,7 @@ public struct JSONNumber: Sendable, Equatable {
   /// The shortest text that reads back to `value`, which must be finite.
   public init(_ value: Double) {
     precondition(value.isFinite, "JSON cannot spell \(value)")
-    text = NumberText.shortest(value)
+    text = NumberFormatting.shortest(value)
   }
 
   /// A number that a parser has already checked against the grammar.

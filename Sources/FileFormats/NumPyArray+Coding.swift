@@ -33,7 +33,7 @@ extension NumPyArray {
     guard file.count - header.dataOffset == header.dataCount else {
       throw Failure(
         .badInput, "\(name) has \(file.count) bytes instead of \(header.dataOffset + header.dataCount).",
-        why: "its header promises an array of shape \(header.shape) and type \(header.element.descriptor).",
+        why: "its header declares an array of shape \(header.shape) and type \(header.element.descriptor).",
         fix: "write or copy the file again.")
     }
     var bytes = Array(file[header.dataOffset...])
@@ -65,10 +65,10 @@ extension NumPyArray {
     let damaged = { (why: String) in
       Failure(.badInput, "\(name) is not a readable NumPy array.", why: why, fix: "write it again with numpy.save.")
     }
-    guard isNumPy(file), file.count >= 10 else { throw damaged("it does not begin with NumPy's mark.") }
+    guard isNumPy(file), file.count >= 10 else { throw damaged("it does not start with NumPy's magic bytes.") }
     let version = file[6]
     guard (1...3).contains(version), file[7] == 0 else {
-      throw damaged("its format version is \(version).\(file[7]); 1.0 to 3.0 are known.")
+      throw damaged("its format version is \(version).\(file[7]); 1.0 to 3.0 are supported.")
     }
     let start = version == 1 ? 10 : 12
     guard file.count >= start else { throw damaged("it ends inside its header.") }
@@ -87,7 +87,7 @@ extension NumPyArray {
     }
     guard !found.isFortranOrder || found.shape.count < 2 else {
       throw Failure(
-        .badInput, "\(name) is stored in Fortran order.", why: "only C order (the last axis fastest) is read.",
+        .badInput, "\(name) is stored in Fortran order.", why: "only C order (the last axis fastest) is supported.",
         fix: "save it again with numpy.save(file, numpy.ascontiguousarray(array)).")
     }
     guard let (element, isBigEndian) = Self.element(found.descriptor) else {
@@ -96,8 +96,8 @@ extension NumPyArray {
         .badInput, "\(name) holds elements of type '\(found.descriptor)'.",
         why: isObject
           ? "they are Python objects, stored as a pickle, which can run code when it is read."
-          : "integers, floating-point numbers, truth values and text are read.",
-        fix: "save it with a plain type, for example array.astype('int64').")
+          : "integers, floating-point numbers, booleans and text are supported.",
+        fix: "save it with a basic type, for example array.astype('int64').")
     }
     // An axis of length zero must not hide that the product of the others overflows.
     var size = element.size

@@ -21,7 +21,7 @@ extension SafetensorsFile {
     self.init(path: path)
     func damaged(_ why: String) -> Failure {
       Failure(
-        .badInput, "'\(path)' is not a sound safetensors file.", why: why + ".",
+        .badInput, "'\(path)' is not a valid safetensors file.", why: why + ".",
         fix: "use another copy; if this is a run's checkpoint, resume from the other one in its folder.")
     }
     if let pickle = Self.pickleFailure(bytes, path: path) { throw pickle }
@@ -34,7 +34,7 @@ extension SafetensorsFile {
       throw damaged("its header claims \(length) bytes, but only \(bytes.count - 8) follow")
     }
     let dataStart = 8 + Int(length)
-    guard length > 0, bytes[8] == UInt8(ascii: "{") else { throw damaged("its header does not begin with {") }
+    guard length > 0, bytes[8] == UInt8(ascii: "{") else { throw damaged("its header does not start with {") }
     let header = try JSONText.parse(bytes[8..<dataStart], named: path + " (header)", limits: .init(depth: 4))
 
     var pending: [(name: String, header: TensorHeader)] = []
@@ -53,7 +53,7 @@ extension SafetensorsFile {
     var end = 0
     for (name, header) in pending.sorted(by: { ($0.header.begin, $0.header.end) < ($1.header.begin, $1.header.end) }) {
       guard header.begin == end else {
-        throw damaged("the data of '\(name)' begins at \(header.begin), not at \(end) where the one before it ends")
+        throw damaged("the data of '\(name)' starts at \(header.begin), not at \(end) where the previous one ends")
       }
       end = header.end
     }
@@ -111,7 +111,7 @@ extension SafetensorsFile {
     guard isArchive || isPickle, !isHeader else { return nil }
     return Failure(
       .badInput, "'\(path)' looks like a PyTorch pickle; pickles are not read because they can run code.",
-      why: "it begins like a \(isArchive ? "zip archive" : "pickle"), not like a safetensors file.",
+      why: "it starts like a \(isArchive ? "zip archive" : "pickle"), not like a safetensors file.",
       fix: "convert it once in Python: safetensors.torch.save_file(torch.load(FILE, weights_only=True), NEW_FILE).")
   }
 }

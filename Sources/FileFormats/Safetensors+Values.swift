@@ -123,19 +123,19 @@ extension SafetensorsFile {
   ) throws -> [Value] {
     guard let tensor = self[name] else {
       throw Failure(
-        .badInput, "'\(path)' has no tensor '\(name)'.", why: "it holds \(entries.count) tensors of other names.",
+        .badInput, "'\(path)' has no tensor '\(name)'.", why: "it holds \(entries.count) tensors with other names.",
         fix: "use a file that was saved from the same network.")
     }
     guard tensor.shape == shape else {
       throw Failure(
-        .badInput, "the tensor '\(name)' in '\(path)' does not fit.",
-        why: "its shape is \(tensor.shape), \(shape) is needed.",
+        .badInput, "the tensor '\(name)' in '\(path)' has the wrong shape.",
+        why: "its shape is \(tensor.shape), but must be \(shape).",
         fix: "use a file that was saved from the same network and data.")
     }
     guard let values = convert(tensor) else {
       throw Failure(
         .badInput, "the tensor '\(name)' in '\(path)' has the wrong type.",
-        why: "it is \(tensor.type.rawValue), \(kind) are needed.", fix: "save it again with the right type.")
+        why: "it is \(tensor.type.rawValue), but must be \(kind).", fix: "save it again with the right type.")
     }
     return values
   }

@@ -11,10 +11,10 @@ extension ZipArchive {
     func members() throws -> [Member] {
       let end = try endRecord()
       guard end.count <= Self.mostMembers else {
-        throw damaged("it lists \(end.count) members; at most \(Self.mostMembers) are read.")
+        throw damaged("it lists \(end.count) members; at most \(Self.mostMembers) are supported.")
       }
       guard end.offset >= 0, end.size >= 0, end.offset <= end.position, end.size <= end.position - end.offset else {
-        throw damaged("its directory lies outside of the file.")
+        throw damaged("its directory lies outside the file.")
       }
       var position = end.offset
       var members: [Member] = []
@@ -34,8 +34,8 @@ extension ZipArchive {
         if u32(position) == 0x0605_4B50, position + 22 + u16(position + 20) == bytes.count { break }
         position -= 1
       }
-      guard position >= lowest else { throw damaged("the directory at its end is missing: the file was cut off.") }
-      guard u16(position + 4) == u16(position + 6) else { throw damaged("it is one of several disks.") }
+      guard position >= lowest else { throw damaged("the directory at its end is missing: the file was truncated.") }
+      guard u16(position + 4) == u16(position + 6) else { throw damaged("it spans several disks.") }
       let found = (position, u16(position + 10), u32(position + 12), u32(position + 16))
       guard found.1 == 0xFFFF || found.2 == 0xFFFF_FFFF || found.3 == 0xFFFF_FFFF else { return found }
 
@@ -58,20 +58,20 @@ extension ZipArchive {
       let nameCount = u16(position + 28), extraCount = u16(position + 30), commentCount = u16(position + 32)
       let nameStart = position + 46, extraStart = nameStart + nameCount
       guard extraStart + extraCount + commentCount <= limit else {
-        throw damaged("an entry of its directory is cut off.")
+        throw damaged("an entry of its directory is truncated.")
       }
       guard let memberName = String(validating: bytes[nameStart..<extraStart], as: UTF8.self),
         Self.isHarmless(memberName)
-      else { throw damaged("a member's name is not plain UTF-8 or leads out of the archive.") }
+      else { throw damaged("a member's name is not plain UTF-8 or points outside the archive.") }
       try readLargeSizes(extraStart..<extraStart + extraCount, &size, &packedSize, &headerOffset)
       position = extraStart + extraCount + commentCount
 
       guard flags & 0x2041 == 0 else { throw damaged("'\(memberName)' is encrypted.") }
       guard method == 0 || method == 8 else {
-        throw damaged("'\(memberName)' is compressed by method \(method); 0 and 8 are read.")
+        throw damaged("'\(memberName)' is compressed with method \(method); 0 and 8 are supported.")
       }
       guard method == 8 || size == packedSize else {
-        throw damaged("'\(memberName)' contradicts itself about its size.")
+        throw damaged("'\(memberName)' has two different sizes.")
       }
       guard headerOffset <= directory - 30, u32(headerOffset) == 0x0403_4B50, u16(headerOffset + 8) == method else {
         throw damaged("'\(memberName)' is not where the directory says.")
@@ -126,7 +126,7 @@ extension ZipArchive {
     }
 
     private func damaged(_ why: String) -> Failure {
-      Failure(.badInput, "'\(name)' is not a readable zip archive.", why: why, fix: "get or write the archive again.")
+      Failure(.badInput, "'\(name)' is not a readable zip archive.", why: why, fix: "download or rewrite the archive.")
     }
 
     // Little-endian numbers; beyond the end they read as zero, which no check above accepts.

@@ -56,7 +56,7 @@ public struct ZipArchive: Sendable {
     let label = "\(member.name) in \(name)"
     guard member.size <= limit else {
       throw Failure(
-        .badInput, "\(label) has \(member.size) bytes.", why: "what it should hold takes at most \(limit) bytes.",
+        .badInput, "\(label) has \(member.size) bytes.", why: "its contents must take at most \(limit) bytes.",
         fix: "write the archive again.")
     }
     let packed = bytes[member.dataOffset..<member.dataOffset + member.packedSize]
@@ -65,7 +65,7 @@ public struct ZipArchive: Sendable {
     guard contents.count == member.size, Self.checksum(contents) == member.checksum else {
       throw Failure(
         .badInput, "\(label) is damaged.", why: "its size or checksum is not what the archive's directory says.",
-        fix: "get or write the archive again.")
+        fix: "download or rewrite the archive.")
     }
     return contents
   }
@@ -84,8 +84,8 @@ public struct ZipArchive: Sendable {
     let total = files.reduce(22) { $0 + $1.bytes.count + 2 * $1.name.utf8.count + 76 }
     guard total < 0xFFFF_FFFF, files.count < 0xFFFF else {
       throw Failure(
-        .cannotCreate, "an archive of \(total) bytes cannot be written.", why: "archives here end at 4 GiB.",
-        fix: "write a folder of pictures instead, or fewer samples.")
+        .cannotCreate, "an archive of \(total) bytes cannot be written.", why: "archives are limited to 4 GiB.",
+        fix: "write a folder of images instead, or fewer samples.")
     }
     var archive = LittleEndianBytes(), directory = LittleEndianBytes()
     archive.bytes.reserveCapacity(total)

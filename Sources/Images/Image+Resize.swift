@@ -1,11 +1,11 @@
 extension Image {
-  /// The picture at another size, by a triangle filter that widens when the picture shrinks (antialiased bilinear).
+  /// The image at another size, by a triangle filter that widens when the image shrinks (antialiased bilinear).
   ///
   /// The result is a pure function of the bytes: weights are computed in Double by the four basic operations only,
   /// rounded to 22 binary places, and summed in integers, across first and then down. It equals Pillow's `BILINEAR`
   /// byte for byte, as far as Pillow takes the axes in that order.
   public func resized(height: Int, width: Int) -> Image {
-    precondition(height > 0 && width > 0, "a picture of \(height) by \(width) pixels")
+    precondition(height > 0 && width > 0, "an image of \(height) by \(width) pixels")
     var image = self
     if width != image.width { image = image.resizedAcross(to: width) }
     if height != image.height { image = image.resizedDown(to: height) }

@@ -1,6 +1,6 @@
 import Failures
 
-/// A picture of bytes: grey (one channel) or red, green and blue (three), rows from the top, channels last.
+/// An image of bytes: grey (one channel) or red, green and blue (three), rows from the top, channels last.
 public struct Image: Sendable, Equatable {
   /// The number of rows, H.
   public let height: Int
@@ -11,22 +11,22 @@ public struct Image: Sendable, Equatable {
   /// The values [H, W, C].
   public let pixels: [UInt8]
 
-  /// A picture with these values [H, W, C].
+  /// An image with these values [H, W, C].
   public init(height: Int, width: Int, channels: Int, pixels: [UInt8]) {
     precondition(
-      height > 0 && width > 0 && (channels == 1 || channels == 3), "a picture [\(height), \(width), \(channels)]")
+      height > 0 && width > 0 && (channels == 1 || channels == 3), "an image [\(height), \(width), \(channels)]")
     precondition(
       pixels.count == height * width * channels, "[\(height), \(width), \(channels)] with \(pixels.count) values")
     (self.height, self.width, self.channels, self.pixels) = (height, width, channels, pixels)
   }
 
-  /// The most pixels that a picture may have: 64 × 2^20.
+  /// The most pixels that an image may have: 64 × 2^20.
   public static let mostPixels = 64 << 20
 
   /// Decodes a JPEG or PNG file, told apart by its first bytes.
   ///
   /// 16-bit values keep their upper 8 bits; transparent pixels are laid over white; palettes are resolved. An
-  /// orientation noted beside the picture (EXIF) is not applied.
+  /// orientation noted beside the image (EXIF) is not applied.
   ///
   /// - Parameter name: how failures name the file.
   /// - Throws: `.badInput` for other formats, damaged or cut-off files, CMYK, and more than `mostPixels`.
@@ -36,13 +36,13 @@ public struct Image: Sendable, Equatable {
     case .png: self = try PNG.decode(bytes, name: name)
     case nil:
       throw Failure(
-        .badInput, "'\(name)' is not a JPEG or PNG picture.",
-        why: bytes.isEmpty ? "the file is empty." : "its first bytes belong to neither format.",
-        fix: "convert it to PNG, or leave it out.")
+        .badInput, "'\(name)' is not a JPEG or PNG image.",
+        why: bytes.isEmpty ? "the file is empty." : "its first bytes match neither format.",
+        fix: "convert it to PNG, or remove it.")
     }
   }
 
-  /// The same picture with three channels.
+  /// The same image with three channels.
   public var inColour: Image {
     guard channels == 1 else { return self }
     let pixels = [UInt8](unsafeUninitializedCapacity: self.pixels.count * 3) { buffer, count in
@@ -55,7 +55,7 @@ public struct Image: Sendable, Equatable {
   }
 }
 
-/// The picture formats that are read.
+/// The image formats that are read.
 public enum ImageFormat: Sendable, Equatable {
   case jpeg
   case png
@@ -72,13 +72,13 @@ public enum ImageFormat: Sendable, Equatable {
   }
 }
 
-/// What the head of a picture file says, read without decoding the picture.
+/// What the head of an image file says, read without decoding the image.
 public struct ImageHeader: Sendable, Equatable {
   /// The number of rows, H.
   public let height: Int
   /// The number of columns, W.
   public let width: Int
-  /// Whether the picture has no colour.
+  /// Whether the image has no colour.
   public let isGrey: Bool
 
   /// Reads the head of a JPEG or PNG file; a few kilobytes from the start usually suffice.

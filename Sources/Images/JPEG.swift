@@ -10,7 +10,7 @@ public enum JPEG {
   static func decode(_ bytes: [UInt8], name: String) throws -> Image {
     guard let decoder = tjInitDecompress() else {
       throw Failure(
-        .outOfMemory, "the JPEG decoder could not start.", why: "there is no memory left.", fix: "close other programs."
+        .outOfMemory, "the JPEG decoder could not start.", why: "out of memory.", fix: "close other programs."
       )
     }
     defer { tjDestroy(decoder) }
@@ -23,8 +23,8 @@ public enum JPEG {
     guard Int(width) * Int(height) <= Image.mostPixels else { throw Image.tooLarge(name, Int(width), Int(height)) }
     guard colours != Int32(TJCS_CMYK.rawValue), colours != Int32(TJCS_YCCK.rawValue) else {
       throw Failure(
-        .badInput, "'\(name)' is a CMYK picture, made for printing.", why: "only grey and RGB pictures are read.",
-        fix: "convert it to RGB, or leave it out.")
+        .badInput, "'\(name)' is a CMYK image, made for printing.", why: "only grey and RGB images are supported.",
+        fix: "convert it to RGB, or remove it.")
     }
     let isGrey = colours == Int32(TJCS_GRAY.rawValue)
     let format = Int32(isGrey ? TJPF_GRAY.rawValue : TJPF_RGB.rawValue)
@@ -36,14 +36,14 @@ public enum JPEG {
     return Image(height: Int(height), width: Int(width), channels: channels, pixels: pixels)
   }
 
-  /// A picture as a JPEG file, colours at half the resolution.
+  /// An image as a JPEG file, colours at half the resolution.
   ///
   /// - Parameter quality: 1…100.
   /// - Throws: `.outOfMemory`.
   public static func encode(_ image: Image, quality: Int = 85) throws -> [UInt8] {
     precondition((1...100).contains(quality), "a JPEG quality of \(quality)")
     let noMemory = Failure(
-      .outOfMemory, "the JPEG encoder could not go on.", why: "there is no memory left.", fix: "close other programs.")
+      .outOfMemory, "the JPEG encoder could not continue.", why: "out of memory.", fix: "close other programs.")
     guard let encoder = tjInitCompress() else { throw noMemory }
     defer { tjDestroy(encoder) }
     let format = Int32(image.channels == 1 ? TJPF_GRAY.rawValue : TJPF_RGB.rawValue)
@@ -60,17 +60,17 @@ public enum JPEG {
 
   private static func damaged(_ name: String, _ decoder: tjhandle) -> Failure {
     Failure(
-      .badInput, "'\(name)' is a damaged JPEG picture.",
+      .badInput, "'\(name)' is a damaged JPEG image.",
       why: "libjpeg-turbo says: \(String(cString: tjGetErrorStr2(decoder))).",
-      fix: "get the picture again, or leave it out.")
+      fix: "replace or remove the image.")
   }
 }
 
 extension Image {
   static func tooLarge(_ name: String, _ width: Int, _ height: Int) -> Failure {
     Failure(
-      .badInput, "'\(name)' is a picture of \(width) by \(height) pixels.",
+      .badInput, "'\(name)' is too large: \(width) by \(height) pixels.",
       why: "at most \(mostPixels) pixels are decoded.",
-      fix: "make it smaller, or leave it out.")
+      fix: "make it smaller, or remove it.")
   }
 }

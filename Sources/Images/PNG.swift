@@ -28,7 +28,7 @@ public enum PNG {
     }
   }
 
-  /// A picture as a PNG file.
+  /// An image as a PNG file.
   ///
   /// - Throws: `.outOfMemory`.
   public static func encode(_ image: Image) throws -> [UInt8] {
@@ -38,11 +38,11 @@ public enum PNG {
     (header.width, header.height, header.bit_depth) = (UInt32(image.width), UInt32(image.height), 8)
     header.color_type = UInt8(
       image.channels == 1 ? SPNG_COLOR_TYPE_GRAYSCALE.rawValue : SPNG_COLOR_TYPE_TRUECOLOR.rawValue)
-    try check(spng_set_option(context, SPNG_ENCODE_TO_BUFFER, 1), "a PNG picture")
-    try check(spng_set_ihdr(context, &header), "a PNG picture")
+    try check(spng_set_option(context, SPNG_ENCODE_TO_BUFFER, 1), "a PNG image")
+    try check(spng_set_ihdr(context, &header), "a PNG image")
     let flags = Int32(SPNG_ENCODE_FINALIZE.rawValue)
     try check(
-      spng_encode_image(context, image.pixels, image.pixels.count, Int32(SPNG_FMT_PNG.rawValue), flags), "a PNG picture"
+      spng_encode_image(context, image.pixels, image.pixels.count, Int32(SPNG_FMT_PNG.rawValue), flags), "a PNG image"
     )
     var (count, status): (Int, Int32) = (0, 0)
     guard let buffer = spng_get_png_buffer(context, &count, &status) else { throw noMemory }
@@ -66,13 +66,13 @@ public enum PNG {
 
   private static var noMemory: Failure {
     Failure(
-      .outOfMemory, "the PNG library could not go on.", why: "there is no memory left.", fix: "close other programs.")
+      .outOfMemory, "the PNG library could not continue.", why: "out of memory.", fix: "close other programs.")
   }
 
   private static func check(_ status: Int32, _ name: String) throws {
     guard status != 0 else { return }
     throw Failure(
-      .badInput, "'\(name)' is a damaged PNG picture.", why: "libspng says: \(String(cString: spng_strerror(status))).",
-      fix: "get the picture again, or leave it out.")
+      .badInput, "'\(name)' is a damaged PNG image.", why: "libspng says: \(String(cString: spng_strerror(status))).",
+      fix: "replace or remove the image.")
   }
 }

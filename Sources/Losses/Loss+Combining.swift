@@ -12,8 +12,8 @@ extension Loss {
       .init("p", 0.1, 1e-3...1, "the exponent"),
       .init("lambda", 1.2, 0...1e6, "the weight of the regulariser in the first epoch"),
       .init("normal", 1, 0...1, "1: logits are divided by their norm", isWhole: true),
-      .init("rho", 1.03, 1...10, "the factor of lambda"),
-      .init("every", 1, 1...1000, "the epochs after which lambda is multiplied", isWhole: true),
+      .init("rho", 1.03, 1...10, "the factor on lambda"),
+      .init("every", 1, 1...1000, "the number of epochs after which lambda is multiplied", isWhole: true),
     ])
 
   /// What the kernel reads of sparse regularisation: temperature, power, the weight in this epoch, and `normal`.
@@ -33,18 +33,18 @@ extension Loss {
     formula: "-log(p_y + guard) + alpha log(p'_y' + guard), image and label of the peer drawn independently",
     source: "Liu, Guo, ICML 2020, arXiv:1910.03231; guard and presets as in the code of its multi-class version",
     condition: "robust with alpha 1 where classes are balanced",
-    parameters: [alpha, .init("guard", 1e-5, 1e-8...0.1, "what bounds the logarithm"), divide])
+    parameters: [alpha, .init("guard", 1e-5, 1e-8...0.1, "the bound on the logarithm"), divide])
 
   /// Peer loss around others, as in `gce+peer`.
   static let peerAround = LossEntry(
-    "peer", .peer, formula: "less alpha times the same of a peer, image and label drawn independently",
+    "peer", .peer, formula: "minus alpha times the same loss of a peer, image and label drawn independently",
     source: "Liu, Guo, ICML 2020, arXiv:1910.03231",
-    condition: "robust with alpha 1 where classes are balanced; unbounded below if what it is around is unbounded",
+    condition: "robust with alpha 1 where classes are balanced; unbounded below if the loss inside is unbounded",
     parameters: [alpha, divide])
 
   private static let forward = LossEntry(
     "forward", .forward, aliases: ["forward-correction"],
-    formula: "-log sum_i p_i T[i][y], T[i][j] the chance that a sample of class i has the label j",
+    formula: "-log sum_i p_i T[i][y], T[i][j] the probability that a sample of class i has the label j",
     source: "Patrini et al., CVPR 2017, arXiv:1609.03683; T from --transition",
     condition: "its minimum is that of cross entropy on true labels, if T is right")
 
@@ -57,13 +57,13 @@ extension Loss {
     "dmi", .determinant, aliases: ["determinant-mutual-information"],
     formula: "-log(|det U| + guard), U[y] = sum of p over the batch's samples with label y; classes that are not "
       + "in the batch are left out",
-    source: "Xu et al., NeurIPS 2019, arXiv:1909.03388, whose code goes on from cross entropy at a rate of 1e-6",
+    source: "Xu et al., NeurIPS 2019, arXiv:1909.03388, whose code continues from cross entropy at a rate of 1e-6",
     condition: "information-monotone: any class-dependent noise only adds a constant; blind to permuted classes, "
       + "which is why cross entropy comes first",
     parameters: [
-      .init("guard", 0, 0...1, "what bounds the logarithm; also the determinant below which gradients vanish"),
-      .init("warm", 0, 0...1e6, "the epochs of cross entropy that come first", isWhole: true),
-      .init("rate", 1, 0...1, "the factor of the learning rate after the epochs of cross entropy"),
+      .init("guard", 0, 0...1, "the bound on the logarithm; also the determinant below which gradients vanish"),
+      .init("warm", 0, 0...1e6, "the number of epochs of cross entropy at the start", isWhole: true),
+      .init("rate", 1, 0...1, "the factor on the learning rate after the epochs of cross entropy"),
     ])
 
   /// What the kernel reads: guard, and whether the epoch is one of cross entropy.

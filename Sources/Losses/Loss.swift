@@ -8,7 +8,7 @@ public struct Loss: Sendable, Equatable, CustomStringConvertible {
   /// The catalogue's entry, or the combination.
   public let entry: LossEntry
   /// What every parameter is over the epochs, in the entry's order.
-  public let courses: [ParameterCourse]
+  public let schedules: [ParameterSchedule]
 
   /// Parses `NAME[+NAME…][:item,…]`, items being `parameter=value` or the name of a preset; what is not given has its
   /// default.
@@ -17,47 +17,47 @@ public struct Loss: Sendable, Equatable, CustomStringConvertible {
   public init(_ text: String) throws(Failure) {
     let halves = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     let entry = try LossEntry.named(halves[0])
-    var courses = entry.parameters.map { ParameterCourse($0.defaultValue) }
+    var schedules = entry.parameters.map { ParameterSchedule($0.defaultValue) }
     for item in halves.count > 1 ? halves[1].split(separator: ",") : [] {
       if item.contains("=") {
-        try Self.assign(String(item), of: entry, to: &courses)
+        try Self.assign(String(item), of: entry, to: &schedules)
       } else {
         guard let preset = LossPreset.named(String(item), of: entry) else {
           throw Self.unknown(String(item), of: entry)
         }
-        for item in preset.values.split(separator: ",") { try Self.assign(String(item), of: entry, to: &courses) }
+        for item in preset.values.split(separator: ",") { try Self.assign(String(item), of: entry, to: &schedules) }
       }
     }
-    self.init(entry: entry, courses: courses)
+    self.init(entry: entry, schedules: schedules)
   }
 
-  private init(entry: LossEntry, courses: [ParameterCourse]) {
+  private init(entry: LossEntry, schedules: [ParameterSchedule]) {
     self.entry = entry
-    self.courses = courses
+    self.schedules = schedules
   }
 
   /// Every loss of the catalogue with its defaults; what only stands around others stands around cross entropy.
   public static let all: [Loss] = catalogue.map { entry in
     let whole =
       entry.isModifier ? LossEntry.combined("ce+\(entry.name)", summands: [catalogue[0]], around: [entry]) : entry
-    return Loss(entry: whole, courses: whole.parameters.map { ParameterCourse($0.defaultValue) })
+    return Loss(entry: whole, schedules: whole.parameters.map { ParameterSchedule($0.defaultValue) })
   }
 
   private static func assign(
-    _ item: String, of entry: LossEntry, to courses: inout [ParameterCourse]
+    _ item: String, of entry: LossEntry, to schedules: inout [ParameterSchedule]
   ) throws(Failure) {
     let pair = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     guard let index = entry.index(of: pair[0]) else { throw unknown(item, of: entry) }
     let parameter = entry.parameters[index]
-    guard let course = ParameterCourse(pair[1]), course.points.allSatisfy({ parameter.accepts($0.value) }) else {
-      let bounds = [parameter.range.lowerBound, parameter.range.upperBound].map(ParameterCourse.text)
+    guard let schedule = ParameterSchedule(pair[1]), schedule.points.allSatisfy({ parameter.accepts($0.value) }) else {
+      let bounds = [parameter.range.lowerBound, parameter.range.upperBound].map(ParameterSchedule.text)
       throw Failure(
         .usage, "\(entry.name):\(item) is out of range.",
         why: "\(parameter.name) is \(parameter.summary), from \(bounds[0]) to \(bounds[1])"
           + "\(parameter.isWhole ? ", a whole number" : "").",
-        fix: "the default is \(parameter.name)=\(ParameterCourse.text(parameter.defaultValue)).")
+        fix: "the default is \(parameter.name)=\(ParameterSchedule.text(parameter.defaultValue)).")
     }
-    courses[index] = course
+    schedules[index] = schedule
   }
 
   private static func unknown(_ item: String, of entry: LossEntry) -> Failure {
@@ -69,13 +69,13 @@ public struct Loss: Sendable, Equatable, CustomStringConvertible {
       .usage, "'\(item)' is not a parameter\(item.contains("=") ? "" : " or a preset") of \(entry.name).",
       why: known.isEmpty ? "\(entry.name) has no parameters." : "\(known.joined(separator: "; ")).",
       fix: "write --loss "
-        + Loss(entry: entry, courses: entry.parameters.map { ParameterCourse($0.defaultValue) }).description)
+        + Loss(entry: entry, schedules: entry.parameters.map { ParameterSchedule($0.defaultValue) }).description)
   }
 
   /// The loss with every value in force, such as `sce:alpha=0.1,beta=1,A=-4`.
   public var description: String {
-    guard !courses.isEmpty else { return entry.name }
-    return "\(entry.name):\(zip(entry.parameters, courses).map { "\($0.name)=\($1)" }.joined(separator: ","))"
+    guard !schedules.isEmpty else { return entry.name }
+    return "\(entry.name):\(zip(entry.parameters, schedules).map { "\($0.name)=\($1)" }.joined(separator: ","))"
   }
 
   /// Same name and values.
@@ -83,14 +83,14 @@ public struct Loss: Sendable, Equatable, CustomStringConvertible {
 
   /// The value of every parameter in epoch `epoch`, from 0, in the entry's order; whole ones change at once.
   public func values(epoch: Int = 0) -> [Float] {
-    zip(entry.parameters, courses).map { parameter, course in
-      let value = course.value(epoch: epoch)
+    zip(entry.parameters, schedules).map { parameter, schedule in
+      let value = schedule.value(epoch: epoch)
       return parameter.isWhole ? value.rounded(.down) : value
     }
   }
 
-  /// The first epoch, from 0, from which on no parameter follows its course any more.
-  public var lastChange: Int { courses.compactMap { $0.points.last?.epoch }.max() ?? 0 }
+  /// The first epoch, from 0, from which on no parameter follows its schedule any more.
+  public var lastChange: Int { schedules.compactMap { $0.points.last?.epoch }.max() ?? 0 }
 
   /// What a device launches.
   public var function: RowFunction {
@@ -136,5 +136,5 @@ public struct Loss: Sendable, Equatable, CustomStringConvertible {
   }
 
   /// Whether the loss belongs to the samples of a batch together, so that they cannot be weighed one by one.
-  public var isOfBatch: Bool { hasPeers || entry.form == .determinant }
+  public var dependsOnBatch: Bool { hasPeers || entry.form == .determinant }
 }

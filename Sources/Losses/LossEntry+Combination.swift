@@ -13,7 +13,7 @@ extension LossEntry {
     guard entries.count > 1 else {
       guard !entries[0].isModifier else {
         throw Failure(
-          .usage, "\(entries[0].name) is no loss by itself.", why: "it regularises the outputs under another loss.",
+          .usage, "\(entries[0].name) is not a loss on its own.", why: "it regularises the outputs under another loss.",
           fix: "write --loss ce+\(entries[0].name)")
       }
       return entries[0]
@@ -36,18 +36,18 @@ extension LossEntry {
     let summands = Array(entries.prefix { $0.part != nil }), around = Array(entries.dropFirst(summands.count))
     if let wrong = around.first(where: { $0.form != .sparse && $0.form != .peer }) {
       throw Failure(
-        .usage, "\(wrong.name) cannot be \(wrong.part == nil ? "combined with others" : "behind sr or peer").",
-        why: "sums are of losses of one sample each, and sr and peer stand behind them.",
+        .usage, "\(wrong.name) cannot be \(wrong.part == nil ? "combined with others" : "combined after sr or peer").",
+        why: "only losses of single samples can be summed, and sr and peer come last.",
         fix: wrong.part == nil ? "write --loss \(wrong.name)" : "write the losses first, as in --loss nce+rce+sr")
     }
     guard (1...2).contains(summands.count) else {
       throw Failure(
-        .usage, "'\(name)' is a sum of \(summands.count) losses.", why: "sums are of two losses.",
+        .usage, "'\(name)' is a sum of \(summands.count) losses.", why: "a sum has two losses.",
         fix: "write one or two losses, then sr or peer, as in --loss nce+agce or --loss gce+sr")
     }
     guard Set(entries.map(\.name)).count == entries.count else {
       throw Failure(
-        .usage, "'\(name)' has the same part twice.", why: "its parameters could not be told apart.",
+        .usage, "'\(name)' has the same part twice.", why: "its parameters would be ambiguous.",
         fix: "write each part once.")
     }
     return combined(name, summands: summands, around: around.map { $0.form == .peer ? Loss.peerAround : $0 })

@@ -115,7 +115,7 @@ public final class DetectionMethod<D: Device>: Method {
     (result.marginHistory, result.sketch) = (marginHistory, sketch)
     if case .fold = network.kind {
       guard let logits = try member.testLogits(), logits.allSatisfy(\.isFinite) else {
-        throw Failure.diverged("\(network.name) does not predict finite numbers")
+        throw Failure.diverged("\(network.name) predicts numbers that are not finite")
       }
       result.probabilities = Softmax.rows(logits, classes: setup.classes)
     }

@@ -13,35 +13,35 @@ extension MethodEntry {
         "Han et al., Co-teaching: robust training of deep neural networks with extremely noisy labels, NeurIPS 2018",
       standing: .publishedCode, networks: 2, cost: "2",
       parameters: [
-        .init("rate", 0.2, 0...0.99, "the share of each batch that is left out in the end: the noise rate"),
+        .init("rate", 0.2, 0...0.99, "the final share of each batch that is left out: the noise rate"),
         .init("ramp", 9, 1...1_000_000, isWhole: true, "epochs over which that share rises from 0"),
-        .init("power", 1, 0.01...10, "the power of the rate that the rise ends at"),
+        .init("power", 1, 0.01...10, "the exponent of the rate at which the rise ends"),
         .init(
           "exchange", 1, 0...1, isWhole: true,
-          "1: each network selects for the other, as published; 0: for itself, to compare"),
+          "1: each network selects for the other, as published; 0: for itself, for comparison"),
       ], figures: Selection.figures + [Figure("test_acc_2", "the second network's accuracy on the test set")],
       judgesSamples: true),
     MethodEntry(
       name: "marvel",
       summary:
-        "Abandons samples whose margin has been negative in consecutive epochs: their weight becomes 0 for good.",
+        "Drops samples whose margin has been negative in consecutive epochs: their weight becomes 0 for good.",
       source: "Lin and Bradic, Learning to combat noisy labels via classification margins, arXiv 2102.00751, 2021",
       standing: .reconstructed("patience and warm-up, since only the abstracts could be read"), networks: 1,
       cost: "at most 1", parameters: marvelParameters, figures: Selection.figures, judgesSamples: true),
     MethodEntry(
-      name: "marvel+", summary: "marvel, with larger weights for samples of small margin.",
+      name: "marvel+", summary: "marvel, with larger weights for samples with a small margin.",
       source: "Lin and Bradic, Learning to combat noisy labels via classification margins, arXiv 2102.00751, 2021",
       standing: .reconstructed("patience, warm-up and the weights, since only the abstracts could be read"),
       networks: 1, cost: "at most 1",
       parameters: marvelParameters + [
-        .init("gain", 1, 0...100, "samples of margin m weigh 1 + gain (1 - m) / 2 before they are abandoned")
+        .init("gain", 1, 0...100, "samples with margin m have weight 1 + gain (1 - m) / 2 until they are dropped")
       ], figures: Selection.figures, judgesSamples: true),
   ]
 
   private static let marvelParameters: [Parameter] = [
-    .init("patience", 5, 1...1_000_000, isWhole: true, "consecutive epochs of too small a margin that it takes"),
-    .init("warm", 10, 0...1_000_000, isWhole: true, "epochs at the start in which nothing is counted"),
-    .init("threshold", 0, -1...1, "margins of probabilities below it are too small"),
+    .init("patience", 5, 1...1_000_000, isWhole: true, "epochs in a row with too small a margin that drop a sample"),
+    .init("warm", 10, 0...1_000_000, isWhole: true, "epochs at the start that do not count"),
+    .init("threshold", 0, -1...1, "margins of probabilities below this are too small"),
   ]
 }
 

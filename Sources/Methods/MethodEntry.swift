@@ -67,16 +67,17 @@ public struct MethodEntry: Sendable {
   /// - Throws: `.configuration`.
   public func check(_ loss: Loss) throws(Failure) {
     guard weighsSamples else { return }
-    if loss.isOfBatch {
+    if loss.dependsOnBatch {
       throw Failure(
-        .configuration, "--method \(name) does not go with --loss \(loss.entry.name).",
-        why: "the method weighs the samples of a batch one by one, and this loss is of all of them together.",
+        .configuration, "--method \(name) cannot be used with --loss \(loss.entry.name).",
+        why: "the method weights samples one by one, and this loss depends on the whole batch.",
         fix: "use --loss ce, or another loss of single samples.")
     }
     if loss.correction != nil {
       throw Failure(
-        .configuration, "--method \(name) does not go with --loss \(loss.entry.name).",
-        why: "a transition matrix assumes that all samples count alike.", fix: "use --loss ce, or --method plain.")
+        .configuration, "--method \(name) cannot be used with --loss \(loss.entry.name).",
+        why: "a transition matrix assumes that all samples have equal weight.",
+        fix: "use --loss ce, or --method plain.")
     }
   }
 }
@@ -97,7 +98,7 @@ public struct MethodChoice: Sendable, Equatable, CustomStringConvertible {
       throw Failure(
         .usage, "there is no method '\(halves[0])'.",
         why: "the methods are: \(MethodEntry.catalogue.map(\.name).joined(separator: ", ")).",
-        fix: "give one of these; 'gpunoisy methods' explains them.")
+        fix: "choose one of these; 'gpunoisy methods' explains them.")
     }
     var values = entry.parameters.map(\.defaultValue), given = Set<Int>()
     for item in halves.count > 1 ? halves[1].split(separator: ",", omittingEmptySubsequences: false) : [] {

@@ -11,7 +11,7 @@ public struct MethodSetup<D: Device> {
   /// The test set, or what was held out in its place.
   public let test: DeviceData<D>?
   /// What was held out besides a test set.
-  public let validation: DeviceData<D>?
+  public let heldOut: DeviceData<D>?
   /// Classes, K.
   public let classes: Int
   /// How much each sample counts [N]; nil where all count alike.
@@ -19,7 +19,7 @@ public struct MethodSetup<D: Device> {
   /// Of the inputs.
   public let normalization: Normalization
   /// Where the transition matrix of a loss that corrects labels comes from.
-  public let transition: LabelTransition?
+  public let transition: TransitionSource?
   /// Whether margins are to be recorded for the area under the margin.
   public let recordsMargins: Bool
   /// The only stage of most methods.
@@ -27,11 +27,11 @@ public struct MethodSetup<D: Device> {
 
   /// A setup; see the properties.
   public init(
-    session: TrainingSession<D>.Settings, train: DeviceData<D>, test: DeviceData<D>?, validation: DeviceData<D>?,
-    classes: Int, weights: [Float]?, normalization: Normalization, transition: LabelTransition?, recordsMargins: Bool,
+    session: TrainingSession<D>.Settings, train: DeviceData<D>, test: DeviceData<D>?, heldOut: DeviceData<D>?,
+    classes: Int, weights: [Float]?, normalization: Normalization, transition: TransitionSource?, recordsMargins: Bool,
     stage: Stage
   ) {
-    (self.session, self.train, self.test, self.validation) = (session, train, test, validation)
+    (self.session, self.train, self.test, self.heldOut) = (session, train, test, heldOut)
     (self.classes, self.weights, self.normalization) = (classes, weights, normalization)
     (self.transition, self.recordsMargins, self.stage) = (transition, recordsMargins, stage)
   }
@@ -45,7 +45,7 @@ public struct MethodSetup<D: Device> {
     var settings = session
     (settings.member, settings.columns) = (number, columns)
     return try TrainingSession(
-      settings, train: train, test: test, validation: validation, classes: classes, weights: weights,
+      settings, train: train, test: test, heldOut: heldOut, classes: classes, weights: weights,
       normalization: normalization)
   }
 

@@ -22,9 +22,9 @@ final class Plain<D: Device>: Method {
     if case .anchors(epoch.epoch) = setup.transition, epoch.step == 0 {
       // From now on labels are corrected by what the network has learned of them.
       try member.correct(
-        by: LabelTransition.estimate(
+        by: TransitionSource.estimate(
           fromLogits: member.trainingLogits(), classes: setup.classes,
-          quantile: LabelTransition.quantile(classes: setup.classes)))
+          quantile: TransitionSource.quantile(classes: setup.classes)))
     }
     try member.begin(
       epoch: epoch.epoch, step: epoch.step, learningRate: epoch.learningRate,

@@ -4,10 +4,10 @@ import Datasets
 struct Selection {
   /// The columns of metrics.csv that `values` gives.
   static let figures = [
-    Figure("kept", "share of the samples that were learned from"),
-    Figure("label_precision", "share of these whose label is right"),
-    Figure("label_recall", "share of the samples with a right label that were learned from"),
-    Figure("left_out_wrong", "share of the samples that were left out whose label is wrong"),
+    Figure("kept", "share of the samples used for learning"),
+    Figure("label_precision", "share of these with a correct label"),
+    Figure("label_recall", "share of the samples with a correct label used for learning"),
+    Figure("left_out_wrong", "share of the left-out samples with a wrong label"),
   ]
 
   private var seen = 0, kept = 0, right = 0, keptRight = 0

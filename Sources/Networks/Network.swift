@@ -34,7 +34,7 @@ public struct Network: Sendable, Equatable, CustomStringConvertible {
       throw Failure(
         .usage, "there is no network '\(text)'.",
         why: "the networks are \(Self.catalogue.map(\.name).joined(separator: ", ")).",
-        fix: "give --model one of these names.")
+        fix: "set --model to one of these.")
     }
     var options = Dictionary(uniqueKeysWithValues: entry.options.map { ($0.name, $0.values[0]) })
     for item in parts.count > 1 ? parts[1].split(separator: ",") : [] {
@@ -52,7 +52,7 @@ public struct Network: Sendable, Equatable, CustomStringConvertible {
         throw Failure(
           .usage, "'\(item)' is not an option of \(entry.name).", why: "its options are: \(known).",
           fix:
-            "write for instance --model \(entry.name):\(entry.options.first.map { "\($0.name)=\($0.values[0])" } ?? "")."
+            "use, for example, --model \(entry.name):\(entry.options.first.map { "\($0.name)=\($0.values[0])" } ?? "")."
         )
       }
       options[pair[0]] = pair[1]

@@ -1,3 +1,4 @@
+import FileFormats
 import Reports
 
 /// The field of a chart with its two axes, in units of the drawing: lines at round numbers, and how to place a value.
@@ -38,13 +39,13 @@ struct ChartFrame {
   func svg(_ marks: String, label: String) -> String {
     let bottom = Self.text(Self.height - Self.bottom), end = Self.text(Self.width - Self.right)
     var axes = ""
-    for value in Self.ticks(y, most: ySteps) {
+    for value in Self.ticks(y, maximum: ySteps) {
       let place = Self.text(vertical(value))
       axes += #"<line x1="\#(Self.text(Self.left))" x2="\#(end)" y1="\#(place)" y2="\#(place)"/>"#
       axes += #"<text class="y" x="\#(Self.text(Self.left - 6))" y="\#(Self.text(vertical(value) + 4))">"#
       axes += "\(HTMLText.escaped(yText(value)))</text>"
     }
-    for value in Self.ticks(x, most: xSteps) {
+    for value in Self.ticks(x, maximum: xSteps) {
       let place = Self.text(horizontal(value))
       axes +=
         #"<line class="tick" x1="\#(place)" x2="\#(place)" y1="\#(bottom)" y2="\#(Self.text(Self.height - Self.bottom + 4))"/>"#
@@ -64,7 +65,7 @@ struct ChartFrame {
   }
 
   /// Round numbers within a range, at most about this many: steps of 1, 2 or 5 times a power of ten.
-  static func ticks(_ range: ClosedRange<Double>, most count: Int) -> [Double] {
+  static func ticks(_ range: ClosedRange<Double>, maximum count: Int) -> [Double] {
     let span = range.upperBound - range.lowerBound
     guard span > 0, span.isFinite else { return [range.lowerBound] }
     var step = 1.0
@@ -83,7 +84,7 @@ struct ChartFrame {
     while places < 6, abs(scaled - scaled.rounded()) > 1e-6 * max(1, abs(scaled)) {
       (places, scaled) = (places + 1, scaled * 10)
     }
-    return FixedText.decimal(value, places: places)
+    return NumberFormatting.decimal(value, places: places)
   }
 
   /// As `plain`, with a power of ten where that would be too long for the space beside an axis, as in `2.5e-7`.
@@ -100,7 +101,7 @@ struct ChartFrame {
 
   /// A length in the drawing, to a hundredth.
   static func text(_ value: Double) -> String {
-    let text = FixedText.decimal(value, places: 2)
+    let text = NumberFormatting.decimal(value, places: 2)
     guard text.hasSuffix("0") else { return text }
     return text.hasSuffix(".00") ? String(text.dropLast(3)) : String(text.dropLast())
   }

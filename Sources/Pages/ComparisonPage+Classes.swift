@@ -1,3 +1,4 @@
+import FileFormats
 import Reports
 
 extension ComparisonPage {
@@ -48,8 +49,8 @@ extension ComparisonPage {
     return """
       <section>
       <h2>Classes</h2>
-      <p>With noise the hard classes suffer first and most. Confidence is the mean probability that test samples of a
-      class get for it.</p>
+      <p>With noise the hard classes suffer first and most. Confidence is the mean probability of a class over its test
+      samples.</p>
       \(classLegend(LineChart.swatch))
       \(groups.joined(separator: "\n<p></p>\n"))
       \(classTable)
@@ -84,7 +85,7 @@ extension ComparisonPage {
 
   private var classTable: String {
     let all = runs.map(Self.finalAccuracies)
-    func cell(_ value: Double?) -> String { "<td>\(value.map { FixedText.percent($0, places: 1) } ?? "–")</td>" }
+    func cell(_ value: Double?) -> String { "<td>\(value.map { NumberFormatting.percent($0, places: 1) } ?? "–")</td>" }
     let rows = byHardness.prefix(Self.mostRows).map { label -> String in
       let cells = all.map { cell($0.indices.contains(label) ? $0[label] : nil) }
       return #"<tr><th scope="row" class="name">\#(HTMLText.escaped(className(label)))</th>\#(cells.joined())</tr>"#

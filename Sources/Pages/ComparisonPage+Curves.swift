@@ -5,7 +5,7 @@ extension ComparisonPage {
   var accuracy: String {
     let charts = [
       chart("Test accuracy") { $0.testAccuracy }, chart("Held-out accuracy") { $0.validationAccuracy },
-      chart("Training accuracy, towards the given labels") { $0.trainAccuracy },
+      chart("Training accuracy on the given labels") { $0.trainAccuracy },
       chart("Training loss", .losses) { $0.trainLoss },
     ].compactMap { $0 }
     let losses = Set(runs.map(\.loss)).count > 1
@@ -24,14 +24,14 @@ extension ComparisonPage {
   /// What becomes of right and of wrong labels; empty where no run knows which are which.
   var memorisation: String {
     let charts = [
-      chart("Right labels that are predicted", range: 0...1) { $0.cleanAccuracy },
+      chart("Correct labels that are predicted", range: 0...1) { $0.cleanAccuracy },
       chart("Wrong labels that are predicted: memorised", range: 0...1) { $0.wrongAccuracy },
     ].compactMap { $0 }
     guard !charts.isEmpty else { return "" }
     return """
       <section>
-      <h2>Right and wrong labels</h2>
-      <p>Networks first learn what right labels have in common, and later every wrong one by heart. A robust loss keeps
+      <h2>Correct and wrong labels</h2>
+      <p>Networks first learn what correct labels have in common, and later memorise the wrong ones. A robust loss keeps
       the first curve high and the second low.</p>
       \(legend)
       <div class="charts">
@@ -55,7 +55,7 @@ extension ComparisonPage {
     return """
       <section>
       <h2>Figures of the training method</h2>
-      <p>What a method counts in each epoch, by the names of metrics.csv. Runs of methods that do not count it have no
+      <p>What a method measures in each epoch, by the names of metrics.csv. Runs whose method does not measure it have no
       curve.</p>
       \(legend)
       <div class="charts">

@@ -16,7 +16,7 @@ extension ComparisonPage {
       : "<span>\(swatch("all"))all samples</span>"
     return """
       <section>
-      <h2>How sure of the given label</h2>
+      <h2>Confidence in the given label</h2>
       \(absences)
       \(charts.isEmpty ? "" : "<div class=\"legend\">\(legend)</div>")
       <div class="charts">
@@ -28,8 +28,8 @@ extension ComparisonPage {
   }
 
   private static let note = """
-    <p class="faint">Up to 2,000 training samples, the last checkpoint, no augmentation; each group as shares of its own
-    samples.</p>
+    <p class="faint">Up to 2,000 training samples, the last checkpoint, no augmentation; shares within each group
+    of samples.</p>
     """
 
   private static func groups(_ samples: Samples) -> [(values: [Double], name: String)] {
@@ -55,7 +55,7 @@ extension ComparisonPage {
       guard let samples = runs[index].samples else { return nil }
       let titles = [("by given label", samples.given), ("by true label", samples.truth ?? [])]
       let charts = titles.filter { !$0.1.isEmpty }.map { title, labels in
-        ScatterChart(title: title, points: samples.places, styles: labels.map { colours[$0] }).html
+        ScatterChart(title: title, points: samples.points, styles: labels.map { colours[$0] }).html
       }
       return """
         <div>
@@ -70,8 +70,8 @@ extension ComparisonPage {
     return """
       <section>
       <h2>Features of the last layer</h2>
-      <p>The same training samples as each network sees them, brought from the layer's many dimensions to two. Clusters
-      that are of one colour by true label and mixed by given label have not learned the wrong labels.</p>
+      <p>The same training samples as each network sees them, projected from the layer's many dimensions to two. Clusters
+      with one colour by true label and mixed colours by given label have not learned the wrong labels.</p>
       \(classLegend(ScatterChart.swatch))
       <div class="groups">
       \(groups.joined(separator: "\n"))

@@ -1,3 +1,4 @@
+import FileFormats
 import Reports
 
 /// The page about one trained network or several side by side: one file that needs no network, no other file and no
@@ -45,16 +46,16 @@ public struct ComparisonPage: Sendable {
     /// The probability of the given label [N], 0…1.
     public var confidence: [Double]
     /// Where the features of the last layer lie in the plane [N].
-    public var places: [(x: Double, y: Double)]
+    public var points: [(x: Double, y: Double)]
     /// How they came into the plane.
     public var projection: Projection
 
     /// Samples of these parts.
     public init(
-      given: [Int], truth: [Int]?, confidence: [Double], places: [(x: Double, y: Double)], projection: Projection
+      given: [Int], truth: [Int]?, confidence: [Double], points: [(x: Double, y: Double)], projection: Projection
     ) {
       (self.given, self.truth, self.confidence) = (given, truth, confidence)
-      (self.places, self.projection) = (places, projection)
+      (self.points, self.projection) = (points, projection)
     }
   }
 
@@ -117,7 +118,7 @@ public struct ComparisonPage: Sendable {
       ]
       let numbers = [
         accuracy?.last, accuracy?.best, accuracy?.lastTenMean, run.history.epochs.last?.wrongAccuracy ?? nil,
-      ].map { $0.map { FixedText.percent($0) } ?? "–" }
+      ].map { $0.map { NumberFormatting.percent($0) } ?? "–" }
       let cells = words.map { #"<td class="text">\#(HTMLText.escaped($0))</td>"# } + numbers.map { "<td>\($0)</td>" }
       let mark = runs.count > 1 ? LineChart.swatch(index) : ""
       return "<tr><td class=\"text\">\(mark)\(HTMLText.escaped(name(index)))</td>\(cells.joined())</tr>"
@@ -128,8 +129,8 @@ public struct ComparisonPage: Sendable {
       <tbody>
       \(rows.joined(separator: "\n"))
       </tbody></table></div>
-      <p class="faint">Accuracies are on the test set, or on what was held out where there is none. The best epoch was
-      chosen by looking at the answers. Memorised: the share of wrong labels that the network predicts as given.</p>
+      <p class="faint">Accuracies are on the test set or, where there is none, on the held-out samples. The best epoch
+      was chosen by these same numbers. Memorised: the share of wrong labels that the network predicts as given.</p>
       \(warning)
       """
   }
@@ -137,13 +138,13 @@ public struct ComparisonPage: Sendable {
   private var warning: String {
     guard Set(runs.compactMap { $0.record.data?.fingerprint }).count > 1 else { return "" }
     return
-      #"<p><b class="given">These runs did not see the same data</b> or not the same labels: compare with care.</p>"#
+      #"<p><b class="given">These runs did not have the same data</b> or not the same labels: compare with care.</p>"#
   }
 
   private var commands: String {
     let rows = runs.indices.map { index -> String in
       let record = runs[index].record
-      let text = "\(record.device), gpunoisy \(record.version), begun \(record.started.text)"
+      let text = "\(record.device), gpunoisy \(record.version), started \(record.started.text)"
       return """
         <tr><th scope="row">\(HTMLText.escaped(name(index)))</th><td><code>\
         \(HTMLText.escaped(record.arguments.joined(separator: " ")))</code><br>\(HTMLText.escaped(text))</td></tr>
@@ -151,7 +152,7 @@ public struct ComparisonPage: Sendable {
     }
     return """
       <section id="method">
-      <h2>How these came about</h2>
+      <h2>How to reproduce these</h2>
       <table><tbody>
       \(rows.joined(separator: "\n"))
       </tbody></table>

@@ -43,12 +43,12 @@ extension DetectionPage {
       <input type="range" id="cutoff" min="0" max="1000" value="\(sliderValue)" aria-label="Cut-off">
       <div class="axis"><span>\(shortened(range.low))</span><span>\(name)</span>\
       <span>\(shortened(range.high))</span></div>
-      <div class="legend">\(legend(most: all.max() ?? 0, knowsTruth: knowsTruth))</div>
+      <div class="legend">\(legend(maximum: all.max() ?? 0, knowsTruth: knowsTruth))</div>
       </div>
       <p class="controls"><span><b id="suspected">\(flagged)</b> suspected, <b id="share">\(share)</b>,
-      <span id="rule">by the rule of the run</span></span>
+      <span id="rule">by the run's rule</span></span>
       <span class="faint">cut-off <span id="cut-value">\(shortened(firstCut))</span></span>
-      <button type="button" id="reset" disabled>Back to the rule of the run</button></p>
+      <button type="button" id="reset" disabled>Back to the run's rule</button></p>
       <p id="score"></p>
       \(showsMargins ? Self.note : "")
       </section>
@@ -56,13 +56,13 @@ extension DetectionPage {
   }
 
   private static let note = """
-    <p class="faint">The run compares each pass with its own threshold samples; a cut-off that you move is laid on the
+    <p class="faint">The run compares each pass with its own threshold samples; a cut-off that you move applies to the
     mean over the passes.</p>
     """
 
-  private func legend(most: Int, knowsTruth: Bool) -> String {
+  private func legend(maximum: Int, knowsTruth: Bool) -> String {
     func entry(_ shape: String, _ text: String) -> String { "<span>\(swatch(shape))\(text)</span>" }
-    var entries = [entry(#"<rect class="bar" width="22" height="12"/>"#, "all samples, \(most) in the tallest bar")]
+    var entries = [entry(#"<rect class="bar" width="22" height="12"/>"#, "all samples, \(maximum) in the tallest bar")]
     if knowsTruth {
       entries.append(entry(#"<rect class="bar wrong" width="22" height="12"/>"#, "of these, label wrong"))
     }
@@ -76,7 +76,7 @@ extension DetectionPage {
 
   var flagged: Int { samples.count(where: \.isFlagged) }
 
-  var share: String { FixedText.percent(Double(flagged) / Double(max(samples.count, 1)), places: 1) }
+  var share: String { NumberFormatting.percent(Double(flagged) / Double(max(samples.count, 1)), places: 1) }
 
   private var sliderValue: Int {
     let range = range
@@ -96,7 +96,7 @@ extension DetectionPage {
     #"<svg viewBox="0 0 22 12" aria-hidden="true">\#(shape)</svg>"#
   }
 
-  private func text(_ value: Double) -> String { FixedText.decimal(value, places: 2) }
+  private func text(_ value: Double) -> String { NumberFormatting.decimal(value, places: 2) }
 
-  func shortened(_ value: Double) -> String { FixedText.decimal(value, places: value.magnitude < 10 ? 3 : 2) }
+  func shortened(_ value: Double) -> String { NumberFormatting.decimal(value, places: value.magnitude < 10 ? 3 : 2) }
 }

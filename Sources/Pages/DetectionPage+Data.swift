@@ -1,7 +1,7 @@
 import FileFormats
 
 extension DetectionPage {
-  /// What the script reads: samples column by column, pictures and margins by id.
+  /// What the script reads: samples column by column, images and margins by id.
   var scriptData: JSONValue {
     let shown = shown, range = range
     func column(_ value: (Sample) -> JSONValue) -> JSONValue { .array(shown.map(value)) }
@@ -15,7 +15,7 @@ extension DetectionPage {
       "cut": JSONValue(min(max(firstCut, range.low), range.high)),
       "suspected": JSONValue(samples.count(where: \.isFlagged)),
       "wrong": knowsTruth ? JSONValue(samples.count { $0.truth != nil && $0.truth != $0.given }) : .null,
-      "pixelated": .bool(arePicturesSmall),
+      "pixelated": .bool(areImagesSmall),
       "samples": [
         "id": column { JSONValue($0.id) }, "rank": column { JSONValue($0.rank) },
         "key": column { rounded($0.key, 1e5) }, "given": column { JSONValue($0.given) },
@@ -25,8 +25,8 @@ extension DetectionPage {
         "truth": knowsTruth ? column { JSONValue($0.truth ?? -1) } : .null,
         "path": paths(shown),
       ],
-      "pictures": .object(
-        pictures.sorted { $0.key < $1.key }.map { JSONMember("\($0.key)", .string($0.value.address)) }),
+      "images": .object(
+        images.sorted { $0.key < $1.key }.map { JSONMember("\($0.key)", .string($0.value.address)) }),
       "margins": .object(
         margins.sorted { $0.key < $1.key }.map { id, values in
           JSONMember("\(id)", .array(values.map { rounded(Double($0), 1e3) }))
@@ -43,14 +43,14 @@ extension DetectionPage {
     return Base64.text(hash.digest().bytes)
   }
 
-  /// Paths of all samples while there is room, then of those with a picture alone.
+  /// Paths of all samples while there is room, then of those with an image alone.
   private func paths(_ shown: [Sample]) -> JSONValue {
     guard shown.contains(where: { $0.path != nil }) else { return .null }
     var room = Self.mostPathBytes
     return .array(
       shown.map { sample in
         guard let path = sample.path else { return .null }
-        if pictures[sample.id] == nil {
+        if images[sample.id] == nil {
           room -= path.utf8.count
           guard room >= 0 else { return .null }
         }

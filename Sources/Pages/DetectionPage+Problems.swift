@@ -4,7 +4,7 @@ import FileFormats
 extension DetectionPage {
   /// Entries of a list of problems that are shown; files have the rest.
   private static let mostEntries = 50
-  /// Equal pictures of one group that are named.
+  /// Equal images of one group that are named.
   private static let mostMembers = 8
   /// Fewer samples than these are too few to judge a class by.
   private static let fewestSamples = 10
@@ -12,7 +12,7 @@ extension DetectionPage {
   /// What is wrong with the data besides labels.
   var problems: String {
     let groups = duplicates.filter(\.hasDifferentLabels)
-    let named = named(blankPictures + groups.prefix(Self.mostEntries).flatMap(\.ids).map { Int($0) })
+    let named = named(blankImages + groups.prefix(Self.mostEntries).flatMap(\.ids).map { Int($0) })
     var parts: [String] = []
     if !unreadable.isEmpty {
       parts.append(
@@ -22,12 +22,12 @@ extension DetectionPage {
     }
     if !groups.isEmpty {
       parts.append(
-        list("Groups of equal pictures with different labels (\(groups.count))", groups.map { equal($0, named) }))
+        list("Groups of equal images with different labels (\(groups.count))", groups.map { equal($0, named) }))
     }
     let same = duplicates.count - groups.count
-    if same > 0 { parts.append("<p>Groups of equal pictures with the same label: \(same), listed in detect.json.</p>") }
-    if !blankPictures.isEmpty {
-      parts.append(list("Pictures of one colour (\(blankPictures.count))", blankPictures.map { reference($0, named) }))
+    if same > 0 { parts.append("<p>Groups of equal images with the same label: \(same), listed in detect.json.</p>") }
+    if !blankImages.isEmpty {
+      parts.append(list("Images of one colour (\(blankImages.count))", blankImages.map { reference($0, named) }))
     }
     let small = tables.classes.filter { $0.size < Self.fewestSamples }
     if !small.isEmpty {
@@ -35,7 +35,7 @@ extension DetectionPage {
       parts.append("<p>Classes too small to judge: \(names.joined(separator: ", "))</p>")
     }
     if parts.isEmpty {
-      parts.append("<p>None found: no unreadable file, no equal pictures, no picture of one colour, no tiny class.</p>")
+      parts.append("<p>None found: no unreadable file, no equal images, no image of one colour, no tiny class.</p>")
     }
     return """
       <section id="problems">
@@ -53,7 +53,7 @@ extension DetectionPage {
 
   private func equal(_ group: DuplicateGroup, _ named: [Int: Sample]) -> String {
     let rest = group.ids.count - Self.mostMembers
-    let first = group.ids.first.map { " data-pictures=\"\($0)\"" } ?? ""
+    let first = group.ids.first.map { " data-images=\"\($0)\"" } ?? ""
     let shown = group.ids.prefix(Self.mostMembers).map { id in
       let label = named[Int(id)].map { name($0.given) } ?? ""
       return "<span class=\"given\">\(label)</span> \(reference(Int(id), named))"

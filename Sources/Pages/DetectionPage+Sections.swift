@@ -1,4 +1,5 @@
 import Detection
+import FileFormats
 import Reports
 
 extension DetectionPage {
@@ -11,20 +12,20 @@ extension DetectionPage {
       <p class="faint">\(HTMLText.escaped(data.source)) · \(samples.count) samples, \
       \(classNames.count) classes</p>
       <p class="headline"><b>\(flagged)</b> of \(samples.count) labels are suspected (\(share)).</p>
-      <p>\(explanation) Suspicion is not proof: rare but right pictures are suspected too. In public data sets people
-      confirmed about half of what such lists hold, so look before you delete.</p>
+      <p>\(explanation) Suspicion is not proof: rare but correctly labelled images are suspected too. In public
+      data sets people confirmed about half of such lists, so look before you delete.</p>
       """
     if judged < samples.count {
-      text += "\n<p>\(samples.count - judged) samples posed as threshold samples in every pass and were not judged.</p>"
+      text += "\n<p>\(samples.count - judged) samples were threshold samples in every pass and were not judged.</p>"
     }
     if let correlation = passCorrelation {
-      let number = FixedText.decimal(correlation, places: 3)
-      text += "\n<p>The two passes rank the samples alike with a correlation of \(number)"
-      text += correlation < 0.5 ? "; that is little, so use more epochs before you trust this.</p>" : ".</p>"
+      let number = NumberFormatting.decimal(correlation, places: 3)
+      text += "\n<p>The rank correlation of the two passes is \(number)"
+      text += correlation < 0.5 ? "; that is low, so use more epochs before you trust this.</p>" : ".</p>"
     }
     if let score {
-      func percent(_ share: Double?) -> String { share.map { FixedText.percent($0, places: 1) } ?? "–" }
-      let area = score.areaUnderROC.map { FixedText.decimal($0, places: 4) } ?? "–"
+      func percent(_ share: Double?) -> String { share.map { NumberFormatting.percent($0, places: 1) } ?? "–" }
+      let area = score.areaUnderROC.map { NumberFormatting.decimal($0, places: 4) } ?? "–"
       text += """
 
         <p>The true labels are known: \(score.wrong) are wrong. Precision \(percent(score.precision)), recall \
@@ -37,7 +38,8 @@ extension DetectionPage {
   private var explanation: String {
     showsMargins
       ? "The margin is the network's output for the given label minus the largest other one, and the area under it its "
-        + "mean over training. Labels whose area is no greater than that of samples with a made-up label are suspected."
+        + "mean over training. Labels whose area is no greater than that of samples with a deliberately wrong label "
+        + "are suspected."
       : "Networks predicted samples that they had not been trained on. Labels that disagree with confident predictions "
         + "are suspected."
   }
@@ -84,11 +86,11 @@ extension DetectionPage {
       <tr data-label="\(label)" data-size="\(size)"><th scope="row" class="name">\
       <button type="button" data-given="\(label)">\(name(label))</button></th><td>\(size)</td>\
       <td class="flagged">\(flagged)</td>\
-      <td class="part">\(FixedText.percent(Double(flagged) / Double(max(size, 1)), places: 1))</td>\
+      <td class="part">\(NumberFormatting.percent(Double(flagged) / Double(max(size, 1)), places: 1))</td>\
       <td class="pulled">\(found.suggested)</td>
       """
-    if hasArea { row += "<td>\(found.meanArea.map { FixedText.decimal($0, places: 2) } ?? "")</td>" }
-    if hasAccuracy { row += "<td>\(accuracy.map { FixedText.percent($0, places: 1) } ?? "")</td>" }
+    if hasArea { row += "<td>\(found.meanArea.map { NumberFormatting.decimal($0, places: 2) } ?? "")</td>" }
+    if hasAccuracy { row += "<td>\(accuracy.map { NumberFormatting.percent($0, places: 1) } ?? "")</td>" }
     if hasTruth { row += "<td>\(found.wrong ?? 0)</td>" }
     return row + "</tr>"
   }
@@ -150,7 +152,7 @@ extension DetectionPage {
       </p>
       <p class="controls faint"><span><kbd>←</kbd> <kbd>→</kbd> or <kbd>k</kbd> <kbd>j</kbd> move</span>
       <span><kbd>1</kbd> or <kbd>y</kbd> label is right</span>
-      <span><kbd>2</kbd> or <kbd>n</kbd> take the suggestion</span>
+      <span><kbd>2</kbd> or <kbd>n</kbd> accept the suggestion</span>
       <span><kbd>3</kbd> another label</span><span><kbd>4</kbd> none of these</span><span><kbd>5</kbd> drop</span>
       <span><kbd>u</kbd> undo</span></p>
       \(margins.isEmpty ? "" : Self.curves)
@@ -172,8 +174,8 @@ extension DetectionPage {
     <section id="blind">
     <h2>Blind check</h2>
     <p>\(blindCheck.count) samples, suspected and not, in random order. Judge each label without knowing which is which;
-    the last answer shows how much of the suspicion is true, and how much was missed.</p>
-    <p><button type="button" id="blind-start">Begin</button></p>
+    after the last answer you see how much of the suspicion is justified, and how much was missed.</p>
+    <p><button type="button" id="blind-start">Start</button></p>
     <div id="blind-stage"></div>
     </section>
     """

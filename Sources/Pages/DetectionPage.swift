@@ -4,7 +4,7 @@ import FileFormats
 
 /// The page about a detection: one file that needs no network and no other file.
 ///
-/// What can be read without a script (chart, tables, problems, method) is written out; cards with pictures are made by
+/// What can be read without a script (chart, tables, problems, method) is written out; cards with images are made by
 /// the script when they are looked at, from data within the page.
 public struct DetectionPage: Sendable {
   /// The data that was looked at.
@@ -49,14 +49,14 @@ public struct DetectionPage: Sendable {
     }
   }
 
-  /// A picture file that a browser can show.
-  public struct Picture: Sendable, Equatable {
+  /// An image file that a browser can show.
+  public struct Image: Sendable, Equatable {
     /// `image/png` or `image/jpeg`.
     public var type: String
     /// The file.
     public var bytes: [UInt8]
 
-    /// A picture file.
+    /// An image file.
     public init(type: String, bytes: [UInt8]) { (self.type, self.bytes) = (type, bytes) }
 
     var address: String { "data:\(type);base64,\(Base64.text(bytes))" }
@@ -79,7 +79,7 @@ public struct DetectionPage: Sendable {
 
   /// More samples than these are not in the page; the table of the run has them all.
   public static let mostSamples = 300_000
-  /// The most bytes that the paths of samples without a picture may take.
+  /// The most bytes that the paths of samples without an image may take.
   public static let mostPathBytes = 5 << 20
 
   /// The data that was looked at.
@@ -102,16 +102,16 @@ public struct DetectionPage: Sendable {
   public var cut: Double?
   /// The keys of the threshold samples of all passes.
   public var thresholds: [Double] = []
-  /// Pictures by the sample's id.
-  public var pictures: [Int: Picture] = [:]
-  /// Whether pictures are so small that their pixels should stay squares.
-  public var arePicturesSmall = false
+  /// Images by the sample's id.
+  public var images: [Int: Image] = [:]
+  /// Whether images are so small that their pixels should stay squares.
+  public var areImagesSmall = false
   /// Margins over the epochs by the sample's id; what was not measured is no number.
   public var margins: [Int: [Float]] = [:]
   /// The ids of the blind check in their order.
   public var blindCheck: [Int] = []
-  /// Samples whose picture is all of one colour.
-  public var blankPictures: [Int] = []
+  /// Samples whose image is all of one colour.
+  public var blankImages: [Int] = []
   /// Files that could not be read, and why.
   public var unreadable: [(path: String, reason: String)] = []
   /// How the result came about.
@@ -146,7 +146,7 @@ public struct DetectionPage: Sendable {
   /// The samples that are in the page.
   var shown: [Sample] {
     guard samples.count > Self.mostSamples else { return samples }
-    let kept = Set(pictures.keys)
+    let kept = Set(images.keys)
     return Array(samples[..<Self.mostSamples]) + samples[Self.mostSamples...].filter { kept.contains($0.id) }
   }
 

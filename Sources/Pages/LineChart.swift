@@ -54,7 +54,7 @@ struct LineChart {
     switch scale {
     case .numbers: return Self.roundLimits(low, high)
     case .losses:
-      let ticks = ChartFrame.ticks(min(0, low)...max(high, low + 1e-9), most: 5)
+      let ticks = ChartFrame.ticks(min(0, low)...max(high, low + 1e-9), maximum: 5)
       let step = ticks.count > 1 ? ticks[1] - ticks[0] : 1
       return min(0, (low / step).rounded(.down) * step)...max((high / step).rounded(.up) * step, step)
     case .shares:
@@ -74,7 +74,7 @@ struct LineChart {
       let margin = most > 0 ? most / 10 : 1
       (low, high) = (low - margin, high + margin)
     }
-    let ticks = ChartFrame.ticks(low...high, most: 5)
+    let ticks = ChartFrame.ticks(low...high, maximum: 5)
     guard ticks.count > 1 else { return low...high }
     let step = ticks[1] - ticks[0]
     return (low / step + 1e-6).rounded(.down) * step...(high / step - 1e-6).rounded(.up) * step

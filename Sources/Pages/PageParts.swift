@@ -12,7 +12,7 @@ public enum PageParts {
   /// The content security policy of a page.
   ///
   /// Style and script are named by their hashes, so that nothing that a file name smuggles in can run or load: no other
-  /// script, no handler in an attribute, no address but pictures within the page. Scripts may not turn text to markup.
+  /// script, no handler in an attribute, no address but images within the page. Scripts may not turn text to markup.
   public static let policy = [
     "default-src 'none'", "img-src data:", "style-src '\(hash(style))'", "script-src '\(hash(script))'",
     "base-uri 'none'", "form-action 'none'", "require-trusted-types-for 'script'",

@@ -25,8 +25,8 @@ public struct AccuracySummary: Sendable, Equatable {
 
   /// `last 85.37% · best 85.71% (epoch 101) · mean of last 10 85.31%`, for people.
   public var text: String {
-    "last \(FixedText.percent(last)) · best \(FixedText.percent(best)) (epoch \(bestEpoch)) · "
-      + "mean of last 10 \(FixedText.percent(lastTenMean))"
+    "last \(NumberFormatting.percent(last)) · best \(NumberFormatting.percent(best)) (epoch \(bestEpoch)) · "
+      + "mean of last 10 \(NumberFormatting.percent(lastTenMean))"
   }
 
   /// The object `{"last", "best", "best_epoch", "last10_mean"}`.

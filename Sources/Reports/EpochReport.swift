@@ -150,7 +150,7 @@ extension EpochReport {
 
   static func cell(_ value: Double?) -> String {
     guard let value, !value.isNaN else { return "" }
-    return NumberText.shortest(value)
+    return NumberFormatting.shortest(value)
   }
 
   /// Times are measured, so digits beyond a millisecond say nothing.

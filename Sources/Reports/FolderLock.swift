@@ -61,7 +61,7 @@ enum SystemFailure {
   static func cannotCreate(_ path: String) -> Failure {
     Failure(
       .cannotCreate, "'\(path)' cannot be created.", why: String(cString: strerror(errno)) + ".",
-      fix: "choose a folder that you may write to.")
+      fix: "choose a folder that you can write to.")
   }
 
   static func cannotWrite(_ path: String) -> Failure {

@@ -15,7 +15,7 @@ extension RunFolder {
   }
 
   /// A reporter that appends the plain lines of the run to log.txt.
-  public func log(clock: TalkClock = .system) -> ProgressLines {
+  public func log(clock: ConsoleClock = .system) -> ProgressLines {
     ProgressLines(to: FileOutput(appendingTo: file("log.txt")), clock: clock)
   }
 
@@ -86,7 +86,7 @@ extension RunFolder {
         + (cleanLabels == nil ? [] : ["clean_label"]),
       rows: order.lazy.map { index in
         let row = [
-          "\(ids[index])", NumberText.shortest(suspicion[index]), paths[index], "\(givenLabels[index])",
+          "\(ids[index])", NumberFormatting.shortest(suspicion[index]), paths[index], "\(givenLabels[index])",
           cell(predictedLabels[index]),
         ]
         return cleanLabels.map { row + [cell($0[index])] } ?? row

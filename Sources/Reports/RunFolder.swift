@@ -81,7 +81,7 @@ public final class RunFolder {
     }
     throw Failure(
       .cannotCreate, "'\(runs)' has no free name for this run.", why: "'\(name.text)' and 9998 others are taken.",
-      fix: "give a folder with --out, or tidy up.")
+      fix: "choose a folder with --out, or remove old runs.")
   }
 
   /// Checks that a run's folder is there and holds one of the files that every run has.
@@ -90,13 +90,13 @@ public final class RunFolder {
   public static func requireRun(_ path: String, holding name: String) throws {
     guard FileBytes.kind(of: path) != .missing else {
       throw Failure(
-        .missingInput, "the run folder '\(path)' does not exist.", why: "there is nothing of that name.",
-        fix: "check the spelling; runs are kept under 'runs' unless --runs-dir or --out said otherwise.")
+        .missingInput, "the run folder '\(path)' does not exist.", why: "no such file or directory.",
+        fix: "check the spelling; runs are under 'runs' unless --runs-dir or --out was used.")
     }
     guard FileBytes.kind(of: path + "/" + name) == .file else {
       throw Failure(
         .badInput, "'\(path)' is not a run folder.", why: "it has no \(name).",
-        fix: "give the folder that 'gpunoisy train' or 'detect' made.")
+        fix: "give a folder written by 'gpunoisy train' or 'detect'.")
     }
   }
 
@@ -139,7 +139,7 @@ public final class RunFolder {
     for name in figures {
       precondition(!name.isEmpty && !EpochReport.takenNames.contains(name), "no figure may be called '\(name)'")
     }
-    precondition(Set(figures).count == figures.count, "two of the figures \(figures) have one name")
+    precondition(Set(figures).count == figures.count, "two of the figures \(figures) have the same name")
     (hasCleanColumns, hasValidationColumns, self.figures) = (withCleanColumns, withValidationColumns, figures)
     let columns =
       EpochReport.columns + (withCleanColumns ? EpochReport.cleanColumns : [])

@@ -183,8 +183,8 @@ extension RunRecord {
     let json = try JSONText.parse(try FileBytes.read(path), named: path)
     func wrong(_ name: String) -> Failure {
       Failure(
-        .badInput, "'\(path)' is damaged.", why: "its '\(name)' is missing or not as this version writes it.",
-        fix: "start a new run; weights can be taken over with --init.")
+        .badInput, "'\(path)' is damaged.", why: "its '\(name)' is missing or is not in this version's format.",
+        fix: "start a new run; --init takes the weights over.")
     }
     func text(_ name: String) throws -> String {
       guard let text = json[name]?.string else { throw wrong(name) }

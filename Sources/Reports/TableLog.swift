@@ -63,9 +63,9 @@ final class TableLog {
     let header = String(decoding: bytes[...headerEnd], as: UTF8.self)
     guard header == CSV.line(columns) else {
       throw Failure(
-        .badInput, "'\(path)' has other columns than this run writes.",
+        .badInput, "the columns of '\(path)' are not those of this run.",
         why: "its first line is '\(header.dropLast())', not '\(CSV.line(columns).dropLast())'.",
-        fix: "resume with the version that began the run, or move that file away.")
+        fix: "resume with the version that started the run, or move that file away.")
     }
     var kept = headerEnd + 1, previous = 0
     while let end = bytes[kept...].firstIndex(of: 0x0A) {

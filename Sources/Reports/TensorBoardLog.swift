@@ -19,7 +19,7 @@ final class TensorBoardLog {
 
   static let prefix = "events.out.tfevents."
   /// With more classes than this, one curve for each would help nobody.
-  private static let mostClasses = 100
+  private static let maxClassesInEvents = 100
 
   /// Starts a file in a folder, which is made.
   ///
@@ -68,7 +68,7 @@ final class TensorBoardLog {
     add("noisy_acc", report.wrongAccuracy)
     add("val_loss", report.validationLoss)
     add("val_acc", report.validationAccuracy)
-    if report.perClass.count <= Self.mostClasses {
+    if report.perClass.count <= Self.maxClassesInEvents {
       for (label, score) in report.perClass.enumerated() { add("class_accuracy/\(label)", score.accuracy) }
     }
     for figure in report.figures { add("method/\(figure.name)", figure.value) }

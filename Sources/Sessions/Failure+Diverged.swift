@@ -7,6 +7,6 @@ extension Failure {
   public static func diverged(_ what: String) -> Failure {
     Failure(
       .numerical, "\(what).", why: "training diverged.",
-      fix: "lower --lr, or use --clip-norm 5; the last good checkpoint is kept.")
+      fix: "lower --lr, or use --clip-norm 5; the last good checkpoint is saved.")
   }
 }

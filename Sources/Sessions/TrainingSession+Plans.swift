@@ -20,7 +20,7 @@ extension TrainingSession {
     whole = batchSizes.contains(settings.batchSize) ? try plan(settings.batchSize, 0) : nil
     rest = try batchSizes.last.flatMap { $0 < settings.batchSize ? try plan($0, 1) : nil }
     evaluation = try evaluationData.map { try evaluationPlans($0.images, ids: $0.ids) }
-    validation = try validationData.map { try evaluationPlans($0) }
+    heldOut = try heldOutData.map { try evaluationPlans($0) }
   }
 
   /// Writes the step of plain training, with peers and weights where there are some.
@@ -57,7 +57,7 @@ extension TrainingSession {
   /// The same for what was held out besides a test set.
   ///
   /// Waits.
-  public func validate() throws -> EvaluationPlans<D>.Results? { try validation?.run(on: device) }
+  public func validate() throws -> EvaluationPlans<D>.Results? { try heldOut?.run(on: device) }
 
   /// The test set's logits `[N, K]`, by sample id.
   ///

@@ -12,7 +12,7 @@ extension TrainingSession {
     precondition(matrix.classCount == classes, "a matrix of \(matrix.classCount) classes for \(classes)")
     switch correction {
     case .matrix: try device.write(matrix.values.map { Float($0) }, to: store)
-    case .inverse: try device.write(LabelTransition.inverse(of: matrix).map { Float($0) }, to: store)
+    case .inverse: try device.write(TransitionSource.inverse(of: matrix).map { Float($0) }, to: store)
     }
   }
 }

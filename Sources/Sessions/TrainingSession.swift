@@ -64,8 +64,8 @@ public final class TrainingSession<D: Device> {
 
   let stores: [Store: D.Buffer]
   var whole: Plan<D>?, rest: Plan<D>?
-  var evaluation: EvaluationPlans<D>?, validation: EvaluationPlans<D>?
-  let evaluationData: (images: DeviceData<D>, ids: [Int32]?)?, validationData: DeviceData<D>?
+  var evaluation: EvaluationPlans<D>?, heldOut: EvaluationPlans<D>?
+  let evaluationData: (images: DeviceData<D>, ids: [Int32]?)?, heldOutData: DeviceData<D>?
   /// The activations' memory, which plans of one network share.
   let shared = SharedMemory<D>()
   let images: DeviceData<D>
@@ -80,21 +80,21 @@ public final class TrainingSession<D: Device> {
   ///   - labels: the labels [N] to train on; nil for those that the images were given.
   ///   - test: what `evaluate` looks at.
   ///   - evaluated: of `test`, the samples that count; nil for all.
-  ///   - validation: what `validate` looks at.
+  ///   - heldOut: what `validate` looks at.
   ///   - classes: outputs of the network, K.
   ///   - weights: how much each sample counts in the loss [N]; nil where all count alike.
   ///   - normalization: of the inputs; nil for that of the images with a label.
   /// - Throws: what the device throws; `.configuration` if the network cannot take the images.
   public init(
     _ settings: Settings, train: DeviceData<D>, labels: [Int32]? = nil, test: DeviceData<D>?,
-    evaluated: [Int32]? = nil, validation: DeviceData<D>? = nil, classes: Int, weights: [Float]? = nil,
+    evaluated: [Int32]? = nil, heldOut: DeviceData<D>? = nil, classes: Int, weights: [Float]? = nil,
     normalization: Normalization? = nil
   ) throws {
     let device = train.device, given = labels ?? train.set.labels
     guard device.formats.contains(settings.precision.activations) else {
       throw Failure(
         .configuration, "--precision \(settings.precision.rawValue) does not work on \(device.name).",
-        why: "its kernels store activations in float32 only.", fix: "use --precision fp32.")
+        why: "its kernels store activations only in float32.", fix: "use --precision fp32.")
     }
     self.settings = settings
     self.device = device
@@ -143,7 +143,7 @@ public final class TrainingSession<D: Device> {
     try device.write(parameters.initialValues(seed: seed), to: stores[.parameters]!)
     try device.write(running.initialValues(seed: seed), to: stores[.running]!)
 
-    (evaluationData, validationData) = (test.map { ($0, evaluated) }, validation)
+    (evaluationData, heldOutData) = (test.map { ($0, evaluated) }, heldOut)
     try correct(by: TransitionMatrix(identity: classes))
   }
 
@@ -151,12 +151,12 @@ public final class TrainingSession<D: Device> {
   ///
   /// - Throws: what the device throws; `.configuration` if the network cannot take the images.
   public convenience init(
-    _ settings: Settings, train: LabelledSet, test: LabelledSet?, validation: LabelledSet? = nil, classes: Int,
+    _ settings: Settings, train: LabelledSet, test: LabelledSet?, heldOut: LabelledSet? = nil, classes: Int,
     weights: [Float]? = nil, normalization: Normalization? = nil, on device: D
   ) throws {
     try self.init(
       settings, train: DeviceData(train, on: device), test: test.map { try DeviceData($0, on: device) },
-      validation: validation.map { try DeviceData($0, on: device) }, classes: classes, weights: weights,
+      heldOut: heldOut.map { try DeviceData($0, on: device) }, classes: classes, weights: weights,
       normalization: normalization)
     try prepare { step, _ in plainStep(&step) }
   }
@@ -167,7 +167,7 @@ public final class TrainingSession<D: Device> {
   // MARK: - Training
 
   /// The learning rate of the epoch that was begun, with the loss's own factor.
-  public private(set) var rateInForce = 0.0
+  public private(set) var effectiveRate = 0.0
 
   /// Makes the device ready for epoch `epoch` (from 0), beginning at step `step`.
   ///
@@ -202,8 +202,8 @@ public final class TrainingSession<D: Device> {
     (state.recordsMargins, state.countsDynamics) = (recordsMargins, countsDynamics)
     (state.updates, state.member) = (epoch * batchSizes.count + step, settings.member)
     state.methodNumbers = methodNumbers
-    rateInForce = settings.loss.rateFactor(epoch: epoch) * learningRate
-    state.learningRate = Float(rateInForce)
+    effectiveRate = settings.loss.rateFactor(epoch: epoch) * learningRate
+    state.learningRate = Float(effectiveRate)
     settings.optimizer.write(into: &state)
     state.peerWeight = settings.loss.peerWeight(epoch: epoch) ?? 0
     state.lossParameters = settings.loss.kernelParameters(epoch: epoch)

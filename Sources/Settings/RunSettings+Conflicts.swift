@@ -11,7 +11,7 @@ extension RunSettings {
   /// - Throws: `.usage`, `.configuration`.
   public func validate() throws {
     if job == .detect { try validateLossOfDetection() }
-    guard exclude == nil || excludeBy == .drop || !loss.isOfBatch else {
+    guard exclude == nil || excludeBy == .drop || !loss.dependsOnBatch else {
       throw Failure(
         .configuration, "--exclude-by weight-zero does not go with --loss \(loss).",
         why: "its gradient is that of other samples, too.", fix: "use --exclude-by drop.")
@@ -72,7 +72,7 @@ extension RunSettings {
       reason = "it corrects labels by a transition matrix, which a network with an extra class does not have."
     } else if loss.hasPeers {
       reason = "its second pass over other samples hides the margins of the first."
-    } else if loss.isOfBatch {
+    } else if loss.dependsOnBatch {
       reason = "it is one number for a batch, and says nothing of single samples."
     } else {
       return

@@ -38,7 +38,7 @@ public struct RunSettings: Sendable, Equatable {
   /// nil: the seed.
   public var noiseSeed: UInt64?
   /// What becomes of the images themselves.
-  public var pixels = PixelChange.none
+  public var pixels = PixelScramble.none
   /// Train on the first N samples.
   public var limitTrain: Int?
   /// Test on the first N samples.
@@ -57,7 +57,7 @@ public struct RunSettings: Sendable, Equatable {
   /// The loss.
   public var loss = try! Loss("ce")
   /// Where the transition matrix of a loss that corrects labels comes from.
-  public var transition: LabelTransition?
+  public var transition: TransitionSource?
   /// The training method.
   public var method = try! MethodChoice("plain")
   // Optimiser.

@@ -80,7 +80,7 @@ extension SettingValue where Self: RawRepresentable, RawValue == String {
 }
 
 extension Exclusion: SettingValue {}
-extension PixelChange: SettingValue {}
+extension PixelScramble: SettingValue {}
 extension DatasetOptions.BadImagePolicy: SettingValue {}
 extension Optimizer.Kind: SettingValue {}
 extension Schedule: SettingValue {}
@@ -109,7 +109,7 @@ extension HeldOutPart: SettingValue {
   public init?(setting text: String) throws { try self.init(parsing: text) }
 }
 
-extension LabelTransition: SettingValue {
+extension TransitionSource: SettingValue {
   /// Reads `true`, `anchors:EPOCHS` or a path.
   public init?(setting text: String) throws { try self.init(parsing: FileBytes.expandingHome(text)) }
 }

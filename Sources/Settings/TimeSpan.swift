@@ -30,7 +30,7 @@ public struct TimeSpan: SettingValue, CustomStringConvertible {
   }
 
   /// The text that `init(setting:)` reads.
-  public var description: String { "\(NumberText.shortest(seconds))s" }
+  public var description: String { "\(NumberFormatting.shortest(seconds))s" }
 }
 
 /// When checkpoints are written.

@@ -17,16 +17,16 @@ public struct MatrixInverse: Sendable {
   ///
   /// - Parameters:
   ///   - matrix: row by row [K, K].
-  ///   - least: a pivot up to this makes the matrix singular.
+  ///   - minimum: a pivot up to this makes the matrix singular.
   /// - Returns: nil for a singular matrix.
-  public init?(of matrix: [Double], size K: Int, least: Double) {
-    precondition(matrix.count == K * K, "\(matrix.count) numbers are no matrix of \(K) rows")
+  public init?(of matrix: [Double], size K: Int, minimum: Double) {
+    precondition(matrix.count == K * K, "\(matrix.count) numbers are not a matrix of \(K) rows")
     var left = matrix, inverse = [Double](repeating: 0, count: K * K), logarithm = 0.0
     for k in 0..<K { inverse[k * K + k] = 1 }
     for step in 0..<K {
       let best = (step..<K).max { abs(left[$0 * K + step]) < abs(left[$1 * K + step]) } ?? step
       let pivot = left[best * K + step]
-      guard abs(pivot) > least else { return nil }
+      guard abs(pivot) > minimum else { return nil }
       logarithm += log(abs(pivot))
       for k in 0..<K {
         left.swapAt(best * K + k, step * K + k)

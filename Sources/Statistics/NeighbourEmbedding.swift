@@ -90,8 +90,8 @@ public struct NeighbourEmbedding: Sendable {
   /// The places after some steps, centred.
   ///
   /// - Parameter first: where to start from [N]; scaled to a standard deviation of 1e-4 along x.
-  public func places(from first: [(x: Double, y: Double)], steps: Int = 600) -> [(x: Double, y: Double)] {
-    precondition(first.count == count, "\(first.count) places for \(count) points")
+  public func points(from first: [(x: Double, y: Double)], steps: Int = 600) -> [(x: Double, y: Double)] {
+    precondition(first.count == count, "\(first.count) first points for \(count) samples")
     let spread = (first.reduce(0) { $0 + $1.x * $1.x } / Double(count)).squareRoot()
     let scale = spread > 0 ? 1e-4 / spread : 1
     var x = first.map { Float($0.x * scale) }, y = first.map { Float($0.y * scale) }

@@ -101,13 +101,13 @@ extension Checkpoint {
     else {
       throw Failure(
         .badInput, "'\(file.path)' is not a gpunoisy checkpoint.",
-        why: "it does not say which network its weights belong to.",
+        why: "it does not name the network of its weights.",
         fix: "give checkpoints/last.safetensors or best.safetensors of a run.")
     }
     let sizes = image.split(separator: ",").compactMap { Int($0) }
     guard sizes.count == 3, sizes.allSatisfy({ $0 > 0 && $0 <= 65_536 }), names.count >= 2 else {
       throw Failure(
-        .badInput, "'\(file.path)' describes no possible network.", why: "image '\(image)', \(names.count) classes.",
+        .badInput, "'\(file.path)' has invalid metadata.", why: "image '\(image)', \(names.count) classes.",
         fix: "the file is damaged; use another checkpoint.")
     }
     let channels = [sizes[2]]
@@ -118,7 +118,7 @@ extension Checkpoint {
       normalization.standardDeviation.allSatisfy({ $0.isFinite && $0 > 0 })
     else {
       throw Failure(
-        .badInput, "'\(file.path)' has no sound statistics of its inputs.",
+        .badInput, "'\(file.path)' has invalid input statistics.",
         why: "state.input_mean or state.input_std is not finite, or a deviation is not positive.",
         fix: "the file is damaged; use another checkpoint.")
     }
@@ -136,13 +136,13 @@ extension Checkpoint {
     guard file["detect.margin_sum"] == nil else {
       throw Failure(
         .badInput, "'\(file.path)' was written by an earlier version of detect.",
-        why: "that version kept the sums of a network under way in another form.",
+        why: "that version stored the sums of an unfinished network in another format.",
         fix: "start the detection again: gpunoisy detect --config RUN/config.toml")
     }
     let numbers = (file.metadata["gpunoisy.position"] ?? "").split(separator: ",").compactMap { Int($0) }
     guard numbers.count == 3, numbers.allSatisfy({ $0 >= 0 }) else {
       throw Failure(
-        .badInput, "'\(file.path)' does not say where in the run it was taken.", why: "its metadata has no position.",
+        .badInput, "'\(file.path)' does not say at which step it was written.", why: "its metadata has no position.",
         fix: "the file is damaged; resume from another checkpoint.")
     }
     var position = Position()

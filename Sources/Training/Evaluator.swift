@@ -54,7 +54,7 @@ public final class Evaluator<D: Device> {
       throw Failure(
         .badInput, "the images are \(images.width)×\(images.height) with \(images.channels) channels.",
         why: "the network was trained on \(model.width)×\(model.height) with \(model.channels).",
-        fix: "give the data that it was trained for, or --image-size \(model.height)x\(model.width).")
+        fix: "use the data that it was trained on, or --image-size \(model.height)x\(model.width).")
     }
     var stores = stores
     if let parameters {
@@ -85,7 +85,7 @@ public final class Evaluator<D: Device> {
     if let label = data.labels.first(where: { $0 >= classes }) {
       throw Failure(
         .badInput, "the data has a sample of class \(label).", why: "the network knows classes 0 to \(classes - 1).",
-        fix: "give the data that it was trained for.")
+        fix: "use the data that it was trained on.")
     }
     return TestScore(try plans(for: data).run(on: device), data.labels, classes: classes)
   }

@@ -18,9 +18,9 @@ struct ExcludedSamples {
     }
     guard let threshold = settings.excludeAbove else { return nil }
     throw Failure(
-      .configuration, "--exclude-above \(NumberText.shortest(threshold)) has nothing to decide.",
-      why: "it belongs to --exclude, which is not given.",
-      fix: "name the suspicion.csv of a run by --exclude, or leave --exclude-above out.")
+      .configuration, "--exclude-above \(NumberFormatting.shortest(threshold)) has no effect.",
+      why: "it needs --exclude, which is missing.",
+      fix: "add --exclude with the suspicion.csv of a run, or remove --exclude-above.")
   }
 
   /// Reads a CSV with the column path or sample_id.
@@ -42,15 +42,16 @@ struct ExcludedSamples {
     let flagColumn = table.column("is_label_issue"), suspicionColumn = table.column("suspicion")
     guard threshold != nil || suspicionColumn == nil || flagColumn != nil else {
       throw Failure(
-        .configuration, "'\(path)' does not say from which suspicion on to leave samples out.",
-        why: "it has the column suspicion for \(table.rows.count) samples, and no column is_label_issue.",
+        .configuration, "'\(path)' needs --exclude-above.",
+        why: "it has the column suspicion for \(table.rows.count) samples, but no column is_label_issue.",
         fix: "add --exclude-above with a number: samples with a higher suspicion are left out.")
     }
     if let threshold, suspicionColumn == nil {
       throw Failure(
-        .badInput, "'\(path)' has no suspicion to compare with --exclude-above \(NumberText.shortest(threshold)).",
+        .badInput,
+        "'\(path)' has no suspicion to compare with --exclude-above \(NumberFormatting.shortest(threshold)).",
         why: "it needs the column suspicion; it has \(table.header.joined(separator: ", ")).",
-        fix: "give the suspicion.csv of a run, or leave --exclude-above out.")
+        fix: "use the suspicion.csv of a run, or remove --exclude-above.")
     }
     let rows = try table.rows.indices.filter { index in
       let row = table.rows[index]

@@ -18,7 +18,7 @@ extension MethodSetup {
     self.init(
       session: session, train: try DeviceData(train, on: device),
       test: try data.evaluation.map { try DeviceData($0, on: device) },
-      validation: settings.job == .detect ? nil : try data.validation.map { try DeviceData($0, on: device) },
+      heldOut: settings.job == .detect ? nil : try data.heldOut.map { try DeviceData($0, on: device) },
       classes: data.dataset.classCount, weights: data.weights, normalization: data.normalization,
       transition: settings.transition, recordsMargins: settings.aum,
       stage: Stage("train", epochs: epochs, rate: settings.optimizer.learningRate(epochs: epochs)))

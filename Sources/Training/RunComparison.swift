@@ -24,8 +24,8 @@ public enum RunComparison {
     let history = try RunHistory.read(folder: folder, epochCount: settings.epochs)
     guard !history.epochs.isEmpty else {
       throw Failure(
-        .badInput, "'\(folder)' has no epoch yet.", why: "its metrics.csv has no rows.",
-        fix: "wait for the first epoch, or go on with 'gpunoisy train --resume \(folder)'.")
+        .badInput, "'\(folder)' has no finished epoch yet.", why: "its metrics.csv has no rows.",
+        fix: "wait for the first epoch, or resume it: gpunoisy train --resume \(folder)")
     }
     return ComparisonPage.Run(
       folder: folder, record: try RunRecord.read(folder: folder), model: settings.model.description,
@@ -39,7 +39,7 @@ public enum RunComparison {
   public static func samples<D: Device>(
     checkpoint: String, data: Dataset, projection: Projection = .pca, on device: D
   ) throws -> ComparisonPage.Samples {
-    let train = data.train, usable = train.usableIDs
+    let train = data.train, usable = train.labelledIDs
     let chosen = CounterRandom(seed: 1).permutation(of: usable.count, .reportSample, 0).prefix(mostSamples)
       .map { usable[Int($0)] }.sorted()
     let part = train.selecting(chosen)
@@ -47,8 +47,8 @@ public enum RunComparison {
     let K = evaluator.model.classNames.count
     guard !part.labels.contains(where: { $0 >= K }) else {
       throw Failure(
-        .badInput, "the data have more classes than '\(checkpoint)'.", why: "the network knows \(K).",
-        fix: "give the data that it was trained on.")
+        .badInput, "the data has more classes than '\(checkpoint)'.", why: "the network has \(K).",
+        fix: "use the data that it was trained on.")
     }
     let logits = try evaluator.logits(part), (features, width) = try evaluator.features(part)
     guard logits.allSatisfy(\.isFinite), features.allSatisfy(\.isFinite) else {
@@ -64,11 +64,11 @@ public enum RunComparison {
     let components = PrincipalComponents(features, width: width)
     var samples = ComparisonPage.Samples(
       given: given, truth: part.trueLabels.map { $0.map { Int($0) } }, confidence: confidence,
-      places: components.coordinates(of: features).map { ($0[0], $0.count > 1 ? $0[1] : 0) },
+      points: components.coordinates(of: features).map { ($0[0], $0.count > 1 ? $0[1] : 0) },
       projection: .principalComponents(shares: components.shares))
     if projection == .tsne {
       let embedding = NeighbourEmbedding(features, width: width)
-      samples.places = embedding.places(from: samples.places)
+      samples.points = embedding.points(from: samples.points)
       samples.projection = .neighbours(perplexity: embedding.perplexity)
     }
     return samples

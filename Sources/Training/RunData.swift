@@ -16,7 +16,7 @@ extension Dataset {
 /// The data of a run as its settings ask for: opened, relabelled, limited, corrupted.
 public struct RunData: Sendable {
   /// The most classes: confusion and transition matrices are square in them.
-  public static let mostClasses = 4096
+  public static let maxClasses = 4096
 
   /// The data set with the labels that are trained on.
   public let dataset: Dataset
@@ -41,10 +41,10 @@ public struct RunData: Sendable {
   public init(_ settings: RunSettings) throws {
     var dataset = try Dataset.open(settings.data, options: settings.datasetOptions)
     // Before noise is drawn: its matrix is square in the classes.
-    guard (2...Self.mostClasses).contains(dataset.classCount) else {
+    guard (2...Self.maxClasses).contains(dataset.classCount) else {
       throw Failure(
         .badInput, "'\(settings.data)' has \(dataset.classCount) classes.",
-        why: "a classifier needs at least two, and this one takes at most \(Self.mostClasses).",
+        why: "a classifier needs at least two, and this one takes at most \(Self.maxClasses).",
         fix: "check the data's folders or labels.")
     }
     var notes: [String?] = dataset.warnings.map { "warning: \($0)" }
@@ -77,11 +77,11 @@ public struct RunData: Sendable {
     if let excluded, settings.excludeBy == .weightZero {
       let weights = excluded.weights(count: dataset.train.count)
       self.weights = weights
-      left = dataset.train.usableIDs.count { weights[Int($0)] > 0 }
+      left = dataset.train.labelledIDs.count { weights[Int($0)] > 0 }
     } else {
       weights = nil
       if let excluded { dataset.train = excluded.removed(from: dataset.train) }
-      left = dataset.train.usableIDs.count
+      left = dataset.train.labelledIDs.count
     }
     guard left >= 2 else {
       throw Failure(
@@ -105,5 +105,5 @@ public struct RunData: Sendable {
   public var evaluation: LabelledSet? { dataset.evaluation }
 
   /// What was held out besides a test set; the best checkpoint is chosen by it.
-  public var validation: LabelledSet? { dataset.test == nil ? nil : dataset.validation }
+  public var heldOut: LabelledSet? { dataset.test == nil ? nil : dataset.heldOut }
 }

@@ -5,7 +5,7 @@ import Reports
 import Settings
 
 /// Why a run ended.
-public enum RunEnding: Sendable, Equatable {
+public enum RunOutcome: Sendable, Equatable {
   case finished
   /// `--max-time` has passed; a checkpoint is saved.
   case timeIsUp
@@ -62,7 +62,7 @@ public final class RunJournal {
   // MARK: - Stopping
 
   /// What asks the run to stop after the step that was just enqueued.
-  func stopRequest(after limit: Double?) -> RunEnding? {
+  func stopRequest(after limit: Double?) -> RunOutcome? {
     if let kind = interruption() { return .interrupted(kind) }
     if let limit, seconds(since: started) >= limit { return .timeIsUp }
     return nil
@@ -141,7 +141,7 @@ public final class RunJournal {
   }
 
   /// Writes run.json with how the run ended.
-  public func end(_ ending: RunEnding) throws {
+  public func end(_ ending: RunOutcome) throws {
     switch ending {
     case .finished: try mark(.finished)
     case .timeIsUp: try mark(.stopped, reason: "--max-time has passed")

@@ -56,7 +56,7 @@ extension Trainer {
         let checkpoint = try Checkpoint.read(file, for: method.members)
         guard checkpoint.model == model else {
           throw Failure(
-            .badInput, "'\(file.path)' was made for another network or other data.",
+            .badInput, "'\(file.path)' belongs to another network or other data.",
             why: "it records \(checkpoint.model.network) with \(checkpoint.model.classNames.count) classes.",
             fix: "resume the run that wrote it.")
         }

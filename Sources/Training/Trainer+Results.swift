@@ -1,5 +1,6 @@
 import Compute
 import Detection
+import FileFormats
 import Methods
 import Reports
 import Sessions
@@ -29,7 +30,7 @@ extension Trainer {
     facts.append(
       .init(
         "data",
-        "\(dataset.name)  train \(data.judged.usableIDs.count)"
+        "\(dataset.name)  train \(data.judged.labelledIDs.count)"
           + (settings.job == .train ? " · test \(data.evaluation?.count ?? 0)" : "")
           + " · \(dataset.classCount) classes"))
     if let noise = data.noise { facts.append(.init("noise", noise.summary)) }
@@ -62,7 +63,7 @@ extension Trainer {
     if detection.detector.usesMargins, case .pass(let thresholds)? = networks.first?.kind {
       parts.append(
         "area under the margin (\(detection.margin.rawValue)), \(detection.passes) passes with \(thresholds.count) "
-          + "threshold samples, percentile \(FixedText.decimal(detection.percentile, places: 2)), "
+          + "threshold samples, percentile \(NumberFormatting.decimal(detection.percentile, places: 2)), "
           + "\(detection.combine.rawValue)")
     }
     if detection.detector.usesFolds {

@@ -61,14 +61,14 @@ public final class Trainer<D: Device> {
     let isStaged = method.stages.count > 1
     journal.resume(epoch: history.epochs.count, step: position.totalSteps, history)
     try journal.begin(
-      data, figures: method.figures.map(\.name), withValidation: data.validation != nil && !isStaged,
+      data, figures: method.figures.map(\.name), withValidation: data.heldOut != nil && !isStaged,
       after: isResumed ? history.epochs.count : nil)
   }
 
   // MARK: - The loop
 
   /// Trains to the end, or until something asks to stop; saves a checkpoint either way.
-  public func run() throws -> RunEnding {
+  public func run() throws -> RunOutcome {
     if journal.folder != nil, !journal.isOpen { try open() }
     journal.reporter.began(outline)
     while position.stage < method.stages.count {
@@ -76,7 +76,7 @@ public final class Trainer<D: Device> {
       try begin(stage: position.stage)
       if method.stages.count > 1, position.epoch == 0, position.step == 0 {
         journal.reporter.note(
-          "\(stage.name) begins: network \(position.stage + 1) of \(method.stages.count)")
+          "\(stage.name) starts: network \(position.stage + 1) of \(method.stages.count)")
       }
       if let ending = try run(stage) { return ending }
       if case .epochs = settings.checkpointEvery, !isAtStepLimit {} else { try saveCheckpoint() }
@@ -93,12 +93,12 @@ public final class Trainer<D: Device> {
       name = method.stages.count > 1 ? "\(method.stages[stage].name) has" : "there are"
     throw Failure(
       .configuration, "--drop-last leaves no batch.",
-      why: "\(name) \(count) training samples and a batch has \(settings.batchSize).",
-      fix: "use a --batch-size of at most \(max(count, 1)), or leave --drop-last out.")
+      why: "\(name) \(count) training samples, and a batch has \(settings.batchSize).",
+      fix: "use a --batch-size of at most \(max(count, 1)), or remove --drop-last.")
   }
 
   /// Trains the networks of a stage; nil at its end.
-  private func run(_ stage: Stage) throws -> RunEnding? {
+  private func run(_ stage: Stage) throws -> RunOutcome? {
     // An epoch that a checkpoint was taken in the midst of is finished, and written down, even at the step limit.
     var isOpen = position.step > 0
     while position.epoch < stage.epochs, isOpen || !isAtStepLimit {
@@ -110,7 +110,7 @@ public final class Trainer<D: Device> {
         try method.step(position.step)
         position.step += 1
         position.totalSteps += 1
-        if pace.shouldLook(atStep: position.step, of: batches.count) { try look(&pace, batches) }
+        if pace.shouldLook(atStep: position.step, of: batches.count) { try checkAndReport(&pace, batches) }
         if let ending = journal.stopRequest(after: settings.maxTime?.seconds) {
           try saveCheckpoint()
           return ending
@@ -128,7 +128,7 @@ public final class Trainer<D: Device> {
   private var earlierEpochs: Int { method.stages[..<position.stage].reduce(0) { $0 + $1.epochs } }
 
   /// Waits for the device, checks that the numbers are finite, and reports how far the epoch is.
-  private func look(_ pace: inout Pace, _ batches: [Int]) throws {
+  private func checkAndReport(_ pace: inout Pace, _ batches: [Int]) throws {
     for member in method.members where try !member.isFinite(afterStep: position.step - 1) {
       throw Failure.diverged(
         "the network's output is not finite after step \(position.step) of epoch \(position.epoch + 1)")
@@ -163,7 +163,7 @@ public final class Trainer<D: Device> {
           + "no accuracy; try a lower --lr or --clip-norm 1")
     }
     let report = EpochReport(
-      epoch: number, epochs: epochs, step: position.totalSteps, learningRate: session.rateInForce,
+      epoch: number, epochs: epochs, step: position.totalSteps, learningRate: session.effectiveRate,
       trainLoss: score.loss, trainAccuracy: score.accuracy, testLoss: test?.loss, testAccuracy: test?.accuracy,
       seconds: seconds, imagesPerSecond: Double(images) / max(seconds, 1e-9), cleanAccuracy: score.cleanAccuracy,
       wrongAccuracy: score.wrongAccuracy, validationLoss: validation?.loss, validationAccuracy: validation?.accuracy,
@@ -196,7 +196,7 @@ public final class Trainer<D: Device> {
     let isEnd = position.epoch + 1 == stage.epochs
     guard stage.evaluation == .everyEpoch || stage.evaluation == .lastEpoch && isEnd else { return (nil, nil) }
     let test = try data.evaluation.map { TestScore(try session.evaluate(), $0.labels, classes: session.classes) }
-    guard stage.evaluation == .everyEpoch, let validation = data.validation else { return (test, nil) }
+    guard stage.evaluation == .everyEpoch, let validation = data.heldOut else { return (test, nil) }
     return (test, TestScore(try session.validate(), validation.labels, classes: session.classes))
   }
 

@@ -7,19 +7,19 @@ import Training
 
 struct ApplyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "apply", abstract: "Write a data set anew with corrected labels, after detect or train --method.",
+    commandName: "apply", abstract: "Write a corrected copy of a data set, after detect or train --method.",
     discussion: """
-      Takes the verdicts that were saved from the page of a detection, and writes the whole data set into a new folder \
-      with the labels that are right; what was dropped is missing. changes.csv there has a row per change. The pictures \
-      are links (second names of the same files) or copies; the original is only read.
+      Reads the verdicts saved from the page of a detection, and writes the whole data set into a new folder with the \
+      corrected labels, without the dropped samples. changes.csv there has a row per change. The images are hard links \
+      or copies; the original is only read.
 
-      A verdict is keep (or correct), accept, other or wrong with a label, drop, none, or unsure. A label that is wrong \
-      without another one drops the sample. Without verdicts, --policy lets the detector decide; with both, verdicts win.
+      A verdict is keep (or correct), accept, other or wrong with a label, drop, none, or unsure. wrong without a label \
+      drops the sample. Without verdicts, --policy lets the detector decide; with both, verdicts override it.
 
       The run may also be one of train with a --method that judges samples: its folder has a suspicion.csv, a number \
-      for each sample, higher for labels that are more likely wrong. --exclude-above says from where on they count as \
-      suspected. No probability of another label is known there, so --policy relabel is refused; --policy drop-all \
-      drops suspected samples, and verdicts relabel as ever (accept takes the predicted label, where it is another one).
+      for each sample, higher for labels that are more likely wrong. --exclude-above sets the number above which they \
+      count as suspected. No probability of another label is known there, so --policy relabel is refused; --policy drop-all \
+      drops suspected samples, and verdicts relabel as usual (accept assigns the predicted label, if it differs).
 
       Examples:
         gpunoisy apply runs/2026-11-21T0031_photos_resnet32_aum_s1 --verdicts verdicts.csv --to photos-corrected
@@ -36,12 +36,12 @@ struct ApplyCommand: ParsableCommand {
   var to: String
   @Option(
     help: ArgumentHelp(
-      "What becomes of suspected samples without a verdict: review, they stay (default); drop-all; relabel.",
+      "What to do with suspected samples without a verdict: review, they stay (default); drop-all; relabel.",
       valueName: "policy"))
   var policy: PolicyName?
   @Option(
     help: ArgumentHelp(
-      "With --policy relabel: the least probability of the new label. Default 0.9.", valueName: "p"))
+      "With --policy relabel: the minimum probability of the new label. Default 0.9.", valueName: "p"))
   var minConf: Double?
   // Suspicions may be negative, and so may their threshold.
   @Option(
@@ -55,13 +55,13 @@ struct ApplyCommand: ParsableCommand {
       "manifest (manifest.csv and images/) or folder (train/CLASS/…); default folder for a folder, else manifest.",
       valueName: "layout"))
   var layout: CorrectedLayout?
-  @Flag(help: "Copy the pictures instead of linking them.")
+  @Flag(help: "Copy the images instead of linking them.")
   var copy = false
-  @Option(help: ArgumentHelp("Where the data set is now, if it is not where the run found it.", valueName: "data"))
+  @Option(help: ArgumentHelp("Where the data set is now, if it has moved since the run.", valueName: "data"))
   var data: String?
   @Flag(help: "Print one JSON document on standard output.")
   var json = false
-  @Flag(name: [.customShort("q"), .long], help: "Say nothing but errors.")
+  @Flag(name: [.customShort("q"), .long], help: "Print only errors.")
   var quiet = false
 
   enum PolicyName: String, ExpressibleByArgument, CaseIterable {
@@ -92,27 +92,27 @@ struct ApplyCommand: ParsableCommand {
   private func resolvedPolicy() throws -> ApplyPolicy {
     guard verdicts != nil || policy != nil else {
       throw Failure(
-        .usage, "nothing says which labels to change.", why: "there is neither --verdicts nor --policy.",
+        .usage, "it is not clear which labels to change.", why: "there is neither --verdicts nor --policy.",
         fix: "give --verdicts FILE from the detection's page, or --policy drop-all or relabel.")
     }
     guard verdicts != nil || policy != .review else {
       throw Failure(
-        .usage, "--policy review needs --verdicts.", why: "it changes only what has a verdict.",
+        .usage, "--policy review needs --verdicts.", why: "it changes only labels with a verdict.",
         fix: "give --verdicts FILE, or another policy.")
     }
     guard minConf == nil || policy == .relabel else {
       throw Failure(
-        .usage, "--min-conf has nothing to decide.", why: "it belongs to --policy relabel.", fix: "leave it out.")
+        .usage, "--min-conf has no effect.", why: "it needs --policy relabel.", fix: "remove it.")
     }
     if let minConf, !(0...1).contains(minConf) {
       throw Failure(
-        .usage, "--min-conf \(minConf) is out of range.", why: "it is a probability.",
-        fix: "give a number from 0 to 1.")
+        .usage, "--min-conf \(minConf) is out of range.", why: "it must be a probability.",
+        fix: "choose a number from 0 to 1.")
     }
     if let excludeAbove, !excludeAbove.isFinite {
       throw Failure(
         .usage, "--exclude-above \(excludeAbove) is out of range.", why: "it must be a finite number.",
-        fix: "give a number between the suspicions of suspicion.csv.")
+        fix: "choose a number within the range of suspicion.csv.")
     }
     return switch policy {
     case .dropAll: .dropAll
@@ -150,15 +150,15 @@ struct ApplyCommand: ParsableCommand {
     }
     guard !quiet else { return }
     var text = """
-      changed        \(relabelled) labels, \(dropped) samples dropped; see \(PlainText.escaped(to))/changes.csv
+      changed        \(relabelled) labels, \(dropped) samples dropped; see \(TerminalText.escaped(to))/changes.csv
       wrote          \(count.train) training and \(count.test) test samples, \(count.linked) of them as links
 
       """
     if !detection.dataset.badImages.isEmpty {
-      text += "left out       \(detection.dataset.badImages.count) pictures that cannot be read\n"
+      text += "left out       \(detection.dataset.badImages.count) unreadable images\n"
     }
     if let limit = detection.limit { text += "limited        \(limit), as the run was\n" }
-    text += "next           gpunoisy train \(PlainText.escaped(path))\n"
+    text += "next           gpunoisy train \(TerminalText.escaped(path))\n"
     try StandardOutput.write(text)
   }
 }

@@ -13,14 +13,14 @@ struct BenchCommand: ParsableCommand {
     commandName: "bench", abstract: "Measure training throughput, and what limits each operation of a step.",
     discussion: """
       Whole steps are measured: gathering and augmentation, forward, backward and update, on 32×32 RGB images; \
-      the median of some blocks of steps, and the slowest and fastest block. Lists, such as --batch-size 64,128, are \
+      the median of several blocks of steps, and the slowest and fastest block. Lists, such as --batch-size 64,128, are \
       measured one after the other.
 
       Then each operation runs alone. GFLOP/s and GB/s are its formula's multiplications and additions, and the bytes \
-      of its tensors, over its time. The column 'limit' sets them against what bench saw the device do in kernels of \
-      its own: fused multiply-adds, copies of that size, empty launches. 'memory 70%' means that of these three, \
-      memory is the ceiling it is nearest to, and that copying as many bytes would take 70 % of its time. Far below \
-      100 % the kernel can be better; above, caches held what the next step may have to fetch from memory.
+      of its tensors, over its time. The column 'limit' compares them with what the device reached in bench's own \
+      kernels: fused multiply-adds, copies of that size, empty launches. 'memory 70%' means that of these three, \
+      memory is the closest ceiling, and that copying as many bytes would take 70 % of its time. Far below 100 % the \
+      kernel can get faster; above, caches held what the next step may have to fetch from memory.
 
       Examples:
         gpunoisy bench --device 0
@@ -47,21 +47,21 @@ struct BenchCommand: ParsableCommand {
   var instructionSet: String?
   @Flag(
     inversion: .prefixedNo,
-    help: "Record a step once and replay it, on OpenCL devices that can; default where that pays.")
+    help: "Record a step once and replay it, on OpenCL devices that support it; default where it is faster.")
   var commandBuffers: Bool?
-  @Option(help: "Steps of one block.")
+  @Option(help: "Steps per block.")
   var steps = 4
   @Option(help: "Blocks.")
   var repeats = 7
-  @Flag(name: .customLong("no-operations"), help: "Measure whole steps only.")
+  @Flag(name: .customLong("no-operations"), help: "Measure only whole steps.")
   var skipsOperations = false
   @Flag(help: "Time the kernel of every loss, and its share of a step.")
   var losses = false
-  @Option(help: ArgumentHelp("Set the results against those that --json wrote earlier.", valueName: "file"))
+  @Option(help: ArgumentHelp("Compare the results with those that --json wrote earlier.", valueName: "file"))
   var compare: String?
   @Option(
     help: ArgumentHelp(
-      "Choices of launches: those that 'gpunoisy tune' keeps for this device (default), 'defaults', or one of its files.",
+      "Launch parameters: those that 'gpunoisy tune' saved for this device (default), 'defaults', or one of its files.",
       valueName: "defaults|file"))
   var tuning: String?
   @OptionGroup var talk: TalkOptions
@@ -138,7 +138,7 @@ struct BenchCommand: ParsableCommand {
       if device.tuning == .standard { note(TuningSource.absence) }
       var peaks: DevicePeaks?
       if cases.contains(where: \.timesOperations) {
-        note("measuring what \(device.name) can do at most")
+        note("measuring the limits of \(device.name)")
         peaks = try DevicePeaks(of: device)
       }
       var report = BenchReport(device: device.name, driver: device.driver, peaks: peaks)

@@ -43,7 +43,7 @@ struct BenchDocument {
     func wrong(_ why: String) -> Failure {
       Failure(
         .badInput, "'\(path)' is not a document of gpunoisy bench.", why: why,
-        fix: "give a file that 'gpunoisy bench --json' wrote.")
+        fix: "use a file written by 'gpunoisy bench --json'.")
     }
     guard document["schema"]?.string == Self.schema else {
       throw wrong(
@@ -101,7 +101,7 @@ struct BenchDocument {
     guard !found else { return }
     let list = runs.map { "\($0.model) with batch \($0.batchSize) in \($0.precision)" }.joined(separator: ", ")
     throw Failure(
-      .configuration, "'\(name)' has nothing that could be compared.", why: "it has \(list).",
-      fix: "give --model, --batch-size and --precision as they were then.")
+      .configuration, "'\(name)' has no comparable result.", why: "it has \(list).",
+      fix: "use the --model, --batch-size and --precision of that file.")
   }
 }

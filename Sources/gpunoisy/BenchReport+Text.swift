@@ -1,3 +1,4 @@
+import FileFormats
 import Reports
 import Training
 
@@ -69,10 +70,10 @@ extension BenchRun {
     for row in result.rows {
       var cells = [
         row.name, row.shape, "\(row.count)", fixed(row.milliseconds, 3), fixed(row.gigaflops, 1),
-        fixed(row.gigabytes, 1), FixedText.percent(row.share, places: 1),
+        fixed(row.gigabytes, 1), NumberFormatting.percent(row.share, places: 1),
       ]
       if judged {
-        cells.append(row.limit.map { "\($0.kind.rawValue) \(FixedText.percent($0.fraction, places: 0))" } ?? "")
+        cells.append(row.limit.map { "\($0.kind.rawValue) \(NumberFormatting.percent($0.fraction, places: 0))" } ?? "")
       }
       table.append(cells)
     }
@@ -82,7 +83,7 @@ extension BenchRun {
   private var losses: String {
     var table = TextTable([.init("loss"), .init("ms", .right), .init("of a step", .right)])
     for loss in result.losses {
-      table.append([loss.name, fixed(loss.milliseconds, 4), FixedText.percent(loss.share, places: 3)])
+      table.append([loss.name, fixed(loss.milliseconds, 4), NumberFormatting.percent(loss.share, places: 3)])
     }
     return table.text
   }
@@ -100,4 +101,4 @@ extension DevicePeaks {
 }
 
 /// `value` with that many digits after the point.
-func fixed(_ value: Double, _ places: Int) -> String { FixedText.decimal(value, places: places) }
+func fixed(_ value: Double, _ places: Int) -> String { NumberFormatting.decimal(value, places: places) }

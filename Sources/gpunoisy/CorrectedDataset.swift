@@ -11,14 +11,14 @@ enum CorrectedLayout: String, CaseIterable {
 /// A data set with other labels, written beside the original, whose files are only read.
 struct CorrectedDataset {
   let dataset: Dataset
-  /// The given labels of the training samples [N], before any change; `noLabel` where there is no picture.
+  /// The given labels of the training samples [N], before any change; `noLabel` where there is no image.
   let labels: [Int32]
   /// By id.
   let changes: [Int: LabelChange]
   /// The folder that the paths of samples are relative to; nil where the layout has no files.
   let root: String?
 
-  /// How many pictures were written, and how many of these are links.
+  /// How many images were written, and how many of these are links.
   struct Count {
     var train = 0, test = 0, linked = 0
   }
@@ -40,10 +40,10 @@ struct CorrectedDataset {
     throw Failure(
       .badInput, "the class '\(dataset.classNames[Int(lost)])' would be left without training samples.",
       why: "all of its \(labels.count { $0 == lost }) samples would be dropped or get another label.",
-      fix: "keep some of them; or, if the class is not wanted, take it out of the data set first.")
+      fix: "keep some of them; or, if the class is not wanted, remove it from the data set first.")
   }
 
-  /// Writes pictures and, for a manifest, the table; not `changes.csv`.
+  /// Writes images and, for a manifest, the table; not `changes.csv`.
   func write(_ layout: CorrectedLayout, copying: Bool, to folder: NewFolder) throws -> Count {
     var count = Count(), table = ""
     let names = layout == .folder ? try folderNames() : dataset.classNames
@@ -53,16 +53,16 @@ struct CorrectedDataset {
       for id in 0..<set.count where labels[id] >= 0 {
         if let kind = Signals.request {
           throw Failure(
-            kind, "the data set was not written.", why: "a signal came.", fix: "repeat the command.")
+            kind, "the data set was not written.", why: "the command was interrupted.", fix: "run the command again.")
         }
         let label = Int(labels[id]), file = fileName(id, set)
         // "./a.png" and "a.png" are one name.
         let place = set.paths.isEmpty ? [part, file] : set.paths[id].split(separator: "/").map(String.init)
         var name = "images/" + place.filter { $0 != "." }.joined(separator: "/")
         if layout == .folder {
-          try requirePictureName(file)
+          try requireImageName(file)
           let place = "\(part)/\(names[label])/"
-          // Pictures of one name may come together from several folders.
+          // Images of one name may come together from several folders.
           name = place + file
           while folder.holds(name) { name = place + "\(id)_" + name.dropFirst(place.count) }
         }
@@ -82,7 +82,7 @@ struct CorrectedDataset {
     return count
   }
 
-  /// - Returns: whether the picture is a link.
+  /// - Returns: whether the image is a link.
   private func add(_ id: Int, of set: LabelledSet, as name: String, copying: Bool, to folder: NewFolder) throws -> Bool
   {
     if let root, !set.paths.isEmpty {
@@ -92,18 +92,18 @@ struct CorrectedDataset {
     return false
   }
 
-  /// The picture's own name, or its id as a number that sorts.
+  /// The image's own name, or its id as a number that sorts.
   private func fileName(_ id: Int, _ set: LabelledSet) -> String {
     if !set.paths.isEmpty { return set.paths[id].split(separator: "/").last.map(String.init) ?? set.paths[id] }
     return Self.padded("\(id)", to: String(set.count - 1).count) + ".png"
   }
 
   /// Readers of an image folder pass over files with other names.
-  private func requirePictureName(_ file: String) throws {
+  private func requireImageName(_ file: String) throws {
     let suffix = file.lastIndex(of: ".").map { file[file.index(after: $0)...].lowercased() }
     guard file.hasPrefix(".") || !["jpg", "jpeg", "png"].contains(suffix) else { return }
     throw Failure(
-      .cannotCreate, "the picture '\(file)' cannot stand in an image folder.",
+      .cannotCreate, "the image '\(file)' cannot be in an image folder.",
       why: "its name is hidden, or does not end in jpg, jpeg or png.", fix: "use --layout manifest.")
   }
 
@@ -117,7 +117,7 @@ struct CorrectedDataset {
       else {
         throw Failure(
           .cannotCreate, "the class '\(name)' cannot be a folder.",
-          why: "its name is empty, hidden, too long or has a slash.", fix: "use --layout manifest.")
+          why: "its name is empty, hidden or too long, or has a slash.", fix: "use --layout manifest.")
       }
       return name
     }

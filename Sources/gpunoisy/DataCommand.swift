@@ -2,7 +2,7 @@ import ArgumentParser
 
 struct DataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "data", abstract: "Look at data sets, make noisy labels, convert layouts.",
+    commandName: "data", abstract: "Inspect data sets, make noisy labels, convert layouts.",
     discussion: """
       Examples:
         gpunoisy data info ./photos

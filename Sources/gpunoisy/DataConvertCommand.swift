@@ -10,9 +10,9 @@ struct DataConvertCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "convert", abstract: "Write a data set in another layout.",
     discussion: """
-      folder: train/CLASS/ID.png and test/CLASS/ID.png. npz: images, labels, class_names and, where there are any, \
-      test_images, test_labels, true_labels. Samples without a label are left out. The result appears whole or not at \
-      all.
+      folder: train/CLASS/ID.png and test/CLASS/ID.png. npz: images, labels, class_names and, if they exist, \
+      test_images, test_labels, true_labels. Samples without a label are left out. The result is written completely or \
+      not at all.
 
       Examples:
         gpunoisy data convert ./photos --image-size 32 --to npz --out photos.npz
@@ -24,7 +24,7 @@ struct DataConvertCommand: ParsableCommand {
   var to: DataLayout
   @Option(help: ArgumentHelp("The folder or file to write.", valueName: "path"))
   var out: String
-  @Flag(help: "Replace the file, or the folder of an earlier conversion, if it is there.")
+  @Flag(help: "Overwrite the file, or the folder of an earlier conversion.")
   var force = false
   @Flag(name: [.customShort("q"), .long], help: "Say nothing but errors.")
   var quiet = false
@@ -39,8 +39,8 @@ struct DataShapesCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "shapes", abstract: "Write the built-in synthetic data set to disk.",
     discussion: """
-      32 x 32 RGB pictures of ten shapes, 10,000 for training and 2,000 for testing: the same bytes for the same seed \
-      on every platform. A name that ends in .npz becomes a NumPy file, any other a folder of pictures.
+      32 x 32 RGB images of ten shapes, 10,000 for training and 2,000 for testing: the same bytes for the same seed \
+      on every platform. A name ending in .npz becomes a NumPy file, any other a folder of images.
 
       Examples:
         gpunoisy data shapes --out shapes.npz
@@ -52,7 +52,7 @@ struct DataShapesCommand: ParsableCommand {
   @OptionGroup var options: JobOptions<ShapesJob>
   @Flag(help: "Replace the file, or the folder of an earlier conversion, if it is there.")
   var force = false
-  @Flag(name: [.customShort("q"), .long], help: "Say nothing but errors.")
+  @Flag(name: [.customShort("q"), .long], help: "Print only errors.")
   var quiet = false
 
   func run() throws {
@@ -90,8 +90,8 @@ struct DataTarget {
     case .folder: try writeFolder(dataset)
     }
     guard !quiet else { return }
-    let counts = "\(dataset.train.usableIDs.count) training and \(dataset.test?.usableIDs.count ?? 0) test samples"
-    try StandardOutput.write("wrote \(PlainText.escaped(target.path)): \(counts), \(dataset.classCount) classes\n")
+    let counts = "\(dataset.train.labelledIDs.count) training and \(dataset.test?.labelledIDs.count ?? 0) test samples"
+    try StandardOutput.write("wrote \(TerminalText.escaped(target.path)): \(counts), \(dataset.classCount) classes\n")
   }
 
   /// Writes beside the place and moves there at the end.
@@ -162,7 +162,7 @@ private struct WrittenFolder {
   private static func strange(_ path: String, _ name: String) -> Failure {
     Failure(
       .cannotCreate, "--out '\(path)' cannot be replaced.",
-      why: "it holds '\(name)', which no conversion wrote; --force deletes nothing else.",
+      why: "it holds '\(name)', which no conversion wrote; --force deletes only what a conversion wrote.",
       fix: "choose a new folder, or remove this one yourself.")
   }
 }

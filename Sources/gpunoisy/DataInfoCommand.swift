@@ -9,7 +9,7 @@ struct DataInfoCommand: ParsableCommand {
     commandName: "info", abstract: "Describe a data set.",
     discussion: """
       Prints the layout, sizes, samples of each class, mean and standard deviation of each channel, the fingerprint \
-      that runs record, and the pictures that cannot be read. --duplicates also compares all pictures with each other.
+      that runs record, and unreadable images. --duplicates also compares all images with each other.
 
       Examples:
         gpunoisy data info ./photos
@@ -18,7 +18,7 @@ struct DataInfoCommand: ParsableCommand {
       """)
 
   @OptionGroup var options: JobOptions<InfoJob>
-  @Flag(help: "Find pictures that are equal in every pixel.")
+  @Flag(help: "Find images that are equal in every pixel.")
   var duplicates = false
   @Flag(help: "Print one JSON document.")
   var json = false
@@ -35,10 +35,10 @@ struct DataSummary {
   /// nil where no training sample has a label.
   let normalization: Normalization?
   let fingerprint: String
-  /// Groups of equal pictures; nil if not looked for.
+  /// Groups of equal images; nil if not looked for.
   let duplicates: [[Place]]?
 
-  /// Where a picture stands.
+  /// Where an image stands.
   struct Place {
     let split: SplitChoice
     let id: Int
@@ -47,7 +47,7 @@ struct DataSummary {
 
   init(_ dataset: Dataset, findsDuplicates: Bool) {
     self.dataset = dataset
-    normalization = dataset.train.usableIDs.isEmpty ? nil : dataset.normalization
+    normalization = dataset.train.labelledIDs.isEmpty ? nil : dataset.normalization
     fingerprint = dataset.fingerprint
     duplicates = findsDuplicates ? Self.duplicates(in: dataset) : nil
   }
@@ -56,7 +56,7 @@ struct DataSummary {
     [(.train, dataset.train)] + (dataset.test.map { [(.test, $0)] } ?? [])
   }
 
-  /// Groups of readable pictures with the same bytes, by their SHA-256.
+  /// Groups of readable images with the same bytes, by their SHA-256.
   private static func duplicates(in dataset: Dataset) -> [[Place]] {
     var places: [SHA256.Digest: [Place]] = [:], order: [SHA256.Digest] = []
     for (split, set) in [(SplitChoice.train, dataset.train)] + (dataset.test.map { [(.test, $0)] } ?? []) {
@@ -87,10 +87,10 @@ struct DataSummary {
     let images = dataset.train.images
     var lines = [
       "name         \(dataset.name)", "source       \(dataset.source)",
-      "pictures     \(images.height) x \(images.width) pixels, \(images.channels == 1 ? "grey" : "colour")",
+      "images       \(images.height) x \(images.width) pixels, \(images.channels == 1 ? "grey" : "colour")",
     ]
     for (split, set) in parts {
-      let usable = set.usableIDs.count
+      let usable = set.labelledIDs.count
       lines.append(
         "\(split == .train ? "training    " : "test        ") \(set.count) samples"
           + (usable < set.count ? ", \(usable) of them with a label" : ""))
@@ -98,11 +98,11 @@ struct DataSummary {
     if let (wrong, known) = wrongLabels {
       lines.append(
         "true labels  known; \(wrong) of \(known) given labels differ, "
-          + FixedText.percent(Double(wrong) / Double(max(known, 1))))
+          + NumberFormatting.percent(Double(wrong) / Double(max(known, 1))))
     }
     if let normalization {
       func list(_ values: [Float]) -> String {
-        values.map { FixedText.decimal(Double($0), places: 4) }.joined(separator: ", ")
+        values.map { NumberFormatting.decimal(Double($0), places: 4) }.joined(separator: ", ")
       }
       lines.append("mean         \(list(normalization.mean))  (of byte / 255, over the training samples)")
       lines.append("deviation    \(list(normalization.standardDeviation))")
@@ -110,7 +110,7 @@ struct DataSummary {
     lines.append("fingerprint  \(fingerprint)")
     lines += dataset.warnings.map { "warning      \($0)" }
     lines.append("classes      \(dataset.classCount)")
-    return lines.map { PlainText.escaped($0) + "\n" }.joined() + "\n" + classTable + badImageList + duplicateList
+    return lines.map { TerminalText.escaped($0) + "\n" }.joined() + "\n" + classTable + badImageList + duplicateList
   }
 
   private var classTable: String {
@@ -126,26 +126,26 @@ struct DataSummary {
 
   private var badImageList: String {
     guard !dataset.badImages.isEmpty else { return "" }
-    return "\n\(dataset.badImages.count) pictures cannot be read:\n"
-      + dataset.badImages.map { "  \(PlainText.escaped("\($0.path): \($0.reason)"))\n" }.joined()
+    return "\n\(dataset.badImages.count) images cannot be read:\n"
+      + dataset.badImages.map { "  \(TerminalText.escaped("\($0.path): \($0.reason)"))\n" }.joined()
   }
 
   private static let mostListed = 20
 
   private var duplicateList: String {
     guard let duplicates else { return "" }
-    guard !duplicates.isEmpty else { return "\nno two pictures are equal\n" }
+    guard !duplicates.isEmpty else { return "\nno two images are equal\n" }
     let conflicts = duplicates.count { Set($0.map(\.label)).count > 1 }
     let leaks = duplicates.count { Set($0.map(\.split)).count > 1 }
     var text = """
 
-      \(duplicates.count) groups of equal pictures (\(duplicates.reduce(0) { $0 + $1.count }) in all); in \(conflicts) \
+      \(duplicates.count) groups of equal images (\(duplicates.reduce(0) { $0 + $1.count }) in all); in \(conflicts) \
       of them the labels differ, \(leaks) are in both training and test
 
       """
     for group in duplicates.prefix(Self.mostListed) {
       let names = group.map { "\(name($0)) (\(dataset.classNames[Int($0.label)]))" }
-      text += "  \(PlainText.escaped(names.joined(separator: " = ")))\n"
+      text += "  \(TerminalText.escaped(names.joined(separator: " = ")))\n"
     }
     if duplicates.count > Self.mostListed {
       text += "  and \(duplicates.count - Self.mostListed) more; --json has all\n"
@@ -173,7 +173,7 @@ struct DataSummary {
       ]
         + parts.map { split, set in
           JSONMember(
-            split.rawValue, ["samples": JSONValue(set.count), "labelled": JSONValue(set.usableIDs.count)])
+            split.rawValue, ["samples": JSONValue(set.count), "labelled": JSONValue(set.labelledIDs.count)])
         } + [
           JSONMember("wrong_labels", JSONValue(wrongLabels?.wrong)),
           JSONMember("mean", floats(normalization?.mean)), JSONMember("std", floats(normalization?.standardDeviation)),

@@ -42,8 +42,8 @@ struct DataNoiseCommand: ParsableCommand {
     if list { return try StandardOutput.write(NoiseTable.text) }
     guard options.gives("noise") else {
       throw Failure(
-        .usage, "the option --noise is missing.", why: "there is nothing to draw.",
-        fix: "add, for instance, --noise symmetric:0.4; 'gpunoisy data noise --list' names all.")
+        .usage, "the option --noise is missing.", why: "it says which labels to draw.",
+        fix: "add, for example, --noise symmetric:0.4; 'gpunoisy data noise --list' lists all.")
     }
     let settings = try options.settings()
     if let out { _ = try OutputPath(file: out, option: "--out") }
@@ -60,7 +60,7 @@ struct DataNoiseCommand: ParsableCommand {
       }
     }
     if let matrixOut { try AtomicFile.write(NoiseFiles.matrix(report), to: matrixOut) }
-    let lines = report.table.split(separator: "\n").map { PlainText.escaped(String($0)) + "\n" }
+    let lines = report.table.split(separator: "\n").map { TerminalText.escaped(String($0)) + "\n" }
     try StandardOutput.write(json ? JSONText.indented(Self.json(report)) + "\n" : lines.joined())
   }
 

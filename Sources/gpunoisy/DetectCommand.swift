@@ -8,13 +8,13 @@ struct DetectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "detect", abstract: "Find labels that are probably wrong and write a run folder.",
     discussion: """
-      Trains a network twice. Each time one sample in K is moved to an extra class; its margin shows what a wrong label looks \
-      like. A sample is suspected when its area under the margin lies below the 99th \
-      percentile of these (Pleiss et al., 2020). label_issues.csv ranks all samples, with the label that each seems to \
-      need, and report/index.html shows them. Suspicion is not proof: look before you delete.
+      Trains a network twice. Each time one sample in K is moved to an extra class; its margin shows what a wrong label \
+      looks like. A sample is suspected when its area under the margin is below the 99th percentile of these (Pleiss \
+      et al., 2020). label_issues.csv ranks all samples, each with a suggested label, and report/index.html shows \
+      them. Suspicion is not proof: look before you delete.
 
       Defaults that differ from train's: 150 epochs, batch 64, constant learning rate 0.1. Fewer --epochs give a first \
-      look; the agreement of the two passes, which is printed, says how far to trust it.
+      look; the printed agreement of the two passes says how far to trust it.
 
       Examples:
         gpunoisy detect ./photos --epochs 30
@@ -35,8 +35,8 @@ struct DetectCommand: ParsableCommand {
     if runs.printsConfiguration { return try StandardOutput.write(draft.configuration.text) }
     if let failAbove, !(0...1).contains(failAbove) {
       throw Failure(
-        .usage, "--fail-above \(failAbove) is out of range.", why: "it is a share of the labels.",
-        fix: "give a number from 0 to 1.")
+        .usage, "--fail-above \(failAbove) is out of range.", why: "it must be a fraction of the labels.",
+        fix: "choose a number from 0 to 1.")
     }
     if let run = try runs.finishedRun(draft.settings) {
       let result = try DetectResult(finished: run)
@@ -53,8 +53,8 @@ struct DetectCommand: ParsableCommand {
   private func requireFew(_ result: DetectResult) throws {
     guard let failAbove, let rate = result.rate, rate > failAbove else { return }
     throw Failure(
-      .checkFailed, "\(FixedText.percent(rate)) of the labels are suspected.",
-      why: "--fail-above allows \(FixedText.percent(failAbove)).",
+      .checkFailed, "\(NumberFormatting.percent(rate)) of the labels are suspected.",
+      why: "--fail-above allows \(NumberFormatting.percent(failAbove)).",
       fix: "look at \(result.folder)/label_issues.csv.")
   }
 

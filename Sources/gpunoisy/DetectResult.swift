@@ -4,7 +4,7 @@ import Training
 
 /// What `detect` prints when it is done, or stopped.
 struct DetectResult {
-  let ending: RunEnding
+  let ending: RunOutcome
   let folder: String
   /// detect.json; nil before the end.
   let document: JSONValue?
@@ -33,7 +33,7 @@ struct DetectResult {
     document = try JSONText.parse(FileBytes.read(path), named: path)
     if let issues = document?["issues"]?.integer, let samples = document?["samples"]?.integer {
       rate = Double(issues) / Double(max(samples, 1))
-      summary = "suspected      \(issues) of \(samples) labels, \(FixedText.percent(rate ?? 0))\n"
+      summary = "suspected      \(issues) of \(samples) labels, \(NumberFormatting.percent(rate ?? 0))\n"
     }
     hasPage = FileBytes.kind(of: folder + "/report/index.html") == .file
     if FileBytes.kind(of: folder + "/retrain/run.json") == .file {

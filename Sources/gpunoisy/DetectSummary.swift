@@ -1,4 +1,5 @@
 import Detection
+import FileFormats
 import Reports
 import Training
 
@@ -9,7 +10,7 @@ struct DetectSummary {
   let classNames: [String]
 
   /// Classes and pairs that are shown; the files have all.
-  private static let mostClasses = 20, mostPairs = 10
+  private static let maxClassesInTable = 20, maxPairs = 10
 
   /// Rankings of networks that have learned the data correlate far better than this.
   private static let leastAgreement = 0.5
@@ -18,27 +19,29 @@ struct DetectSummary {
     let count = result.samples.count, flagged = result.samples.count(where: \.isIssue)
     var text = classTable + pairTable
     text +=
-      "suspected      \(flagged) of \(count) labels, \(FixedText.percent(Double(flagged) / Double(max(count, 1))))\n"
+      "suspected      \(flagged) of \(count) labels, "
+      + "\(NumberFormatting.percent(Double(flagged) / Double(max(count, 1))))\n"
     let unjudged = result.samples.count { $0.quality == nil }
-    if unjudged > 0 { text += "not judged     \(unjudged) samples, which posed as threshold samples in every pass\n" }
+    if unjudged > 0 { text += "not judged     \(unjudged) samples, which were threshold samples in every pass\n" }
     if let correlation = result.passCorrelation {
-      text += "agreement      rank correlation of the first two passes \(FixedText.decimal(correlation, places: 3))\n"
+      text +=
+        "agreement      rank correlation of the first two passes \(NumberFormatting.decimal(correlation, places: 3))\n"
       if correlation < Self.leastAgreement {
-        text += "               the passes agree little, so that this is mostly chance: use more --epochs\n"
+        text += "               the passes hardly agree, so this is mostly chance: use more --epochs\n"
       }
     }
     let differing = result.duplicates.filter(\.hasDifferentLabels)
     if !differing.isEmpty {
-      let pictures = differing.reduce(0) { $0 + $1.ids.count }
-      text += "duplicates     \(pictures) equal pictures in \(differing.count) groups carry different labels\n"
+      let images = differing.reduce(0) { $0 + $1.ids.count }
+      text += "duplicates     \(images) equal images in \(differing.count) groups have different labels\n"
     }
     if let score = result.score { text += Self.line(score) }
     return text
   }
 
   private static func line(_ score: DetectionScore) -> String {
-    func percent(_ value: Double?) -> String { value.map { FixedText.percent($0) } ?? "none" }
-    func decimal(_ value: Double?) -> String { value.map { FixedText.decimal($0, places: 4) } ?? "none" }
+    func percent(_ value: Double?) -> String { value.map { NumberFormatting.percent($0) } ?? "none" }
+    func decimal(_ value: Double?) -> String { value.map { NumberFormatting.decimal($0, places: 4) } ?? "none" }
     return """
       truth          \(score.wrong) of \(score.samples) labels are wrong, \(score.hits) of them suspected
       precision      \(percent(score.precision))   recall \(percent(score.recall))   F1 \(percent(score.f1))
@@ -57,15 +60,16 @@ struct DetectSummary {
       ] + (hasArea ? [.init("mean AUM", .right)] : []) + (hasTruth ? [.init("wrong", .right)] : []))
     var classes = tables.classes
     func share(_ found: DetectionTables.Class) -> Double { Double(found.flagged) / Double(max(found.size, 1)) }
-    if classes.count > Self.mostClasses {
-      classes = Array(classes.sorted { (share($1), $0.label) < (share($0), $1.label) }.prefix(Self.mostClasses))
+    if classes.count > Self.maxClassesInTable {
+      classes = Array(classes.sorted { (share($1), $0.label) < (share($0), $1.label) }.prefix(Self.maxClassesInTable))
     }
     for found in classes {
       table.append(
         [
-          classNames[found.label], "\(found.size)", "\(found.flagged)", FixedText.percent(share(found), places: 1),
+          classNames[found.label], "\(found.size)", "\(found.flagged)",
+          NumberFormatting.percent(share(found), places: 1),
           "\(found.suggested)",
-        ] + (hasArea ? [found.meanArea.map { FixedText.decimal($0, places: 2) } ?? ""] : [])
+        ] + (hasArea ? [found.meanArea.map { NumberFormatting.decimal($0, places: 2) } ?? ""] : [])
           + (hasTruth ? ["\(found.wrong ?? 0)"] : []))
     }
     let rest = tables.classes.count - classes.count
@@ -74,11 +78,11 @@ struct DetectSummary {
 
   private var pairTable: String {
     guard !tables.pairs.isEmpty else { return "" }
-    var table = TextTable([.init("given"), .init("seems to be"), .init("samples", .right)])
-    for pair in tables.pairs.prefix(Self.mostPairs) {
+    var table = TextTable([.init("given"), .init("suggested"), .init("samples", .right)])
+    for pair in tables.pairs.prefix(Self.maxPairs) {
       table.append([classNames[pair.given], classNames[pair.predicted], "\(pair.count)"])
     }
-    let rest = tables.pairs.count - Self.mostPairs
+    let rest = tables.pairs.count - Self.maxPairs
     return table.text + (rest > 0 ? "… and \(rest) more pairs\n" : "") + "\n"
   }
 }

@@ -9,11 +9,11 @@ import Training
 struct DetectedData {
   let suspected: SuspectedLabels
   let dataset: Dataset
-  /// The labels that the run questioned [N]; `noLabel` where a picture could not be read.
+  /// The labels that the run questioned [N]; `noLabel` where an image could not be read.
   let labels: [Int32]
   /// The folder that the samples' paths are relative to; nil where the layout has no files.
   let root: String?
-  /// Whether the data set is a folder of pictures.
+  /// Whether the data set is a folder of images.
   let isFolder: Bool
   /// What the run's settings left out, as a phrase; nil when it saw everything.
   let limit: String?
@@ -41,7 +41,7 @@ struct DetectedData {
     source = settings.data
     let seen = try RunData(settings)
     try RunRecord.read(folder: run).require(
-      seen, of: run, fix: "restore the data, name its place by --data, or repeat the run.")
+      seen, of: run, fix: "restore the data, say where it is with --data, or repeat the run.")
     dataset = seen.dataset
     var labels = seen.dataset.train.labels
     if settings.validation != nil || settings.exclude != nil {
@@ -61,9 +61,9 @@ struct DetectedData {
   private static func requireNoThreshold(_ threshold: Double?, _ run: String) throws {
     guard let threshold else { return }
     throw Failure(
-      .usage, "--exclude-above \(NumberText.shortest(threshold)) has nothing to decide.",
+      .usage, "--exclude-above \(NumberFormatting.shortest(threshold)) has no effect.",
       why: "'\(run)' is a run of detect, whose label_issues.csv says which labels are suspected.",
-      fix: "leave it out.")
+      fix: "remove it.")
   }
 
   /// The threshold for the suspicions of a run of `train`, if it has any, and if they are all that the policy needs.
@@ -72,18 +72,18 @@ struct DetectedData {
       throw Failure(
         .configuration, "'\(run)' does not say which labels are suspected.",
         why: "its config.toml has no section [detect], and there is no suspicion.csv.",
-        fix: "give the folder of 'gpunoisy detect', or of 'gpunoisy train' with a --method that judges samples.")
+        fix: "use a run of 'gpunoisy detect', or of 'gpunoisy train' with a --method that judges samples.")
     }
     if case .relabel = policy {
       throw Failure(
-        .configuration, "--policy relabel does not go with '\(run)'.",
-        why: "its suspicion.csv has no probabilities by which a new label could be trusted.",
-        fix: "use --policy drop-all, or give the right labels by --verdicts.")
+        .configuration, "--policy relabel cannot be used with '\(run)'.",
+        why: "its suspicion.csv has no probabilities of new labels.",
+        fix: "use --policy drop-all, or give the correct labels with --verdicts.")
     }
     guard let threshold else {
       throw Failure(
-        .usage, "nothing says which labels of '\(run)' are suspected.",
-        why: "its suspicion.csv has a number for each sample, and there is no --exclude-above.",
+        .usage, "it is not clear which labels of '\(run)' are suspected.",
+        why: "its suspicion.csv has a number for each sample, and --exclude-above is missing.",
         fix: "add --exclude-above with a number: samples with a higher suspicion are suspected.")
     }
     return threshold
@@ -95,8 +95,8 @@ struct DetectedData {
     for place in [isFolder ? source : nil, run].compactMap({ $0 }).compactMap(FileBytes.resolved) {
       guard parent != place, !parent.hasPrefix(place + "/") else {
         throw Failure(
-          .cannotCreate, "--to '\(path)' lies within '\(place)'.",
-          why: "neither the data set nor the run may change.", fix: "choose a folder elsewhere.")
+          .cannotCreate, "--to '\(path)' is inside '\(place)'.",
+          why: "the data set and the run must not change.", fix: "choose a folder elsewhere.")
       }
     }
   }

@@ -75,7 +75,7 @@ struct DeviceChoice {
       }
       let reason =
         list.absence ?? (gpus.isEmpty ? "OpenCL lists \(list.devices.count) device(s), but no GPU" : "none passed")
-      note("auto: no usable GPU (\(reason)); taking the built-in CPU path. See: gpunoisy devices")
+      note("auto: no usable GPU (\(reason)); using the built-in CPU path. See: gpunoisy devices")
       return try work.run(on: tuned(builtIn(), note))
     default:
       StandardOutput.reserve()
@@ -117,13 +117,13 @@ struct DeviceChoice {
     guard text.lowercased() == "cpu" else {
       throw Failure(
         .usage, "--instruction-set is for the built-in CPU path.", why: "the device is '\(text)'.",
-        fix: "add --device cpu, or leave it out.")
+        fix: "add --device cpu, or remove it.")
     }
     guard CPUDevice.instructionSets.contains(instructionSet) else {
       throw Failure(
         .usage, "there is no instruction set '\(instructionSet)' here.",
         why: "this program and this processor have \(CPUDevice.instructionSets.joined(separator: ", ")).",
-        fix: "give one of these, or leave it out.")
+        fix: "choose one of these, or remove it.")
     }
   }
 

@@ -18,7 +18,7 @@ struct DevicesCommand: ParsableCommand {
         gpunoisy devices --json
       """)
 
-  @Flag(name: [.customShort("v"), .long], help: "What each device says about itself.")
+  @Flag(name: [.customShort("v"), .long], help: "Print all properties of each device.")
   var verbose = false
   @Flag(help: "Print one JSON document.")
   var json = false
@@ -52,9 +52,9 @@ struct DevicesCommand: ParsableCommand {
       if verbose { lines += "\n" + Self.details(index, device) }
     }
     if verbose { lines += "\n" + Self.processorDetails }
-    for problem in list.problems { lines += PlainText.escaped(problem) + "\n" }
+    for problem in list.problems { lines += TerminalText.escaped(problem) + "\n" }
     if let absence = list.absence, list.problems.isEmpty {
-      lines += "no OpenCL device: \(PlainText.escaped(absence))\n"
+      lines += "no OpenCL device: \(TerminalText.escaped(absence))\n"
     }
     return lines + (verbose ? "\n" : "") + hint(list)
   }
@@ -75,12 +75,12 @@ struct DevicesCommand: ParsableCommand {
       ("platform", "\(device.platform.name), \(device.platform.version)"), ("driver", device.driverVersion),
       ("version", "\(device.version), \(device.languageVersion)"),
       ("compute units", "\(device.computeUnits) at \(device.clockFrequency) MHz"),
-      ("global memory", "\(FixedText.grouped(Int(clamping: device.globalMemoryBytes))) bytes"),
-      ("largest buffer", "\(FixedText.grouped(Int(clamping: device.maxAllocationBytes))) bytes"),
+      ("global memory", "\(NumberFormatting.grouped(Int(clamping: device.globalMemoryBytes))) bytes"),
+      ("largest buffer", "\(NumberFormatting.grouped(Int(clamping: device.maxAllocationBytes))) bytes"),
       (
         "local memory",
-        "\(FixedText.grouped(Int(clamping: device.localMemoryBytes))) bytes"
-          + (device.hasDedicatedLocalMemory ? "" : ", a piece of global memory")
+        "\(NumberFormatting.grouped(Int(clamping: device.localMemoryBytes))) bytes"
+          + (device.hasDedicatedLocalMemory ? "" : ", part of global memory")
       ),
       (
         "work-group",
@@ -104,8 +104,8 @@ struct DevicesCommand: ParsableCommand {
     var table = TextTable([.init(""), .init("")])
     table.append(["device cpu", "built in, no OpenCL"])
     table.append(["instruction sets", CPUDevice.instructionSets.joined(separator: ", ") + " (the first is used)"])
-    table.append(["threads", "\(CPUDevice.availableThreads) (--threads chooses fewer)"])
-    table.append(["memory", "\(FixedText.grouped(FileBytes.physicalMemory)) bytes"])
+    table.append(["threads", "\(CPUDevice.availableThreads) (fewer with --threads)"])
+    table.append(["memory", "\(NumberFormatting.grouped(FileBytes.physicalMemory)) bytes"])
     return table.text
   }
 
@@ -121,7 +121,7 @@ struct DevicesCommand: ParsableCommand {
   /// `139 GiB`, or `0.5 GiB` below 10.
   private static func gibibytes(_ bytes: UInt64) -> String {
     let size = Double(bytes) / 0x1p30
-    return FixedText.decimal(size, places: size < 9.95 ? 1 : 0) + " GiB"
+    return NumberFormatting.decimal(size, places: size < 9.95 ? 1 : 0) + " GiB"
   }
 
   /// Why `--device` would refuse the device at an index; nil if it would not.
@@ -130,7 +130,7 @@ struct DevicesCommand: ParsableCommand {
       _ = try list.device(named: "\(index)")
       return nil
     } catch {
-      return PlainText.escaped(error.why)
+      return TerminalText.escaped(error.why)
     }
   }
 

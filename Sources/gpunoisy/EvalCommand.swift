@@ -11,8 +11,8 @@ struct EvalCommand: ParsableCommand {
     commandName: "eval", abstract: "Measure the accuracy of a checkpoint.",
     discussion: """
       Prints accuracy, mean cross entropy, accuracy and confidence of each class, and the confusion matrix (labels in \
-      rows, predictions in columns). Labels are those that the data give; --split train compares with given labels, \
-      wrong ones included.
+      rows, predictions in columns). Labels are those of the data; --split train compares with given labels, wrong \
+      ones included.
 
       Examples:
         gpunoisy eval runs/2026-11-21T0031_cifar10_resnet32_ce_s1 cifar10
@@ -23,7 +23,7 @@ struct EvalCommand: ParsableCommand {
   @OptionGroup var options: EvaluationOptions<EvalJob>
   @Flag(help: "Print one JSON document.")
   var json = false
-  @Flag(name: [.customShort("q"), .long], help: "No notes; errors are still printed.")
+  @Flag(name: [.customShort("q"), .long], help: "Print no notes; errors are still printed.")
   var quiet = false
 
   func run() throws {
@@ -78,11 +78,11 @@ struct EvalCommand: ParsableCommand {
     let counts = score.confusion.map { $0.reduce(0, +) }
     let right = score.confusion.indices.reduce(0) { $0 + score.confusion[$1][$1] }
     var text = """
-      checkpoint  \(PlainText.escaped(input.checkpoint))  (\(input.model.network), \(names.count) classes)
-      data        \(PlainText.escaped(input.phrase))
+      checkpoint  \(TerminalText.escaped(input.checkpoint))  (\(input.model.network), \(names.count) classes)
+      data        \(TerminalText.escaped(input.phrase))
       device      \(result.device)
-      accuracy    \(score.accuracy.map { FixedText.percent($0) } ?? "-")  (\(right) of \(counts.reduce(0, +)))
-      loss        \(score.loss.map { FixedText.decimal($0, places: 4) } ?? "-")
+      accuracy    \(score.accuracy.map { NumberFormatting.percent($0) } ?? "-")  (\(right) of \(counts.reduce(0, +)))
+      loss        \(score.loss.map { NumberFormatting.decimal($0, places: 4) } ?? "-")
 
 
       """
@@ -92,8 +92,8 @@ struct EvalCommand: ParsableCommand {
     ])
     for (label, entry) in score.perClass.enumerated() {
       classes.append([
-        "\(label)", names[label], "\(counts[label])", entry.accuracy.map { FixedText.percent($0) } ?? "-",
-        entry.confidence.map { FixedText.decimal($0, places: 4) } ?? "-",
+        "\(label)", names[label], "\(counts[label])", entry.accuracy.map { NumberFormatting.percent($0) } ?? "-",
+        entry.confidence.map { NumberFormatting.decimal($0, places: 4) } ?? "-",
       ])
     }
     text += classes.text
@@ -110,6 +110,6 @@ struct EvalCommand: ParsableCommand {
 /// What `eval` and `predict` say on standard error.
 enum EvaluationNotes {
   static func show(_ text: String, quiet: Bool) {
-    if !quiet { DescriptorOutput(2).write(PlainText.escaped(text) + "\n") }
+    if !quiet { DescriptorOutput(2).write(TerminalText.escaped(text) + "\n") }
   }
 }

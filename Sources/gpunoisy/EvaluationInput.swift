@@ -49,7 +49,7 @@ struct EvaluationInput {
     if let part = settings.validation, options.split == .train {
       throw Failure(
         .usage, "--val \(part) and --split train contradict each other.",
-        why: "a held-out part stands in for the test set.", fix: "leave one of them out.")
+        why: "a held-out part replaces the test set.", fix: "remove one of them.")
     }
     device = DeviceChoice(text: settings.device, threads: settings.threads)
     try device.check()
@@ -69,8 +69,8 @@ struct EvaluationInput {
     if let part = settings.validation, !isTestSet {
       let rest = try dataset.holdingOut(part, seed: settings.seed)
       // Where noise was put into the held-out labels, too, the run's own are those to compare with.
-      let own = try run.flatMap { $0.validationNoise ? try RunData($0).dataset.validation : nil }
-      chosen = own ?? rest.validation ?? dataset.train
+      let own = try run.flatMap { $0.validationNoise ? try RunData($0).dataset.heldOut : nil }
+      chosen = own ?? rest.heldOut ?? dataset.train
       ids = dataset.train.labels.indices.filter { dataset.train.labels[$0] >= 0 && rest.train.labels[$0] < 0 }
     } else {
       guard let part = split == .train ? dataset.train : dataset.test else {
@@ -148,8 +148,8 @@ struct EvaluationInput {
     switch FileBytes.kind(of: path) {
     case .missing:
       throw Failure(
-        .missingInput, "the checkpoint '\(path)' does not exist.", why: "there is nothing of that name.",
-        fix: "give a run folder, or its checkpoints/best.safetensors.")
+        .missingInput, "the checkpoint '\(path)' does not exist.", why: "no such file or directory.",
+        fix: "use a run folder, or its checkpoints/best.safetensors.")
     case .file, .other: return path
     case .folder: break
     }
@@ -161,7 +161,7 @@ struct EvaluationInput {
     throw Failure(
       .badInput, "the folder '\(path)' holds no checkpoint.",
       why: "there is neither checkpoints/best.safetensors nor checkpoints/last.safetensors.",
-      fix: "give the folder that 'gpunoisy train' made, after its first checkpoint.")
+      fix: "use a run folder of 'gpunoisy train' with at least one checkpoint.")
   }
 
   /// Labels as the network counts its classes.
@@ -182,9 +182,9 @@ struct EvaluationInput {
     }
     let strange = dataset.classNames.filter { known[$0] == nil }
     throw Failure(
-      .badInput, "the checkpoint does not know the class '\(strange.first ?? "")' of '\(dataset.name)'.",
+      .badInput, "the checkpoint has no class '\(strange.first ?? "")' of '\(dataset.name)'.",
       why: "its \(model.classNames.count) classes are "
         + model.classNames.prefix(20).joined(separator: ", ") + (model.classNames.count > 20 ? ", …." : "."),
-      fix: "give data with the classes that it was trained on.")
+      fix: "use data with the classes that it was trained on.")
   }
 }

@@ -6,7 +6,7 @@ import Settings
 
 /// The command.
 ///
-/// Each subcommand has a file; `Talk` has what they say, and how.
+/// Each subcommand has a file; `Console` has what they say, and how.
 @main
 struct GPUNoisy: ParsableCommand {
   static let version = "0.1.0"
@@ -15,7 +15,7 @@ struct GPUNoisy: ParsableCommand {
     commandName: "gpunoisy",
     abstract: "Train image classifiers on noisy labels, on any OpenCL device or the CPU.",
     discussion: """
-      A first run, without any data of your own:
+      A first run, without your own data:
         gpunoisy train shapes --noise symmetric:0.4 --loss sce --epochs 3
       On a folder of photos, one subfolder per class:
         gpunoisy train ./photos --loss sce --epochs 60

@@ -80,7 +80,7 @@ struct Job: DeviceWork {
       }
       return outcome
     } catch {
-      try? trainer.journal.mark(.failed, reason: ErrorText.failure(for: error).what)
+      try? trainer.journal.mark(.failed, reason: ErrorMessages.failure(for: error).what)
       guard let failure = error as? Failure, failure.kind == .deviceUnavailable else { throw error }
       throw Failure(
         failure.kind, failure.what, why: failure.why,
@@ -268,7 +268,7 @@ struct JobOutcome {
     init(outcome: JobOutcome) { self.outcome = outcome }
   }
 
-  var ending: RunEnding
+  var ending: RunOutcome
   let folder: String
   let history: RunHistory
   /// What a detection found.
@@ -279,7 +279,7 @@ struct JobOutcome {
   var suspicion: DetectionScore?
 
   /// Why the whole of it ended.
-  var wholeEnding: RunEnding { ending == .finished ? retrained?.outcome.ending ?? .finished : ending }
+  var wholeEnding: RunOutcome { ending == .finished ? retrained?.outcome.ending ?? .finished : ending }
 
   /// Ends the process with the exit code of a run that was stopped.
   func requireEnd() throws {

@@ -1,3 +1,4 @@
+import FileFormats
 import Reports
 
 /// What `apply` does to one training sample: another label, or none.
@@ -46,7 +47,7 @@ enum ApplyPolicy: Equatable {
       }
       return LabelChange(
         id: row.id, old: row.given, new: label,
-        why: "\(row.reason); probability \(FixedText.decimal(confidence, places: 4)) of the new label",
+        why: "\(row.reason); probability \(NumberFormatting.decimal(confidence, places: 4)) of the new label",
         who: "detector")
     }
   }

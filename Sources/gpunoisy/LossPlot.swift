@@ -33,7 +33,7 @@ struct LossPlot {
       guard let curve = try LossCurve(loss) else {
         throw Failure(
           .usage, "\(loss.entry.name) cannot be drawn.", why: "it depends on more than one row of logits.",
-          fix: "leave it out.")
+          fix: "remove it.")
       }
       let points = probabilities.map { curve.point($0, label: 0) }
       curves.append(Curve(name: loss.description, colour: colour, points: points))
@@ -78,7 +78,7 @@ struct LossPlot {
       let share = Double(part) / 4
       lines.append(
         "<text x=\"\(text(across(share)))\" y=\"\(text(Self.top + Self.height + 16))\" "
-          + "text-anchor=\"middle\">\(FixedText.decimal(share, places: 2))</text>")
+          + "text-anchor=\"middle\">\(NumberFormatting.decimal(share, places: 2))</text>")
     }
     let step = Self.step(highest - lowest)
     for tick in Int((lowest / step).rounded(.up))...Int((highest / step).rounded(.down)) {
@@ -86,7 +86,7 @@ struct LossPlot {
       lines.append(
         "<line x1=\"\(text(x))\" y1=\"\(y)\" x2=\"\(text(x + Self.width))\" y2=\"\(y)\" stroke=\"#ddd\"/>"
           + "<text x=\"\(text(x - 6))\" y=\"\(text(down(value) + 4))\" "
-          + "text-anchor=\"end\">\(FixedText.decimal(value, places: step < 0.01 ? 4 : step < 1 ? 2 : 0))</text>")
+          + "text-anchor=\"end\">\(NumberFormatting.decimal(value, places: step < 0.01 ? 4 : step < 1 ? 2 : 0))</text>")
     }
     for curve in curves {
       let points = zip(probabilities, curve.points).map { p, point in
@@ -105,5 +105,5 @@ struct LossPlot {
     return [5, 2, 1].map { $0 * power }.first { $0 <= range / 4 } ?? power
   }
 
-  private func text(_ number: Double) -> String { FixedText.decimal(number, places: 1) }
+  private func text(_ number: Double) -> String { NumberFormatting.decimal(number, places: 1) }
 }

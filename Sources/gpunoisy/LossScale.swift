@@ -22,6 +22,6 @@ enum LossScale {
   /// The scale with two digits.
   static func text(_ scale: Double) -> String {
     let step = pow(10, log10(scale).rounded(.down) - 1)
-    return NumberText.shortest(Float((scale / step).rounded() * step))
+    return NumberFormatting.shortest(Float((scale / step).rounded() * step))
   }
 }

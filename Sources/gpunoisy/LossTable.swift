@@ -9,9 +9,9 @@ enum LossTable {
       let entry = loss.entry
       var lines = ["\(entry.name)\(entry.aliases.isEmpty ? "" : "  (\(entry.aliases.joined(separator: ", ")))")"]
       lines.append("    loss    \(entry.formula)")
-      for (parameter, course) in zip(entry.parameters, loss.courses) {
+      for (parameter, schedule) in zip(entry.parameters, loss.schedules) {
         lines.append(
-          "    \(parameter.name)=\(course)  \(parameter.summary), \(number(parameter.range.lowerBound)) to "
+          "    \(parameter.name)=\(schedule)  \(parameter.summary), \(number(parameter.range.lowerBound)) to "
             + number(parameter.range.upperBound) + (parameter.isWhole ? ", a whole number" : ""))
       }
       lines += LossPreset.all(of: entry).map { "    \(entry.name):\($0.name)  \($0.values)" }
@@ -48,10 +48,10 @@ enum LossTable {
 
   private static func members(of loss: Loss) throws -> [JSONMember] {
     let entry = loss.entry
-    let parameters = zip(entry.parameters, loss.courses).map { parameter, course -> JSONValue in
+    let parameters = zip(entry.parameters, loss.schedules).map { parameter, schedule -> JSONValue in
       .object([
         JSONMember("name", JSONValue(parameter.name)),
-        JSONMember("value", course.points.count == 1 ? json(course.value(epoch: 0)) : JSONValue("\(course)")),
+        JSONMember("value", schedule.points.count == 1 ? json(schedule.value(epoch: 0)) : JSONValue("\(schedule)")),
         JSONMember("default", json(parameter.defaultValue)), JSONMember("minimum", json(parameter.range.lowerBound)),
         JSONMember("maximum", json(parameter.range.upperBound)), JSONMember("whole", .bool(parameter.isWhole)),
         JSONMember("summary", JSONValue(parameter.summary)),
@@ -73,5 +73,5 @@ enum LossTable {
   /// A value as the user wrote it: 0.1, not the double next to the float.
   private static func json(_ value: Float) -> JSONValue { JSONValue(Double("\(value)")) }
 
-  private static func number(_ value: Float) -> String { "\(ParameterCourse(value))" }
+  private static func number(_ value: Float) -> String { "\(ParameterSchedule(value))" }
 }

@@ -8,10 +8,10 @@ struct LossesCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "losses", abstract: "List the losses that --loss takes, or draw them.",
     discussion: """
-      p = softmax(z) of the logits z, y is the given label, K the number of classes. Two losses make a weighted sum, \
-      alpha first + beta second; sr and peer stand behind what they are around. Where two parts have a parameter of \
-      one name, the part's name and a point stand before it. A data set's name stands for the values that the paper's \
-      code has for it. A value can change over the epochs: beta=0@10/2@40 rises from 0 to 2 between epochs 10 and 40.
+      p = softmax(z) of the logits z, y is the given label, K the number of classes. Two losses form a weighted sum, \
+      alpha first + beta second; sr and peer come after the losses that they wrap. Where two parts have a parameter of \
+      the same name, prefix it with the part's name and a dot. The name of a data set selects the values that the \
+      paper's code uses for it. A value can change over the epochs: beta=0@10/2@40 rises from 0 to 2 between epochs 10 and 40.
 
       Examples:
         gpunoisy losses
@@ -24,7 +24,7 @@ struct LossesCommand: ParsableCommand {
   var names: [String] = []
   @Option(
     help: ArgumentHelp(
-      "Draw loss and weight of the gradient against p_y; without names of the first eight.", valueName: "file.svg"))
+      "Draw loss and gradient weight against p_y; without names, for the first eight.", valueName: "file.svg"))
   var plot: String?
   @Flag(help: "Print one JSON document.")
   var json = false
@@ -35,7 +35,7 @@ struct LossesCommand: ParsableCommand {
       let path = try OutputPath(file: plot, option: "--plot").path
       guard losses.count <= LossPlot.limit || names.isEmpty else {
         throw Failure(
-          .usage, "--plot cannot draw \(losses.count) losses.", why: "it has \(LossPlot.limit) colours.",
+          .usage, "--plot cannot draw \(losses.count) losses.", why: "it has only \(LossPlot.limit) colours.",
           fix: "name fewer losses.")
       }
       let drawn = names.isEmpty ? Array(losses.prefix(LossPlot.limit)) : losses

@@ -8,8 +8,8 @@ struct MethodsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "methods", abstract: "List the training methods that --method takes.",
     discussion: """
-      What each does, its parameters with their defaults and ranges, the paper, whether it follows published code or is \
-      reconstructed from a text, its cost in epochs of plain training, and the columns that it adds to metrics.csv.
+      Prints what each does, its parameters with their defaults and ranges, the paper, whether it follows published code \
+      or is reconstructed from a text, its cost in epochs of plain training, and the columns it adds to metrics.csv.
 
       Examples:
         gpunoisy methods
@@ -33,11 +33,11 @@ struct MethodsCommand: ParsableCommand {
 
   private static func text(_ entry: MethodEntry) -> String {
     var lines = [entry.name, "  \(entry.summary)"]
-    if !entry.source.isEmpty { lines += ["  source    \(entry.source)", "  standing  \(entry.standing.text)"] }
+    if !entry.source.isEmpty { lines += ["  source    \(entry.source)", "  status    \(entry.standing.text)"] }
     lines.append(
       "  cost      \(entry.cost) \(entry.cost == "1" ? "epoch" : "epochs") of plain training; networks: \(entry.networks)"
     )
-    if entry.judgesSamples { lines.append("  judges    samples: the run leaves suspicion.csv") }
+    if entry.judgesSamples { lines.append("  judges    samples: the run writes suspicion.csv") }
     for parameter in entry.parameters {
       let value = MethodChoice.text(parameter.defaultValue)
       lines.append("  \(parameter.name)=\(value)  \(parameter.summary) (\(range(parameter)))")

@@ -19,7 +19,7 @@ final class NewFolder {
   init(_ path: String, option: String) throws {
     guard FileBytes.kind(of: path) == .missing else {
       throw Failure(
-        .cannotCreate, "\(option) '\(path)' is there already.", why: "nothing that exists is changed.",
+        .cannotCreate, "\(option) '\(path)' already exists.", why: "existing folders are never changed.",
         fix: "choose a new folder.")
     }
     self.path = try OutputPath(folder: path, option: option).path

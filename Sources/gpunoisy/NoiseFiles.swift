@@ -13,7 +13,7 @@ enum NoiseFiles {
   /// The realised matrix as a table: a row for each true class, a column for each given one.
   static func matrix(_ noise: NoiseReport) -> String {
     noise.classNames.enumerated().reduce(into: CSV.line(["true_label"] + noise.classNames)) { text, entry in
-      text += CSV.line([entry.element] + noise.realised.row(entry.offset).map { NumberText.shortest($0) })
+      text += CSV.line([entry.element] + noise.realised.row(entry.offset).map { NumberFormatting.shortest($0) })
     }
   }
 }

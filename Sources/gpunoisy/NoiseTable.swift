@@ -5,7 +5,7 @@ enum NoiseTable {
   /// For `--help`: how each is written, what it does, and in short what misleads.
   static var grammars: String {
     NoiseCatalogue.entries.map { entry in
-      "  \(entry.grammar)\n      \(entry.summary)" + (entry.brief.isEmpty ? "" : "\n      Trap: \(entry.brief)")
+      "  \(entry.grammar)\n      \(entry.summary)" + (entry.brief.isEmpty ? "" : "\n      Pitfall: \(entry.brief)")
     }.joined(separator: "\n")
   }
 
@@ -13,7 +13,7 @@ enum NoiseTable {
   static var text: String {
     let entries = NoiseCatalogue.entries.map { entry in
       let lines =
-        [entry.grammar, "    \(entry.summary)"] + part("source", entry.source) + part("trap", entry.trap)
+        [entry.grammar, "    \(entry.summary)"] + part("source", entry.source) + part("pitfall", entry.trap)
       return lines.joined(separator: "\n") + "\n"
     }
     return entries.joined(separator: "\n") + "\nA+B\n    Noise A, then noise B on its labels.\n"

@@ -21,7 +21,7 @@ struct OutputPath {
         .cannotCreate, "\(option) '\(path)' cannot be written.", why: "it is a folder.", fix: "name a file in it.")
     case .file where !replaces:
       throw Failure(
-        .cannotCreate, "\(option) '\(path)' is there already.", why: "files are replaced only when asked for.",
+        .cannotCreate, "\(option) '\(path)' already exists.", why: "files are replaced only with --force.",
         fix: "choose another name, or add --force.")
     case .file, .missing, .other: break
     }
@@ -39,12 +39,12 @@ struct OutputPath {
       guard try replaces || FileBytes.names(in: path).isEmpty else {
         throw Failure(
           .cannotCreate, "\(option) '\(path)' is not empty.",
-          why: "pictures already in it would mix with the new ones.",
-          fix: "choose a new folder, or add --force to replace what an earlier conversion wrote there.")
+          why: "existing images would mix with the new ones.",
+          fix: "choose a new folder, or add --force to replace an earlier conversion.")
       }
     case .file, .other:
       throw Failure(
-        .cannotCreate, "\(option) '\(path)' cannot be a folder.", why: "a file of that name exists.",
+        .cannotCreate, "\(option) '\(path)' cannot be a folder.", why: "a file with that name already exists.",
         fix: "choose another name.")
     }
   }
@@ -53,19 +53,19 @@ struct OutputPath {
   private init(_ path: String, _ option: String) throws {
     self.path = path
     guard !path.isEmpty else {
-      throw Failure(.usage, "\(option) is empty.", why: "it must name what is to be written.", fix: "give a path.")
+      throw Failure(.usage, "\(option) is empty.", why: "it must be the path to write to.", fix: "add a path.")
     }
     let folder = Self.folder(of: path)
     guard FileBytes.kind(of: folder) == .folder else {
       throw Failure(
         .cannotCreate, "\(option) '\(path)' cannot be written.", why: "the folder '\(folder)' does not exist.",
-        fix: "make the folder, or correct the path.")
+        fix: "create the folder, or correct the path.")
     }
     guard access(folder, W_OK | X_OK) == 0 else {
       throw Failure(
         .cannotCreate, "\(option) '\(path)' cannot be written.",
-        why: "the folder '\(folder)' may not be written to (\(String(cString: strerror(errno)))).",
-        fix: "write to a folder of yours.")
+        why: "the folder '\(folder)' is not writable (\(String(cString: strerror(errno)))).",
+        fix: "write to a folder that you can write to.")
     }
   }
 

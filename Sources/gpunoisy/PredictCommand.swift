@@ -11,9 +11,9 @@ struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict", abstract: "Write a checkpoint's predictions for every sample.",
     discussion: """
-      Rows are in the order of ids, one for each sample: --logits and --probs write float32 arrays [N, K] that NumPy \
-      loads, --classes a table sample_id,path,label,predicted,name,probability. With none of the three, the table goes \
-      to standard output. Pictures that --on-bad-image skip leaves out keep their rows: NaN, and empty cells.
+      Rows are in id order, one per sample: --logits and --probs write float32 arrays [N, K] that NumPy \
+      loads, --classes writes a table sample_id,path,label,predicted,name,probability. With none of the three, the table goes \
+      to standard output. Images skipped by --on-bad-image skip keep their rows: NaN, and empty cells.
 
       Examples:
         gpunoisy predict RUN cifar10 --logits logits.npy
@@ -28,7 +28,7 @@ struct PredictCommand: ParsableCommand {
   var probs: String?
   @Option(help: ArgumentHelp("Where to write the predicted classes.", valueName: "file.csv"))
   var classes: String?
-  @Flag(name: [.customShort("q"), .long], help: "No notes; errors are still printed.")
+  @Flag(name: [.customShort("q"), .long], help: "Print no notes; errors are still printed.")
   var quiet = false
 
   func run() throws {
@@ -39,7 +39,7 @@ struct PredictCommand: ParsableCommand {
     let paths = targets.map(\.1)
     guard Set(paths).count == paths.count else {
       throw Failure(
-        .usage, "two outputs have the same path.", why: "one would replace the other.", fix: "name a file for each.")
+        .usage, "two outputs have the same path.", why: "one would overwrite the other.", fix: "use two files.")
     }
     let input = try EvaluationInput(options)
     for note in input.notes { EvaluationNotes.show(note, quiet: quiet) }
@@ -73,7 +73,7 @@ struct PredictCommand: ParsableCommand {
       var row = ["\(input.ids[index])", input.name(index), label < 0 ? "" : "\(label)"]
       if let predicted = predictions.classes[index] {
         let probability = predictions.probabilities[index * predictions.classCount + predicted]
-        row += ["\(predicted)", input.model.classNames[predicted], NumberText.shortest(probability)]
+        row += ["\(predicted)", input.model.classNames[predicted], NumberFormatting.shortest(probability)]
       } else {
         row += ["", "", ""]
       }
@@ -87,18 +87,18 @@ struct PredictCommand: ParsableCommand {
 struct Predictions {
   /// K.
   let classCount: Int
-  /// [N, K]; NaN in the rows of pictures that could not be read.
+  /// [N, K]; NaN in the rows of images that could not be read.
   let logits: [Float]
   /// softmax(logits) [N, K]: each row is shifted by its largest logit and summed in double precision, so that no
   /// exponential overflows and rows sum to 1 up to the rounding of float32.
   let probabilities: [Float]
-  /// The first class with the largest logit [N]; nil for a picture that could not be read.
+  /// The first class with the largest logit [N]; nil for an image that could not be read.
   let classes: [Int?]
 
   /// The number of samples, N.
   var count: Int { classes.count }
 
-  /// - Throws: `.numerical` if a logit of a readable picture is not finite.
+  /// - Throws: `.numerical` if a logit of a readable image is not finite.
   init(logits given: [Float], classCount: Int, isReadable: [Bool]) throws {
     precondition(given.count == isReadable.count * classCount, "\(given.count) logits for \(isReadable.count) samples")
     var logits = given, probabilities = [Float](repeating: .nan, count: given.count), classes: [Int?] = []

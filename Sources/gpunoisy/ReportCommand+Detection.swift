@@ -14,7 +14,7 @@ extension ReportCommand {
     guard out == nil, !noSamples, projection == .pca else {
       throw Failure(
         .usage, "--out, --no-samples and --projection are not for '\(folder)', a run of detect.",
-        why: "its page shows its data and stays beside its tables.", fix: "leave them out, or give runs of train.")
+        why: "its page shows its own data and stays in its folder.", fix: "remove them, or use runs of train.")
     }
     let page = try DetectionReport.page(FinishedDetection.read(folder: folder, settings: settings))
     let path = folder + "/report/index.html"

@@ -10,13 +10,13 @@ import Training
 
 struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "report", abstract: "Write a page about one trained network, or several side by side.",
+    commandName: "report", abstract: "Write a page about one run, or several side by side.",
     discussion: """
-      One HTML file that needs no network: accuracy and loss over the epochs, what became of right and of wrong labels, \
-      each class over the epochs, how sure the last network is of given labels, and the features of its last layer in \
-      two dimensions. The last two need the checkpoint and the data; where these are missing, the page says so. \
-      The page of a detection is made again as 'detect' made it, from the run's files and the data: no device is \
-      needed, and nothing else in the run changes.
+      Writes one HTML file that works offline: accuracy and loss over the epochs, memorisation of wrong labels, each \
+      class over the epochs, the last network's confidence in the given labels, and the features of its last layer in \
+      two dimensions. The last two need the checkpoint and the data; where these are missing, the page says so. The \
+      page of a detection is rewritten as 'detect' wrote it, from the run's files and the data: no device is needed, \
+      and nothing else in the run changes.
 
       Examples:
         gpunoisy report runs/2026-11-21T0031_cifar10_resnet32_ce_s1
@@ -26,7 +26,7 @@ struct ReportCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: ArgumentHelp("Run folders that 'gpunoisy train' made, or one of 'gpunoisy detect'.", valueName: "run"))
+    help: ArgumentHelp("Run folders of 'gpunoisy train', or one of 'gpunoisy detect'.", valueName: "run"))
   var runs: [String]
   @Option(
     help: ArgumentHelp(
@@ -34,10 +34,10 @@ struct ReportCommand: ParsableCommand {
   var out: String?
   @Option(
     help: ArgumentHelp(
-      "How features are projected to 2-D: pca (default), principal components; tsne, neighbours stay neighbours.",
+      "How features are projected to 2-D: pca (default), principal components; tsne, which keeps neighbours together.",
       valueName: "name"))
   var projection: RunComparison.Projection = .pca
-  @Flag(help: "Show the tables of the runs alone: no checkpoint and no data are read.")
+  @Flag(help: "Show only the tables of the runs: read no checkpoint and no data.")
   var noSamples = false
   @OptionGroup var options: JobOptions<ReportJob>
   @Flag(help: "Print one JSON document on standard output.")
@@ -86,7 +86,7 @@ struct ReportCommand: ParsableCommand {
       ]
       try StandardOutput.write(JSONText.indented(document) + "\n")
     } else if !quiet {
-      try StandardOutput.write("page           \(PlainText.escaped(path))\n")
+      try StandardOutput.write("page           \(TerminalText.escaped(path))\n")
     }
   }
 
@@ -103,7 +103,7 @@ struct ReportCommand: ParsableCommand {
         do {
           let checkpoint = folder + "/checkpoints/last.safetensors"
           let data = try RunData(settings)
-          try record.require(data, of: folder, fix: "restore the data, or name its place by --data.")
+          try record.require(data, of: folder, fix: "restore the data, or say where it is with --data.")
           let samples = try RunComparison.samples(
             checkpoint: checkpoint, data: data.dataset, projection: projection, on: device)
           return (samples, nil)
@@ -127,8 +127,8 @@ struct ReportCommand: ParsableCommand {
     guard settings.job == .detect else { return }
     let again = folder + "/retrain", hasAgain = FileBytes.kind(of: again) == .folder
     throw Failure(
-      .configuration, "'\(folder)' is a run of detect.", why: "only runs of train are put side by side.",
-      fix: hasAgain ? "give '\(again)' instead." : "leave it out; by itself, report makes its page again.")
+      .configuration, "'\(folder)' is a run of detect.", why: "only runs of train can be compared.",
+      fix: hasAgain ? "use '\(again)' instead." : "remove it; given only that folder, report writes its page again.")
   }
 
   private func target(_ folders: [String]) throws -> String {

@@ -12,9 +12,9 @@ struct SelfTestCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "selftest", abstract: "Check every operation of a device against double precision.",
     discussion: """
-      Every kernel that training uses on this device is run on the shapes of a network and on odd ones, and each number \
-      that it leaves is compared with a plain double-precision computation. The network's operations are run with a \
-      batch of two. Exit code 10 if any number is wrong.
+      Runs every kernel that training uses on this device on the shapes of a network and on odd ones, and compares each \
+      number of the result with a plain double-precision computation. The network's operations run with a batch of \
+      two. Exit code 10 if any number is wrong.
 
       Examples:
         gpunoisy selftest --device 0
@@ -23,7 +23,7 @@ struct SelfTestCommand: ParsableCommand {
 
   @Option(help: "auto, cpu, an index or part of a name from 'gpunoisy devices'.")
   var device = "auto"
-  @Option(help: "The network whose shapes are checked besides the odd ones.")
+  @Option(help: "The network whose shapes are checked in addition to the odd ones.")
   var model = "resnet32"
   @Option(help: "Threads of the built-in CPU path; default one per processor.")
   var threads: Int?
@@ -109,8 +109,8 @@ struct SelfTestCommand: ParsableCommand {
     ])
     for check in shown {
       table.append([
-        check.name, check.shape, FixedText.decimal(check.worstError, places: 1),
-        FixedText.decimal(check.tolerance, places: 0), check.passed ? "" : "WRONG  \(check.detail)",
+        check.name, check.shape, NumberFormatting.decimal(check.worstError, places: 1),
+        NumberFormatting.decimal(check.tolerance, places: 0), check.passed ? "" : "WRONG  \(check.detail)",
       ])
     }
     let passed = result.results.filter(\.passed).count

@@ -70,7 +70,7 @@ struct SuspectedLabels {
         id: number, path: cells[image], isSuspected: isSuspected, given: label,
         suggested: threshold != nil && suggested == label ? nil : suggested,
         confidence: confidence.flatMap { Double(cells[$0]) },
-        reason: threshold.map { "suspicion \(cells[decides]) above \(NumberText.shortest($0))" }
+        reason: threshold.map { "suspicion \(cells[decides]) above \(NumberFormatting.shortest($0))" }
           ?? "suspected, rank \(cells[rank!])",
         givenName: names.given.map { cells[$0] } ?? "", suggestedName: names.predicted.map { cells[$0] } ?? "",
         line: line)

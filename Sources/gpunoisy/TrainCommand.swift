@@ -12,7 +12,7 @@ struct TrainCommand: ParsableCommand {
       The defaults are those of the AUM paper: ResNet-32, 300 epochs, batch 256, SGD with Nesterov momentum 0.9, \
       learning rate 0.1 divided by 10 at epochs 150 and 225, weight decay 1e-4.
 
-      DATA is a folder of images (one subfolder per class, or train/ and test/ with those), CIFAR-10 or CIFAR-100 \
+      DATA is a folder of images (one subfolder per class, or train/ and test/ with them), CIFAR-10 or CIFAR-100 \
       binary files, MNIST's IDX files, a .csv or .jsonl manifest, a .npz, or a name: shapes, cifar10, cifar100, mnist, \
       fashion-mnist.
 

@@ -5,7 +5,7 @@ import Training
 
 /// What `train` prints when it is done.
 struct TrainResult {
-  let ending: RunEnding
+  let ending: RunOutcome
   let folder: String
   let history: RunHistory
   /// How well a method's suspicion ranks wrong labels before right ones; nil where it judges none.
@@ -40,10 +40,10 @@ struct TrainResult {
     var lines: [String] = []
     if let accuracy = history.accuracy { lines.append("test accuracy  \(accuracy.text)") }
     if let wrong = history.epochs.last?.wrongAccuracy {
-      lines.append("memorised      \(FixedText.percent(wrong)) of the wrong labels")
+      lines.append("memorised      \(NumberFormatting.percent(wrong)) of the wrong labels")
     }
     if let areaUnderROC {
-      lines.append("ranking        AUROC \(FixedText.decimal(areaUnderROC, places: 4)) of suspicion.csv")
+      lines.append("ranking        AUROC \(NumberFormatting.decimal(areaUnderROC, places: 4)) of suspicion.csv")
     }
     lines.append("run folder     \(folder)")
     return lines.map { $0 + "\n" }.joined()

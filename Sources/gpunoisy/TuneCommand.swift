@@ -12,16 +12,16 @@ import Training
 
 struct TuneCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "tune", abstract: "Find the fastest launches of the kernels on this device, and keep them.",
+    commandName: "tune", abstract: "Find the fastest kernel launches on this device, and save them.",
     discussion: """
-      How a convolution is cut into pieces has little to do with its result and much with its speed. tune tries the \
-      ways there are for the convolutions of a network: each is first checked against double precision, and in a \
-      process of its own, so that a driver that crashes or hangs loses a candidate and not the program. What is more \
-      than 3 % faster than the standard is kept for this device, driver and precision; 'train' and 'bench' then use \
-      it, and say so. A batch size is tuned for itself.
+      How a convolution is split into pieces hardly affects its result but strongly affects its speed. tune tries the \
+      possible splits for the convolutions of a network. Each is first checked against double precision, in its own \
+      process, so a driver that crashes or hangs loses a candidate and not the program. Splits that are more than 3 % \
+      faster than the standard are saved for this device, driver and precision; 'train' and 'bench' then use them, and \
+      say so. Every batch size is tuned separately.
 
-      Other pieces are added up in another order: a tuned run ends in other last bits than an untuned one. A run keeps \
-      the tuning that it began with, also when it is resumed.
+      Another split adds numbers in another order: the last bits of a tuned run differ from those of an untuned one. A \
+      run keeps the tuning it started with, also when it is resumed.
 
       Examples:
         gpunoisy tune --device 0
@@ -40,9 +40,9 @@ struct TuneCommand: ParsableCommand {
   var precision = "fp32"
   @Option(help: "Threads of the built-in CPU path; default one per processor.")
   var threads: Int?
-  @Option(help: ArgumentHelp("Seconds after which a candidate is given up.", valueName: "s"))
+  @Option(help: ArgumentHelp("Seconds after which a candidate times out.", valueName: "s"))
   var timeout = 120.0
-  @Flag(name: .customLong("dry-run"), help: "List the candidates, try nothing.")
+  @Flag(name: .customLong("dry-run"), help: "List the candidates without trying them.")
   var isDryRun = false
   /// One candidate, for the process of its own.
   @Option(help: .private)
@@ -123,7 +123,7 @@ struct TuneCommand: ParsableCommand {
       let candidates = Candidate.all(for: try command.program(on: device, precision), on: device)
       var report = TuneReport(device: device.name, driver: device.driver, command: command, candidates: candidates)
       if command.isDryRun { return report }
-      reporter.note("\(candidates.count) candidates, each in a process of its own")
+      reporter.note("\(candidates.count) candidates, each in its own process")
       let tuner = try Tuner(candidates, note: { if !command.talk.quiet { reporter.note(TuneReport.line($0)) } }) {
         try outcome(of: $0)
       }
@@ -140,7 +140,7 @@ struct TuneCommand: ParsableCommand {
         try cache.store(.init(tuning: report.tuning, made: UTCTime.now.text), for: key)
         report.path = cache.path(for: key)
       } else {
-        reporter.note("there is no home folder: nothing was kept")
+        reporter.note("there is no home folder: nothing was saved")
       }
       return report
     }
@@ -152,7 +152,7 @@ struct TuneCommand: ParsableCommand {
       ]
       if let threads = command.threads { arguments += ["--threads", "\(threads)"] }
       switch try ChildProcess.run(arguments: arguments, within: command.timeout) {
-      case .tooSlow: return .lost("it took more than \(FixedText.decimal(command.timeout, places: 0)) s")
+      case .tooSlow: return .lost("it took more than \(NumberFormatting.decimal(command.timeout, places: 0)) s")
       case .crashed(let signal): return .lost("it crashed (signal \(signal))")
       case .exited(let code, let output, let errors):
         let numbers = output.split { $0 == " " || $0 == "\n" }.compactMap { Double($0) }

@@ -28,14 +28,14 @@ struct TuneReport {
   }
 
   private static func ratio(_ result: TrialResult) -> String {
-    "\(FixedText.decimal(result.standardSeconds / result.seconds, places: 2)) × as fast"
+    "\(NumberFormatting.decimal(result.standardSeconds / result.seconds, places: 2)) × as fast"
   }
 
   var text: String {
     let head =
       "device     \(device)  (\(driver))\nstep       \(command.model) batch \(command.batchSize) \(command.precision)\n\n"
     if command.isDryRun {
-      var table = TextTable([.init("choice"), .init("shape"), .init("candidates")])
+      var table = TextTable([.init("parameter"), .init("shape"), .init("candidates")])
       for row in candidates.chunkedByKey {
         table.append([
           row[0].key.choice.rawValue, Self.shape(row[0].key), row.map { "\($0.number)" }.joined(separator: " "),
@@ -44,8 +44,8 @@ struct TuneReport {
       return head + table.text + "\n\(candidates.count) candidates; nothing was tried (--dry-run)\n"
     }
     var table = TextTable([
-      .init("choice"), .init("shape"), .init("standard ms", .right), .init("best ms", .right), .init("ratio", .right),
-      .init("number", .right), .init(""),
+      .init("parameter"), .init("shape"), .init("standard ms", .right), .init("best ms", .right),
+      .init("ratio", .right), .init("number", .right), .init(""),
     ])
     for row in rows {
       let winner = row.winner
@@ -60,21 +60,23 @@ struct TuneReport {
       }
       table.append([
         row.key.choice.rawValue, Self.shape(row.key),
-        (winner?.result.standardSeconds ?? row.standardSeconds).map { FixedText.decimal($0 * 1000, places: 3) } ?? "-",
-        winner.map { FixedText.decimal($0.result.seconds * 1000, places: 3) } ?? "-",
-        winner.map { FixedText.decimal($0.result.standardSeconds / $0.result.seconds, places: 3) } ?? "-",
+        (winner?.result.standardSeconds ?? row.standardSeconds).map { NumberFormatting.decimal($0 * 1000, places: 3) }
+          ?? "-",
+        winner.map { NumberFormatting.decimal($0.result.seconds * 1000, places: 3) } ?? "-",
+        winner.map { NumberFormatting.decimal($0.result.standardSeconds / $0.result.seconds, places: 3) } ?? "-",
         winner.map { "\($0.number)" } ?? "standard", lost.joined(separator: "; "),
       ])
     }
     var end = "\n"
     if let steps {
       end +=
-        "whole step \(FixedText.decimal(steps.standard, places: 2)) ms, tuned \(FixedText.decimal(steps.tuned, places: 2)) ms"
+        "whole step \(NumberFormatting.decimal(steps.standard, places: 2)) ms, "
+        + "tuned \(NumberFormatting.decimal(steps.tuned, places: 2)) ms"
       end += tuning.numbers.isEmpty ? ": not faster, so the standard stays\n" : "\n"
     } else {
       end += "nothing is more than 3 % faster than the standard\n"
     }
-    if let path { end += "kept in   \(path)\n" }
+    if let path { end += "saved in  \(path)\n" }
     return head + table.text + end
   }
 

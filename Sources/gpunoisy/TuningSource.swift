@@ -33,7 +33,7 @@ enum TuningSource {
     switch self {
     case .standard: return .standard
     case .recorded(let tuning):
-      if !tuning.numbers.isEmpty { note("tuning: \(Self.count(tuning)) that the run began with") }
+      if !tuning.numbers.isEmpty { note("tuning: \(Self.count(tuning)) that the run started with") }
       return tuning
     case .file(let path):
       let entry = try TuningCache.entry(at: path)
@@ -46,16 +46,16 @@ enum TuningSource {
         note("tuning: \(Self.count(entry.tuning)) of \(entry.made) (\(cache.path(for: key)))")
         return entry.tuning
       } catch {
-        note("tuning: none; \(ErrorText.failure(for: error).what) \(ErrorText.failure(for: error).why)")
+        note("tuning: none; \(ErrorMessages.failure(for: error).what) \(ErrorMessages.failure(for: error).why)")
         return .standard
       }
     }
   }
 
   /// What is told when work begins on a device without any choices.
-  static let absence = "tuning: none for this device and precision (gpunoisy tune looks for one)"
+  static let absence = "tuning: none for this device and precision (gpunoisy tune finds one)"
 
   private static func count(_ tuning: Tuning) -> String {
-    tuning.numbers.count == 1 ? "1 choice" : "\(tuning.numbers.count) choices"
+    tuning.numbers.count == 1 ? "1 parameter" : "\(tuning.numbers.count) parameters"
   }
 }

@@ -13,7 +13,7 @@ struct Verdicts {
     case keep
     /// This class is.
     case relabel(Int)
-    /// The given label is wrong, and no class is right or none is known; or the picture is unwanted.
+    /// The given label is wrong, and no class is right or none is known; or the image is unwanted.
     case drop
     /// Looked at without result: it stays as it is, whatever the detector says.
     case unsure
@@ -123,7 +123,7 @@ private struct RowReader {
       }
       throw wrong(
         line, "has the verdict '\(original)'",
-        "a verdict is keep or correct; wrong, accept, other or relabel with a label; drop or none; unsure")
+        "a verdict must be keep or correct; wrong, accept, other or relabel with a label; drop or none; unsure")
     }
   }
 

@@ -200,8 +200,8 @@ extension CommandTests {
       try expect(65, "holds no verdicts", "id,label\n1,3\n")
       let first = given.indices.filter { given[$0] == "0" }
       try expect(65, "without training samples", "id,verdict\n" + first.map { "\($0),drop\n" }.joined())
-      try expect(73, "is there already", fine, to: "photos")
-      try expect(73, "lies within", fine, to: "photos/clean")
+      try expect(73, "already exists", fine, to: "photos")
+      try expect(73, "is inside", fine, to: "photos/clean")
       try expect(73, "does not exist", fine, to: "nowhere/clean")
       try expect(64, "--min-conf", fine, ["--min-conf", "0.5"])
       try expect(66, "'nothing.csv' does not exist", fine, ["--verdicts", "nothing.csv"])
@@ -215,7 +215,7 @@ extension CommandTests {
       let ending = try CommandUnderTest.run(["apply", "run", "--to", "clean"], in: folder)
       #expect(ending.code == 64 && ending.errors.contains("neither --verdicts nor --policy"))
 
-      // One picture takes the place of another: the data are no longer what the verdicts are about.
+      // One image takes the place of another: the data are no longer what the verdicts are about.
       try FileBytes.write(FileBytes.read(folder("photos/" + paths[5])), to: folder("photos/" + paths[6]))
       try expect(65, "the data has changed since the run 'run' started", fine)
       try #require(rename(folder("photos"), folder("moved")) == 0)

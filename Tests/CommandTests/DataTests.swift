@@ -66,10 +66,12 @@ extension CommandTests {
       #expect(list.contains("'80 %' of ten classes is 72 %") && list.lines.allSatisfy { $0.count <= 120 })
       #expect(list.lines.count { $0.hasPrefix("    source  ") } == 17)
       // What hurts most is told without another look: rates that differ, classes that stay, orders of files.
-      #expect(help.lines.count { $0.contains("Trap: ") } == 16)
+      #expect(help.lines.count { $0.contains("Pitfall: ") } == 16)
       func words(_ text: String) -> String { text.split(whereSeparator: \.isWhitespace).joined(separator: " ") }
-      for trap in ["'80 %' of ten classes is 72 %", "only half of the classes", "18.4 % wrong", "TensorFlow Datasets"] {
-        #expect(words(help).contains(trap), "\(trap)")
+      for pitfall in [
+        "'80 %' of ten classes is 72 %", "only half of the classes", "18.4 % wrong", "TensorFlow Datasets",
+      ] {
+        #expect(words(help).contains(pitfall), "\(pitfall)")
       }
       for map in ["7->1 2->7 3->8 5<->6", "truck->automobile bird->airplane deer->horse cat<->dog"] {
         #expect(words(list).contains(map), "\(map)")
@@ -140,7 +142,7 @@ extension CommandTests {
       #expect(try information("photos")["train"]?["samples"] == 10)
     }
 
-    @Test("data info finds bad pictures and equal ones")
+    @Test("data info finds bad images and equal ones")
     func information() throws {
       let folder = ScratchFolder()
       try CommandUnderTest.output(

@@ -105,10 +105,10 @@ extension CommandTests {
           #expect(abs((margins[200 + id] + margins[400 + id]) / 2 - passes[pass][id]) < 1e-6)
         }
       }
-      // The page has the samples in the order of their rank, and every picture.
+      // The page has the samples in the order of their rank, and every image.
       let page = try run.pageData()
       #expect(page["samples"]?["id"]?.array?.compactMap(\.integer) == byRank)
-      #expect(page["pictures"]?.members?.count == 200)
+      #expect(page["images"]?.members?.count == 200)
       let blind = try #require(page["blind"]?.array).compactMap(\.integer)
       #expect(Set(blind).count == blind.count)
       #expect(blind.count { flags[$0] } == min(50, flags.count { $0 }) && blind.count { !flags[$0] } == 50)
@@ -220,7 +220,7 @@ extension CommandTests {
       #expect(
         try RunFiles(folder("a")).column("train_loss", of: "metrics.csv")
           == RunFiles(folder("b")).column("train_loss", of: "metrics.csv"))
-      // The test can fail: with a part in the loss the labels matter, and without their pictures batches differ.
+      // The test can fail: with a part in the loss the labels matter, and without their images batches differ.
       #expect(try weights("c", "--labels two.npy")["fc.weight"] != kept["fc.weight"])
       let dropped = try weights("d", "--labels one.npy --exclude out.csv")
       #expect(dropped["fc.weight"] != kept["fc.weight"])
@@ -229,10 +229,10 @@ extension CommandTests {
       #expect(try RunFiles(folder("d")).table("aum_values.csv").rows.count == 256 - excluded.count)
     }
 
-    @Test("report equal pictures with different labels, and fail where too much is suspected")
+    @Test("report equal images with different labels, and fail where too much is suspected")
     func duplicates() throws {
       let folder = ScratchFolder(), N = 60
-      // Pictures 50 to 59 are those of 0 to 9; of these, 50 and 51 carry another label.
+      // Images 50 to 59 are those of 0 to 9; of these, 50 and 51 carry another label.
       var pixels: [UInt8] = [], labels: [Int64] = []
       for id in 0..<N {
         let original = id % 50, isChanged = id == 50 || id == 51

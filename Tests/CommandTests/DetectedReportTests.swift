@@ -119,8 +119,8 @@ extension CommandTests {
         }
       }
       try expect(66, "'run/stages/pass2.safetensors' does not exist", "stages/pass2.safetensors") { _ in nil }
-      try expect(65, "not a sound safetensors file", "stages/fold1.safetensors") { $0.dropLast(100) }
-      try expect(65, "it is of fold1, not of pass1", "stages/pass1.safetensors") { _ in
+      try expect(65, "not a valid safetensors file", "stages/fold1.safetensors") { $0.dropLast(100) }
+      try expect(65, "it belongs to fold1, not to pass1", "stages/pass1.safetensors") { _ in
         try FileBytes.read(folder("run/stages/fold1.safetensors"))
       }
       try expect(66, "'run/metrics.csv' does not exist", "metrics.csv") { _ in nil }
@@ -133,9 +133,9 @@ extension CommandTests {
         try expect(65, text, "config.toml", setting(old, new))
       }
       try expectSetting("the data has changed since the run 'run' started", "limit-train = 60", "limit-train = 59")
-      try expectSetting("its seed is 2, run.json says 1", "\nseed = 1\n", "\nseed = 2\n")
-      try expectSetting("predictions of the shape [30, 10], not [20, 10]", "folds = 2", "folds = 3")
-      try expectSetting("its margins are of 2 epochs; the settings say 1", "epochs = 2", "epochs = 1")
+      try expectSetting("its seed is 2, but run.json says 1", "\nseed = 1\n", "\nseed = 2\n")
+      try expectSetting("its predictions have the shape [30, 10], not [20, 10]", "folds = 2", "folds = 3")
+      try expectSetting("it has margins of 2 epochs; the settings say 1", "epochs = 2", "epochs = 1")
       #expect(before.keys.sorted() == (try files()).keys.sorted())
       try CommandUnderTest.output(["report", "run"], in: folder)
       #expect(try page() == made)

@@ -45,7 +45,7 @@ extension CommandTests {
       #expect(html.split(separator: "<script", omittingEmptySubsequences: false).count == 3)
       #expect(html.split(separator: "</script>", omittingEmptySubsequences: false).count == 3)
       #expect(html.contains("Files that could not be read (1)") && html.contains("train/ring/&lt;b&gt;.png"))
-      #expect(html.contains("Groups of equal pictures with different labels (1)"))
+      #expect(html.contains("Groups of equal images with different labels (1)"))
       #expect(html.contains("train/&lt;/script&gt;&lt;script&gt;hacked()&lt;!--.png</code>, "))
       #expect(html.contains("Classes too small to judge") && html.contains("--on-bad-image skip"))
     }

@@ -83,7 +83,7 @@ extension CommandTests {
       #expect(code == 0, "\(output)")
     }
 
-    @Test("A held-out part is found again, a folder without a class is numbered by names, a bad picture keeps its row")
+    @Test("A held-out part is found again, a folder without a class is numbered by names, a bad image keeps its row")
     func otherLayouts() throws {
       let folder = ScratchFolder()
       try CommandUnderTest.output(
@@ -131,7 +131,7 @@ extension CommandTests {
       #expect(
         table.rows.dropFirst().map { $0[2] } == [String](repeating: "1", count: 10)
           + [String](repeating: "8", count: 10))
-      // Files appear in the same order, and a picture's row does not depend on its neighbours.
+      // Files appear in the same order, and an image's row does not depend on its neighbours.
       let whole = try CSV(
         decoding: Array(
           CommandUnderTest.output(["predict", last, "photos/train", "--split", "train", "--device", "cpu"], in: folder)

@@ -81,7 +81,7 @@ extension CommandTests {
       try expect(64, "Missing expected argument", [])
       let table = try RunFiles(folder("run")).text("metrics.csv")
       try AtomicFile.write(table.lines[0] + "\n", to: folder("run/metrics.csv"))
-      try expect(65, "has no epoch yet", ["run"])
+      try expect(65, "has no finished epoch yet", ["run"])
       try AtomicFile.write(
         table.lines[0] + "\n1,2,x" + String(repeating: ",", count: 8) + "\n", to: folder("run/metrics.csv"))
       try expect(65, "is damaged", ["run"])

@@ -27,7 +27,7 @@ extension CommandTests {
 
       func row(_ id: Int) -> String {
         CSV.line([
-          "\(id)", NumberText.shortest(Double(30 - id) / 10), paths[id], "\(given[id])",
+          "\(id)", NumberFormatting.shortest(Double(30 - id) / 10), paths[id], "\(given[id])",
           "\((given[id] + (id % 2 == 0 ? 1 : 0)) % 10)",
         ])
       }
@@ -103,7 +103,7 @@ extension CommandTests {
       try test.write([test.row(0), test.row(0)])
       try expect("apply run --policy drop-all --exclude-above 1 --to new", 65, "occurs twice")
       try test.write(["0,1,\(test.paths[0]),\((test.given[0] + 1) % 10),0\n"])
-      try expect("apply run --policy drop-all --exclude-above 1 --to new", 65, "suspicion.csv' does not fit the data")
+      try expect("apply run --policy drop-all --exclude-above 1 --to new", 65, "suspicion.csv' does not match the data")
       try AtomicFile.write("sample_id,suspicion\n1,2\n", to: folder("run/suspicion.csv"))
       try expect("apply run --policy drop-all --exclude-above 1 --to new", 65, "no column path")
 
@@ -118,7 +118,7 @@ extension CommandTests {
       try CommandUnderTest.output(
         ["detect", "photos", "--model", "resnet20", "--batch-size", "30", "--epochs", "2", "--device", "cpu"]
           + ["--out", "detection", "-q"], in: folder)
-      try expect("apply detection --policy drop-all --exclude-above 1 --to new", 64, "leave it out")
+      try expect("apply detection --policy drop-all --exclude-above 1 --to new", 64, "remove it")
       try CommandUnderTest.output(
         ["train", "--config", "run/config.toml", "--out", "plain", "-q"], in: folder)
       try expect("apply plain --policy drop-all --exclude-above 1 --to new", 78, "no suspicion.csv")

@@ -37,7 +37,7 @@ struct RuntimeDeviceListTests {
 
   @Test(
     "a text that fits several devices is a mistake of usage that lists them",
-    arguments: [("H2", "it fits 0 (NVIDIA H200 NVL), 1 (NVIDIA H200)."), ("twin", "it fits 4 (Twin), 5 (Twin).")])
+    arguments: [("H2", "it matches 0 (NVIDIA H200 NVL), 1 (NVIDIA H200)."), ("twin", "it matches 4 (Twin), 5 (Twin).")])
   func ambiguous(text: String, why: String) throws {
     let failure = try failure { _ = try list.device(named: text) }
     #expect(failure.kind == .usage)

@@ -96,7 +96,7 @@ struct CIFARBinaryTests {
   }
 
   @Test(
-    "the same pictures as JPEG files give the same pixels",
+    "the same images as JPEG files give the same pixels",
     .enabled(if: RealData.folder != nil, Comment(rawValue: RealData.absence)))
   func realFolder() throws {
     let root = try #require(RealData.folder)

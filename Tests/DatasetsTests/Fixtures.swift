@@ -22,7 +22,7 @@ func someBytes(_ count: Int, seed: UInt32 = 1) -> [UInt8] {
   }
 }
 
-/// A data set in memory with given labels, of 2 by 2 grey pictures.
+/// A data set in memory with given labels, of 2 by 2 grey images.
 func labelled(_ labels: [Int32], kind: Dataset.Kind = .other, classNames: [String]) -> Dataset {
   let images = ImageSet(count: labels.count, height: 2, width: 2, channels: 1, pixels: someBytes(labels.count * 4))
   return Dataset(
@@ -30,7 +30,7 @@ func labelled(_ labels: [Int32], kind: Dataset.Kind = .other, classNames: [Strin
     source: "a test")
 }
 
-/// A picture file of one grey value or of noise.
+/// An image file of one grey value or of noise.
 func png(height: Int = 4, width: Int = 4, channels: Int = 3, seed: UInt32 = 1) throws -> [UInt8] {
   let pixels = someBytes(height * width * channels, seed: seed)
   return try PNG.encode(Image(height: height, width: width, channels: channels, pixels: pixels))

@@ -90,7 +90,7 @@ struct GivenNoiseTests {
     }
   }
 
-  @Test("files cover the whole training set; held-out samples and unreadable pictures need no probabilities")
+  @Test("files cover the whole training set; held-out samples and unreadable images need no probabilities")
   func limits() throws {
     let path = try write([[1, 0, 0], [.nan, .nan, .nan], [0.3, 0.3, 0.4]])
     var data = labelled([0, 1, 2], classNames: ["a", "b", "c"])

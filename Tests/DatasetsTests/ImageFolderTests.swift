@@ -22,7 +22,7 @@ struct ImageFolderTests {
     #expect(data.train.images.channels == 3 && data.badImages.isEmpty)
   }
 
-  @Test("flat layout; grey and coloured pictures together become coloured, grey alone stays grey")
+  @Test("flat layout; grey and coloured images together become coloured, grey alone stays grey")
   func flat() throws {
     let scratch = ScratchFolder()
     try write(["a/1.png": png(channels: 1), "b/1.png": png(channels: 1, seed: 2)], below: scratch)
@@ -46,8 +46,8 @@ struct ImageFolderTests {
     #expect(small.train.images.height == 2 && small.train.images.width == 3 && small.train.images.pixels.count == 54)
   }
 
-  @Test("bad pictures: fail lists them all; skip keeps ids and takes away labels", arguments: [1, 3])
-  func badPictures(threads: Int) throws {
+  @Test("bad images: fail lists them all; skip keeps ids and takes away labels", arguments: [1, 3])
+  func badImages(threads: Int) throws {
     let scratch = ScratchFolder()
     var files = try ["a/00.png": png(), "b/00.png": png()]
     for index in 1...25 { files["a/\(index < 10 ? "0" : "")\(index).jpg"] = Array(try png().prefix(index)) }
@@ -60,7 +60,7 @@ struct ImageFolderTests {
     #expect(failure?.why.contains("and 6 more") == true)
 
     let data = try Dataset.open(scratch.path, options: DatasetOptions(onBadImage: .skip, threads: threads))
-    #expect(data.train.count == 28 && data.train.usableIDs == [0, 26] && data.badImages.count == 26)
+    #expect(data.train.count == 28 && data.train.labelledIDs == [0, 26] && data.badImages.count == 26)
     #expect(data.train.labels[0] == 0 && data.train.labels[1] == LabelledSet.noLabel && data.train.labels[26] == 1)
     #expect(data.train.images.image(26).pixels == someBytes(48))
     #expect(data.train.images.image(1).pixels.allSatisfy { $0 == 0 })

@@ -136,8 +136,8 @@ struct LabelsTests {
   func holdingOut() throws {
     let data = labelled((0..<100).map { $0 % 3 }, classNames: ["a", "b", "c"])
     let split = try data.holdingOut(.fraction(0.2), seed: 5)
-    let validation = try #require(split.validation)
-    #expect(validation.count == 20 && split.train.count == 100 && split.train.usableIDs.count == 80)
+    let validation = try #require(split.heldOut)
+    #expect(validation.count == 20 && split.train.count == 100 && split.train.labelledIDs.count == 80)
     let heldOut = (0..<100).filter { split.train.labels[$0] < 0 }
     #expect(validation.labels == heldOut.map { data.train.labels[$0] })
     #expect(validation.images == data.train.images.selecting(heldOut.map { Int32($0) }))

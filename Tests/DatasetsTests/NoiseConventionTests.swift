@@ -216,9 +216,9 @@ struct NoiseConventionTests {
         == corrupted("symmetric:1,inclusive", data).dataset.train.labels)
     let images = ImageSet(count: 40, height: 5, width: 4, channels: 3, pixels: someBytes(40 * 60))
     let set = LabelledSet(images: images, labels: [Int32](repeating: 0, count: 40))
-    let pictures = Dataset(name: "test", classNames: ["a", "b"], train: set, test: set, source: "a test")
-    #expect(pictures.changingPixels(.none, seed: 1).train == set)
-    // Triples of channels stay together, so each picture keeps its set of them.
+    let dataset = Dataset(name: "test", classNames: ["a", "b"], train: set, test: set, source: "a test")
+    #expect(dataset.changingPixels(.none, seed: 1).train == set)
+    // Triples of channels stay together, so each image keeps its set of them.
     func triples(_ images: ImageSet, _ index: Int) -> [[UInt8]] {
       let pixels = images.image(index).pixels
       return stride(from: 0, to: 60, by: 3).map { Array(pixels[$0..<$0 + 3]) }
@@ -227,7 +227,7 @@ struct NoiseConventionTests {
       let before = triples(set.images, index)
       return triples(images, index).map { before.firstIndex(of: $0) }
     }
-    let shuffled = pictures.changingPixels(.shuffled, seed: 1), random = pictures.changingPixels(.random, seed: 1)
+    let shuffled = dataset.changingPixels(.shuffled, seed: 1), random = dataset.changingPixels(.random, seed: 1)
     let first = order(shuffled.train.images, 0)
     #expect(Set(first) == Set(0..<20) && first != Array(0..<20))
     #expect((0..<40).allSatisfy { order(shuffled.train.images, $0) == first })
@@ -235,13 +235,13 @@ struct NoiseConventionTests {
     let orders = (0..<40).map { order(random.train.images, $0) }
     #expect(Set(orders).count == 40 && orders.allSatisfy { Set($0) == Set(0..<20) })
     #expect(random.test?.images != random.train.images)
-    #expect(pictures.changingPixels(.random, seed: 1).train == random.train)
-    #expect(pictures.changingPixels(.random, seed: 2).train != random.train)
+    #expect(dataset.changingPixels(.random, seed: 1).train == random.train)
+    #expect(dataset.changingPixels(.random, seed: 2).train != random.train)
 
-    let gaussian = pictures.changingPixels(.gaussian, seed: 1)
+    let gaussian = dataset.changingPixels(.gaussian, seed: 1)
     #expect(gaussian.train != set && gaussian.test != gaussian.train)
     // 800 values of each channel: six standard errors, and what cutting to bytes takes (some 3 %).
-    let (old, new) = (pictures.normalization, gaussian.normalization)
+    let (old, new) = (dataset.normalization, gaussian.normalization)
     for channel in 0..<3 {
       #expect(abs(old.mean[channel] - new.mean[channel]) < 6 * old.standardDeviation[channel] / 28)
       #expect(abs(old.standardDeviation[channel] - new.standardDeviation[channel]) < 0.06)

@@ -15,7 +15,7 @@ struct NumPyBundleTests {
     NumPyArray(.unsigned(1), shape: shape, bytes: someBytes(shape.reduce(1, *)))
   }
 
-  @Test("grey and coloured pictures, labels of any integer type, optional parts")
+  @Test("grey and coloured images, labels of any integer type, optional parts")
   func reads() throws {
     let grey = try open([("images", images([3, 4, 5])), ("labels", NumPyArray([0, 2, 1] as [UInt8]))])
     #expect(grey.train.images.channels == 1 && grey.train.labels == [0, 2, 1] && grey.test == nil)

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Part-dependent noise")
 struct PartDependentNoiseTests {
-  /// Pictures of noise; class by id.
+  /// Images of noise; class by id.
   private func data(_ count: Int, classCount: Int, height: Int = 3, width: Int = 2, channels: Int = 3) -> Dataset {
     let pixels = someBytes(count * height * width * channels)
     return Dataset(
@@ -43,7 +43,7 @@ struct PartDependentNoiseTests {
   }
 
   @Test(
-    "pictures of other sizes and seeds agree with NumPy, label by label",
+    "images of other sizes and seeds agree with NumPy, label by label",
     .enabled(if: PythonOracle.has("numpy"), Comment(rawValue: PythonOracle.absence)),
     arguments: [
       ("part-dependent:0.4", "0.4", "0.1", UInt64(7)), ("part-dependent:0.05,std=0.3", "0.05", "0.3", 1 << 40),
@@ -70,7 +70,7 @@ struct PartDependentNoiseTests {
     }
   }
 
-  @Test("rates lie near R, labels depend on the pictures, and shared weights make partners nearly certain")
+  @Test("rates lie near R, labels depend on the images, and shared weights make partners nearly certain")
   func behaviour() throws {
     let data = data(6000, classCount: 5)
     let (noisy, report) = try corrupted("part-dependent:0.4", data)
@@ -88,7 +88,7 @@ struct PartDependentNoiseTests {
     }
     #expect(noisy.train.labels != other)
 
-    // The same picture and class 400 times: one partner.
+    // The same image and class 400 times: one partner.
     let same = ImageSet(count: 400, height: 8, width: 8, channels: 3, pixels: (0..<400).flatMap { _ in someBytes(192) })
     var alike = data
     alike.train = LabelledSet(images: same, labels: [Int32](repeating: 2, count: 400))

@@ -34,7 +34,7 @@ struct ShapesTests {
     for id in 0..<data.count {
       sums[Int(data.labels[id])] += data.images.image(id).pixels.reduce(0) { $0 + Double($1) } / 3072
     }
-    // A picture's mean has a deviation of about 38; that of a thousand of them is 1.2.
+    // An image's mean has a deviation of about 38; that of a thousand of them is 1.2.
     for sum in sums { #expect(abs(sum / 1000 - 127) < 8) }
   }
 }

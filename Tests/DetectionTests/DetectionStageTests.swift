@@ -114,17 +114,17 @@ struct DetectionStageTests {
     }
     expect(.missingInput, "does not exist")
     try fold.result.file(of: fold.stage).write(to: path)
-    expect(.badInput, "it is of fold1, not of fold2", of: .init(name: "fold2", kind: fold.stage.kind, seed: 1))
+    expect(.badInput, "it belongs to fold1, not to fold2", of: .init(name: "fold2", kind: fold.stage.kind, seed: 1))
     expect(
       .badInput, "trained on sample 2, which the settings hold out",
       of: .init(name: "fold1", kind: .fold(heldOut: [1, 2]), seed: 1))
     expect(.badInput, "[2, 2], not [1, 2]", of: .init(name: "fold1", kind: .fold(heldOut: [1]), seed: 1))
     expect(.badInput, "a pass predicts no samples", of: .init(name: "fold1", kind: .pass(thresholds: [1]), seed: 1))
-    expect(.badInput, "its margins are of 3 epochs; the settings say 2", epochs: 2)
-    expect(.badInput, "its shape is [5], [6] is needed", samples: 6)
+    expect(.badInput, "it has margins of 3 epochs; the settings say 2", epochs: 2)
+    expect(.badInput, "its shape is [5], but must be [6]", samples: 6)
     let bytes = try FileBytes.read(path)
     try FileBytes.write(Array(bytes.dropLast(9)), to: path)
-    expect(.badInput, "is not a sound safetensors file")
+    expect(.badInput, "is not a valid safetensors file")
     try FileBytes.write(bytes.dropLast() + [bytes[bytes.count - 1] ^ 1], to: path)
     expect(.badInput, "SHA-256")
   }

@@ -98,6 +98,6 @@ final class AtomicFileTests {
   func fullDisk() throws {
     let failure = try failure("/dev/full")
     #expect(failure.kind == .inputOutput)
-    #expect(failure.why == "the disk has no room for 3 bytes.")
+    #expect(failure.why == "the disk has no space for 3 bytes.")
   }
 }

@@ -90,16 +90,16 @@ struct JSONTextTests {
     let result = try PythonOracle.run(script, [words.joined(separator: ",")])
     #expect(result.code == 0)
     let expected = result.output.split(separator: "\n").map(String.init)
-    #expect(expected == values.map { NumberText.shortest($0) })
+    #expect(expected == values.map { NumberFormatting.shortest($0) })
   }
 
   @Test("32-bit numbers are as short as they can be")
   func floats() {
-    #expect(NumberText.shortest(Float(0.1)) == "0.1")
-    #expect(NumberText.shortest(Float(1e-7)) == "1e-07")
-    #expect(NumberText.shortest(Float(16_777_216)) == "16777216.0")
-    #expect(NumberText.shortest(Float(3e9)) == "3000000000.0")
-    #expect(NumberText.shortest(Float(1e20)) == "1e+20")
-    #expect(NumberText.shortest(Float.nan) == "nan")
+    #expect(NumberFormatting.shortest(Float(0.1)) == "0.1")
+    #expect(NumberFormatting.shortest(Float(1e-7)) == "1e-07")
+    #expect(NumberFormatting.shortest(Float(16_777_216)) == "16777216.0")
+    #expect(NumberFormatting.shortest(Float(3e9)) == "3000000000.0")
+    #expect(NumberFormatting.shortest(Float(1e20)) == "1e+20")
+    #expect(NumberFormatting.shortest(Float.nan) == "nan")
   }
 }

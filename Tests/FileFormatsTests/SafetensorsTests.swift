@@ -124,17 +124,17 @@ struct SafetensorsTests {
   @Test(
     "with a hostile header are refused with the reason",
     arguments: [
-      (#" {"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}"#, "does not begin with {"),
+      (#" {"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}"#, "does not start with {"),
       (
         #"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}"#,
         "twice"
       ),
       (#"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}"#, "cover 1 bytes"),
       (#"{"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]}}"#, "cover 3 bytes"),
-      (#"{"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}"#, "begins at 1"),
+      (#"{"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}"#, "starts at 1"),
       (
         #"{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}"#,
-        "begins at 1"
+        "starts at 1"
       ),
       (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,2]}}"#, "takes 8 bytes"),
       (#"{"a":{"dtype":"F8","shape":[2],"data_offsets":[0,2]}}"#, "unknown type"),

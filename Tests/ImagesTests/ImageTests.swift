@@ -5,7 +5,7 @@ import Images
 import TestSupport
 import Testing
 
-/// An 11 by 9 picture: red grows to the right, green downwards; written by Pillow at quality 50 with subsampled colour.
+/// An 11 by 9 image: red grows to the right, green downwards; written by Pillow at quality 50 with subsampled colour.
 let tinyJPEG = [UInt8](
   Data(
     base64Encoded: """
@@ -15,7 +15,7 @@ let tinyJPEG = [UInt8](
       /8QAGREAAwADAAAAAAAAAAAAAAAAAAMEAhES/9oADAMBAAIRAxEAPwAqLU8ZE21OUyXxfBJvVANpz2GCxnB//9k=
       """) ?? Data())
 
-/// A picture of pseudo-random values.
+/// An image of pseudo-random values.
 func noiseImage(height: Int, width: Int, channels: Int) -> Image {
   var state: UInt32 = 1
   let pixels = (0..<height * width * channels).map { _ in
@@ -31,7 +31,7 @@ struct ImageTests {
   func pngRoundTrip(height: Int, width: Int, channels: Int) throws {
     let image = noiseImage(height: height, width: width, channels: channels)
     let file = try PNG.encode(image)
-    #expect(try Image(decoding: file, name: "picture") == image)
+    #expect(try Image(decoding: file, name: "image") == image)
     let header = try #require(ImageHeader(file))
     #expect(header.height == height && header.width == width && header.isGrey == (channels == 1))
   }
@@ -46,7 +46,7 @@ struct ImageTests {
     let image = Image(height: 96, width: 64, channels: channels, pixels: pixels)
     let file = try JPEG.encode(image, quality: 90)
     #expect(ImageFormat(file) == .jpeg && file.count < pixels.count / 3)
-    let decoded = try Image(decoding: file, name: "picture")
+    let decoded = try Image(decoding: file, name: "image")
     #expect([decoded.height, decoded.width, decoded.channels] == [96, 64, channels])
     let error = zip(decoded.pixels, pixels).map { abs(Int($0) - Int($1)) }.max() ?? 256
     #expect(error <= 16, "a value is off by \(error)")
@@ -54,7 +54,7 @@ struct ImageTests {
 
   @Test("JPEG gives Pillow's values")
   func jpeg() throws {
-    let image = try Image(decoding: tinyJPEG, name: "picture")
+    let image = try Image(decoding: tinyJPEG, name: "image")
     #expect((image.height, image.width, image.channels) == (9, 11, 3))
     #expect(image.pixels[0..<3] == [1, 4, 109])
     #expect(image.pixels[image.pixels.count - 3..<image.pixels.count] == [199, 199, 139])
@@ -68,20 +68,20 @@ struct ImageTests {
     arguments: [[], [1, 2, 3], Array("GIF89a......".utf8), Array("<svg/>".utf8)] as [[UInt8]])
   func otherFormats(bytes: [UInt8]) {
     #expect(ImageHeader(bytes) == nil)
-    #expect { try Image(decoding: bytes, name: "picture") } throws: { ($0 as? Failure)?.kind == .badInput }
+    #expect { try Image(decoding: bytes, name: "image") } throws: { ($0 as? Failure)?.kind == .badInput }
   }
 
   @Test("a file cut off anywhere is refused")
   func truncated() throws {
     let png = try PNG.encode(noiseImage(height: 5, width: 6, channels: 3))
-    // The last four bytes are the checksum of the end mark; without it, the picture is still whole.
+    // The last four bytes are the checksum of the end mark; without it, the image is still whole.
     for length in 0..<png.count - 4 {
-      #expect(throws: Failure.self) { try Image(decoding: Array(png[..<length]), name: "picture") }
+      #expect(throws: Failure.self) { try Image(decoding: Array(png[..<length]), name: "image") }
       _ = ImageHeader(Array(png[..<length]))
     }
     // The last two bytes of a JPEG file are its end mark, which libjpeg-turbo can do without only with a warning.
     for length in 0..<tinyJPEG.count - 1 {
-      #expect(throws: Failure.self) { try Image(decoding: Array(tinyJPEG[..<length]), name: "picture") }
+      #expect(throws: Failure.self) { try Image(decoding: Array(tinyJPEG[..<length]), name: "image") }
       _ = ImageHeader(Array(tinyJPEG[..<length]))
     }
   }
@@ -95,7 +95,7 @@ struct ImageTests {
           var changed = file
           changed[index] = value
           _ = ImageHeader(changed)
-          if let image = try? Image(decoding: changed, name: "picture") {
+          if let image = try? Image(decoding: changed, name: "image") {
             #expect(image.pixels.count == image.height * image.width * image.channels)
           }
         }
@@ -103,7 +103,7 @@ struct ImageTests {
     }
   }
 
-  @Test("a huge picture is refused by its head")
+  @Test("a huge image is refused by its head")
   func bomb() throws {
     var png = try PNG.encode(Image(height: 1, width: 1, channels: 1, pixels: [0]))
     // 30,000 by 30,000 pixels, with the head's checksum put right.
@@ -111,13 +111,13 @@ struct ImageTests {
     let checksum = ZipArchive.checksum(Array(png[12..<29]))
     png.replaceSubrange(29..<33, with: (0..<4).map { UInt8(truncatingIfNeeded: checksum >> UInt32(24 - 8 * $0)) })
     #expect {
-      try Image(decoding: png, name: "picture")
+      try Image(decoding: png, name: "image")
     } throws: {
       ($0 as? Failure)?.what.contains("30000 by 30000") == true
     }
   }
 
-  @Test("a constant picture stays constant at any size", arguments: [(1, 1), (3, 50), (50, 3), (200, 200)])
+  @Test("a constant image stays constant at any size", arguments: [(1, 1), (3, 50), (50, 3), (200, 200)])
   func constant(height: Int, width: Int) {
     let image = Image(height: 20, width: 30, channels: 3, pixels: [UInt8](repeating: 77, count: 1800))
     let resized = image.resized(height: height, width: width)
@@ -133,7 +133,7 @@ struct ImageTests {
     #expect(image.resized(height: 1, width: 4).pixels == [0, 40, 70, 11])
   }
 
-  @Test("the same size leaves a picture alone, and grey becomes three equal channels")
+  @Test("the same size leaves an image alone, and grey becomes three equal channels")
   func trivial() {
     let image = noiseImage(height: 3, width: 4, channels: 1)
     #expect(image.resized(height: 3, width: 4) == image)

@@ -24,7 +24,7 @@ import Testing
 
   @Test func `reads and writes the same text`() throws {
     for loss in Loss.all {
-      #expect(try Loss(loss.description).courses == loss.courses)
+      #expect(try Loss(loss.description).schedules == loss.schedules)
       #expect(try Loss(loss.entry.name).description == loss.description)
     }
     #expect(try Loss("sce").description == "sce:alpha=0.1,beta=1,A=-4")
@@ -39,8 +39,8 @@ import Testing
       let presets = LossPreset.all(of: loss.entry)
       for preset in presets {
         let given = try Loss("\(preset.loss):\(preset.name)")
-        #expect(try given.courses == Loss("\(preset.loss):\(preset.values)").courses)
-        #expect(try Loss(given.description).courses == given.courses)
+        #expect(try given.schedules == Loss("\(preset.loss):\(preset.values)").schedules)
+        #expect(try Loss(given.description).schedules == given.schedules)
       }
       #expect(Set(presets.map(\.name)).count == presets.count)
     }
@@ -80,7 +80,7 @@ import Testing
     let peer = try Loss("peer:alpha=0@20/0.1@40/1@40/2@90")
     let expected: [(Int, Float)] = [(0, 0), (20, 0), (30, 0.05), (39, 0.095), (40, 1), (65, 1.5), (90, 2), (500, 2)]
     for (epoch, value) in expected { #expect(abs((peer.peerWeight(epoch: epoch) ?? 9) + value) < 1e-6, "\(epoch)") }
-    #expect(try Loss(peer.description).courses == peer.courses)
+    #expect(try Loss(peer.description).schedules == peer.schedules)
     let cores = try Loss("cores2:cifar10")
     #expect(cores.values(epoch: 5)[0] == 0 && cores.values(epoch: 39)[0] == 2 && cores.values(epoch: 99)[0] == 2)
     #expect(cores.values(epoch: 30)[2] == 0 && cores.values(epoch: 31)[2] == 1)

@@ -34,7 +34,7 @@ struct DetectionMethodTests {
     }
     // Threshold samples do not count in the scores of training.
     guard case .pass(let thresholds) = network.kind else { preconditionFailure("passes come first") }
-    #expect(Set(try #require(outcomes[0].scored)) == Set(data.usableIDs).subtracting(thresholds))
+    #expect(Set(try #require(outcomes[0].scored)) == Set(data.labelledIDs).subtracting(thresholds))
 
     _ = try method.result()
     let found = try #require(method.results.first), dynamics = found.dynamics

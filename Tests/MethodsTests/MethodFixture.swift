@@ -28,8 +28,8 @@ enum MethodFixture {
     (session.optimizer.learningRate, session.optimizer.schedule) = (0.02, .constant)
     return MethodSetup(
       session: session, train: try DeviceData(data, on: device),
-      test: try DeviceData(Shapes.samples(seed: 2, count: 40, isTest: true), on: device), validation: nil,
-      classes: classes, weights: weights, normalization: Normalization(of: data.images, ids: data.usableIDs),
+      test: try DeviceData(Shapes.samples(seed: 2, count: 40, isTest: true), on: device), heldOut: nil,
+      classes: classes, weights: weights, normalization: Normalization(of: data.images, ids: data.labelledIDs),
       transition: nil, recordsMargins: true,
       stage: Stage("train", epochs: epochs, rate: LearningRate(0.01, .constant, epochs: epochs)))
   }

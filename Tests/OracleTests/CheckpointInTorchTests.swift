@@ -10,7 +10,7 @@ import Training
 @Suite(
   "A checkpoint", .enabled(if: PythonOracle.has("torch, safetensors, numpy"), "\(PythonOracle.absence)"))
 struct CheckpointInTorchTests {
-  /// Wide networks see fewer pictures, so that the test stays short.
+  /// Wide networks see fewer images, so that the test stays short.
   @Test(
     "gives in PyTorch the logits that it gives here",
     arguments: [
@@ -44,7 +44,7 @@ struct CheckpointInTorchTests {
     let theirs = try SafetensorsFile.read(scratch("result")).doubles("logits", shape: [images.count, 10])
     let comparison = Comparison("logits", ours, theirs, tolerance: 1e-5)
     #expect(comparison.passes, "\(comparison)")
-    // Logits of one size for all pictures would agree whatever the weights are.
+    // Logits of one size for all images would agree whatever the weights are.
     #expect((theirs.max() ?? 0) - (theirs.min() ?? 0) > 1)
   }
 }

@@ -56,7 +56,7 @@ struct LossesAgainstTorchTests {
     let rows = (0..<B).map { b in
       ReferenceRow(logits: logits[b * K..<(b + 1) * K].map { ReferenceNumber($0) }, label: Int(labels[b]))
     }
-    let inverse = try LabelTransition.inverse(of: transition)
+    let inverse = try TransitionSource.inverse(of: transition)
     for (index, name) in names.enumerated() {
       let loss = try Loss(name), function = loss.function
       let parameters = loss.kernelParameters().map { ReferenceNumber($0) }

@@ -25,7 +25,7 @@ enum Oracle {
   }
 }
 
-/// The pictures of these tests: real ones where `GPUNOISY_TEST_DATA` has them, else the synthetic ones.
+/// The images of these tests: real ones where `GPUNOISY_TEST_DATA` has them, else the synthetic ones.
 enum OracleData {
   private static let cifar10 = RealData.folder(of: "cifar-10-batches-bin")
 
@@ -35,7 +35,7 @@ enum OracleData {
     return try Dataset.open(cifar10, options: DatasetOptions()).limited(train: count).train
   }
 
-  /// A request to oracle.py that holds the pictures and their labels; it names the files that they were read from.
+  /// A request to oracle.py that holds the images and their labels; it names the files that they were read from.
   static func request(_ data: LabelledSet, _ settings: [String: String]) -> SafetensorsFile {
     var file = SafetensorsFile(metadata: settings)
     file.metadata["cifar10"] = cifar10

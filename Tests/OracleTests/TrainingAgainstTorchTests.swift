@@ -42,7 +42,7 @@ struct TrainingAgainstTorchTests {
     },
   ]
 
-  /// The other networks of the catalogue, with few pictures, since they are large.
+  /// The other networks of the catalogue, with few images, since they are large.
   static let networks = [
     TrainingCase("ResNet-18 with projections") {
       ($0.model, $0.samples, $0.batchSize, $0.steps) = ("resnet18", 16, 8, 2)

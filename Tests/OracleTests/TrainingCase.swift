@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 import Training
 
-/// A short stretch of training that both we and PyTorch do: the same pictures in the same order from the same weights,
+/// A short stretch of training that both we and PyTorch do: the same images in the same order from the same weights,
 /// without augmentation.
 struct TrainingCase: Sendable, CustomStringConvertible {
   /// What is special about it.

@@ -1,9 +1,9 @@
 """PyTorch and the `aum` package as judges of training; the Swift tests beside this file run it.
 
   oracle.py steps REQUEST.safetensors INITIAL.safetensors RESULT.safetensors
-      trains on the request's pictures in their order, in float32 and in float64 from the same first weights
+      trains on the request's images in their order, in float32 and in float64 from the same first weights
   oracle.py logits REQUEST.safetensors CHECKPOINT.safetensors RESULT.safetensors
-      loads a checkpoint as users do and evaluates the request's pictures
+      loads a checkpoint as users do and evaluates the request's images
   oracle.py margins REQUEST.safetensors FOLDER
       feeds recorded logits to `aum`, which leaves FOLDER/aum_values.csv
 
@@ -43,12 +43,12 @@ def weights(model):
     return {name: value for name, value in model.state_dict().items() if "num_batches_tracked" not in name}
 
 
-def pictures(tensors, settings):
+def training_images(tensors, settings):
     """[N, C, H, W] in 0...1, in double precision; against the official files too where the request names them."""
     pixels = tensors["pixels"].permute(0, 3, 1, 2)
     if "cifar10" in settings:
         records = numpy.fromfile(settings["cifar10"] + "/data_batch_1.bin", numpy.uint8).reshape(-1, 3073)[:len(pixels)]
-        assert numpy.array_equal(records[:, 1:], pixels.reshape(len(pixels), -1).numpy()), "other pictures"
+        assert numpy.array_equal(records[:, 1:], pixels.reshape(len(pixels), -1).numpy()), "other images"
         assert numpy.array_equal(records[:, 0], tensors["labels"].numpy()), "other labels"
     return pixels.double() / 255
 
@@ -56,7 +56,7 @@ def pictures(tensors, settings):
 def steps(request, initial, result):
     tensors, settings = read(request)
     labels = tensors["labels"].long()
-    images = pictures(tensors, settings)
+    images = training_images(tensors, settings)
     mean = images.mean((0, 2, 3), keepdim=True)
     deviation = images.std((0, 2, 3), keepdim=True, correction=0)
     images = (images - mean) / deviation

@@ -41,7 +41,7 @@ struct BrowserTests {
         document.getElementById("reset").click();
         outcome.again = text("suspected");
         outcome.sparklines = document.querySelectorAll(".card .spark polyline").length;
-        outcome.pictures = [...document.querySelectorAll(".card img")].every(
+        outcome.images = [...document.querySelectorAll(".card img")].every(
           (image) => image.src.startsWith("data:image/png"));
         """)
     #expect(outcome["error"] == nil, "\(outcome)")
@@ -55,7 +55,7 @@ struct BrowserTests {
     #expect(outcome["given"] == ["dog"])
     #expect(outcome["most"] == ["198", 60, "1 to 60 of 198"])
     #expect(outcome["second"] == "61 to 120 of 198")
-    #expect(outcome["again"] == "40" && outcome["sparklines"] == 40 && outcome["pictures"] == true)
+    #expect(outcome["again"] == "40" && outcome["sparklines"] == 40 && outcome["images"] == true)
   }
 
   @Test("takes verdicts by keyboard and saves them as a table")

@@ -33,7 +33,7 @@ struct ComparisonPageTests {
 
   private static let samples = ComparisonPage.Samples(
     given: [0, 1, 2, 0], truth: [0, 1, 2, 2], confidence: [1, 0.5, 0.52, 0.01],
-    places: [(0, 0), (2, 0), (2, 1), (0, 1)], projection: .principalComponents(shares: [0.8, 0.2]))
+    points: [(0, 0), (2, 0), (2, 1), (0, 1)], projection: .principalComponents(shares: [0.8, 0.2]))
 
   private func pieces(_ html: String, _ mark: String) -> Int {
     html.split(separator: mark, omittingEmptySubsequences: false).count - 1
@@ -139,11 +139,11 @@ struct ComparisonPageTests {
     var other = Self.run("b", loss: "sce", fingerprint: "11")
     other.absence = "the data are <gone>."
     let html = ComparisonPage(runs: [Self.run("a"), other], classNames: ["x", "y", "z"]).html
-    #expect(html.contains("did not see the same data") && html.contains("Losses of different kinds"))
+    #expect(html.contains("did not have the same data") && html.contains("Losses of different kinds"))
     #expect(html.contains("b: not measured, since the data are &lt;gone&gt;."))
     #expect(!html.contains("Features of the last layer"))
     let alike = ComparisonPage(runs: [Self.run("a"), Self.run("b")], classNames: []).html
-    #expect(!alike.contains("did not see the same data") && !alike.contains("Losses of different kinds"))
+    #expect(!alike.contains("did not have the same data") && !alike.contains("Losses of different kinds"))
   }
 
   @Test("of many classes colours the five hardest and the five easiest")

@@ -51,13 +51,13 @@ struct DetectionPageTests {
     #expect(Base64.text(Array(plain.utf8)) == text)
   }
 
-  @Test("stays under 25 MB for 50,000 samples with 1,100 pictures")
+  @Test("stays under 25 MB for 50,000 samples with 1,100 images")
   func size() throws {
     let html = SamplePage.large.html
     #expect(html.utf8.count < 25_000_000, "\(html.utf8.count) bytes")
     let data = try Self.data(html)
     #expect(data["samples"]?["id"]?.array?.count == 50_000)
-    #expect(data["pictures"]?.members?.count == 1100)
+    #expect(data["images"]?.members?.count == 1100)
     #expect(data["blind"]?.array?.count == 100)
   }
 

@@ -9,7 +9,7 @@ enum SamplePage {
   ]
   static let hostilePath = #"x"><img src=x onerror="document.title='hacked'"></script><!--<script>&quot;.png"#
 
-  /// A picture of one pixel.
+  /// An image of one pixel.
   static let dot: [UInt8] = [
     0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 0x0D, 0x49, 0x48, 0x44, 0x52, 0, 0, 0, 1, 0, 0, 0, 1, 8, 0,
     0, 0, 0, 0x3A, 0x7E, 0x9B, 0x55, 0, 0, 0, 0x0A, 0x49, 0x44, 0x41, 0x54, 0x78, 0x9C, 0x63, 0x60, 0, 0, 0, 2, 0, 1,
@@ -17,7 +17,7 @@ enum SamplePage {
   ]
 
   /// Samples whose keys rise from -2 by a hundredth; the first fifth is suspected, and the last was not judged.
-  static func page(_ count: Int, classes: [String], path: (Int) -> String?, picture: [UInt8], pictures: Int)
+  static func page(_ count: Int, classes: [String], path: (Int) -> String?, image: [UInt8], images: Int)
     -> DetectionPage
   {
     let K = classes.count
@@ -39,29 +39,29 @@ enum SamplePage {
     page.duplicates = [DuplicateGroup(ids: [0, 1], hasDifferentLabels: true)]
     page.cut = -2 + Double(count / 5) * 0.01
     page.thresholds = (0..<count / K).map { -2 + Double($0) * 0.01 }
-    for sample in samples.prefix(pictures) {
-      page.pictures[sample.id] = .init(type: "image/png", bytes: picture)
+    for sample in samples.prefix(images) {
+      page.images[sample.id] = .init(type: "image/png", bytes: image)
       page.margins[sample.id] = (0..<30).map { $0 == 0 ? .nan : Float($0) / 10 - 1 }
     }
-    page.blindCheck = (0..<min(100, pictures)).map { samples[$0 * pictures / min(100, pictures)].id }
+    page.blindCheck = (0..<min(100, images)).map { samples[$0 * images / min(100, images)].id }
     page.unreadable = [(path: classes[0], reason: classes[K - 1])]
     page.facts = [.init("command", "gpunoisy detect \(classes[0])", isCommand: true)]
     return page
   }
 
   static var hostile: DetectionPage {
-    page(40, classes: hostileNames, path: { _ in hostilePath }, picture: dot, pictures: 40)
+    page(40, classes: hostileNames, path: { _ in hostilePath }, image: dot, images: 40)
   }
 
   static var small: DetectionPage {
-    page(200, classes: ["cat", "dog", "eel"], path: { "train/\($0).png" }, picture: dot, pictures: 150)
+    page(200, classes: ["cat", "dog", "eel"], path: { "train/\($0).png" }, image: dot, images: 150)
   }
 
-  /// As many samples as CIFAR has, with pictures of 4 KB.
+  /// As many samples as CIFAR has, with images of 4 KB.
   static var large: DetectionPage {
-    let picture = (0..<4096).map { UInt8(truncatingIfNeeded: $0 * 37) }
+    let image = (0..<4096).map { UInt8(truncatingIfNeeded: $0 * 37) }
     return page(
-      50_000, classes: (0..<100).map { "class \($0)" }, path: { "train/some_class_of_pictures/picture_\($0).png" },
-      picture: picture, pictures: 1100)
+      50_000, classes: (0..<100).map { "class \($0)" }, path: { "train/some_class_of_images/image_\($0).png" },
+      image: image, images: 1100)
   }
 }

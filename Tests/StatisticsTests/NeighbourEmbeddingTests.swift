@@ -84,7 +84,7 @@ struct NeighbourEmbeddingTests {
   func groupsStay() {
     let points = groups(of: 30), embedding = NeighbourEmbedding(points, width: 20)
     let first = PrincipalComponents(points, width: 20).coordinates(of: points).map { (x: $0[0], y: $0[1]) }
-    let places = embedding.places(from: first, steps: 300), again = embedding.places(from: first, steps: 300)
+    let places = embedding.points(from: first, steps: 300), again = embedding.points(from: first, steps: 300)
     #expect(zip(places, again).allSatisfy { $0 == $1 })
     for i in places.indices {
       func distance(_ j: Int) -> Double { hypot(places[i].x - places[j].x, places[i].y - places[j].y) }
@@ -99,7 +99,7 @@ struct NeighbourEmbeddingTests {
   func degenerate() {
     for points: [Float] in [[1, 1, 1, 1, 1], [0, 5]] {
       let first = points.map { (x: Double($0), y: 0.0) }
-      let places = NeighbourEmbedding(points, width: 1).places(from: first, steps: 50)
+      let places = NeighbourEmbedding(points, width: 1).points(from: first, steps: 50)
       #expect(places.allSatisfy { $0.x.isFinite && $0.y.isFinite })
     }
   }

@@ -53,7 +53,7 @@ struct FeaturesTests {
     let near = try RunComparison.samples(
       checkpoint: folder.lastCheckpoint, data: data.dataset, projection: .tsne, on: device)
     #expect(near.projection == .neighbours(perplexity: 30) && near.confidence == samples.confidence)
-    #expect(near.places.count == 300 && near.places.allSatisfy { $0.x.isFinite && $0.y.isFinite })
+    #expect(near.points.count == 300 && near.points.allSatisfy { $0.x.isFinite && $0.y.isFinite })
     // The mean probability of given labels is what evaluation itself finds.
     let results = try evaluator.plans(for: part).run(on: device)
     for (ours, theirs) in zip(samples.confidence, results.confidences) { #expect(abs(ours - Double(theirs)) < 1e-5) }

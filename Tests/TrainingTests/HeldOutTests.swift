@@ -34,11 +34,11 @@ import Training
     (settings.noise, settings.validationNoise) = (try Noise("symmetric:0.2"), validationNoise)
     let first = try RunData(settings)
     let heldOut = (0..<Self.count).filter { first.dataset.train.labels[$0] < 0 }
-    #expect(heldOut.count == 10 && first.validation?.count == 10)
+    #expect(heldOut.count == 10 && first.heldOut?.count == 10)
     // The same samples are held out again: now they are white, and so is the test set.
     _ = try self.settings(scratch, white: Set(heldOut))
     let data = try RunData(settings)
-    #expect(data.validation?.images.pixels.allSatisfy { $0 == 255 } == true)
+    #expect(data.heldOut?.images.pixels.allSatisfy { $0 == 255 } == true)
     // Black images without any spread.
     #expect(data.normalization == Normalization(mean: [0], standardDeviation: [1]))
     #expect(data.dataset.normalization == data.normalization)

@@ -14,7 +14,7 @@ import Training
 
   @Test func `keep apart unless noise is asked for there, too`() throws {
     let clean = try data(false), noisy = try data(true)
-    let right = try #require(clean.validation), wrong = try #require(noisy.validation)
+    let right = try #require(clean.heldOut), wrong = try #require(noisy.heldOut)
     #expect(right.images.pixels == wrong.images.pixels, "the same samples are held out")
     #expect(right.trueLabels == nil || right.labels == right.trueLabels)
     // Of 400 labels exactly half are wrong, and of the 100 that are held out about as many.

@@ -22,7 +22,7 @@ public final class Buffer {
       let error = OpenCLError("clCreateBuffer", code: code), device = context.device
       guard error.isOutOfMemory else { throw error.failure(while: "allocating memory", on: device.name) }
       throw Failure(
-        .outOfMemory, "\(device.name) has no room for a buffer of \(byteCount.megabytes) MB.",
+        .outOfMemory, "\(device.name) has no memory for a buffer of \(byteCount.megabytes) MB.",
         why: """
           \(error.sentence); the device has \(device.globalMemoryBytes.megabytes) MB, at most \
           \(device.maxAllocationBytes.megabytes) MB of them in one buffer.

@@ -34,7 +34,7 @@ public final class Context {
   /// What to throw when a driver reports success and gives nothing.
   static func noHandle(_ call: String, on device: DeviceInfo) -> Failure {
     Failure(
-      .deviceUnavailable, "\(call) gave nothing on \(device.name).",
+      .deviceUnavailable, "\(call) returned nothing on \(device.name).",
       why: "The driver (\(device.driverVersion)) reports success without a result.",
       fix: "update the driver, or use --device cpu.")
   }

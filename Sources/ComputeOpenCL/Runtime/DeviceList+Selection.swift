@@ -37,7 +37,7 @@ extension DeviceList {
   private func match(_ text: String) throws(Failure) -> DeviceInfo {
     if !text.isEmpty, text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) {
       if let index = Int(text), index < devices.count { return devices[index] }
-      let range = devices.count == 1 ? "is one, number 0" : "are \(devices.count), numbered 0 to \(devices.count - 1)"
+      let range = devices.count == 1 ? "is one, number 0" : "are \(devices.count), numbers 0 to \(devices.count - 1)"
       throw Failure(
         .deviceUnavailable, "device \(text) is not available.", why: "there \(range): \(listing(devices.indices)).",
         fix: choice)
@@ -54,8 +54,8 @@ extension DeviceList {
         why: "the OpenCL devices here are \(listing(devices.indices)).", fix: choice)
     }
     throw Failure(
-      .usage, "'\(text)' does not say which device is meant.",
-      why: "it fits \(listing(candidates)).", fix: "use the number, for example --device \(candidates[0]).")
+      .usage, "the device '\(text)' is ambiguous.",
+      why: "it matches \(listing(candidates)).", fix: "use the number, for example --device \(candidates[0]).")
   }
 
   private var choice: String { "choose one that `gpunoisy devices` lists, or use --device cpu." }

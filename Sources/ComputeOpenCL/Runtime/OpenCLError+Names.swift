@@ -66,6 +66,6 @@ extension OpenCLError {
     // Beyond the core: no driver behind the loader, a lost context, and what NVIDIA returns for a fault in a kernel.
     -1001: "CL_PLATFORM_NOT_FOUND_KHR",
     -1121: "CL_CONTEXT_TERMINATED_KHR",
-    -9999: "an illegal memory access inside of a kernel",
+    -9999: "an illegal memory access inside a kernel",
   ]
 }

@@ -50,10 +50,10 @@ public struct OpenCLError: Error, Equatable, Sendable {
   private static func meaning(of code: Int32) -> String {
     switch code {
     case CL_OUT_OF_RESOURCES, CL_INVALID_COMMAND_QUEUE:
-      " Drivers report so when a kernel touches memory out of bounds, runs too long, or the device was lost."
-    case CL_DEVICE_NOT_AVAILABLE: " Another program may hold the device."
+      " Drivers report this when a kernel accesses memory out of bounds, runs too long, or the device was lost."
+    case CL_DEVICE_NOT_AVAILABLE: " Another program may be using the device."
     case CL_INVALID_WORK_GROUP_SIZE, CL_INVALID_WORK_ITEM_SIZE:
-      " The kernel needs more registers or local memory than its work-group can have here."
+      " The kernel needs more registers or local memory than a work-group has here."
     default: ""
     }
   }

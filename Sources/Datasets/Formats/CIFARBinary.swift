@@ -69,7 +69,7 @@ private struct CIFARRecords {
         .badInput, "'\(location.file(name))' has \(bytes.count) bytes; \(expected) were expected.",
         why: firstFile.map { "it must hold \($0.count) records of \(record) bytes, as \($0.name) does." }
           ?? "it must consist of whole records of \(record) bytes.",
-        fix: "the file was probably cut off: get it again from its source.")
+        fix: "the file was probably truncated: download it again.")
     }
     if firstFile == nil { firstFile = (name, count) }
     for index in 0..<count {
@@ -77,7 +77,7 @@ private struct CIFARRecords {
       guard label < classCount else {
         throw Failure(
           .badInput, "record \(index) of '\(location.file(name))' has the label \(label).",
-          why: "this data set has \(classCount) classes, numbered from 0.", fix: "get the file again from its source.")
+          why: "this data set has \(classCount) classes, numbered from 0.", fix: "download the file again.")
       }
       labels.append(Int32(label))
     }
@@ -105,7 +105,7 @@ private struct CIFARRecords {
       throw Failure(
         .badInput, "'\(location.file(file))' names \(Set(lines).count) classes.",
         why: "this data set has \(names.count).",
-        fix: "get the file again from its source, or delete it.")
+        fix: "download the file again, or delete it.")
     }
     return lines
   }

@@ -83,8 +83,8 @@ enum Clothing1M: DatasetFormat {
           .badInput, "\(place) has no label.", why: "a line must be a key, a space and a class's number.",
           fix: "download the file again, or remove the line.")
       }
-      guard let label = Int(text[text.index(after: space)...]), (0..<ClassLabels.mostClasses).contains(label) else {
-        throw ClassLabels.outOfRange(String(text[text.index(after: space)...]), ClassLabels.mostClasses, place)
+      guard let label = Int(text[text.index(after: space)...]), (0..<ClassLabels.maxLabel + 1).contains(label) else {
+        throw ClassLabels.outOfRange(String(text[text.index(after: space)...]), ClassLabels.maxLabel + 1, place)
       }
       labels[String(text[..<space])] = Int32(label)
     }

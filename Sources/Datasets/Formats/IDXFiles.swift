@@ -1,7 +1,7 @@
 import Failures
 import FileFormats
 
-/// The MNIST family: IDX files of pictures and labels, plain or gzipped.
+/// The MNIST family: IDX files of images and labels, plain or gzipped.
 enum IDXFiles: DatasetFormat {
   static let lookedFor = "MNIST family (train-images-idx3-ubyte[.gz], train-labels-idx1-ubyte[.gz])"
 
@@ -13,8 +13,8 @@ enum IDXFiles: DatasetFormat {
     let test = hasTest ? try samples(location, "t10k") : nil
     if let test, test.images.height != train.images.height || test.images.width != train.images.width {
       throw Failure(
-        .badInput, "the test pictures in '\(location.path)' have another size than the training pictures.",
-        why: "they are \(test.images.height)x\(test.images.width) and \(train.images.height)x\(train.images.width).",
+        .badInput, "the test images in '\(location.path)' differ in size from the training images.",
+        why: "they are \(test.images.height)x\(test.images.width), not \(train.images.height)x\(train.images.width).",
         fix: "put files of one data set into the folder.")
     }
     let highest = max(train.labels.max() ?? 0, test?.labels.max() ?? 0)
@@ -48,14 +48,14 @@ enum IDXFiles: DatasetFormat {
     else {
       throw Failure(
         .missingInput, "'\(location.path)' lacks \(part)-images-idx3-ubyte or \(part)-labels-idx1-ubyte.",
-        why: "pictures and labels are in two files, and only one is there.", fix: "add the other file.")
+        why: "images and labels are in two files, and only one is there.", fix: "add the other file.")
     }
     let (shape, pixels) = try read(location.file(imageFile), axes: 3)
     let (labelShape, labels) = try read(location.file(labelFile), axes: 1)
     guard shape[0] == labelShape[0], shape[0] > 0 else {
       throw Failure(
-        .badInput, "'\(location.file(imageFile))' has \(shape[0]) pictures and '\(labelFile)' \(labelShape[0]) labels.",
-        why: "each picture needs one label.", fix: "put files of one data set into the folder.")
+        .badInput, "'\(location.file(imageFile))' has \(shape[0]) images and '\(labelFile)' \(labelShape[0]) labels.",
+        why: "each image needs one label.", fix: "put files of one data set into the folder.")
     }
     return LabelledSet(
       images: ImageSet(count: shape[0], height: shape[1], width: shape[2], channels: 1, pixels: pixels),
@@ -72,7 +72,7 @@ enum IDXFiles: DatasetFormat {
     guard header.count == headerSize, header.starts(with: [0, 0, 8, UInt8(axes)]) else {
       throw Failure(
         .badInput, "'\(path)' is not an IDX file of bytes with \(axes) axes.",
-        why: "it must begin with the bytes 0, 0, 8, \(axes).", fix: "get the file again from its source.")
+        why: "it must start with the bytes 0, 0, 8, \(axes).", fix: "download the file again.")
     }
     let shape = (0..<axes).map { axis in header[4 + 4 * axis..<8 + 4 * axis].reduce(0) { $0 << 8 | Int($1) } }
     var size = headerSize
@@ -96,8 +96,8 @@ enum IDXFiles: DatasetFormat {
     guard bytes.count == size, axes == 1 || (shape[1] > 0 && shape[2] > 0) else {
       throw Failure(
         .badInput, "'\(path)' holds \(bytes.count) bytes; \(size) were expected.",
-        why: "its header announces \(shape.map(String.init).joined(separator: " x ")) values.",
-        fix: "the file was probably cut off: get it again from its source.")
+        why: "its header declares \(shape.map(String.init).joined(separator: " x ")) values.",
+        fix: "the file was probably truncated: download it again.")
     }
     return (shape, Array(bytes[headerSize...]))
   }

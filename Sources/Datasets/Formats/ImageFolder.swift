@@ -2,13 +2,13 @@ import Failures
 import FileFormats
 import Images
 
-/// A folder of pictures: ROOT/train/CLASS/* and ROOT/test/CLASS/*, or ROOT/CLASS/*.
+/// A folder of images: ROOT/train/CLASS/* and ROOT/test/CLASS/*, or ROOT/CLASS/*.
 ///
 /// `val` (or `valid`, `validation`) is the test set where there is no `test`, and else the validation set. Its images may lie
 /// in one folder with their classes in val_annotations.txt, as those of Tiny ImageNet; a part without classes is left out.
 ///
-/// Classes are the folders below, sorted by name; pictures may lie deeper. The order of samples is the order of their
-/// paths, compared by bytes. Hidden files and files that are no pictures by name and content are left out.
+/// Classes are the folders below, sorted by name; images may lie deeper. The order of samples is the order of their
+/// paths, compared by bytes. Hidden files and files that are no images by name and content are left out.
 enum ImageFolder: DatasetFormat {
   static let lookedFor = "an image folder (train/CLASS/*.jpg and test/CLASS/*.jpg, or CLASS/*.jpg; png too)"
 
@@ -38,7 +38,7 @@ enum ImageFolder: DatasetFormat {
     let test = try part(["test", "testing"]), validation = try part(["val", "valid", "validation"])
     for (index, name) in classNames.enumerated() where !train.labels.contains(Int32(index)) {
       throw Failure(
-        .badInput, "the class folder '\(isSplit ? "train/" : "")\(name)' in '\(location.path)' holds no pictures.",
+        .badInput, "the class folder '\(isSplit ? "train/" : "")\(name)' in '\(location.path)' holds no images.",
         why: "every class needs training samples.", fix: "fill the folder, or remove it.")
     }
 
@@ -56,7 +56,7 @@ enum ImageFolder: DatasetFormat {
       name: location.name, classNames: classNames, train: samples(train, 0..<testStart),
       test: test.map { samples($0, testStart..<validationStart) } ?? held,
       source: "the image folder \(location.path)", badImages: loaded.badImages)
-    if test != nil { dataset.validation = held }
+    if test != nil { dataset.heldOut = held }
     dataset.warnings = warnings
     return dataset
   }
@@ -89,7 +89,7 @@ enum ImageFolder: DatasetFormat {
   private static func isUnlabelled(_ folder: String, _ classNames: [String]) throws -> Bool {
     let folders = try classes(folder)
     guard !folders.contains(where: classNames.contains) else { return false }
-    return folders.isEmpty ? try FileBytes.names(in: folder).contains { hasPictureSuffix($0) } : folders == ["images"]
+    return folders.isEmpty ? try FileBytes.names(in: folder).contains { hasImageSuffix($0) } : folders == ["images"]
   }
 
   private struct Listing {
@@ -97,7 +97,7 @@ enum ImageFolder: DatasetFormat {
     var labels: [Int32] = []
   }
 
-  /// The pictures below one part of the data set, in the order of their paths.
+  /// The images below one part of the data set, in the order of their paths.
   private static func list(_ root: String, below part: String, _ classNames: [String]) throws -> Listing {
     let folder = part.isEmpty ? root : root + "/" + part
     var found: [(name: String, label: Int32)] = []
@@ -124,13 +124,13 @@ enum ImageFolder: DatasetFormat {
     guard level <= deepestLevel else {
       throw Failure(
         .badInput, "'\(root)/\(folder)' is nested more than \(deepestLevel) folders deep.",
-        why: "a link may lead back to a folder above.", fix: "remove the link, or lay the pictures flat.")
+        why: "a link may lead back to a parent folder.", fix: "remove the link, or flatten the folders.")
     }
     for name in try FileBytes.names(in: root + "/" + folder) {
       let path = folder + "/" + name
       switch FileBytes.kind(of: root + "/" + path) {
       case .folder: try walk(root, path, level: level + 1, found: found)
-      case .file: if isPicture(root + "/" + path) { found(path) }
+      case .file: if isImage(root + "/" + path) { found(path) }
       case .other: break
       // A link to nothing; decoding it will say so.
       case .missing: found(path)
@@ -138,27 +138,27 @@ enum ImageFolder: DatasetFormat {
     }
   }
 
-  /// Whether a file means to be a picture, by its suffix or else by its first bytes.
-  private static func isPicture(_ path: String) -> Bool {
-    hasPictureSuffix(path) || (try? FileBytes.read(path, first: 8)).flatMap { ImageFormat($0) } != nil
+  /// Whether a file means to be an image, by its suffix or else by its first bytes.
+  private static func isImage(_ path: String) -> Bool {
+    hasImageSuffix(path) || (try? FileBytes.read(path, first: 8)).flatMap { ImageFormat($0) } != nil
   }
 
-  private static func hasPictureSuffix(_ path: String) -> Bool {
+  private static func hasImageSuffix(_ path: String) -> Bool {
     guard let point = path.lastIndex(of: ".") else { return false }
     return suffixes.contains(path[path.index(after: point)...].lowercased())
   }
 
-  /// Whether a folder below holds a picture, at any allowed depth.
+  /// Whether a folder below holds an image, at any allowed depth.
   private static func holdsClasses(_ folder: String) -> Bool {
     guard let names = try? FileBytes.names(in: folder) else { return false }
-    return names.contains { holdsPicture(folder + "/" + $0, level: 0) }
+    return names.contains { holdsImage(folder + "/" + $0, level: 0) }
   }
 
-  private static func holdsPicture(_ folder: String, level: Int) -> Bool {
+  private static func holdsImage(_ folder: String, level: Int) -> Bool {
     guard level <= 2, FileBytes.kind(of: folder) == .folder, let names = try? FileBytes.names(in: folder) else {
       return false
     }
-    return names.contains { hasPictureSuffix($0) } || names.prefix(16).contains { isPicture(folder + "/" + $0) }
-      || names.contains { holdsPicture(folder + "/" + $0, level: level + 1) }
+    return names.contains { hasImageSuffix($0) } || names.prefix(16).contains { isImage(folder + "/" + $0) }
+      || names.contains { holdsImage(folder + "/" + $0, level: level + 1) }
   }
 }

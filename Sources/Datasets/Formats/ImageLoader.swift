@@ -4,7 +4,7 @@ import FileFormats
 import Images
 import Synchronization
 
-/// A picture that is to be read.
+/// An image that is to be read.
 struct ImageFile: Sendable {
   /// Where it is.
   let path: String
@@ -14,12 +14,12 @@ struct ImageFile: Sendable {
   let origin: String?
 }
 
-/// Reads pictures from files and brings them to one size.
+/// Reads images from files and brings them to one size.
 enum ImageLoader {
   struct Loaded {
     let size: PixelSize
     let channels: Int
-    /// All pictures [N, H, W, C]; black where one could not be read.
+    /// All images [N, H, W, C]; black where one could not be read.
     let pixels: [UInt8]
     let isBad: [Bool]
     let badImages: [Dataset.BadImage]
@@ -33,9 +33,9 @@ enum ImageLoader {
     }
   }
 
-  /// The most bad pictures that a failure lists.
+  /// The most bad images that a failure lists.
   private static let mostListed = 8
-  /// How many pictures are decoded before they are put together.
+  /// How many images are decoded before they are put together.
   private static let portion = 1024
 
   /// Reads all files; the result does not depend on the number of threads.
@@ -57,14 +57,14 @@ enum ImageLoader {
     var pixels: [UInt8] = []
     pixels.reserveCapacity(total)
     var reasons: [String?] = []
-    // In portions, so that decoded pictures do not wait in memory for long.
+    // In portions, so that decoded images do not wait in memory for long.
     for start in stride(from: 0, to: files.count, by: portion) {
       let decoded = parallel(min(portion, files.count - start), threads: options.threads) { index in
         decode(files[start + index], size, channels: channels)
       }
-      for picture in decoded {
-        pixels += picture.pixels ?? [UInt8](repeating: 0, count: imageSize)
-        reasons.append(picture.reason)
+      for image in decoded {
+        pixels += image.pixels ?? [UInt8](repeating: 0, count: imageSize)
+        reasons.append(image.reason)
       }
     }
     let bad = zip(files, reasons).compactMap { file, reason in reason.map { (file, $0) } }
@@ -76,7 +76,7 @@ enum ImageLoader {
       badImages: bad.map { Dataset.BadImage(path: $0.0.name, reason: $0.1) })
   }
 
-  /// One picture at the wanted size, or the reason why there is none.
+  /// One image at the wanted size, or the reason why there is none.
   private static func decode(_ file: ImageFile, _ size: PixelSize, channels: Int) -> (pixels: [UInt8]?, reason: String?)
   {
     do {
@@ -84,7 +84,7 @@ enum ImageLoader {
       image = image.resized(height: size.height, width: size.width)
       if channels == 3 { image = image.inColour }
       // Only in a damaged file does the head say grey and the body something else.
-      return image.channels == channels ? (image.pixels, nil) : (nil, "its head contradicts its body.")
+      return image.channels == channels ? (image.pixels, nil) : (nil, "its header contradicts its contents.")
     } catch let failure as Failure {
       return (nil, failure.kind == .missingInput ? "the file does not exist." : failure.why)
     } catch {
@@ -100,7 +100,7 @@ enum ImageLoader {
     return (try? FileBytes.read(path)).flatMap { ImageHeader($0) }
   }
 
-  /// The size that most pictures have; among equally frequent ones the largest area, then the greatest height.
+  /// The size that most images have; among equally frequent ones the largest area, then the greatest height.
   private static func commonSize(_ headers: [ImageHeader?]) -> PixelSize? {
     var counts: [PixelSize: Int] = [:]
     for case let header? in headers where header.height * header.width <= Image.mostPixels {
@@ -116,7 +116,7 @@ enum ImageLoader {
   private static func reason(of file: ImageFile) -> String {
     do {
       _ = try Image(decoding: FileBytes.read(file.path), name: file.name)
-      return "its head is damaged."
+      return "its header is damaged."
     } catch {
       return (error as? Failure)?.why ?? "\(error)"
     }

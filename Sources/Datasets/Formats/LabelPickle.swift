@@ -93,8 +93,8 @@ enum LabelPickle {
 
   private static func unknown(_ path: String, _ why: String) -> Failure {
     Failure(
-      .badInput, "'\(path)' is a pickle of another kind than CIFAR-N's.",
-      why: "\(why); pickles are not run, because they can do anything.",
-      fix: "load it in Python and save its labels by numpy.save('labels.npy', labels).")
+      .badInput, "'\(path)' is not a pickle in CIFAR-N's format.",
+      why: "\(why); pickles are never executed, because they can run any code.",
+      fix: "load it in Python and save its labels with numpy.save('labels.npy', labels).")
   }
 }

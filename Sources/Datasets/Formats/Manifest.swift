@@ -1,7 +1,7 @@
 import Failures
 import FileFormats
 
-/// A table of pictures: `.csv` or `.jsonl` with `path`, `label` and optionally `split` and `clean_label`.
+/// A table of images: `.csv` or `.jsonl` with `path`, `label` and optionally `split` and `clean_label`.
 ///
 /// `file_name` is accepted for `path`. Labels are whole numbers from 0, or names, which are sorted. `split` is `train`
 /// (also when empty), `test`, or `val`, which is the test set where there is no other; capitals, `training`, `testing`,
@@ -34,7 +34,7 @@ enum Manifest: DatasetFormat {
     }
     guard !rows.isEmpty else {
       throw Failure(
-        .badInput, "'\(location.path)' lists no pictures.", why: "it has no rows.", fix: "add one row for each.")
+        .badInput, "'\(location.path)' lists no images.", why: "it has no rows.", fix: "add one row for each.")
     }
     let parts = try rows.map { row in
       guard let part = Part(row.split) else {
@@ -56,7 +56,7 @@ enum Manifest: DatasetFormat {
     let validation = listed.filter { $1 == .validation }.map(\.0)
     guard !train.isEmpty else {
       throw Failure(
-        .badInput, "'\(location.path)' has no training pictures.", why: "no row has the split train.",
+        .badInput, "'\(location.path)' has no training images.", why: "no row has the split train.",
         fix: "mark those to train on by train.")
     }
     let files = try (train + test + validation).map { row in
@@ -77,7 +77,7 @@ enum Manifest: DatasetFormat {
       name: location.stem, classNames: names, train: samples(train, 0..<train.count),
       test: test.isEmpty ? held : samples(test, train.count..<train.count + test.count),
       source: "the manifest \(location.path)", badImages: loaded.badImages)
-    if !test.isEmpty { dataset.validation = held }
+    if !test.isEmpty { dataset.heldOut = held }
     dataset.warnings = Self.sharedPaths(train, test + validation).map { [$0] } ?? []
     return dataset
   }
@@ -104,16 +104,16 @@ enum Manifest: DatasetFormat {
       + "'\(first.path)' (line \(first.line)): accuracy on them says nothing"
   }
 
-  /// The full path of a row's picture, unless it leads out of the folder, by its text or through links.
+  /// The full path of a row's image, unless it leads out of the folder, by its text or through links.
   private static func inside(_ root: String, _ row: Row, _ manifest: String) throws -> String {
     let parts = row.path.split(separator: "/", omittingEmptySubsequences: false)
     let full = root + "/" + row.path
     let isPlain = !row.path.isEmpty && !row.path.hasPrefix("/") && !parts.contains("..") && !row.path.utf8.contains(0)
-    // A missing picture is told later, together with all other bad ones.
+    // A missing image is told later, together with all other bad ones.
     guard isPlain, FileBytes.resolved(full).map({ $0.hasPrefix(root == "/" ? "/" : root + "/") }) ?? true else {
       throw Failure(
         .badInput, "line \(row.line) of '\(manifest)' has the path '\(row.path)'.",
-        why: "it leads out of the manifest's folder.", fix: "put the manifest into the folder that holds the pictures.")
+        why: "it points outside the manifest's folder.", fix: "put the manifest into the folder that holds the images.")
     }
     return full
   }
@@ -147,8 +147,8 @@ enum Manifest: DatasetFormat {
           line: index + 1))
       if (rows[0].cleanLabel == nil) != (rows[rows.count - 1].cleanLabel == nil) {
         throw Failure(
-          .badInput, "line \(index + 1) of '\(name)' differs from the first one about clean_label.",
-          why: "either all rows have it or none.", fix: "add it to all, or remove it.")
+          .badInput, "line \(index + 1) of '\(name)' differs from the first line in clean_label.",
+          why: "either all rows must have it or none.", fix: "add it to all, or remove it.")
       }
     }
     return rows

@@ -21,10 +21,10 @@ enum NumPyBundle: DatasetFormat {
       let (one, other) = (train.images, test.images)
       guard one.height == other.height, one.width == other.width, one.channels == other.channels else {
         throw Failure(
-          .badInput, "test_images in '\(location.path)' have another shape than images.",
+          .badInput, "test_images in '\(location.path)' differ in shape from images.",
           why: "they are [\(other.height), \(other.width), \(other.channels)] and "
             + "[\(one.height), \(one.width), \(one.channels)].",
-          fix: "bring them to one size.")
+          fix: "resize them to one size.")
       }
     }
     let labels = [train.labels, train.trueLabels, test?.labels, test?.trueLabels].compactMap { $0?.max() }
@@ -39,9 +39,9 @@ enum NumPyBundle: DatasetFormat {
     let array = try array(location, archive, "class_names")
     guard let names = array.texts, array.shape.count == 1, names.count > highest, Set(names).count == names.count else {
       throw Failure(
-        .badInput, "class_names in '\(location.path)' do not fit.",
-        why: "they must be \(highest + 1) or more different texts, since labels go up to \(highest).",
-        fix: "write them as numpy.array([...]) of text, or leave them out.")
+        .badInput, "class_names in '\(location.path)' do not match the labels.",
+        why: "there must be at least \(highest + 1) different names, since labels go up to \(highest).",
+        fix: "write them as a numpy.array([...]) of strings, or leave them out.")
     }
     return names
   }
@@ -53,7 +53,7 @@ enum NumPyBundle: DatasetFormat {
       throw Failure(
         .badInput,
         "\(prefix)images in '\(location.path)' have the shape \(shape) and type \(images.element.descriptor).",
-        why: "pictures are unsigned bytes [N, H, W] or [N, H, W, C], at least one.",
+        why: "images must be unsigned bytes [N, H, W] or [N, H, W, C], with N at least 1.",
         fix: "save them with numpy as images.astype('uint8').")
     }
     let channels = shape.count == 3 ? 1 : shape[3]
@@ -62,7 +62,7 @@ enum NumPyBundle: DatasetFormat {
       throw Failure(
         .badInput, "\(prefix)images in '\(location.path)' have the shape \(shape).",
         why: "the last axis must be the channels, 1 or 3.",
-        fix: isPlanar ? "save images.transpose(0, 2, 3, 1)." : "save grey or RGB pictures, channels last.")
+        fix: isPlanar ? "save images.transpose(0, 2, 3, 1)." : "save grey or RGB images, channels last.")
     }
     let labels = try labels(location, archive, prefix + "labels", count: shape[0])
     let hasTruth = archive[prefix + "true_labels.npy"] != nil
@@ -79,10 +79,10 @@ enum NumPyBundle: DatasetFormat {
     guard let values = array.integers, array.shape == [count] || array.shape == [count, 1] else {
       throw Failure(
         .badInput, "\(name) in '\(location.path)' have the shape \(array.shape) and type \(array.element.descriptor).",
-        why: "there are \(count) pictures, which need \(count) integers.",
+        why: "\(count) images need \(count) integers.",
         fix: "save labels.reshape(-1).astype('int64').")
     }
-    return try ClassLabels.checked(values, classCount: ClassLabels.mostClasses) {
+    return try ClassLabels.checked(values, classCount: ClassLabels.maxLabel + 1) {
       "entry \($0) of \(name) in '\(location.path)'"
     }
   }

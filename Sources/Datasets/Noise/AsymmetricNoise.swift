@@ -19,17 +19,18 @@ struct AsymmetricNoise: RateNoise {
   static let entry = NoiseEntry(
     name: "asymmetric",
     grammar: "asymmetric:R[,map=one-way|consecutive|superclass|swap|superclass-swap][,exact[=class]]",
-    summary: "With chance R a similar class, by the published maps of MNIST, CIFAR-10 and CIFAR-100.",
+    summary: "With probability R a similar class, by the published maps of MNIST, CIFAR-10 and CIFAR-100.",
     source: "Patrini et al., CVPR 2017; one-way: Shu et al. (NARL); swap: Wang et al. (SCE), ICCV 2019",
     brief: "on CIFAR-10 and MNIST only half of the classes change, about R / 2 of all labels.",
     trap: """
       MNIST: 7->1 2->7 3->8 5<->6. CIFAR-10: truck->automobile bird->airplane deer->horse cat<->dog (9->1 2->0 4->7 \
       3<->5). On CIFAR-10 only five classes change: R / 2 of all labels, 20 % at R = 0.4; map=one-way (NARL, L_DMI; \
       dogs stay dogs) 0.4 R, 16 %. PLC draws; exact=class is ELR and SCE; exact is DivideMix, NAL and SELC, which \
-      choose R N of all ten classes, so that again R / 2 change; CMW-Net is map=one-way,exact. On MNIST, too, only \
-      classes with a partner change, so that about R / 2 of all labels do. On CIFAR-100 the code of nearly all papers groups consecutive ids, \
-      which are alphabetical: 'bear' and 'beaver', not animals alike. map=consecutive (the default) repeats their \
-      numbers, map=superclass is what they describe. For APL and its descendants see asymmetric-sequential.
+      choose R N of all ten classes, so again R / 2 change; CMW-Net is map=one-way,exact. On MNIST, too, only \
+      classes with a partner change, so about R / 2 of all labels do. On CIFAR-100 the code of nearly all papers groups \
+      consecutive ids, which are alphabetical: 'bear' and 'beaver', not similar animals. map=consecutive (the default) \
+      reproduces their numbers, map=superclass does what they describe. For APL and its successors see \
+      asymmetric-sequential.
       """)
 
   /// Which class turns into which.
@@ -70,7 +71,7 @@ struct AsymmetricNoise: RateNoise {
     case (.mnist, _), (.cifar10, _), (.cifar100, _):
       throw Failure(
         .usage, "the noise '\(text)' does not fit '\(dataset.name)'.",
-        why: "one-way is a map of CIFAR-10, the others are of CIFAR-100, and MNIST has but one.",
+        why: "one-way is a map for CIFAR-10, the others are for CIFAR-100, and MNIST has only one.",
         fix: "write asymmetric:\(rate)\(count.text).")
     case (.shapes, _), (.fashionMNIST, _), (.other, _):
       throw Failure(
@@ -118,7 +119,7 @@ struct AsymmetricNoise: RateNoise {
 struct SequentialNoise: NoiseModel {
   static let entry = NoiseEntry(
     name: "asymmetric-sequential", grammar: "asymmetric-sequential:R",
-    summary: "CIFAR-10's map class after class, on labels already changed, with exact counts.",
+    summary: "CIFAR-10's map class by class, applied to labels already changed, with exact counts.",
     source: """
       code of Ma et al. (APL), ICML 2020; Zhou et al. (ALFs), ICML 2021; Zhou et al. (SR), ICCV 2021; \
       SCELoss-Reproduce; JAL
@@ -141,7 +142,7 @@ struct SequentialNoise: NoiseModel {
   func labels(for dataset: Dataset, draws: NoiseDraws) throws -> NoisyLabels {
     guard dataset.kind == .cifar10 else {
       throw Failure(
-        .usage, "the noise '\(text)' does not fit '\(dataset.name)'.", why: "the order of classes is CIFAR-10's.",
+        .usage, "the noise '\(text)' does not fit '\(dataset.name)'.", why: "it follows the class order of CIFAR-10.",
         fix: "use asymmetric:\(rate), or pairflip:\(rate).")
     }
     var labels = dataset.train.labels, expected = TransitionMatrix(identity: 10)

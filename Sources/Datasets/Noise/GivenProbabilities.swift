@@ -18,8 +18,8 @@ struct GivenProbabilities {
     let bytes = try FileBytes.read(path)
     guard NumPyArray.isNumPy(bytes) else {
       throw Failure(
-        .badInput, "'\(path)' is not a NumPy array.", why: "probabilities [N, K] are needed as .npy.",
-        fix: "write them by: gpunoisy predict RUN \(dataset.name) --split train --probs FILE.npy")
+        .badInput, "'\(path)' is not a NumPy array.", why: "it must be a .npy file of probabilities [N, K].",
+        fix: "write them with: gpunoisy predict RUN \(dataset.name) --split train --probs FILE.npy")
     }
     let array = try NumPyArray(decoding: bytes, name: "'\(path)'")
     let K = dataset.classCount, counts = Set([dataset.train.count, dataset.wholeTrainCount])
@@ -28,14 +28,14 @@ struct GivenProbabilities {
       throw Failure(
         .badInput, "'\(path)' holds an array of shape \(array.shape).",
         why: "the training set of '\(dataset.name)' needs probabilities [\(dataset.wholeTrainCount), \(K)].",
-        fix: "write them by: gpunoisy predict RUN \(dataset.name) --split train --probs FILE.npy")
+        fix: "write them with: gpunoisy predict RUN \(dataset.name) --split train --probs FILE.npy")
     }
-    for id in dataset.train.usableIDs.map({ Int($0) }) {
+    for id in dataset.train.labelledIDs.map({ Int($0) }) {
       let row = values[id * K..<(id + 1) * K], sum = row.reduce(0, +)
       // Not a number fails all of these.
       guard row.allSatisfy({ $0 >= 0 && $0 <= 1 + Self.rowSumTolerance }), abs(sum - 1) <= Self.rowSumTolerance else {
         throw Failure(
-          .badInput, "row \(id) of '\(path)' is not a distribution.",
+          .badInput, "row \(id) of '\(path)' is not a probability distribution.",
           why: "its \(K) entries sum to \(sum); they must be probabilities, not logits.",
           fix: "write softmax outputs, as predict --probs does.")
       }

@@ -7,7 +7,7 @@ import Statistics
 struct HierarchicalNoise: RateNoise {
   static let entry = NoiseEntry(
     name: "hierarchical", grammar: "hierarchical:R[,exact[=class]]",
-    summary: "CIFAR-100: with chance R one of the four other classes of the true superclass.",
+    summary: "CIFAR-100: with probability R one of the four other classes of the true superclass.",
     source: "Shu et al. (Meta-Weight-Net), NeurIPS 2019, code",
     brief: "the true superclasses, unlike asymmetric's groups of consecutive ids.",
     trap: "The true superclasses, unlike the groups of consecutive ids of asymmetric.")
@@ -43,7 +43,7 @@ struct HierarchicalNoise: RateNoise {
 struct FlipNoise: RateNoise {
   static let entry = NoiseEntry(
     name: "flip", grammar: "flip:R[,seed=1][,exact[=class]]",
-    summary: "With chance R one random other class, the same for all samples of a class.",
+    summary: "With probability R one random other class, the same for all samples of a class.",
     source: "Shu et al. (Meta-Weight-Net), NeurIPS 2019, code, which takes it from Hendrycks et al.",
     brief: "--noise-seed chooses the samples, seed= the map.",
     trap: """
@@ -80,7 +80,7 @@ struct FlipNoise: RateNoise {
 struct TwoFlipNoise: RateNoise {
   static let entry = NoiseEntry(
     name: "flip2", grammar: "flip2:R[,seed=1][,exact[=class]]",
-    summary: "With chance R / 2 each, two random other classes, the same for all samples of a class.",
+    summary: "With probability R / 2 each, two random other classes, the same for all samples of a class.",
     source: "Shu et al. (Meta-Weight-Net), NeurIPS 2019, code; its paper's 'flip' tables are flip2",
     brief: "Meta-Weight-Net's 'flip' tables are this one; --noise-seed does not choose the map.",
     trap: "The map is that of the published code, drawn by NumPy's generator with seed=1, as for flip.")
@@ -101,7 +101,7 @@ struct TwoFlipNoise: RateNoise {
   func chosenRows(for dataset: Dataset, draws: NoiseDraws) throws -> TransitionMatrix {
     guard dataset.classCount > 2 else {
       throw Failure(
-        .usage, "the noise '\(text)' does not fit '\(dataset.name)'.", why: "it needs three classes or more.",
+        .usage, "the noise '\(text)' does not fit '\(dataset.name)'.", why: "it needs at least three classes.",
         fix: "use flip:\(rate).")
     }
     var random = MersenneTwister(seed: seed)

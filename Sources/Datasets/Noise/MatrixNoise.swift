@@ -11,7 +11,7 @@ struct MatrixNoise: ClassNoise {
     name: "matrix", grammar: "matrix:FILE",
     summary: "By a K x K matrix from a file (.npy, text, or a run's noise_transition.csv), rows summing to 1.",
     source: "-",
-    brief: "a row is a true class; some code has columns for these.",
+    brief: "a row is a true class; some code uses columns.",
     trap: "A row is a true class, a column a given label; a transposed matrix shows only where noise is not symmetric.")
 
   /// How far the sum of a row may be from 1: matrices are often written with six decimals.
@@ -34,7 +34,7 @@ struct MatrixNoise: ClassNoise {
     guard shape == [K, K] else {
       throw Failure(
         .badInput, "'\(path)' holds numbers of shape \(shape).",
-        why: "'\(dataset.name)' has \(K) classes, which need a matrix [\(K), \(K)].",
+        why: "'\(dataset.name)' has \(K) classes and needs a matrix [\(K), \(K)].",
         fix: "write one row for each class.")
     }
     for row in 0..<K {
@@ -43,7 +43,7 @@ struct MatrixNoise: ClassNoise {
       guard entries.allSatisfy({ $0 >= 0 && $0 <= 1 }), abs(sum - 1) <= Self.rowSumTolerance else {
         throw Failure(
           .badInput, "row \(row) of the matrix in '\(path)' sums to \(sum).",
-          why: "its entries are chances between 0 and 1, which sum to 1.", fix: "correct the row.")
+          why: "its entries must be probabilities that sum to 1.", fix: "correct the row.")
       }
     }
     return TransitionMatrix(classCount: K, values: values)
@@ -53,7 +53,7 @@ struct MatrixNoise: ClassNoise {
     let array = try NumPyArray(decoding: bytes, name: "'\(path)'")
     guard let values = array.doubles else {
       throw Failure(
-        .badInput, "'\(path)' holds text.", why: "a matrix of numbers is needed.", fix: "save a matrix of floats.")
+        .badInput, "'\(path)' holds text.", why: "it must be a matrix of numbers.", fix: "save a matrix of floats.")
     }
     return (values, array.shape)
   }
@@ -78,7 +78,7 @@ struct MatrixNoise: ClassNoise {
       guard row.count == words.count, row.count == width ?? row.count else {
         throw Failure(
           .badInput, "line \(index + 1) of '\(path)' is not a row of \(width.map(String.init) ?? "") numbers.",
-          why: "a matrix has rows of equal length.", fix: "correct the line.")
+          why: "the rows of a matrix must have equal length.", fix: "correct the line.")
       }
       width = row.count
       height += 1
@@ -100,8 +100,8 @@ struct MatrixNoise: ClassNoise {
       }
       guard index < names.count, row[0] == names[index] else {
         throw Failure(
-          .badInput, "line \(line) of '\(path)' is the row of '\(row[0])'.",
-          why: "rows and columns are classes in the same order, that of the first line.", fix: "sort the rows.")
+          .badInput, "line \(line) of '\(path)' is the row for '\(row[0])'.",
+          why: "rows must be in the order of the columns in the first line.", fix: "sort the rows.")
       }
       values += numbers
     }

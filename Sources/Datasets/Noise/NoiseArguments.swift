@@ -60,7 +60,7 @@ public struct NoiseArguments: Sendable {
     for word in words {
       let (name, value) = Self.pair(word)
       guard names.contains(name), options[name] == nil else {
-        throw wrong("'\(word)' is not an option of it, or was given twice")
+        throw wrong("'\(word)' is not one of its options, or is given twice")
       }
       options[name] = value
     }

@@ -28,9 +28,9 @@ public enum NoiseCatalogue {
     let name = String(text[..<colon])
     guard let model = models.first(where: { $0.entry.name == name }) else {
       throw Failure(
-        .usage, "there is no noise called '\(name)'.",
+        .usage, "there is no noise '\(name)'.",
         why: "the models are \(entries.map(\.name).joined(separator: ", ")).",
-        fix: "choose one of these; 'gpunoisy data noise --list' says how each is written.")
+        fix: "choose one of these; 'gpunoisy data noise --list' explains them.")
     }
     let rest = colon == text.endIndex ? "" : String(text[text.index(after: colon)...])
     return try model.init(arguments: NoiseArguments(text: text, rest: rest, entry: model.entry))
@@ -54,7 +54,7 @@ public enum NoiseCatalogue {
 
 /// Noises one after another, each on the labels of the one before, with draws of its own.
 ///
-/// - Source: Zhang et al. (PLC), ICLR 2021, put symmetric or asymmetric noise on top of noise by pictures ("hybrid").
+/// - Source: Zhang et al. (PLC), ICLR 2021, put symmetric or asymmetric noise on top of noise by images ("hybrid").
 struct NoiseChain: NoiseModel {
   static let entry = NoiseEntry(
     name: "A+B", grammar: "A+B", summary: "Noise A, then noise B on its labels.",

@@ -36,7 +36,7 @@ public struct NoisyLabels: Sendable, Equatable {
   /// The labels [N] in the order of ids; `LabelledSet.noLabel` where there was none.
   public let labels: [Int32]
   /// The chances [K, K] of each class's samples to carry each label: those of the model for noise by class, the mean
-  /// over the class's samples for noise that depends on the picture.
+  /// over the class's samples for noise that depends on the image.
   public let expected: TransitionMatrix
   /// Whether another seed would give other labels.
   public let isDrawn: Bool
@@ -72,7 +72,7 @@ public struct NoiseEntry: Sendable {
 public struct NoNoise: NoiseModel {
   /// What the catalogue says about it.
   public static let entry = NoiseEntry(
-    name: "none", grammar: "none", summary: "Labels stay as they are given.", source: "-")
+    name: "none", grammar: "none", summary: "Labels stay as given.", source: "-")
 
   /// The only one.
   public init() {}

@@ -43,7 +43,7 @@ extension Dataset {
   /// The data set with noisy training labels.
   ///
   /// The labels of before become the true ones, unless those are known already. Unless the model counts exactly or
-  /// looks at pictures, each label is drawn from its class's row, independently of all others: a function of the seed,
+  /// looks at images, each label is drawn from its class's row, independently of all others: a function of the seed,
   /// the id and the given label only. With the same seed, a higher rate changes a superset of the labels.
   ///
   /// - Throws: as the model's `labels` does.

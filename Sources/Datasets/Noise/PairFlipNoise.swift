@@ -6,10 +6,10 @@ import Statistics
 struct PairFlipNoise: RateNoise {
   static let entry = NoiseEntry(
     name: "pairflip", grammar: "pairflip:R[,exact[=class]]",
-    summary: "With chance R the next class, the last to the first.",
+    summary: "With probability R the next class, the last to the first.",
     source: "Han et al. (Co-teaching), NeurIPS 2018; AUM calls it flip, SELFIE pair",
-    brief: "not the asymmetric noise of other papers: all classes are hit.",
-    trap: "Not the asymmetric noise of other papers: all classes are hit. Above R = 0.5 nothing can be learnt.")
+    brief: "not the asymmetric noise of other papers: all classes change.",
+    trap: "Not the asymmetric noise of other papers: all classes change. Above R = 0.5 nothing can be learned.")
 
   let rate: Double
   let count: NoiseCount

@@ -25,14 +25,14 @@ import Statistics
 struct PartDependentNoise: NoiseModel {
   static let entry = NoiseEntry(
     name: "part-dependent", grammar: "part-dependent:R[,shared][,std=0.1]",
-    summary: "With a rate of its own near R, each sample gets a class by its pixels and random weights.",
+    summary: "At its own rate near R, each sample gets a class from its pixels and random weights.",
     source: "Xia et al., NeurIPS 2020; shared: Cheng et al. (CORES), ICLR 2021, code",
-    brief: "shared (CORES, CIFAR-N) is another noise than the paper's: a picture's wrong label is nearly certain.",
+    brief: "shared (CORES, CIFAR-N) is not the paper's noise: an image's wrong label is nearly certain.",
     trap: """
       Two versions are published. The paper's (the default): weights for each class, normalised inputs. shared (CORES, \
-      CIFAR-N): one matrix for all classes, raw bytes, so that a picture's wrong label is nearly certain. Known as PDN, \
-      IDN and 'instance'. Rates are truncated to 0...1, so that the mean leaves R where R is near 0 or 1. \
-      --noise-seed makes weights and draws; the labels of NumPy's seeds are others.
+      CIFAR-N): one matrix for all classes, raw bytes, so an image's wrong label is nearly certain. Known as PDN, \
+      IDN and 'instance'. Rates are truncated to 0...1, so the mean differs from R where R is near 0 or 1. \
+      --noise-seed sets weights and draws; NumPy's seeds give other labels.
       """)
 
   let rate: Double
@@ -45,7 +45,7 @@ struct PartDependentNoise: NoiseModel {
     guard options["shared"] ?? "" == "" else { throw arguments.wrong("shared takes no value") }
     isShared = options["shared"] != nil
     deviation = try options["std"].map { try arguments.positive($0, "std") } ?? 0.1
-    guard deviation <= 1 else { throw arguments.wrong("std is at most 1") }
+    guard deviation <= 1 else { throw arguments.wrong("std must be at most 1") }
   }
 
   var text: String {
@@ -54,10 +54,10 @@ struct PartDependentNoise: NoiseModel {
 
   func labels(for dataset: Dataset, draws: NoiseDraws) throws -> NoisyLabels {
     let K = dataset.classCount, train = dataset.train
-    guard K > 1, !train.usableIDs.isEmpty else {
+    guard K > 1, !train.labelledIDs.isEmpty else {
       throw Failure(
         .usage, "the noise '\(text)' does not fit '\(dataset.name)'.",
-        why: "it needs samples with labels of two classes or more.", fix: "use none.")
+        why: "it needs samples of at least two classes.", fix: "use none.")
     }
     let inputs = PixelInputs(train.images, isShared ? nil : dataset.normalization)
     var labels = train.labels, expected = TransitionMatrix(identity: K)
@@ -117,7 +117,7 @@ struct PartDependentNoise: NoiseModel {
   }
 }
 
-/// The pixels of pictures as numbers, in the order of rows, columns and channels.
+/// The pixels of images as numbers, in the order of rows, columns and channels.
 private struct PixelInputs {
   let images: ImageSet
   /// The number of a byte in each channel [C, 256].
@@ -138,7 +138,7 @@ private struct PixelInputs {
     }
   }
 
-  /// The products [K] of a picture's inputs with weights [D, K].
+  /// The products [K] of an image's inputs with weights [D, K].
   func products(_ id: Int, _ weights: [Double], _ K: Int) -> [Double] {
     var products = [Double](repeating: 0, count: K)
     let start = id * images.imageSize, C = images.channels

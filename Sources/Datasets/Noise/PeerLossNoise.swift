@@ -10,7 +10,7 @@ import Statistics
 struct PeerLossNoise: ClassNoise {
   static let entry = NoiseEntry(
     name: "peer", grammar: "peer:sparse-low|sparse-high|uniform-low|uniform-high|random-low|random-high",
-    summary: "Peer loss's matrices of CIFAR-10, MNIST and Fashion-MNIST.",
+    summary: "Peer loss's matrices for CIFAR-10, MNIST and Fashion-MNIST.",
     source: "Liu & Guo, ICML 2020; label files of the multi-class code",
     brief: "r = .1 .2 .3 .4 .5 .6 of that code are sparse-low, sparse-high, uniform-low ... random-high.",
     trap: """
@@ -19,7 +19,7 @@ struct PeerLossNoise: ClassNoise {
       The values come from comparing the published label files with the true labels, within 0.005. Wrong in all: \
       CIFAR-10 sparse .20 and .40, uniform .18 and .53, random .45 and .63 (of '50 %' and '70 %' redrawn); MNIST and \
       Fashion-MNIST sparse .25 and .45, uniform .42 and .74, random .18 and .63. CIFAR-100 is left out: its \
-      'sparse-low' file is not sparse, and goes by labels:FILE. The ICML tables use symmetric instead.
+      'sparse-low' file is not sparse; use it with labels:FILE. The ICML tables use symmetric instead.
       """)
 
   enum Level: String, Sendable, CaseIterable {
@@ -50,7 +50,7 @@ struct PeerLossNoise: ClassNoise {
     case .cifar100, .shapes, .other:
       throw Failure(
         .usage, "the noise '\(text)' does not fit '\(dataset.name)'.",
-        why: "its matrices are of CIFAR-10, MNIST and Fashion-MNIST.",
+        why: "its matrices are for CIFAR-10, MNIST and Fashion-MNIST.",
         fix: "use labels:FILE for a published file of labels, or symmetric, flip, matrix:FILE.")
     }
     switch level {

@@ -18,11 +18,11 @@ struct PolynomialMarginNoise: NoiseModel {
     name: "pmd", grammar: "pmd:FILE[,type=1|2|3][,rate=0.35|0.7][,factor=F]",
     summary: "A network's first or second class, by the margin between them; FILE has probabilities [N, K].",
     source: "Zhang et al. (PLC), ICLR 2021",
-    brief: "the published factors hold for the published probabilities only.",
+    brief: "the published factors are valid only for the published probabilities.",
     trap: """
-      factor sets the rate, and even sure samples change when it is above 1: on CIFAR-10 1.43, 1.32, 1.35 for types \
-      1 to 3 at 35 % and 3.4, 3.1, 3.2 at 70 %; on CIFAR-100 1.08, 1.02, 1.12 and 1.8, 2.58, 1.2 (the default takes \
-      these). They hold for the published probabilities only: PreAct ResNet-34, true labels, learning rate 0.001, 25 \
+      factor sets the rate, and even confident samples change when it is above 1: on CIFAR-10 1.43, 1.32, 1.35 for \
+      types 1 to 3 at 35 % and 3.4, 3.1, 3.2 at 70 %; on CIFAR-100 1.08, 1.02, 1.12 and 1.8, 2.58, 1.2 (the default takes \
+      these). They are valid only for the published probabilities: PreAct ResNet-34, true labels, learning rate 0.001, 25 \
       epochs (10 for CIFAR-100's types 1 and 3 at 70 %), the last epoch's outputs in training mode; with others look \
       at the realised rate. Published label files cover the first 45,000 images. PLC's hybrids: \
       pmd:FILE+symmetric:0.3 and pmd:FILE+asymmetric:0.3.
@@ -63,13 +63,13 @@ struct PolynomialMarginNoise: NoiseModel {
     guard let factor = factor ?? Self.factors[dataset.kind].map({ (isHigh ? $0.high : $0.low)[type - 1] }) else {
       throw Failure(
         .usage, "the noise '\(text)' does not fit '\(dataset.name)'.",
-        why: "factors are published for CIFAR-10 and CIFAR-100.", fix: "give one, as in pmd:\(path),factor=1.4.")
+        why: "factors are published for CIFAR-10 and CIFAR-100.", fix: "set one, as in pmd:\(path),factor=1.4.")
     }
     let K = dataset.classCount
     let probabilities = try GivenProbabilities(path, for: dataset)
     guard K > 1 else {
       throw Failure(
-        .usage, "the noise '\(text)' does not fit '\(dataset.name)'.", why: "it needs two classes or more.",
+        .usage, "the noise '\(text)' does not fit '\(dataset.name)'.", why: "it needs at least two classes.",
         fix: "use none.")
     }
     var labels = dataset.train.labels

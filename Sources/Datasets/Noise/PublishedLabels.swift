@@ -19,11 +19,11 @@ struct PublishedLabels: NoiseModel {
     name: "labels", grammar: "labels:FILE[,key=worse][,clean=FILE]",
     summary: "Human or published labels from a file (.pt, .csv, .npy), checked against the data set's order.",
     source: "CIFAR-N: Wei et al., ICLR 2022; PMD: Zhang et al., ICLR 2021; SEAL: Chen et al., AAAI 2021",
-    brief: "files must be in the order of the data's own; TensorFlow Datasets has another.",
+    brief: "labels must be in the order of the data's own files; TensorFlow Datasets has another.",
     trap: """
       CIFAR-10N's keys are aggre (9.01 % wrong), random1, random2, random3 (17.2, 18.1, 17.6 %; rand1 to rand3 in its \
-      code) and worse (40.2 %, also worst), CIFAR-100N's is noisy (40.2 %). All are in the order of CIFAR's own files; TensorFlow \
-      Datasets has another. PMD's files cover the first 45,000 images: --limit-train 45000.
+      code) and worse (40.2 %, also worst), CIFAR-100N's is noisy (40.2 %). All are in the order of CIFAR's own files; \
+      TensorFlow Datasets has another. PMD's files cover the first 45,000 images: --limit-train 45000.
       """)
 
   /// The least share of the agreement by chance, 1 / K, that labels must leave behind, in units of what is above it.
@@ -87,8 +87,8 @@ struct PublishedLabels: NoiseModel {
     _ dataset: Dataset, _ wrong: Int, _ count: Int, _ first: Int, _ label: Int32, _ truth: [Int32]
   ) -> Failure {
     Failure(
-      .badInput, "'\(path)' is not in the order of '\(dataset.name)': \(wrong) of \(count) labels are other ones.",
-      why: "the first is that of sample \(first): \(label) ('\(dataset.classNames[Int(label)])') in the file, "
+      .badInput, "'\(path)' is not in the order of '\(dataset.name)': \(wrong) of \(count) labels differ.",
+      why: "the first is sample \(first): \(label) ('\(dataset.classNames[Int(label)])') in the file, "
         + "\(truth[first]) ('\(dataset.classNames[Int(truth[first])])') in the data.",
       fix: "use the data set's own files, in their order; --labels FILE replaces labels without this check.")
   }
@@ -112,7 +112,7 @@ private struct LabelTables {
       guard let values = array.integers, array.shape.dropFirst().allSatisfy({ $0 == 1 }) else {
         throw Failure(
           .badInput, "'\(path)' holds an array of shape \(array.shape) and type \(array.element.descriptor).",
-          why: "labels are a row of integers.", fix: "save labels.reshape(-1).astype('int64').")
+          why: "labels must be a row of integers.", fix: "save labels.reshape(-1).astype('int64').")
       }
       labels = values
       return
@@ -127,12 +127,12 @@ private struct LabelTables {
     guard let name = key.map({ Self.name(of: $0, in: all) }) ?? (names.count == 1 ? names[0] : nil) else {
       guard !names.isEmpty else {
         throw Failure(
-          .badInput, "'\(path)' has no labels.", why: "none of its columns holds whole numbers only.",
-          fix: "give labels as numbers, or use --labels FILE, which takes names of classes, too.")
+          .badInput, "'\(path)' has no labels.", why: "none of its columns has only whole numbers.",
+          fix: "write labels as numbers, or use --labels FILE, which also takes class names.")
       }
       throw Failure(
         .usage, key.map { "'\(path)' has no labels called '\($0)'." } ?? "'\(path)' has several sets of labels.",
-        why: "it has \(names.joined(separator: ", ")).", fix: "choose one by key=\(names[0]).")
+        why: "it has \(names.joined(separator: ", ")).", fix: "choose one with key=\(names[0]).")
     }
     labels = columns[name] ?? []
     clean = name == cleanName ? nil : columns[cleanName]
@@ -159,7 +159,7 @@ private struct LabelTables {
     }
     if let ids = columns["sample_id"], ids != Array(0..<ids.count) {
       throw Failure(
-        .badInput, "the rows of '\(path)' are not in the order of ids.", why: "its column sample_id says so.",
+        .badInput, "the rows of '\(path)' are not sorted by id.", why: "the column sample_id is out of order.",
         fix: "sort them, or use --labels FILE.")
     }
     return columns

@@ -15,10 +15,10 @@ import Statistics
 struct RandomMatrixNoise: RateNoise {
   static let entry = NoiseEntry(
     name: "random-matrix", grammar: "random-matrix:R[,exact[=class]]",
-    summary: "With chance R another class, by random chances for each pair of classes.",
+    summary: "With probability R another class, with random probabilities for each pair of classes.",
     source: "Xiao et al., CVPR 2015, code",
     brief: "the matrix depends on --noise-seed.",
-    trap: "The matrix depends on --noise-seed: runs with other seeds differ in what is confused, too.")
+    trap: "The matrix depends on --noise-seed: runs with other seeds also confuse other classes.")
 
   let rate: Double
   let count: NoiseCount
@@ -46,12 +46,12 @@ struct RandomMatrixNoise: RateNoise {
 struct SparseNoise: RateNoise {
   static let entry = NoiseEntry(
     name: "sparse", grammar: "sparse:R[,zeros=0.4][,exact[=class]]",
-    summary: "With chance R another class, by a random matrix of which a share of the entries is zero.",
+    summary: "With probability R another class, by a random matrix with a share of zero entries.",
     source: "Northcutt et al. (Confident learning), JAIR 2021; 'sparsity' there",
     brief: "the matrix depends on --noise-seed; cleanlab also varies the diagonal.",
     trap: """
       The matrix depends on --noise-seed. Every class keeps 1 - R; cleanlab's generator also varies the diagonal at \
-      random. Zeros count the K (K - 1) entries beside the diagonal.
+      random. Zeros are a share of the K (K - 1) entries off the diagonal.
       """)
 
   let rate: Double

@@ -58,7 +58,7 @@ enum NoiseCount: String, Sendable, CaseIterable {
     case "", "all": self = .all
     case "class": self = .perClass
     case "equal" where allowsEqual: self = .equal
-    case "equal": throw arguments.wrong("exact=equal is of symmetric noise only; here it is exact or exact=class")
+    case "equal": throw arguments.wrong("exact=equal is for symmetric noise only; write exact or exact=class")
     case .some(let value):
       let ways = "exact, exact=all" + (allowsEqual ? ", exact=class or exact=equal" : " or exact=class")
       throw arguments.wrong("'exact=\(value)' is not \(ways)")
@@ -81,7 +81,7 @@ extension RateNoise {
   func labels(for dataset: Dataset, draws: NoiseDraws) throws -> NoisyLabels {
     guard dataset.classCount > 1 else {
       throw Failure(
-        .usage, "the noise '\(text)' does not fit '\(dataset.name)'.", why: "it needs two classes or more.",
+        .usage, "the noise '\(text)' does not fit '\(dataset.name)'.", why: "it needs at least two classes.",
         fix: "use none.")
     }
     let rows = try chosenRows(for: dataset, draws: draws), labels = dataset.train.labels
@@ -99,7 +99,7 @@ extension RateNoise {
 
   /// The ids that exact counts choose, and each class's rate.
   private func chosenIDs(_ dataset: Dataset, _ draws: NoiseDraws) throws -> (ids: [Int], rates: [Double]) {
-    let K = dataset.classCount, all = dataset.train.usableIDs.map { Int($0) }
+    let K = dataset.classCount, all = dataset.train.labelledIDs.map { Int($0) }
     let total = Int(rate * Double(all.count))
     guard count != .all else {
       return (draws.chosen(total, of: all), [Double](repeating: rate, count: K))
@@ -112,7 +112,7 @@ extension RateNoise {
       guard size <= group.count else {
         throw Failure(
           .usage, "the noise '\(text)' does not fit '\(dataset.name)'.",
-          why: "it changes \(size) samples of each class, and '\(dataset.classNames[label])' has \(group.count).",
+          why: "it changes \(size) samples of each class, but '\(dataset.classNames[label])' has \(group.count).",
           fix: "use exact=class, or a lower rate.")
       }
       ids += draws.chosen(size, of: group)

@@ -10,7 +10,7 @@ import Statistics
 struct SEALNoise: NoiseModel {
   static let entry = NoiseEntry(
     name: "seal", grammar: "seal:R,FILE",
-    summary: "Exactly floor(R N) samples, those most probably of another class; FILE has probabilities [N, K].",
+    summary: "Exactly floor(R N) samples, those most likely of another class; FILE has probabilities [N, K].",
     source: "Chen et al. (SEAL), AAAI 2021",
     brief: "the mean of the softmax over 150 epochs, not that of the last; nothing is drawn.",
     trap: """
@@ -34,11 +34,11 @@ struct SEALNoise: NoiseModel {
     let probabilities = try GivenProbabilities(path, for: dataset)
     guard dataset.classCount > 1 else {
       throw Failure(
-        .usage, "the noise '\(text)' does not fit '\(dataset.name)'.", why: "it needs two classes or more.",
+        .usage, "the noise '\(text)' does not fit '\(dataset.name)'.", why: "it needs at least two classes.",
         fix: "use none.")
     }
     var labels = dataset.train.labels
-    let ids = dataset.train.usableIDs.map { Int($0) }
+    let ids = dataset.train.labelledIDs.map { Int($0) }
     let candidates = ids.map { id -> (id: Int, label: Int, score: Double) in
       let (first, second) = probabilities.firstAndSecond(id), row = probabilities.row(id)
       let other = first == Int(labels[id]) ? second : first

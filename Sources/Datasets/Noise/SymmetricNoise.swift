@@ -10,16 +10,16 @@ import Statistics
 struct SymmetricNoise: RateNoise {
   static let entry = NoiseEntry(
     name: "symmetric", grammar: "symmetric:R[,inclusive][,exact[=class|equal]]",
-    summary: "With chance R another class, all alike; inclusive: any class, the right one too.",
+    summary: "With probability R another class, all equally likely; inclusive: any class, the right one too.",
     source: "Patrini et al., CVPR 2017; inclusive: Li et al. (DivideMix), ICLR 2020",
     brief: "inclusive (DivideMix) has R (K - 1) / K wrong: '80 %' of ten classes is 72 %.",
     trap: """
-      Three conventions go by one name. Exclusive, drawn (the default; Patrini, Co-teaching, AUM, PLC, JoCoR): R wrong \
-      on average. Inclusive: R (K - 1) / K wrong, so that '80 %' of ten classes is 72 % and '50 %' is 45 %: \
+      Three conventions share one name. Exclusive, drawn (the default; Patrini, Co-teaching, AUM, PLC, JoCoR): R wrong \
+      on average. Inclusive: R (K - 1) / K wrong, so '80 %' of ten classes is 72 % and '50 %' is 45 %: \
       inclusive,exact is DivideMix, NAL and ELR; inclusive alone Meta-Weight-Net and M-correction. exact=class is SCE, \
       APL, ALFs, SR and JAL on CIFAR. On MNIST SCE, APL and ALFs change the same number in each class, exact=equal, so \
-      that the rarest digit is the noisiest; SR and JAL draw there, as Truncated-Loss and Patrini do everywhere. ANL \
-      takes exact counts for each pair of classes, to which exact=class is the nearest.
+      the rarest digit is the noisiest; SR and JAL draw there, as Truncated-Loss and Patrini do everywhere. ANL \
+      uses exact counts for each pair of classes; exact=class is the closest to it.
       """)
 
   let rate: Double

@@ -34,7 +34,7 @@ extension Dataset {
   public func writeImageFolder(to path: String) throws {
     if FileBytes.kind(of: path) != .missing, try !FileBytes.names(in: path).isEmpty {
       throw Failure(
-        .cannotCreate, "the folder '\(path)' is not empty.", why: "pictures already in it would mix with the new ones.",
+        .cannotCreate, "the folder '\(path)' is not empty.", why: "existing images would mix with the new ones.",
         fix: "choose a new folder, or remove this one.")
     }
     let folders = try folderNames()
@@ -42,7 +42,7 @@ extension Dataset {
       guard let set else { continue }
       for folder in folders { try FileBytes.makeFolder("\(path)/\(part)/\(folder)") }
       let digits = String(set.count - 1).count
-      for id in set.usableIDs.map({ Int($0) }) {
+      for id in set.labelledIDs.map({ Int($0) }) {
         let number = String(id)
         let name = String(repeating: "0", count: digits - number.count) + number
         try FileBytes.write(
@@ -61,7 +61,7 @@ extension Dataset {
       else {
         throw Failure(
           .cannotCreate, "the class '\(name)' cannot be a folder.",
-          why: "its name is empty, hidden, too long or has a slash.",
+          why: "its name is empty, hidden or too long, or has a slash.",
           fix: "rename the class, or write a NumPy file.")
       }
       return name
@@ -72,7 +72,7 @@ extension Dataset {
 extension LabelledSet {
   /// Only the samples with a label.
   fileprivate var withoutUnlabelled: LabelledSet {
-    let usable = usableIDs
+    let usable = labelledIDs
     return usable.count == count ? self : selecting(usable)
   }
 }

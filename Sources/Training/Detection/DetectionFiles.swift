@@ -75,6 +75,6 @@ public enum DetectionFiles {
 
   private static func cell(_ value: Double?) -> String {
     guard let value, value.isFinite else { return "" }
-    return NumberText.shortest(value)
+    return NumberFormatting.shortest(value)
   }
 }

@@ -11,13 +11,13 @@ import Statistics
 public enum DetectionReport {
   /// Samples of each kind in the blind check.
   static let blindCount = 50
-  /// The most suspicious samples, which are shown with their picture.
-  static let mostPictures = 1000
-  /// Together pictures take at most this many bytes of the page.
-  static let mostPictureBytes = 12 << 20
-  /// The longer side of a picture in the page, at most.
+  /// The most suspicious samples, which are shown with their image.
+  static let mostImages = 1000
+  /// Together images take at most this many bytes of the page.
+  static let mostImageBytes = 12 << 20
+  /// The longer side of an image in the page, at most.
   static let mostPixels = 96
-  /// Groups of equal pictures that are shown with their picture.
+  /// Groups of equal images that are shown with their image.
   private static let mostGroups = 50
 
   /// The page about a finished detection, which says that it was written at `time`.
@@ -47,10 +47,10 @@ public enum DetectionReport {
     page.blindCheck = blindCheck(ranked, seed: finished.settings.seed)
     let groups = result.duplicates.filter(\.hasDifferentLabels).prefix(mostGroups).map { Int($0.ids[0]) }
     // What must have its image comes first; the most suspicious fill the room that is left.
-    let wanted = page.blindCheck + groups + ranked.prefix(mostPictures).map(\.id)
-    try addPictures(wanted, of: dataset.train.images, to: &page)
+    let wanted = page.blindCheck + groups + ranked.prefix(mostImages).map(\.id)
+    try addImages(wanted, of: dataset.train.images, to: &page)
     addMargins(finished, to: &page)
-    page.blankPictures = blankPictures(dataset.train)
+    page.blankImages = blankImages(dataset.train)
     page.unreadable = dataset.badImages.map { ($0.path, $0.reason) }
     page.facts = try facts(finished, written: time)
     return page
@@ -67,21 +67,21 @@ public enum DetectionReport {
     return shuffled(Array(flagged) + others, 2)
   }
 
-  private static func addPictures(_ ids: [Int], of images: ImageSet, to page: inout DetectionPage) throws {
+  private static func addImages(_ ids: [Int], of images: ImageSet, to page: inout DetectionPage) throws {
     let longer = max(images.height, images.width), isSmall = longer <= 48
-    page.arePicturesSmall = isSmall
-    var room = mostPictureBytes
-    for id in ids where page.pictures[id] == nil {
+    page.areImagesSmall = isSmall
+    var room = mostImageBytes
+    for id in ids where page.images[id] == nil {
       var image = images.image(id)
       if longer > mostPixels {
         image = image.resized(
           height: max(1, image.height * mostPixels / longer), width: max(1, image.width * mostPixels / longer))
       }
-      let picture = try DetectionPage.Picture(
+      let file = try DetectionPage.Image(
         type: isSmall ? "image/png" : "image/jpeg", bytes: isSmall ? PNG.encode(image) : JPEG.encode(image))
-      room -= picture.bytes.count * 4 / 3 + 48
+      room -= file.bytes.count * 4 / 3 + 48
       guard room >= 0 else { return }
-      page.pictures[id] = picture
+      page.images[id] = file
     }
   }
 
@@ -92,7 +92,7 @@ public enum DetectionReport {
       (own: $0.0.hasOwnLabel(labels), sketch: $0.1.sketch)
     }
     guard let epochs = sources.first?.sketch.epochs, epochs.count > 1 else { return }
-    for id in page.pictures.keys {
+    for id in page.images.keys {
       let passes = sources.filter { $0.own[id] && $0.sketch.epochs == epochs }
       guard !passes.isEmpty else { continue }
       page.margins[id] = epochs.indices.map { row in
@@ -103,10 +103,10 @@ public enum DetectionReport {
   }
 
   /// Samples whose values are all but equal in every channel.
-  private static func blankPictures(_ set: LabelledSet) -> [Int] {
+  private static func blankImages(_ set: LabelledSet) -> [Int] {
     let size = set.images.imageSize, channels = set.images.channels
     return set.images.pixels.withUnsafeBufferPointer { pixels in
-      set.usableIDs.map { Int($0) }.filter { id in
+      set.labelledIDs.map { Int($0) }.filter { id in
         let values = pixels[id * size..<(id + 1) * size]
         return values.indices.allSatisfy { index in
           let first = values[values.startIndex + (index - values.startIndex) % channels]
@@ -130,7 +130,7 @@ public enum DetectionReport {
     if let record = finished.record {
       let driver = record.driver.isEmpty || record.device.contains(record.driver) ? "" : " (\(record.driver))"
       facts += [
-        .init("program", "gpunoisy \(record.version), begun \(record.started.text), written \(time.text)"),
+        .init("program", "gpunoisy \(record.version), started \(record.started.text), written \(time.text)"),
         .init("device", record.device + driver),
       ]
     }
@@ -140,16 +140,16 @@ public enum DetectionReport {
         "training",
         // The loss in full, as config.toml has it.
         "\(settings.model), \(settings.loss), learning rate "
-          + "\(NumberText.shortest(settings.optimizer.learningRate)), batch \(settings.batchSize), "
+          + "\(NumberFormatting.shortest(settings.optimizer.learningRate)), batch \(settings.batchSize), "
           + "\(settings.epochs) epochs, seed \(settings.seed)"))
     if !result.passes.isEmpty {
       let counts = result.passes.map { "\($0.ids.count)" }.joined(separator: " and ")
-      let cuts = result.passes.compactMap(\.cutoff.area).map { FixedText.decimal($0, places: 3) }
+      let cuts = result.passes.compactMap(\.cutoff.area).map { NumberFormatting.decimal($0, places: 3) }
       facts += [
-        .init("threshold samples", "\(counts), one set for each pass, with a label of their own"),
+        .init("threshold samples", "\(counts), one set for each pass, moved to an extra class"),
         .init(
           "cut-off",
-          "percentile \(NumberText.shortest(detection.percentile)) of them: "
+          "percentile \(NumberFormatting.shortest(detection.percentile)) of them: "
             + cuts.joined(separator: " and ")),
         .init(
           "margins", "of \(detection.margin.rawValue), each step before its update, epochs 2 to \(settings.epochs)"),

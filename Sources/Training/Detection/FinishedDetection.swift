@@ -61,7 +61,7 @@ public struct FinishedDetection: Sendable {
     if let seed = record.seeds["seed"], seed != settings.seed {
       throw Failure(
         .badInput, "'\(folder)/config.toml' does not belong to this detection.",
-        why: "its seed is \(settings.seed), run.json says \(seed).", fix: "restore the file from a copy.")
+        why: "its seed is \(settings.seed), but run.json says \(seed).", fix: "restore the file from a copy.")
     }
     let data = try data ?? RunData(settings), dataset = data.dataset
     try record.require(

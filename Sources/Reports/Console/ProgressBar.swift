@@ -6,10 +6,10 @@ import FileFormats
 /// percentage are the epoch's, the time is the run's. The line never fills the terminal's last column, so that it never
 /// wraps; what does not fit is left out, least important first.
 public final class ProgressBar: ProgressReporter {
-  private let output: any TalkOutput
+  private let output: any ConsoleOutput
   private let terminal: TerminalTraits
   private let width: () -> Int
-  private let clock: TalkClock
+  private let clock: ConsoleClock
   private var remaining = RemainingTime()
   private var last: StepProgress?
   private var testAccuracy: Double?
@@ -21,7 +21,7 @@ public final class ProgressBar: ProgressReporter {
   ///
   /// - Parameter width: the terminal's columns, asked before each drawing because a window can be resized.
   public init(
-    to output: any TalkOutput, terminal: TerminalTraits, clock: TalkClock = .system, width: @escaping () -> Int
+    to output: any ConsoleOutput, terminal: TerminalTraits, clock: ConsoleClock = .system, width: @escaping () -> Int
   ) {
     self.output = output
     self.terminal = terminal
@@ -34,7 +34,7 @@ public final class ProgressBar: ProgressReporter {
     let column = (run.facts.map(\.name.count).max() ?? 0) + 2
     for fact in run.facts {
       let name = fact.name + String(repeating: " ", count: column - fact.name.count)
-      output.write(styled(name, "1") + PlainText.escaped(fact.text) + "\n")
+      output.write(styled(name, "1") + TerminalText.escaped(fact.text) + "\n")
     }
   }
 
@@ -70,7 +70,7 @@ public final class ProgressBar: ProgressReporter {
   /// Writes the text above the bar.
   public func note(_ text: String) {
     erase()
-    output.write(PlainText.escaped(text) + "\n")
+    output.write(TerminalText.escaped(text) + "\n")
     if last != nil { draw() }
   }
 
@@ -98,19 +98,19 @@ public final class ProgressBar: ProgressReporter {
     let number = String(repeating: " ", count: max(0, total.count - String(progress.epoch).count)) + "\(progress.epoch)"
     let title = "epoch \(number)/\(total)"
     let share = progress.steps > 0 ? min(max(Double(progress.step) / Double(progress.steps), 0), 1) : 0
-    let bare = FixedText.percent(share, places: 0)
+    let bare = NumberFormatting.percent(share, places: 0)
     let percentage = String(repeating: " ", count: 4 - bare.count) + bare
     // In the order of the line; `keep` is the order in which they are given up, last first.
     var optional: [(keep: Int, text: String)] = []
-    if let loss = progress.loss { optional.append((1, "loss " + FixedText.decimal(loss, places: 3))) }
+    if let loss = progress.loss { optional.append((1, "loss " + NumberFormatting.decimal(loss, places: 3))) }
     if let accuracy = progress.accuracy {
-      optional.append((3, "train " + FixedText.percent(accuracy, places: 1)))
+      optional.append((3, "train " + NumberFormatting.percent(accuracy, places: 1)))
     }
-    if let testAccuracy { optional.append((2, "test " + FixedText.percent(testAccuracy, places: 1))) }
+    if let testAccuracy { optional.append((2, "test " + NumberFormatting.percent(testAccuracy, places: 1))) }
     if let speed = progress.imagesPerSecond, speed.isFinite, speed < 1e15 {
-      optional.append((4, FixedText.grouped(Int(speed.rounded())) + " img/s"))
+      optional.append((4, NumberFormatting.grouped(Int(speed.rounded())) + " img/s"))
     }
-    if let secondsLeft { optional.append((0, "ETA " + FixedText.duration(seconds: secondsLeft))) }
+    if let secondsLeft { optional.append((0, "ETA " + NumberFormatting.duration(seconds: secondsLeft))) }
     let shortestBar = 10
     func length(_ texts: [String]) -> Int { texts.reduce(0) { $0 + 2 + $1.count } }
     while !optional.isEmpty, title.count + 1 + shortestBar + length([percentage] + optional.map(\.text)) > width {

@@ -2,7 +2,7 @@
 ///
 /// `0.5` is a number; `0@20/1@40/1.5@40/2@90` is 0 up to epoch 20, rises to 1 at epoch 40, goes on from 1.5 there, and
 /// stays at 2 from epoch 90 on. Epochs count from 0.
-public struct ParameterCourse: Sendable, Equatable {
+public struct ParameterSchedule: Sendable, Equatable {
   /// A value and the epoch at which it is reached.
   public struct Point: Sendable, Equatable {
     /// From 0.
@@ -47,7 +47,7 @@ public struct ParameterCourse: Sendable, Equatable {
   }
 }
 
-extension ParameterCourse: CustomStringConvertible {
+extension ParameterSchedule: CustomStringConvertible {
   /// The text that `init` reads.
   public var description: String {
     points.count == 1

@@ -20,7 +20,7 @@ import Training
 
   @Test(arguments: [2, 3, 10, 100])
   func `has an inverse`(K: Int) throws {
-    let matrix = pairs(K), inverse = try LabelTransition.inverse(of: matrix)
+    let matrix = pairs(K), inverse = try TransitionSource.inverse(of: matrix)
     for i in 0..<K {
       for j in 0..<K {
         let product = (0..<K).reduce(0) { $0 + matrix[i, $1] * inverse[$1 * K + j] }
@@ -31,7 +31,7 @@ import Training
 
   @Test func `has none where two classes have the same labels`() {
     let matrix = TransitionMatrix(classCount: 2, values: [0.5, 0.5, 0.5, 0.5])
-    #expect { try LabelTransition.inverse(of: matrix) } throws: { ($0 as? Failure)?.kind == .configuration }
+    #expect { try TransitionSource.inverse(of: matrix) } throws: { ($0 as? Failure)?.kind == .configuration }
   }
 
   @Test func `is estimated from the samples that are surest of a class`() throws {
@@ -41,10 +41,10 @@ import Training
       let row = truth.row(sample % K), doubt = Double(sample / K % 20) / 40
       return row.map { Float(log((1 - doubt) * $0 + doubt / Double(K) + 1e-9)) }
     }
-    let estimate = LabelTransition.estimate(fromLogits: logits, classes: K, quantile: 1)
+    let estimate = TransitionSource.estimate(fromLogits: logits, classes: K, quantile: 1)
     for i in 0..<K { for j in 0..<K { #expect(abs(estimate[i, j] - truth[i, j]) < 1e-6) } }
     // Below the quantile they are less sure: what is passed over is the largest chance.
-    let careful = LabelTransition.estimate(fromLogits: logits, classes: K, quantile: 0.97)
+    let careful = TransitionSource.estimate(fromLogits: logits, classes: K, quantile: 0.97)
     #expect((0..<K).allSatisfy { careful[$0, $0] < estimate[$0, $0] && careful[$0, $0] > 0.6 })
   }
 
@@ -52,7 +52,7 @@ import Training
   @Test(arguments: [(2, 0.97), (10, 0.97), (20, 0.985), (50, 0.994), (100, 1.0), (1000, 1.0)])
   func `has its anchors below a quantile that depends on the number of classes`(K: Int, quantile: Double) {
     // A rounding or two of a number near 1.
-    #expect(abs(LabelTransition.quantile(classes: K) - quantile) <= 2 * quantile.ulp)
+    #expect(abs(TransitionSource.quantile(classes: K) - quantile) <= 2 * quantile.ulp)
   }
 
   @Test(arguments: ["forward", "backward"])

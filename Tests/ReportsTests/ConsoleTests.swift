@@ -1,10 +1,11 @@
 import Failures
+import FileFormats
 import Reports
 import Synchronization
 import Testing
 
 /// An output that keeps what it is given.
-private final class Listener: TalkOutput {
+private final class Listener: ConsoleOutput {
   var text = ""
   func write(_ text: String) { self.text += text }
   /// What a terminal shows of each line: the last drawing, without styles.
@@ -20,8 +21,8 @@ private final class Listener: TalkOutput {
 private final class TestClock: Sendable {
   private let milliseconds = Atomic<Int>(0)
   func advance(_ seconds: Double) { milliseconds.add(Int(seconds * 1000), ordering: .relaxed) }
-  var clock: TalkClock {
-    TalkClock(
+  var clock: ConsoleClock {
+    ConsoleClock(
       elapsed: { Double(self.milliseconds.load(ordering: .relaxed)) / 1000 },
       now: { UTCTime(seconds: 1_795_221_062 + self.milliseconds.load(ordering: .relaxed) / 1000) })
   }
@@ -172,7 +173,7 @@ struct ProgressTests {
 }
 
 @Suite("Terminals, errors and tables")
-struct TalkTests {
+struct ConsoleTests {
   @Test(
     "colour follows the option, then NO_COLOR, then CLICOLOR_FORCE, then the terminal",
     arguments: [
@@ -214,21 +215,21 @@ struct TalkTests {
     let failure = Failure(
       .badInput, "'a\u{1B}[2J\n\u{202E}b\u{9B}\u{7F}é😀' is bad.", why: "it\tis.", fix: "mend it.\r")
     #expect(
-      ErrorText.lines(for: failure) == #"""
+      ErrorMessages.lines(for: failure) == #"""
         error: 'a\x1b[2J\x0a\u{202e}b\x9b\x7fé😀' is bad.
           why: it\x09is.
           fix: mend it.\x0d
 
         """#)
-    #expect(ErrorText.lines(for: failure, usesColor: true).hasPrefix("\u{1B}[1merror:\u{1B}[0m 'a"))
-    #expect(ErrorText.exitCode(for: failure) == 65)
+    #expect(ErrorMessages.lines(for: failure, usesColor: true).hasPrefix("\u{1B}[1merror:\u{1B}[0m 'a"))
+    #expect(ErrorMessages.exitCode(for: failure) == 65)
   }
 
   @Test("any other error is owned up to as a bug")
   func bugs() {
     struct Odd: Error {}
-    #expect(ErrorText.exitCode(for: Odd()) == 1)
-    let text = ErrorText.lines(for: Odd())
+    #expect(ErrorMessages.exitCode(for: Odd()) == 1)
+    let text = ErrorMessages.lines(for: Odd())
     #expect(text.contains("Odd()") && text.split(separator: "\n").count == 3)
   }
 
@@ -248,15 +249,21 @@ struct TalkTests {
 
   @Test("numbers for people")
   func numbers() {
-    #expect(FixedText.decimal(2.713, places: 4) == "2.7130" && FixedText.decimal(0.125, places: 2) == "0.13")
-    #expect(FixedText.decimal(-0.004, places: 2) == "0.00" && FixedText.decimal(-1.5, places: 1) == "-1.5")
-    #expect(FixedText.decimal(0.999, places: 2) == "1.00" && FixedText.decimal(12, places: 0) == "12")
-    #expect(FixedText.decimal(.nan, places: 2) == "nan" && FixedText.decimal(-.infinity, places: 2) == "-inf")
-    #expect(FixedText.decimal(1e300, places: 2) == "1e+300")
-    #expect(FixedText.percent(0.8537) == "85.37%")
-    #expect([0, 999, 1000, 21480, 1_234_567].map(FixedText.grouped) == ["0", "999", "1 000", "21 480", "1 234 567"])
     #expect(
-      [0, 59.6, 250, 11_100, 187_200].map(FixedText.duration(seconds:)) == ["0s", "1m00s", "4m10s", "3h05m", "2d04h"])
-    #expect(FixedText.duration(seconds: .infinity) == "?")
+      NumberFormatting.decimal(2.713, places: 4) == "2.7130" && NumberFormatting.decimal(0.125, places: 2) == "0.13")
+    #expect(
+      NumberFormatting.decimal(-0.004, places: 2) == "0.00" && NumberFormatting.decimal(-1.5, places: 1) == "-1.5")
+    #expect(NumberFormatting.decimal(0.999, places: 2) == "1.00" && NumberFormatting.decimal(12, places: 0) == "12")
+    #expect(
+      NumberFormatting.decimal(.nan, places: 2) == "nan" && NumberFormatting.decimal(-.infinity, places: 2) == "-inf")
+    #expect(NumberFormatting.decimal(1e300, places: 2) == "1e+300")
+    #expect(NumberFormatting.percent(0.8537) == "85.37%")
+    #expect(
+      [0, 999, 1000, 21480, 1_234_567].map(NumberFormatting.grouped) == ["0", "999", "1 000", "21 480", "1 234 567"])
+    #expect(
+      [0, 59.6, 250, 11_100, 187_200].map(NumberFormatting.duration(seconds:)) == [
+        "0s", "1m00s", "4m10s", "3h05m", "2d04h",
+      ])
+    #expect(NumberFormatting.duration(seconds: .infinity) == "?")
   }
 }

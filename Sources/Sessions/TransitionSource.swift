@@ -5,7 +5,7 @@ import FileFormats
 import Statistics
 
 /// Where the transition matrix of a loss that corrects labels comes from: `--transition`.
-public enum LabelTransition: Sendable, Equatable, CustomStringConvertible {
+public enum TransitionSource: Sendable, Equatable, CustomStringConvertible {
   /// What the labels that are trained on tell, compared with the true ones.
   case exact
   /// Estimated after so many epochs of cross entropy, from the samples that are surest of each class.
@@ -22,7 +22,7 @@ public enum LabelTransition: Sendable, Equatable, CustomStringConvertible {
     } else if text == "anchors" || text.hasPrefix("anchors:") {
       guard let epochs = Int(text.dropFirst("anchors:".count)), epochs > 0 else {
         throw Failure(
-          .usage, "--transition \(text) is out of range.", why: "it needs the epochs of cross entropy that come first.",
+          .usage, "--transition \(text) is out of range.", why: "anchors needs the initial epochs of cross entropy.",
           fix: "write --transition anchors:40")
       }
       self = .anchors(epochs: epochs)
@@ -48,7 +48,7 @@ public enum LabelTransition: Sendable, Equatable, CustomStringConvertible {
     if path.hasSuffix(".npy") {
       let array = try NumPyArray(decoding: FileBytes.read(path), name: path)
       guard array.shape == [K, K], let numbers = array.doubles else {
-        throw wrong(path, "its shape is \(array.shape), or it holds no floating-point numbers.", K)
+        throw wrong(path, "its shape is \(array.shape), or its numbers are not floating-point.", K)
       }
       values = numbers
     } else {
@@ -59,7 +59,7 @@ public enum LabelTransition: Sendable, Equatable, CustomStringConvertible {
         }
       }
       guard rows.count == K, rows.allSatisfy({ $0.count == K }) else {
-        throw wrong(path, "it has \(rows.count) rows, of \(rows.first?.count ?? 0) numbers the first.", K)
+        throw wrong(path, "it has \(rows.count) rows, the first with \(rows.first?.count ?? 0) numbers.", K)
       }
       values = try rows.joined().map { number in
         guard let number else { throw wrong(path, "it holds something that is no number.", K) }
@@ -69,7 +69,7 @@ public enum LabelTransition: Sendable, Equatable, CustomStringConvertible {
     for row in 0..<K {
       let chances = values[row * K..<(row + 1) * K], sum = chances.reduce(0, +)
       guard chances.allSatisfy({ $0 >= 0 && $0 <= 1 }), abs(sum - 1) < 1e-3 else {
-        throw wrong(path, "row \(row + 1) is not made of chances with the sum 1; its sum is \(sum).", K)
+        throw wrong(path, "row \(row + 1) is not a probability distribution; it sums to \(sum).", K)
       }
     }
     return TransitionMatrix(classCount: K, values: values)
@@ -86,7 +86,7 @@ public enum LabelTransition: Sendable, Equatable, CustomStringConvertible {
     case .exact:
       guard let truth = train.trueLabels else {
         throw Failure(
-          .configuration, "--transition true needs the true labels.", why: "this data set does not tell them.",
+          .configuration, "--transition true needs the true labels.", why: "this data set does not have them.",
           fix: "give them with --clean-labels, or use --transition anchors:40.")
       }
       matrix = TransitionMatrix(from: truth, to: train.labels, classCount: K)
@@ -94,7 +94,7 @@ public enum LabelTransition: Sendable, Equatable, CustomStringConvertible {
     for label in Set(train.labels) where label >= 0 {
       guard (0..<K).contains(where: { matrix[$0, Int(label)] > 0 }) else {
         throw Failure(
-          .configuration, "no class can have the label \(label), by the transition matrix.",
+          .configuration, "by the transition matrix, no class can have the label \(label).",
           why: "its column \(label + 1) is zero, but training samples have that label.", fix: "correct --transition.")
       }
     }
@@ -103,8 +103,8 @@ public enum LabelTransition: Sendable, Equatable, CustomStringConvertible {
 
   private static func wrong(_ path: String, _ why: String, _ K: Int) -> Failure {
     Failure(
-      .badInput, "'\(path)' is no transition matrix of \(K) classes.", why: why,
-      fix: "write \(K) rows of \(K) numbers with commas between, row = true class, column = given label.")
+      .badInput, "'\(path)' is not a transition matrix of \(K) classes.", why: why,
+      fix: "write \(K) rows of \(K) comma-separated numbers; row = true class, column = given label.")
   }
 
   /// The estimate from anchor points: row i is the prediction [K] for the sample that is surest to be of class i.
@@ -140,10 +140,10 @@ public enum LabelTransition: Sendable, Equatable, CustomStringConvertible {
   ///
   /// - Throws: `.configuration` if it has none.
   public static func inverse(of matrix: TransitionMatrix) throws(Failure) -> [Double] {
-    guard let inverse = MatrixInverse(of: matrix.values, size: matrix.classCount, least: 1e-9) else {
+    guard let inverse = MatrixInverse(of: matrix.values, size: matrix.classCount, minimum: 1e-9) else {
       throw Failure(
         .configuration, "the transition matrix has no inverse.",
-        why: "two of its rows, or more of them together, say the same of their classes.",
+        why: "its rows are linearly dependent.",
         fix: "use --loss forward, which needs none.")
     }
     return inverse.values

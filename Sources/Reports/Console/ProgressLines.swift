@@ -6,8 +6,8 @@ import FileFormats
 /// carriage returns, the same names in the same order every time. Signs of life come at most once a minute and about
 /// forty times in a run, so that the log of 120 epochs stays below 200 lines however slow they are.
 public final class ProgressLines: ProgressReporter {
-  private let output: any TalkOutput
-  private let clock: TalkClock
+  private let output: any ConsoleOutput
+  private let clock: ConsoleClock
   private var remaining = RemainingTime()
   private var secondsLeft: Double?
   private var beganAt: Double?
@@ -15,7 +15,7 @@ public final class ProgressLines: ProgressReporter {
   private var last: StepProgress?
 
   /// Lines to an output, stamped with the clock's time of day.
-  public init(to output: any TalkOutput, clock: TalkClock = .system) {
+  public init(to output: any ConsoleOutput, clock: ConsoleClock = .system) {
     self.output = output
     self.clock = clock
   }
@@ -43,9 +43,9 @@ public final class ProgressLines: ProgressReporter {
     let whole = (time - beganAt!) + (secondsLeft ?? 0)
     guard time - spokeAt >= max(60, whole / 40) else { return }
     var parts = ["epoch=\(progress.epoch)/\(progress.epochs)", "step=\(progress.step)/\(progress.steps)"]
-    if let loss = progress.loss { parts.append("loss=\(FixedText.decimal(loss, places: 4))") }
-    if let accuracy = progress.accuracy { parts.append("train_acc=\(FixedText.decimal(accuracy, places: 4))") }
-    if let speed = progress.imagesPerSecond { parts.append("img_s=\(FixedText.decimal(speed, places: 0))") }
+    if let loss = progress.loss { parts.append("loss=\(NumberFormatting.decimal(loss, places: 4))") }
+    if let accuracy = progress.accuracy { parts.append("train_acc=\(NumberFormatting.decimal(accuracy, places: 4))") }
+    if let speed = progress.imagesPerSecond { parts.append("img_s=\(NumberFormatting.decimal(speed, places: 0))") }
     say((parts + timeLeft).joined(separator: " "))
   }
 
@@ -57,29 +57,30 @@ public final class ProgressLines: ProgressReporter {
     secondsLeft = remaining.estimate(fraction: fraction, at: time) ?? secondsLeft
     var parts = [
       "epoch=\(report.epoch)/\(report.epochs)", "step=\(report.step)",
-      "lr=\(NumberText.shortest(report.learningRate))", "loss=\(FixedText.decimal(report.trainLoss, places: 4))",
-      "train_acc=\(FixedText.decimal(report.trainAccuracy, places: 4))",
+      "lr=\(NumberFormatting.shortest(report.learningRate))",
+      "loss=\(NumberFormatting.decimal(report.trainLoss, places: 4))",
+      "train_acc=\(NumberFormatting.decimal(report.trainAccuracy, places: 4))",
     ]
     func add(_ name: String, _ value: Double?) {
-      if let value { parts.append("\(name)=\(FixedText.decimal(value, places: 4))") }
+      if let value { parts.append("\(name)=\(NumberFormatting.decimal(value, places: 4))") }
     }
     add("test_loss", report.testLoss)
     add("test_acc", report.testAccuracy)
     add("clean_acc", report.cleanAccuracy)
     add("noisy_acc", report.wrongAccuracy)
-    parts.append("seconds=\(FixedText.decimal(report.seconds, places: 1))")
-    parts.append("img_s=\(FixedText.decimal(report.imagesPerSecond, places: 0))")
+    parts.append("seconds=\(NumberFormatting.decimal(report.seconds, places: 1))")
+    parts.append("img_s=\(NumberFormatting.decimal(report.imagesPerSecond, places: 0))")
     say((parts + timeLeft).joined(separator: " "))
   }
 
   /// Writes the text as a line of its own.
-  public func note(_ text: String) { say(PlainText.escaped(text)) }
+  public func note(_ text: String) { say(TerminalText.escaped(text)) }
 
   /// Does nothing: every line is already written.
   public func ended() {}
 
   private var timeLeft: [String] {
-    secondsLeft.map { ["eta_s=\(FixedText.decimal($0, places: 0))"] } ?? []
+    secondsLeft.map { ["eta_s=\(NumberFormatting.decimal($0, places: 0))"] } ?? []
   }
 
   private func say(_ text: String) {
@@ -89,7 +90,7 @@ public final class ProgressLines: ProgressReporter {
 
   /// A text as a value: in quotes if it is more than one word.
   private static func value(_ text: String) -> String {
-    let plain = PlainText.escaped(text)
+    let plain = TerminalText.escaped(text)
     return plain.isEmpty || plain.contains { $0 == " " || $0 == "\"" || $0 == "=" } ? JSONText.quoted(plain) : plain
   }
 }

@@ -32,7 +32,7 @@ public struct TextTable: Sendable {
   /// Adds a row; control characters in it will be shown, not sent.
   public mutating func append(_ row: [String]) {
     precondition(row.count == columns.count, "\(row.count) cells in a row of \(columns.count) columns")
-    rows.append(row.map(PlainText.escaped))
+    rows.append(row.map(TerminalText.escaped))
   }
 
   /// The title line and the rows, two spaces between columns, none at the ends of lines.

@@ -1,24 +1,24 @@
-/// Pictures without what makes them pictures: the inputs of experiments on memorisation.
+/// Images without what makes them images: the inputs of experiments on memorisation.
 ///
 /// - Source: Zhang, Bengio, Hardt, Recht, Vinyals: Understanding deep learning requires rethinking generalization,
 ///   ICLR 2017, section 2.2.
-public enum PixelChange: String, Sendable, CaseIterable {
-  /// Pictures stay as they are.
+public enum PixelScramble: String, Sendable, CaseIterable {
+  /// Images stay as they are.
   case none
-  /// One random order of pixels for all pictures, training and test alike.
+  /// One random order of pixels for all images, training and test alike.
   case shuffled
-  /// Another random order of pixels for each picture.
+  /// Another random order of pixels for each image.
   case random
   /// Normal numbers with each channel's mean and deviation over the training set, rounded and cut to 0...255.
   case gaussian
 }
 
 extension Dataset {
-  /// The data set with changed pictures; a pixel's channels stay together when it moves.
+  /// The data set with changed images; a pixel's channels stay together when it moves.
   ///
   /// A function of the seed and the ids: another limit does not move it, except for the mean of `gaussian`.
-  public func changingPixels(_ change: PixelChange, seed: UInt64) -> Dataset {
-    guard change != .none, !train.usableIDs.isEmpty else { return self }
+  public func changingPixels(_ change: PixelScramble, seed: UInt64) -> Dataset {
+    guard change != .none, !train.labelledIDs.isEmpty else { return self }
     let draws = NoiseDraws(seed: seed), normalization = normalization
     var changed = self
     func replaced(_ set: LabelledSet, from first: Int) -> LabelledSet {
@@ -38,7 +38,7 @@ extension Dataset {
     return changed
   }
 
-  /// Pixels in a random order: that of each picture's number from `first` on, or one for all.
+  /// Pixels in a random order: that of each image's number from `first` on, or one for all.
   private static func moved(_ images: ImageSet, _ draws: NoiseDraws, from first: Int?) -> [UInt8] {
     let size = images.height * images.width, C = images.channels
     var order = draws.permutation(of: size, .pixels, 1 << 31), pixels: [UInt8] = []

@@ -1,7 +1,7 @@
 import Failures
 
 /// What the command says, and with which code it ends, when something went wrong.
-public enum ErrorText {
+public enum ErrorMessages {
   /// Three lines (`error:`, `why:`, `fix:`), each in one line whatever the texts hold.
   ///
   /// - Parameter usesColor: whether `error:` is bold; nothing else is ever styled.
@@ -21,7 +21,7 @@ public enum ErrorText {
       joined += rest[..<end] + (isContinued ? " " : "\n")
       rest = isContinued ? words : next
     }
-    return PlainText.escaped(joined + rest)
+    return TerminalText.escaped(joined + rest)
   }
 
   /// The process's exit code.
@@ -31,7 +31,7 @@ public enum ErrorText {
   public static func failure(for error: any Error) -> Failure {
     if let failure = error as? Failure { return failure }
     return Failure(
-      .bug, "gpunoisy did not expect this: \(error)", why: "this is a mistake in gpunoisy, not in your input.",
+      .bug, "an unexpected error occurred: \(error)", why: "this is a bug in gpunoisy, not in your input.",
       fix: "please report it with the command line and the run's log.txt.")
   }
 }

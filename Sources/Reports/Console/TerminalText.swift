@@ -1,5 +1,5 @@
 /// Text from outside (file names, drivers, exceptions) made safe to print.
-public enum PlainText {
+public enum TerminalText {
   /// The text with control characters shown as `\x1b` and invisible direction marks as `\u{202e}`.
   ///
   /// A file name can hold escape sequences that recolour, retitle or rewrite a terminal; shown like this they are plain

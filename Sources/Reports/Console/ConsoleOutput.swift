@@ -6,17 +6,17 @@
   import Darwin
 #endif
 
-/// Where talk goes: a terminal, a log, or a test's list.
-public protocol TalkOutput: AnyObject {
-  /// Takes a piece of text; talk that cannot be delivered is dropped, it never stops a run.
+/// Where messages go: a terminal, a log, or a test's list.
+public protocol ConsoleOutput: AnyObject {
+  /// Takes a piece of text; what cannot be delivered is dropped and never stops a run.
   func write(_ text: String)
 }
 
-/// Talk to an open file descriptor, such as standard error, which stays open.
-public final class DescriptorOutput: TalkOutput {
+/// Messages to an open file descriptor, such as standard error, which stays open.
+public final class DescriptorOutput: ConsoleOutput {
   private let descriptor: Int32
 
-  /// Talk to this descriptor.
+  /// Messages to this descriptor.
   public init(_ descriptor: Int32) {
     self.descriptor = descriptor
   }
@@ -27,8 +27,8 @@ public final class DescriptorOutput: TalkOutput {
   }
 }
 
-/// Talk appended to a file such as log.txt; without a file that can be opened, nothing is kept.
-public final class FileOutput: TalkOutput {
+/// Messages appended to a file such as log.txt; without a file that can be opened, nothing is kept.
+public final class FileOutput: ConsoleOutput {
   private let descriptor: Int32
 
   /// Opens the file, or makes it.
@@ -44,8 +44,8 @@ public final class FileOutput: TalkOutput {
   }
 }
 
-/// The two clocks that talk looks at.
-public struct TalkClock: Sendable {
+/// The two clocks that messages read.
+public struct ConsoleClock: Sendable {
   /// Seconds that only go forwards, from an arbitrary start.
   public var elapsed: @Sendable () -> Double
   /// The time of day.
@@ -58,8 +58,8 @@ public struct TalkClock: Sendable {
   }
 
   /// The machine's own clocks.
-  public static var system: TalkClock {
+  public static var system: ConsoleClock {
     let start = ContinuousClock.now
-    return TalkClock(elapsed: { (ContinuousClock.now - start) / .seconds(1) }, now: { UTCTime.now })
+    return ConsoleClock(elapsed: { (ContinuousClock.now - start) / .seconds(1) }, now: { UTCTime.now })
   }
 }
