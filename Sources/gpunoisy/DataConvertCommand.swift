@@ -39,8 +39,8 @@ struct DataShapesCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "shapes", abstract: "Write the built-in synthetic data set to disk.",
     discussion: """
-      32 x 32 RGB pictures of ten shapes, 10,000 for training and 2,000 for testing: the same bytes for the same seed \
-      on every platform. A name that ends in .npz becomes a NumPy file, any other a folder of pictures.
+      32 x 32 RGB images of ten shapes, 10,000 for training and 2,000 for testing: the same bytes for the same seed \
+      on every platform. A name that ends in .npz becomes a NumPy file, any other a folder of images.
 
       Examples:
         gpunoisy data shapes --out shapes.npz

@@ -9,7 +9,7 @@ struct DataInfoCommand: ParsableCommand {
     commandName: "info", abstract: "Describe a data set.",
     discussion: """
       Prints the layout, sizes, samples of each class, mean and standard deviation of each channel, the fingerprint \
-      that runs record, and the pictures that cannot be read. --duplicates also compares all pictures with each other.
+      that runs record, and the images that cannot be read. --duplicates also compares all images with each other.
 
       Examples:
         gpunoisy data info ./photos
@@ -18,7 +18,7 @@ struct DataInfoCommand: ParsableCommand {
       """)
 
   @OptionGroup var options: JobOptions<InfoJob>
-  @Flag(help: "Find pictures that are equal in every pixel.")
+  @Flag(help: "Find images that are equal in every pixel.")
   var duplicates = false
   @Flag(help: "Print one JSON document.")
   var json = false
@@ -35,10 +35,10 @@ struct DataSummary {
   /// nil where no training sample has a label.
   let normalization: Normalization?
   let fingerprint: String
-  /// Groups of equal pictures; nil if not looked for.
+  /// Groups of equal images; nil if not looked for.
   let duplicates: [[Place]]?
 
-  /// Where a picture stands.
+  /// Where an image stands.
   struct Place {
     let split: SplitChoice
     let id: Int
@@ -56,7 +56,7 @@ struct DataSummary {
     [(.train, dataset.train)] + (dataset.test.map { [(.test, $0)] } ?? [])
   }
 
-  /// Groups of readable pictures with the same bytes, by their SHA-256.
+  /// Groups of readable images with the same bytes, by their SHA-256.
   private static func duplicates(in dataset: Dataset) -> [[Place]] {
     var places: [SHA256.Digest: [Place]] = [:], order: [SHA256.Digest] = []
     for (split, set) in [(SplitChoice.train, dataset.train)] + (dataset.test.map { [(.test, $0)] } ?? []) {

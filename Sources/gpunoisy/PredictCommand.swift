@@ -13,7 +13,7 @@ struct PredictCommand: ParsableCommand {
     discussion: """
       Rows are in the order of ids, one for each sample: --logits and --probs write float32 arrays [N, K] that NumPy \
       loads, --classes a table sample_id,path,label,predicted,name,probability. With none of the three, the table goes \
-      to standard output. Pictures that --on-bad-image skip leaves out keep their rows: NaN, and empty cells.
+      to standard output. Images that --on-bad-image skip leaves out keep their rows: NaN, and empty cells.
 
       Examples:
         gpunoisy predict RUN cifar10 --logits logits.npy
@@ -86,18 +86,18 @@ struct PredictCommand: ParsableCommand {
 struct Predictions {
   /// K.
   let classCount: Int
-  /// [N, K]; NaN in the rows of pictures that could not be read.
+  /// [N, K]; NaN in the rows of images that could not be read.
   let logits: [Float]
   /// softmax(logits) [N, K]: each row is shifted by its largest logit and summed in double precision, so that no
   /// exponential overflows and rows sum to 1 up to the rounding of float32.
   let probabilities: [Float]
-  /// The first class with the largest logit [N]; nil for a picture that could not be read.
+  /// The first class with the largest logit [N]; nil for an image that could not be read.
   let classes: [Int?]
 
   /// The number of samples, N.
   var count: Int { classes.count }
 
-  /// - Throws: `.numerical` if a logit of a readable picture is not finite.
+  /// - Throws: `.numerical` if a logit of a readable image is not finite.
   init(logits given: [Float], classCount: Int, isReadable: [Bool]) throws {
     precondition(given.count == isReadable.count * classCount, "\(given.count) logits for \(isReadable.count) samples")
     var logits = given, probabilities = [Float](repeating: .nan, count: given.count), classes: [Int?] = []
