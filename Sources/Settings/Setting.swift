@@ -47,7 +47,7 @@ public struct Setting: Sendable {
   /// The name in a configuration file and, behind `--`, on the command line.
   public let name: String
   /// Where it stands.
-  public let section: Section
+  public private(set) var section = Section.data
   /// What stands for the value in `--help`.
   public let placeholder: String
   /// What it takes, to end a sentence: "a number from 0 to 1000".
@@ -88,14 +88,14 @@ public struct Setting: Sendable {
 
   /// A setting that always has a value.
   init<Value: SettingValue>(
-    _ name: String, _ section: Section, _ path: Path<Value>, _ placeholder: String, takes: String, example: String,
+    _ name: String, _ path: Path<Value>, _ placeholder: String, takes: String, example: String,
     _ help: String, accepts: @escaping @Sendable (Value) -> Bool = { _ in true }
   ) {
-    (self.name, self.section, self.placeholder, self.takes) = (name, section, placeholder, takes)
+    (self.name, self.placeholder, self.takes) = (name, placeholder, takes)
     (self.example, self.help, unset) = (example, help, nil)
     takesList = Value.self is any Sequence.Type && Value.self != String.self
     read = { settings, text in
-      guard let value = try Value(setting: text), accepts(value) else { return false }
+      guard let value = try Value.read(setting: text), accepts(value) else { return false }
       settings[keyPath: path] = value
       return true
     }
@@ -105,18 +105,17 @@ public struct Setting: Sendable {
 
   /// A setting that may be unset.
   init<Value: SettingValue>(
-    _ name: String, _ section: Section, _ path: Path<Value?>, _ placeholder: String, takes: String, example: String,
+    _ name: String, _ path: Path<Value?>, _ placeholder: String, takes: String, example: String,
     unset: String = "none", _ help: String, accepts: @escaping @Sendable (Value) -> Bool = { _ in true }
   ) {
-    (self.name, self.section, self.placeholder) = (name, section, placeholder)
-    self.takes = "\(takes), or \(unset)"
+    (self.name, self.placeholder, self.takes) = (name, placeholder, "\(takes), or \(unset)")
     (self.example, self.help, self.unset, takesList) = (example, help, unset, false)
     read = { settings, text in
       if text == unset {
         settings[keyPath: path] = nil
         return true
       }
-      guard let value = try Value(setting: text), accepts(value) else { return false }
+      guard let value = try Value.read(setting: text), accepts(value) else { return false }
       settings[keyPath: path] = value
       return true
     }
@@ -125,6 +124,9 @@ public struct Setting: Sendable {
   }
 
   // MARK: - What a row adds
+
+  /// Of this section.
+  func `in`(_ section: Section) -> Setting { changed { $0.section = section } }
 
   /// Read by these jobs alone.
   func of(_ jobs: Set<JobKind>) -> Setting { changed { $0.jobs = jobs } }

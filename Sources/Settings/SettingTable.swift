@@ -6,44 +6,49 @@ import Sessions
 extension RunSettings {
   /// Every setting, in the order of config.toml and of `--help`.
   public static let table: [Setting] =
-    data + model + loss + optimiser + input + device + run + detect
+    rows(.data, data) + rows(.model, model) + rows(.loss, loss) + rows(.optimiser, optimiser) + rows(.input, input)
+    + rows(.device, device) + rows(.run, run) + rows(.detect, detect.map { $0.of([.detect]) })
+
+  private static func rows(_ section: Setting.Section, _ settings: [Setting]) -> [Setting] {
+    settings.map { $0.in(section) }
+  }
 
   private static let data: [Setting] = [
     Setting(
-      "data", .data, \.data, "data", takes: "a folder, a file or a name", example: "photos",
+      "data", \.data, "data", takes: "a folder, a file or a name", example: "photos",
       "What to read: a folder, a file or a name."
     ).of(.images.union([.report, .noise]))
       .saying("What to evaluate on: a folder, a file or a name.", for: .evaluations)
       .saying("Where the data set is now, if it is not where the runs found it.", for: [.report])
       .saying("What to convert: a folder, a file or a name.", for: [.convert]),
-    .path("data-root", .data, \.dataRoot, "folder", "Where cifar10 and other names are looked for.")
+    .path("data-root", \.dataRoot, "folder", "Where cifar10 and other names are looked for.")
       .following("$GPUNOISY_DATA").of(.images.union([.noise])),
     Setting(
-      "image-size", .data, \.imageSize, "size", takes: "an image size", example: "28x32",
+      "image-size", \.imageSize, "size", takes: "an image size", example: "28x32",
       "Height and width of images, such as 32 or 32x48."
     ).following("the size of most images").of(.images)
       .saying("Height and width of images, such as 32 or 32x48. Default: the checkpoint's.", for: .evaluations),
     .path(
-      "labels", .data, \.labels, "file.npy|.csv",
+      "labels", \.labels, "file.npy|.csv",
       "Training labels in place of the data's own: .npy, or .csv with sample_id,label."
     ).of(.images.union([.noise])),
     .path(
-      "clean-labels", .data, \.cleanLabels, "file.npy|.csv",
+      "clean-labels", \.cleanLabels, "file.npy|.csv",
       "True training labels, for scoring only, never for training."
     ),
     .path(
-      "exclude", .data, \.exclude, "file.csv",
+      "exclude", \.exclude, "file.csv",
       "Samples to leave out: a .csv with sample_id, such as detect's label_issues.csv."),
     .choice(
-      "exclude-by", .data, \.excludeBy, "way", example: "weight-zero",
+      "exclude-by", \.excludeBy, "way", example: "weight-zero",
       "What becomes of them. drop: never sampled; weight-zero: sampled, with zero weight in the loss."),
     Setting(
-      "exclude-above", .data, \.excludeAbove, "x", takes: "a finite number", example: "-0.5",
+      "exclude-above", \.excludeAbove, "x", takes: "a finite number", example: "-0.5",
       "With the suspicion.csv of a run as --exclude: leave out samples with a higher suspicion than X.",
       accepts: { $0.isFinite }
     ).given(as: .signedValue),
     Setting(
-      "noise", .data, \.noise, "noise", takes: "a noise", example: "symmetric:0.4",
+      "noise", \.noise, "noise", takes: "a noise", example: "symmetric:0.4",
       """
       Label noise: symmetric:R, asymmetric:R, pairflip:R, part-dependent:R, labels:FILE, matrix:FILE, and more, or \
       several joined by +. See 'gpunoisy data noise --list'.
@@ -51,56 +56,56 @@ extension RunSettings {
     ).of(.runs.union([.noise]))
       .saying("One of those above, or several joined by +.", for: [.noise]),
     Setting(
-      "noise-seed", .data, \.noiseSeed, "n", takes: wholeNumbers, example: "7", "Seed of the noise."
+      "noise-seed", \.noiseSeed, "n", takes: wholeNumbers, example: "7", "Seed of the noise."
     ).following("the seed"),
     .choice(
-      "pixels", .data, \.pixels, "change", example: "shuffled",
+      "pixels", \.pixels, "change", example: "shuffled",
       """
       Images without content. shuffled: one order of pixels for all; random: one for each; gaussian. For training \
       only; eval and predict take images as they are.
       """),
-    .count("limit-train", .data, \.limitTrain, 1...most, example: "48", "Take the first N training samples only.")
+    .count("limit-train", \.limitTrain, 1...most, example: "48", "Take the first N training samples only.")
       .of(.images.union([.shapes])),
-    .count("limit-test", .data, \.limitTest, 1...most, example: "24", "Take the first N test samples only.")
+    .count("limit-test", \.limitTest, 1...most, example: "24", "Take the first N test samples only.")
       .of(.images.union([.shapes])),
     Setting(
-      "val", .data, \.validation, "n", takes: "a number of samples, or a fraction", example: "0.25",
+      "val", \.validation, "n", takes: "a number of samples, or a fraction", example: "0.25",
       "Hold out N samples, or a fraction such as 0.1, of the training set."
     ).notOfDetect("it judges every sample of the training set, and needs no held-out ones", besides: .evaluations)
       .saying(
         "Take the N samples, or the fraction, that training with this --val and --seed held out.", for: .evaluations),
     .switched(
-      "val-noise", .data, \.validationNoise, example: "on",
+      "val-noise", \.validationNoise, example: "on",
       """
       off: held-out labels stay clean; on: they get the noise too, as in papers that select models on noisy labels.
       """
     ).notOfDetect("it judges every sample of the training set, and needs no held-out ones"),
     .choice(
-      "on-bad-image", .data, \.onBadImage, "policy", example: "skip",
+      "on-bad-image", \.onBadImage, "policy", example: "skip",
       "What to do with images that cannot be read. fail: stop before training; skip: leave them out."
     ).of(.images),
   ]
 
   private static let model: [Setting] = [
     Setting(
-      "model", .model, \.model, "network", takes: "a network", example: "mlp:dropout=0",
+      "model", \.model, "network", takes: "a network", example: "mlp:dropout=0",
       "\(Network.catalogue.map(\.name).joined(separator: ", ")). See 'gpunoisy train --help'."),
     .path(
-      "init", .model, \.initialWeights, "file.safetensors",
+      "init", \.initialWeights, "file.safetensors",
       "Initial weights (safetensors, PyTorch's parameter names)."
     ).notOfDetect("it trains several networks, all alike and from random weights"),
   ]
 
   private static let loss: [Setting] = [
     Setting(
-      "loss", .loss, \.loss, "loss", takes: "a loss", example: "gce:q=0.5",
+      "loss", \.loss, "loss", takes: "a loss", example: "gce:q=0.5",
       "Any that 'gpunoisy losses' lists, as in sce:alpha=0.1,beta=1,A=-4, sce:cifar100 or nce+rce+sr."),
     Setting(
-      "transition", .loss, \.transition, "matrix", takes: "true, anchors:EPOCHS or a file", example: "true",
+      "transition", \.transition, "matrix", takes: "true, anchors:EPOCHS or a file", example: "true",
       "For --loss forward and backward: true, anchors:EPOCHS (estimated after that many epochs), or a CSV or .npy file."
     ).notOfDetect("it needs plain training to judge labels"),
     Setting(
-      "method", .loss, \.method, "method", takes: "a training method", example: "marvel:patience=1,warm=0",
+      "method", \.method, "method", takes: "a training method", example: "marvel:patience=1,warm=0",
       """
       Training method: \(MethodEntry.catalogue.map(\.name).joined(separator: ", ")), as in co-teaching:rate=0.45. See \
       'gpunoisy methods'.
@@ -109,26 +114,26 @@ extension RunSettings {
   ]
 
   private static let optimiser: [Setting] = [
-    .count("epochs", .optimiser, \.epochs, 1...1_000_000, example: "3", "Passes over the data."),
-    .count("max-steps", .optimiser, \.maxSteps, 1...most, example: "3", "Stop after N steps.")
+    .count("epochs", \.epochs, 1...1_000_000, example: "3", "Passes over the data."),
+    .count("max-steps", \.maxSteps, 1...most, example: "3", "Stop after N steps.")
       .notOfDetect("it trains several networks, all of them to the end"),
-    .count("batch-size", .optimiser, \.batchSize, 1...65_536, example: "16", "Images per step."),
-    .choice("optimizer", .optimiser, \.optimizer.kind, "optimiser", example: "adam", "Optimiser:"),
-    .number("lr", .optimiser, \.optimizer.learningRate, 0...1e6, "rate", example: "0.025", "Learning rate."),
-    .number("momentum", .optimiser, \.optimizer.momentum, 0...0.9999999, "m", example: "0.5", "Momentum of SGD."),
-    .flag("nesterov", .optimiser, \.optimizer.nesterov, example: "off", "Nesterov's momentum, or plain momentum."),
+    .count("batch-size", \.batchSize, 1...65_536, example: "16", "Images per step."),
+    .choice("optimizer", \.optimizer.kind, "optimiser", example: "adam", "Optimiser:"),
+    .number("lr", \.optimizer.learningRate, 0...1e6, "rate", example: "0.025", "Learning rate."),
+    .number("momentum", \.optimizer.momentum, 0...0.9999999, "m", example: "0.5", "Momentum of SGD."),
+    .flag("nesterov", \.optimizer.nesterov, example: "off", "Nesterov's momentum, or plain momentum."),
     .number(
-      "beta1", .optimiser, \.optimizer.firstDecay, 0...0.9999999, "beta", example: "0.8",
+      "beta1", \.optimizer.firstDecay, 0...0.9999999, "beta", example: "0.8",
       "Adam's decay of the mean of gradients."),
     .number(
-      "beta2", .optimiser, \.optimizer.secondDecay, 0...0.9999999, "beta", example: "0.9",
+      "beta2", \.optimizer.secondDecay, 0...0.9999999, "beta", example: "0.9",
       "Adam's decay of the mean of squared gradients."),
     .number(
-      "weight-decay", .optimiser, \.optimizer.weightDecay, 0...1e3, "wd", example: "0.05",
+      "weight-decay", \.optimizer.weightDecay, 0...1e3, "wd", example: "0.05",
       "Weight decay on every parameter."),
-    .number("l1", .optimiser, \.optimizer.l1, 0...1e3, "weight", example: "1e-3", "Weight of the L1 penalty Σ|w|."),
+    .number("l1", \.optimizer.l1, 0...1e3, "weight", example: "1e-3", "Weight of the L1 penalty Σ|w|."),
     Setting(
-      "schedule", .optimiser, \.optimizer.schedule, "schedule", takes: names(Schedule.self), example: "cosine",
+      "schedule", \.optimizer.schedule, "schedule", takes: names(Schedule.self), example: "cosine",
       unset: "auto",
       """
       How the learning rate changes: step, cosine, constant; auto: by steps, but for detect constant, and by steps for \
@@ -136,104 +141,103 @@ extension RunSettings {
       """
     ).following("auto"),
     Setting(
-      "milestones", .optimiser, \.optimizer.milestones, "list",
+      "milestones", \.optimizer.milestones, "list",
       takes: "whole numbers from 1 to 1000000 with commas between, as in 150,225, or none", example: "1",
       "Epochs at which step multiplies the learning rate by gamma.",
       accepts: { $0.allSatisfy((1...1_000_000).contains) }),
     .number(
-      "gamma", .optimiser, \.optimizer.gamma, 0...1, "factor", example: "0.5",
+      "gamma", \.optimizer.gamma, 0...1, "factor", example: "0.5",
       "Factor of the learning rate at each milestone."),
     .number(
-      "clip-norm", .optimiser, \.optimizer.clipNorm, 0...1e9, "norm", example: "0.01",
+      "clip-norm", \.optimizer.clipNorm, 0...1e9, "norm", example: "0.01",
       "Largest norm of the gradient; 0: no limit."),
   ]
 
   private static let input: [Setting] = [
     Setting(
-      "augment", .input, \.augment, "kind", takes: names(AugmentationKind.self), example: "none", unset: "auto",
+      "augment", \.augment, "kind", takes: names(AugmentationKind.self), example: "none", unset: "auto",
       "Changes of training images: crop-flip, flip, none."
     ).following("crop-flip for colour, none for grey"),
     .switched(
-      "shuffle", .input, \.shuffle, example: "off", "on: each epoch has an order of its own; off: batches in id order."),
-    .flag("drop-last", .input, \.dropLast, example: "on", "Leave out the last batch of an epoch where it is smaller."),
+      "shuffle", \.shuffle, example: "off", "on: each epoch has an order of its own; off: batches in id order."),
+    .flag("drop-last", \.dropLast, example: "on", "Leave out the last batch of an epoch where it is smaller."),
   ]
 
   private static let device: [Setting] = [
     Setting(
-      "device", .device, \.device, "device", takes: "a device", example: "cpu",
+      "device", \.device, "device", takes: "a device", example: "cpu",
       "auto, cpu, an index or part of a name from 'gpunoisy devices'."
     ).of(.computations).ofExecution,
     .choice(
-      "precision", .device, \.precision, "precision", example: "mixed",
+      "precision", \.precision, "precision", example: "mixed",
       "fp32; mixed stores activations in 16 bits; tf32, on NVIDIA's GPUs, rounds what is multiplied."),
-    .count("threads", .device, \.threads, 1...1024, example: "1", "Threads of the built-in CPU path.")
+    .count("threads", \.threads, 1...1024, example: "1", "Threads of the built-in CPU path.")
       .following("one per processor").of(.computations).ofExecution,
   ]
 
   private static let run: [Setting] = [
     Setting(
-      "recipe", .run, \.recipe, "name", takes: "a recipe", example: "memorise-cifar10",
+      "recipe", \.recipe, "name", takes: "a recipe", example: "memorise-cifar10",
       """
       A paper's whole protocol, its data too; --config and options override it. detect keeps its own epochs, batch size \
       and schedule. See 'gpunoisy train --list-recipes'.
       """),
     Setting(
-      "seed", .run, \.seed, "n", takes: wholeNumbers, example: "2",
+      "seed", \.seed, "n", takes: wholeNumbers, example: "2",
       "Seed of weights, order, crops, noise, --val and the built-in shapes."
     ).of(.images.union([.noise, .shapes]))
       .saying("Seed of --val and of the built-in shapes. Default 1.", for: .evaluations)
       .saying("Seed of the built-in shapes. Default 1.", for: [.info, .convert, .shapes])
       .saying("Seed of the noise and of the built-in shapes. Default 1.", for: [.noise]),
-    .switched("aum", .run, \.aum, example: "off", "Record the area under the margin of every sample.")
+    .switched("aum", \.aum, example: "off", "Record the area under the margin of every sample.")
       .notOfDetect("margins are what it goes by"),
     Setting(
-      "checkpoint-every", .run, \.checkpointEvery, "interval", takes: CheckpointInterval.takes, example: "1",
+      "checkpoint-every", \.checkpointEvery, "interval", takes: CheckpointInterval.takes, example: "1",
       "1ep, a number of steps, or a time such as 15m."
     ).ofExecution,
     Setting(
-      "max-time", .run, \.maxTime, "time", takes: TimeSpan.takes, example: "11h50m",
+      "max-time", \.maxTime, "time", takes: TimeSpan.takes, example: "11h50m",
       "Save and stop with exit code 75 after this time, such as 11h50m."
     ).ofExecution,
   ]
 
   private static let detect: [Setting] = [
     .choice(
-      "detector", .detect, \.detection.detector, "detector", example: "aum+cl",
+      "detector", \.detection.detector, "detector", example: "aum+cl",
       "aum; cl, confident learning by cross-validation; aum+cl, by the mean of both ranks."),
-    .count("passes", .detect, \.detection.passes, 1...9, example: "3", "Networks with threshold samples."),
+    .count("passes", \.detection.passes, 1...9, example: "3", "Networks with threshold samples."),
     .count(
-      "threshold-samples", .detect, \.detection.thresholdSamples, 1...most, example: "5",
+      "threshold-samples", \.detection.thresholdSamples, 1...most, example: "5",
       "Threshold samples of each pass."
     ).following("N / K"),
     Setting(
-      "percentile", .detect, \.detection.percentile, "p", takes: "a number between 0 and 100", example: "60",
+      "percentile", \.detection.percentile, "p", takes: "a number between 0 and 100", example: "60",
       "Percentile of the threshold samples that is the cut-off.",
       accepts: { $0 > 0 && $0 < 100 }),
     .choice(
-      "combine", .detect, \.detection.combine, "rule", example: "union",
+      "combine", \.detection.combine, "rule", example: "union",
       "Report samples suspected in every pass (intersection), in any (union), in the first (single)."),
-    .choice("margin", .detect, \.detection.margin, "kind", example: "softmax", "What margins are taken of:"),
-    .count("folds", .detect, \.detection.folds, 2...100, example: "3", "Folds of confident learning."),
+    .choice("margin", \.detection.margin, "kind", example: "softmax", "What margins are taken of:"),
+    .count("folds", \.detection.folds, 2...100, example: "3", "Folds of confident learning."),
     .choice(
-      "cl-filter", .detect, \.detection.filter, "filter", example: "low_self_confidence",
+      "cl-filter", \.detection.filter, "filter", example: "low_self_confidence",
       "How confident learning selects:"),
-    .choice(
-      "cl-score", .detect, \.detection.quality, "score", example: "normalized_margin", "How confident learning ranks:"),
+    .choice("cl-score", \.detection.quality, "score", example: "normalized_margin", "How confident learning ranks:"),
     .flag(
-      "keep-margins", .detect, \.detection.keepMargins, example: "on",
+      "keep-margins", \.detection.keepMargins, example: "on",
       "Keep every epoch's margins, as margins/pass1.npy [epochs, N] and so on."),
-    .flag("report", .detect, \.detection.report, example: "off", "Write report/index.html."),
+    .flag("report", \.detection.report, example: "off", "Write report/index.html."),
     Setting(
-      "retrain", .detect, \.detection.retrain, "way", takes: names(Exclusion.self), example: "drop",
+      "retrain", \.detection.retrain, "way", takes: names(Exclusion.self), example: "drop",
       """
       Then train on the remaining samples, with train's defaults, into RUN/retrain: drop or weight-zero, as --exclude-by \
       says; weight-zero is as published.
       """
     ).given(as: .valueOrFlag("weight-zero")),
     .count(
-      "retrain-epochs", .detect, \.detection.retrainEpochs, 1...1_000_000, example: "2",
+      "retrain-epochs", \.detection.retrainEpochs, 1...1_000_000, example: "2",
       "Epochs of --retrain; the learning rate falls at half and 3/4."),
-  ].map { $0.of([.detect]) }
+  ]
 
   private static let most = Int(Int32.max)
   private static let wholeNumbers = "a whole number from 0 to \(UInt64.max)"
@@ -250,54 +254,54 @@ extension Setting {
   }
 
   fileprivate static func count(
-    _ name: String, _ section: Section, _ path: Path<Int>, _ range: ClosedRange<Int>, example: String, _ help: String
+    _ name: String, _ path: Path<Int>, _ range: ClosedRange<Int>, example: String, _ help: String
   ) -> Setting {
-    Setting(name, section, path, "n", takes: wholeNumbers(range), example: example, help, accepts: range.contains)
+    Setting(name, path, "n", takes: wholeNumbers(range), example: example, help, accepts: range.contains)
   }
 
   fileprivate static func count(
-    _ name: String, _ section: Section, _ path: Path<Int?>, _ range: ClosedRange<Int>, example: String, _ help: String
+    _ name: String, _ path: Path<Int?>, _ range: ClosedRange<Int>, example: String, _ help: String
   ) -> Setting {
-    Setting(name, section, path, "n", takes: wholeNumbers(range), example: example, help, accepts: range.contains)
+    Setting(name, path, "n", takes: wholeNumbers(range), example: example, help, accepts: range.contains)
   }
 
   fileprivate static func number(
-    _ name: String, _ section: Section, _ path: Path<Double>, _ range: ClosedRange<Double>, _ placeholder: String,
+    _ name: String, _ path: Path<Double>, _ range: ClosedRange<Double>, _ placeholder: String,
     example: String, _ help: String
   ) -> Setting {
     let bounds = [range.lowerBound, range.upperBound].map(MethodChoice.text)
     return Setting(
-      name, section, path, placeholder, takes: "a number from \(bounds[0]) to \(bounds[1])", example: example, help,
+      name, path, placeholder, takes: "a number from \(bounds[0]) to \(bounds[1])", example: example, help,
       accepts: range.contains)
   }
 
   fileprivate static func path(
-    _ name: String, _ section: Section, _ path: Path<String?>, _ placeholder: String, _ help: String
+    _ name: String, _ path: Path<String?>, _ placeholder: String, _ help: String
   ) -> Setting {
-    Setting(name, section, path, placeholder, takes: "a path", example: "here/\(name)", help).naming(path)
+    Setting(name, path, placeholder, takes: "a path", example: "here/\(name)", help).naming(path)
   }
 
   /// One of an enumeration's names, which follow a help text that ends in a colon.
   fileprivate static func choice<Value: SettingValue & RawRepresentable & CaseIterable>(
-    _ name: String, _ section: Section, _ path: Path<Value>, _ placeholder: String, example: String, _ help: String
+    _ name: String, _ path: Path<Value>, _ placeholder: String, example: String, _ help: String
   ) -> Setting where Value.RawValue == String {
     let names = Value.allCases.map(\.rawValue).joined(separator: ", ")
     return Setting(
-      name, section, path, placeholder, takes: RunSettings.names(Value.self), example: example,
+      name, path, placeholder, takes: RunSettings.names(Value.self), example: example,
       help.hasSuffix(":") ? "\(help) \(names)." : help)
   }
 
   /// `--shuffle off`.
   fileprivate static func switched(
-    _ name: String, _ section: Section, _ path: Path<Bool>, example: String, _ help: String
+    _ name: String, _ path: Path<Bool>, example: String, _ help: String
   ) -> Setting {
-    Setting(name, section, path, "on|off", takes: "on or off", example: example, help)
+    Setting(name, path, "on|off", takes: "on or off", example: example, help)
   }
 
   /// `--nesterov` and `--no-nesterov`.
   fileprivate static func flag(
-    _ name: String, _ section: Section, _ path: Path<Bool>, example: String, _ help: String
+    _ name: String, _ path: Path<Bool>, example: String, _ help: String
   ) -> Setting {
-    switched(name, section, path, example: example, help).given(as: .flag)
+    switched(name, path, example: example, help).given(as: .flag)
   }
 }

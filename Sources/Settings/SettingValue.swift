@@ -12,60 +12,64 @@ public protocol SettingValue: Sendable, Equatable {
   /// Reads a value; nil for text that is none.
   ///
   /// - Throws: `.usage`, where more can be said about the mistake than what the setting takes.
-  init?(setting text: String) throws
+  static func read(setting text: String) throws -> Self?
 
   /// The value in a configuration file.
   var setting: FlatTOML.Value { get }
 }
 
+// MARK: - Numbers and texts
+
+extension SettingValue where Self: LosslessStringConvertible {
+  /// Reads what the type's own initialiser reads.
+  public static func read(setting text: String) -> Self? { Self(text) }
+}
+
 extension Int: SettingValue {
-  /// Reads decimal digits.
-  public init?(setting text: String) { self.init(text) }
   /// A number.
   public var setting: FlatTOML.Value { .integer(self) }
 }
 
 extension UInt64: SettingValue {
-  /// Reads decimal digits.
-  public init?(setting text: String) { self.init(text) }
   /// A number.
   public var setting: FlatTOML.Value { .unsigned(self) }
 }
 
 extension Double: SettingValue {
-  /// Reads a decimal number.
-  public init?(setting text: String) { self.init(text) }
   /// A number.
   public var setting: FlatTOML.Value { .double(self) }
 }
 
 extension String: SettingValue {
   /// Takes any text; in paths `~/` stands for the home folder.
-  public init?(setting text: String) { self = FileBytes.expandingHome(text) }
+  public static func read(setting text: String) -> String? { FileBytes.expandingHome(text) }
+
   /// A text.
   public var setting: FlatTOML.Value { .string(self) }
 }
 
 extension Bool: SettingValue {
   /// Reads on, true, yes, off, false or no.
-  public init?(setting text: String) {
+  public static func read(setting text: String) -> Bool? {
     switch text.lowercased() {
-    case "on", "true", "yes": self = true
-    case "off", "false", "no": self = false
-    default: return nil
+    case "on", "true", "yes": true
+    case "off", "false", "no": false
+    default: nil
     }
   }
+
   /// A truth.
   public var setting: FlatTOML.Value { .bool(self) }
 }
 
 extension [Int]: SettingValue {
-  /// Numbers with commas between, or `none`.
-  public init?(setting text: String) {
+  /// Reads numbers with commas between, or `none`.
+  public static func read(setting text: String) -> [Int]? {
     let parts = text == "none" ? [] : text.split(separator: ",", omittingEmptySubsequences: false)
-    self = parts.compactMap { Int($0) }
-    if count < parts.count { return nil }
+    let numbers = parts.compactMap { Int($0) }
+    return numbers.count == parts.count ? numbers : nil
   }
+
   /// A list of numbers.
   public var setting: FlatTOML.Value { .list(map { .integer($0) }) }
 }
@@ -74,7 +78,7 @@ extension [Int]: SettingValue {
 
 extension SettingValue where Self: RawRepresentable, RawValue == String {
   /// Reads the name.
-  public init?(setting text: String) { self.init(rawValue: text) }
+  public static func read(setting text: String) -> Self? { Self(rawValue: text) }
   /// The name.
   public var setting: FlatTOML.Value { .string(rawValue) }
 }
@@ -101,35 +105,37 @@ extension SettingValue where Self: CustomStringConvertible {
 
 extension PixelSize: SettingValue {
   /// Reads `64` or `48x64`.
-  public init?(setting text: String) throws { try self.init(parsing: text) }
+  public static func read(setting text: String) throws -> PixelSize? { try PixelSize(parsing: text) }
 }
 
 extension HeldOutPart: SettingValue {
   /// Reads a count or a fraction.
-  public init?(setting text: String) throws { try self.init(parsing: text) }
+  public static func read(setting text: String) throws -> HeldOutPart? { try HeldOutPart(parsing: text) }
 }
 
 extension TransitionSource: SettingValue {
   /// Reads `true`, `anchors:EPOCHS` or a path.
-  public init?(setting text: String) throws { try self.init(parsing: FileBytes.expandingHome(text)) }
+  public static func read(setting text: String) throws -> TransitionSource? {
+    try TransitionSource(parsing: FileBytes.expandingHome(text))
+  }
 }
 
 extension Noise: SettingValue {
   /// Reads what `NoiseCatalogue.parse` reads.
-  public init?(setting text: String) throws { try self.init(text) }
+  public static func read(setting text: String) throws -> Noise? { try Noise(text) }
 }
 
 extension Network: SettingValue {
   /// Reads `NAME[:option=value,…]`.
-  public init?(setting text: String) throws { try self.init(text) }
+  public static func read(setting text: String) throws -> Network? { try Network(text) }
 }
 
 extension Loss: SettingValue {
   /// Reads `NAME[+NAME…][:item,…]`.
-  public init?(setting text: String) throws { try self.init(text) }
+  public static func read(setting text: String) throws -> Loss? { try Loss(text) }
 }
 
 extension MethodChoice: SettingValue {
   /// Reads `NAME[:parameter=value,…]`.
-  public init?(setting text: String) throws { try self.init(text) }
+  public static func read(setting text: String) throws -> MethodChoice? { try MethodChoice(text) }
 }

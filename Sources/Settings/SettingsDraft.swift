@@ -89,14 +89,6 @@ public struct SettingsDraft: Sendable {
       return "\(origin.text): \(follows)"
     }
   }
-
-  /// The settings, once they are known to go together.
-  ///
-  /// - Throws: `.usage`, `.configuration`.
-  public func resolved() throws -> RunSettings {
-    try settings.validate()
-    return settings
-  }
 }
 
 /// What is known of a run's data and device once they are open.
