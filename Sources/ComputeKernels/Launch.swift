@@ -3,7 +3,7 @@ import Failures
 
 /// One launch of one kernel: what both devices understand, one by setting arguments, the other by calling the function.
 public struct Launch: Sendable, Hashable {
-  /// The kernel's name in Kernels/*.cl.
+  /// The kernel's name, which families share where they have the same formula (Kernels/vector, Kernels/workgroup).
   public var kernel: String
   /// Work-items per dimension.
   public var global: [Int]
@@ -30,17 +30,18 @@ public struct Launch: Sendable, Hashable {
     to signature: KernelSignature, saying said: KernelArguments
   ) throws(Failure) -> [(name: String, value: OperationArgument)] {
     if let name = own.keys.sorted().first(where: { name in !signature.arguments.contains { $0.name == name } }) {
-      throw KernelSignature.mismatch("\(kernel) has no argument '\(name)', which the host passes.")
+      throw KernelSignature.mismatch("\(signature.title) has no argument '\(name)', which the host passes.")
     }
     var bound: [(name: String, value: OperationArgument)] = []
     bound.reserveCapacity(signature.arguments.count)
     for argument in signature.arguments {
       let name = argument.name
       guard let value = own[name] ?? said[name] ?? Store.named[name].map(OperationArgument.store) else {
-        throw KernelSignature.mismatch("\(kernel): nobody gives argument '\(name)'.")
+        throw KernelSignature.mismatch("\(signature.title): nobody gives argument '\(name)'.")
       }
       guard argument.kind.takes(value) else {
-        throw KernelSignature.mismatch("\(kernel): argument '\(name)' is of another kind in the kernel than \(value).")
+        throw KernelSignature.mismatch(
+          "\(signature.title): argument '\(name)' is of another kind in the kernel than \(value).")
       }
       bound.append((name, value))
     }

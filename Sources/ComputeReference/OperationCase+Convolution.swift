@@ -25,14 +25,14 @@ extension OperationCase {
     Packed(offset: weightsAt, outputs: window.O, inputs: window.C * window.KH * window.KW)
   }
 
-  private static func input(_ window: Window) -> Content { .normal(window.B * window.H * window.W * window.C) }
+  private static func input(_ window: Window) -> Content { .normal(window.inputCount) }
 
-  private static func doutput(_ window: Window) -> Content { .normal(window.B * window.P * window.Q * window.O) }
+  private static func doutput(_ window: Window) -> Content { .normal(window.outputCount) }
 
   static func convolve(_ window: Window, statistics isMeasured: Bool) -> OperationCase {
     let statistics = isMeasured ? Self.statistics(C: window.O) : nil
     var contents: [Operand: Content] = [
-      operand(0): input(window), operand(1): written(window.B * window.P * window.Q * window.O),
+      operand(0): input(window), operand(1): written(window.outputCount),
       .store(.parameters): .parameters(packed(window).end + margin, [packed(window)]),
     ]
     var meaningful: [Operand: [Range<Int>]] = [:]
@@ -44,7 +44,7 @@ extension OperationCase {
   }
 
   static func convolveBackwardData(_ window: Window, addend hasAddend: Bool) -> OperationCase {
-    let count = window.B * window.H * window.W * window.C
+    let count = window.inputCount
     var contents: [Operand: Content] = [
       operand(0): doutput(window), operand(1): written(count),
       .store(.parameters): .parameters(packed(window).end + margin, [packed(window)]),

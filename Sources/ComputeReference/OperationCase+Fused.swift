@@ -131,9 +131,9 @@ extension OperationCase {
   static func convolveNormalized(
     _ window: Window, residual: Bool, rectify: Bool, kept: Bool, statistics isMeasured: Bool
   ) -> OperationCase {
-    let parameters = FusedParameters(window), count = window.B * window.H * window.W * window.C
+    let parameters = FusedParameters(window), count = window.inputCount
     var contents: [Operand: Content] = [
-      operand(0): .normal(count), operand(1): written(window.B * window.P * window.Q * window.O),
+      operand(0): .normal(count), operand(1): written(window.outputCount),
       .store(.parameters): parameters.content,
     ]
     var meaningful: [Operand: [Range<Int>]] = [:]
@@ -162,7 +162,7 @@ extension OperationCase {
     _ window: Window, normalized: Bool, addend: Bool, below mask: Mask?, accumulate: Bool
   ) -> OperationCase {
     let parameters = FusedParameters(window)
-    let count = window.B * window.H * window.W * window.C, outputs = window.B * window.P * window.Q * window.O
+    let count = window.inputCount, outputs = window.outputCount
     var contents: [Operand: Content] = [
       operand(1): written(count), .store(.parameters): parameters.content,
       .store(.gradients): accumulate ? .normal(parameters.count) : .nothing(parameters.count),
@@ -193,8 +193,8 @@ extension OperationCase {
   static func convolveBackwardWeightsNormalized(_ window: Window, rectify: Bool, accumulate: Bool) -> OperationCase {
     let parameters = FusedParameters(window)
     var contents: [Operand: Content] = [
-      operand(0): .normal(window.B * window.H * window.W * window.C),
-      operand(1): .normal(window.B * window.P * window.Q * window.O), .store(.parameters): parameters.content,
+      operand(0): .normal(window.inputCount),
+      operand(1): .normal(window.outputCount), .store(.parameters): parameters.content,
       .store(.gradients): accumulate ? .normal(parameters.count) : .nothing(parameters.count),
     ]
     FusedParameters.addGiven(12, window.C, to: &contents)

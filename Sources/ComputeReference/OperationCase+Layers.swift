@@ -65,19 +65,19 @@ extension OperationCase {
       shape: text(window, maximum, false),
       contents: [
         // All below zero, so that padding taken for zeros would win.
-        operand(0): .normal(window.B * window.H * window.W * window.C, mean: -5),
-        operand(1): written(window.B * window.P * window.Q * window.C),
+        operand(0): .normal(window.inputCount, mean: -5),
+        operand(1): written(window.outputCount),
       ])
   }
 
   static func poolBackward(_ window: Window, maximum: Bool, ties: Bool = false) -> OperationCase {
-    let count = window.B * window.H * window.W * window.C
+    let count = window.inputCount
     return OperationCase(
       .poolBackward(
         PoolBackward(window: window, doutput: value(0), input: value(1), dinput: value(2), maximum: maximum)),
       shape: text(window, maximum, ties),
       contents: [
-        operand(0): .normal(window.B * window.P * window.Q * window.C),
+        operand(0): .normal(window.outputCount),
         operand(1): ties ? .steps(count) : .normal(count), operand(2): written(count),
       ])
   }

@@ -18,7 +18,7 @@ extension ReferenceDevice {
   ) -> (_ keep: Bool) -> [ReferenceNumber] {
     if let layer { return normalizedInput(layer, window, memory) }
     let input = memory[input]
-    return { _ in input.numbers(count: window.B * window.H * window.W * window.C) }
+    return { _ in input.numbers(count: window.inputCount) }
   }
 
   func bind(_ backward: ConvolveBackwardData, _ memory: ReferenceMemory) -> Prepared {
@@ -40,44 +40,9 @@ extension ReferenceDevice {
     let read = input(backward.input, backward.normalized, window, memory)
     return Prepared {
       let gradient = ReferenceMath.convolveBackwardWeights(
-        doutput.numbers(count: window.B * window.P * window.Q * window.O), input: read(false), window)
+        doutput.numbers(count: window.outputCount), input: read(false), window)
       gradients.write(
         gradient: gradient, of: PackedWeights(window, at: backward.weightsAt), accumulate: backward.accumulate)
-    }
-  }
-
-  // MARK: Linear layers
-
-  func bind(_ linear: Linear, _ memory: ReferenceMemory) -> Prepared {
-    let (M, N, K) = (linear.M, linear.N, linear.K), weights = PackedWeights(N: N, K: K, at: linear.weightsAt)
-    let (input, output, parameters) = (memory[linear.input], memory[linear.output], memory[.parameters])
-    return Prepared {
-      output.write(
-        ReferenceMath.linear(
-          input.numbers(count: M * K), weights: parameters.weights(weights),
-          bias: parameters.numbers(at: linear.biasAt, count: N), M: M, N: N, K: K))
-    }
-  }
-
-  func bind(_ backward: LinearBackwardData, _ memory: ReferenceMemory) -> Prepared {
-    let (M, N, K) = (backward.M, backward.N, backward.K), weights = PackedWeights(N: N, K: K, at: backward.weightsAt)
-    let (doutput, dinput, parameters) = (memory[backward.doutput], memory[backward.dinput], memory[.parameters])
-    return Prepared {
-      dinput.write(
-        ReferenceMath.linearBackward(
-          doutput.numbers(count: M * N), input: .zeros(M * K), weights: parameters.weights(weights), M: M, N: N, K: K
-        ).dinput)
-    }
-  }
-
-  func bind(_ backward: LinearBackwardWeights, _ memory: ReferenceMemory) -> Prepared {
-    let (M, N, K) = (backward.M, backward.N, backward.K), weights = PackedWeights(N: N, K: K, at: backward.weightsAt)
-    let (input, doutput, gradients) = (memory[backward.input], memory[backward.doutput], memory[.gradients])
-    return Prepared {
-      let result = ReferenceMath.linearBackward(
-        doutput.numbers(count: M * N), input: input.numbers(count: M * K), weights: .zeros(N * K), M: M, N: N, K: K)
-      gradients.write(gradient: result.dweights, of: weights, accumulate: backward.accumulate)
-      gradients.write(gradient: result.dbias, at: backward.biasAt, accumulate: backward.accumulate)
     }
   }
 }

@@ -1,35 +1,44 @@
 import CLayout
 import Compute
 
+extension Window {
+  /// Numbers of a convolution's input and of its output.
+  var inputCount: Int { B * H * W * C }
+  var outputCount: Int { B * P * Q * O }
+}
+
 extension ReferenceDevice {
+  /// Makes `output` of `count` numbers of `input`.
+  private func map(
+    _ input: Value, count: Int, to output: Value, _ memory: ReferenceMemory,
+    by formula: @escaping ([ReferenceNumber]) -> [ReferenceNumber]
+  ) -> Prepared {
+    let (input, output) = (memory[input], memory[output])
+    return Prepared { output.write(formula(input.numbers(count: count))) }
+  }
+
   func bind(_ add: Add, _ memory: ReferenceMemory) -> Prepared {
-    let (a, b, output) = (memory[add.a], memory[add.b], memory[add.output])
-    return Prepared { output.write(ReferenceMath.add(a.numbers(count: add.count), b.numbers(count: add.count))) }
+    let b = memory[add.b], count = add.count
+    return map(add.a, count: count, to: add.output, memory) { ReferenceMath.add($0, b.numbers(count: count)) }
   }
 
   func bind(_ rectify: Rectify, _ memory: ReferenceMemory) -> Prepared {
-    let (input, output) = (memory[rectify.input], memory[rectify.output])
-    return Prepared {
-      output.write(ReferenceMath.rectify(input.numbers(count: rectify.count), slope: rectify.slope))
+    map(rectify.input, count: rectify.count, to: rectify.output, memory) {
+      ReferenceMath.rectify($0, slope: rectify.slope)
     }
   }
 
   func bind(_ backward: RectifyBackward, _ memory: ReferenceMemory) -> Prepared {
-    let (doutput, output, dinput) = (memory[backward.doutput], memory[backward.output], memory[backward.dinput])
-    return Prepared {
-      dinput.write(
-        ReferenceMath.rectifyBackward(
-          doutput.numbers(count: backward.count), output: output.numbers(count: backward.count),
-          slope: backward.slope))
+    let output = memory[backward.output], count = backward.count
+    return map(backward.doutput, count: count, to: backward.dinput, memory) {
+      ReferenceMath.rectifyBackward($0, output: output.numbers(count: count), slope: backward.slope)
     }
   }
 
   func bind(_ bias: AddBias, _ memory: ReferenceMemory) -> Prepared {
-    let (input, output, parameters) = (memory[bias.input], memory[bias.output], memory[.parameters])
-    return Prepared {
-      output.write(
-        ReferenceMath.bias(
-          input.numbers(count: bias.M * bias.C), parameters.numbers(at: bias.biasAt, count: bias.C)))
+    let parameters = memory[.parameters], C = bias.C
+    return map(bias.input, count: bias.M * C, to: bias.output, memory) {
+      ReferenceMath.bias($0, parameters.numbers(at: bias.biasAt, count: C))
     }
   }
 
@@ -41,82 +50,102 @@ extension ReferenceDevice {
     }
   }
 
-  func bind(_ dropout: ApplyDropout, _ memory: ReferenceMemory) -> Prepared {
-    let (input, output, counters) = (memory[dropout.input], memory[dropout.output], memory[.counters])
-    let count = dropout.B * dropout.M * dropout.C
-    return Prepared {
+  func bind(_ drop: ApplyDropout, _ memory: ReferenceMemory) -> Prepared {
+    let counters = memory[.counters]
+    return map(drop.input, count: drop.B * drop.M * drop.C, to: drop.output, memory) {
       let draw = ReferenceMath.DropoutDraw(
         seed: Self.seed(counters), epoch: counters.integer(at: COUNTER_EPOCH),
-        first: counters.integer(at: COUNTER_OFFSET), peer: dropout.peer, member: counters.integer(at: COUNTER_MEMBER))
-      output.write(
-        ReferenceMath.dropout(input.numbers(count: count), dropout.dropout, M: dropout.M, C: dropout.C, draw))
+        first: counters.integer(at: COUNTER_OFFSET), peer: drop.peer, member: counters.integer(at: COUNTER_MEMBER))
+      return ReferenceMath.dropout($0, drop.dropout, M: drop.M, C: drop.C, draw)
     }
   }
 
   func bind(_ flatten: Flatten, _ memory: ReferenceMemory) -> Prepared {
-    let (M, C) = (flatten.M, flatten.C), (input, output) = (memory[flatten.input], memory[flatten.output])
-    return Prepared { output.write(ReferenceMath.flatten(input.numbers(count: flatten.B * M * C), M: M, C: C)) }
+    let (M, C) = (flatten.M, flatten.C)
+    return map(flatten.input, count: flatten.B * M * C, to: flatten.output, memory) {
+      ReferenceMath.flatten($0, M: M, C: C)
+    }
   }
 
   func bind(_ backward: FlattenBackward, _ memory: ReferenceMemory) -> Prepared {
-    let (M, C) = (backward.M, backward.C), (doutput, dinput) = (memory[backward.doutput], memory[backward.dinput])
-    return Prepared {
-      dinput.write(ReferenceMath.flattenBackward(doutput.numbers(count: backward.B * M * C), M: M, C: C))
+    let (M, C) = (backward.M, backward.C)
+    return map(backward.doutput, count: backward.B * M * C, to: backward.dinput, memory) {
+      ReferenceMath.flattenBackward($0, M: M, C: C)
     }
   }
 
   // MARK: Images
 
   func bind(_ shortcut: ApplyShortcut, _ memory: ReferenceMemory) -> Prepared {
-    let (input, output) = (memory[shortcut.input], memory[shortcut.output])
-    return Prepared {
-      output.write(
-        ReferenceMath.shortcut(
-          input.numbers(count: shortcut.shape.reduce(1, *)), kind: shortcut.kind, shape: shortcut.shape,
-          outputShape: shortcut.outputShape))
+    map(shortcut.input, count: shortcut.shape.reduce(1, *), to: shortcut.output, memory) {
+      ReferenceMath.shortcut($0, kind: shortcut.kind, shape: shortcut.shape, outputShape: shortcut.outputShape)
     }
   }
 
   func bind(_ backward: ApplyShortcutBackward, _ memory: ReferenceMemory) -> Prepared {
-    let (doutput, dinput) = (memory[backward.doutput], memory[backward.dinput])
-    return Prepared {
-      dinput.write(
-        ReferenceMath.shortcutBackward(
-          doutput.numbers(count: backward.outputShape.reduce(1, *)), kind: backward.kind, shape: backward.shape,
-          outputShape: backward.outputShape))
+    map(backward.doutput, count: backward.outputShape.reduce(1, *), to: backward.dinput, memory) {
+      ReferenceMath.shortcutBackward($0, kind: backward.kind, shape: backward.shape, outputShape: backward.outputShape)
     }
   }
 
   func bind(_ pool: Pool, _ memory: ReferenceMemory) -> Prepared {
-    let window = pool.window, (input, output) = (memory[pool.input], memory[pool.output])
-    return Prepared {
-      output.write(
-        ReferenceMath.pool(
-          input.numbers(count: window.B * window.H * window.W * window.C), maximum: pool.maximum, window))
+    map(pool.input, count: pool.window.inputCount, to: pool.output, memory) {
+      ReferenceMath.pool($0, maximum: pool.maximum, pool.window)
     }
   }
 
   func bind(_ backward: PoolBackward, _ memory: ReferenceMemory) -> Prepared {
-    let window = backward.window
-    let (doutput, input, dinput) = (memory[backward.doutput], memory[backward.input], memory[backward.dinput])
-    return Prepared {
-      dinput.write(
-        ReferenceMath.poolBackward(
-          doutput.numbers(count: window.B * window.P * window.Q * window.C),
-          input: input.numbers(count: window.B * window.H * window.W * window.C), maximum: backward.maximum, window))
+    let window = backward.window, input = memory[backward.input]
+    return map(backward.doutput, count: window.outputCount, to: backward.dinput, memory) {
+      ReferenceMath.poolBackward(
+        $0, input: input.numbers(count: window.inputCount), maximum: backward.maximum, window)
     }
   }
 
   func bind(_ average: GlobalAverage, _ memory: ReferenceMemory) -> Prepared {
-    let (B, M, C) = (average.B, average.M, average.C), (input, output) = (memory[average.input], memory[average.output])
-    return Prepared { output.write(ReferenceMath.globalAverage(input.numbers(count: B * M * C), B: B, M: M, C: C)) }
+    let (B, M, C) = (average.B, average.M, average.C)
+    return map(average.input, count: B * M * C, to: average.output, memory) {
+      ReferenceMath.globalAverage($0, B: B, M: M, C: C)
+    }
   }
 
   func bind(_ backward: GlobalAverageBackward, _ memory: ReferenceMemory) -> Prepared {
     let (B, M, C) = (backward.B, backward.M, backward.C)
-    let (doutput, dinput) = (memory[backward.doutput], memory[backward.dinput])
+    return map(backward.doutput, count: B * C, to: backward.dinput, memory) {
+      ReferenceMath.globalAverageBackward($0, B: B, M: M, C: C)
+    }
+  }
+
+  // MARK: Linear layers
+
+  func bind(_ linear: Linear, _ memory: ReferenceMemory) -> Prepared {
+    let (M, N, K) = (linear.M, linear.N, linear.K), weights = PackedWeights(N: N, K: K, at: linear.weightsAt)
+    let parameters = memory[.parameters]
+    return map(linear.input, count: M * K, to: linear.output, memory) {
+      ReferenceMath.linear(
+        $0, weights: parameters.weights(weights), bias: parameters.numbers(at: linear.biasAt, count: N), M: M, N: N,
+        K: K)
+    }
+  }
+
+  func bind(_ backward: LinearBackwardData, _ memory: ReferenceMemory) -> Prepared {
+    let (M, N, K) = (backward.M, backward.N, backward.K), weights = PackedWeights(N: N, K: K, at: backward.weightsAt)
+    let parameters = memory[.parameters]
+    return map(backward.doutput, count: M * N, to: backward.dinput, memory) {
+      ReferenceMath.linearBackward(
+        $0, input: .zeros(M * K), weights: parameters.weights(weights), M: M, N: N, K: K
+      ).dinput
+    }
+  }
+
+  func bind(_ backward: LinearBackwardWeights, _ memory: ReferenceMemory) -> Prepared {
+    let (M, N, K) = (backward.M, backward.N, backward.K), weights = PackedWeights(N: N, K: K, at: backward.weightsAt)
+    let (input, doutput, gradients) = (memory[backward.input], memory[backward.doutput], memory[.gradients])
     return Prepared {
-      dinput.write(ReferenceMath.globalAverageBackward(doutput.numbers(count: B * C), B: B, M: M, C: C))
+      let result = ReferenceMath.linearBackward(
+        doutput.numbers(count: M * N), input: input.numbers(count: M * K), weights: .zeros(N * K), M: M, N: N, K: K)
+      gradients.write(gradient: result.dweights, of: weights, accumulate: backward.accumulate)
+      gradients.write(gradient: result.dbias, at: backward.biasAt, accumulate: backward.accumulate)
     }
   }
 }

@@ -18,13 +18,15 @@ struct LoweredFamily {
     }
     return [
       LoweredFamily(
-        name: "vectors", lowering: VectorLowering(), kernels: .vectors, choices: [(.winogradRows, 4), (.weightChunks, 4)]),
+        name: "vectors", lowering: VectorLowering(), kernels: .vectors,
+        choices: [(.winogradRows, 4), (.weightChunks, 4)]),
       LoweredFamily(name: "groups of 64", lowering: try groups(64), kernels: .workGroups),
       LoweredFamily(name: "groups of 128", lowering: try groups(128), kernels: .workGroups),
       LoweredFamily(
         name: "groups of 256", lowering: try groups(256), kernels: .workGroups,
         choices: [(.tileItems, 64), (.weightGroups, 66)]),
-      LoweredFamily(name: "tf32", lowering: try groups(256, .tf32), kernels: .matrixUnits,
+      LoweredFamily(
+        name: "tf32", lowering: try groups(256, .tf32), kernels: .matrixUnits,
         choices: [(.weightGroups, 66)]),
       LoweredFamily(name: "bfloat16", lowering: try groups(128, .bfloat16), kernels: .matrixUnits),
     ]
@@ -74,7 +76,9 @@ struct LoweredFamily {
   private func describe(_ launch: Launch, saying said: KernelArguments) throws -> String {
     let signature = try #require(KernelSources.signatures(for: kernels)[launch.kernel], "\(launch.kernel)")
     let renamed = ["rotated180": "turned", "stored": "kept", "has_stored": "keeps"]
-    let arguments = try launch.bound(to: signature, saying: said).map { "\(renamed[$0.name] ?? $0.name)=\(text($0.value))" }.joined(
+    let arguments = try launch.bound(to: signature, saying: said).map {
+      "\(renamed[$0.name] ?? $0.name)=\(text($0.value))"
+    }.joined(
       separator: " ")
     return "  \(launch.kernel) \(launch.global) \(launch.local.map { "\($0)" } ?? "-") \(arguments)\n"
   }

@@ -3,7 +3,7 @@
 /// The kernel reads and writes stores, under their names; besides them the sums of squares of the gradients (`squares`,
 /// `pieces`).
 public struct FlatKernel: Hashable, Sendable {
-  /// The kernel without the suffix of its family, such as `optimizer_sgd`.
+  /// The kernel, such as `optimizer_sgd`; every family has its own.
   public let kernel: String
   /// Flat buffers that it reads, and that it writes.
   let reads: Int, writes: Int

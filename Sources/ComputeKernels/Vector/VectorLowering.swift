@@ -8,7 +8,7 @@ import Compute
 ///
 /// How work is cut into pieces depends on shapes alone, never on the number of threads: sums keep their order.
 public struct VectorLowering: Lowering {
-  /// CONV_SCRATCH of conv.cl: floats of the staged piece of input.
+  /// Floats of the staged piece of input.
   static let scratch = CONV_SCRATCH
   /// The widest register tile of any build of conv.cl, in pixels.
   static let tile = Int(CONV_PIXELS_MAX)
