@@ -80,7 +80,7 @@ public struct Trial<D: TunableDevice> {
   private func wrong(_ candidate: Candidate, _ why: String) -> Failure {
     Failure(
       .checkFailed, "\(candidate.key.choice.rawValue) \(candidate.number) computes wrong numbers.", why: why + ".",
-      fix: "leave it out.")
+      fix: "remove it.")
   }
 
   /// The operations with a few images, every number against double precision.

@@ -94,7 +94,7 @@ public struct StepBuilder {
   ///   - peer: adds a second pass over the peer samples of peer loss, whose gradients are added to the first's.
   ///   - weighted: samples count by `Store.sampleWeights`, not alike; not with peer samples.
   public mutating func gradients(_ augmentation: Augmentation, _ loss: RowFunction, peer: Bool, weighted: Bool) {
-    precondition(!peer || !weighted, "the peer pass has other samples than the weights are for")
+    precondition(!peer || !weighted, "the peer pass has samples that the weights are not for")
     for pass in peer ? [false, true] : [false] {
       images(augmentation, peer: pass)
       forward(.batch, peer: pass)

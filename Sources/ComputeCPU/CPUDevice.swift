@@ -99,7 +99,7 @@ public final class CPUDevice: KernelDevice {
     guard let chosen else {
       throw Failure(
         .deviceUnavailable, "this processor cannot run the '\(instructionSet ?? "")' kernels.",
-        why: "it has \(Self.instructionSets.joined(separator: ", ")).", fix: "leave the instruction set out.")
+        why: "it has \(Self.instructionSets.joined(separator: ", ")).", fix: "remove --instruction-set.")
     }
     set = chosen
     self.threads = max(1, threads ?? Self.availableThreads)
@@ -107,7 +107,7 @@ public final class CPUDevice: KernelDevice {
     name = "cpu (built in, \(driver), \(self.threads) \(self.threads == 1 ? "thread" : "threads"))"
     guard let team = gpunoisy_threads_create(Int32(self.threads)) else {
       throw Failure(
-        .configuration, "the system does not give \(self.threads) threads.", why: "it is at its limit.",
+        .configuration, "cannot start \(self.threads) threads.", why: "the system is at its limit.",
         fix: "use fewer --threads; this machine has \(Self.availableThreads) processors.")
     }
     self.team = team
@@ -120,13 +120,13 @@ public final class CPUDevice: KernelDevice {
 
   /// Replaces bytes; see `Device`.
   public func write(_ bytes: UnsafeRawBufferPointer, to buffer: Buffer, at offset: Int) throws {
-    precondition(offset >= 0 && offset + bytes.count <= buffer.bytes.count, "writing behind the end of a buffer")
+    precondition(offset >= 0 && offset + bytes.count <= buffer.bytes.count, "writing past the end of a buffer")
     UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[offset..<offset + bytes.count]).copyMemory(from: bytes)
   }
 
   /// Waits and copies; see `Device`.
   public func read(_ buffer: Buffer, at offset: Int, into bytes: UnsafeMutableRawBufferPointer) throws {
-    precondition(offset >= 0 && offset + bytes.count <= buffer.bytes.count, "reading behind the end of a buffer")
+    precondition(offset >= 0 && offset + bytes.count <= buffer.bytes.count, "reading past the end of a buffer")
     bytes.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer.bytes[offset..<offset + bytes.count]))
   }
 
@@ -137,7 +137,7 @@ public final class CPUDevice: KernelDevice {
     guard let call = gpunoisy_find_kernel(set, activations == .bfloat16, launch.kernel) else {
       throw Failure(
         .bug, "the built-in CPU device has no kernel '\(launch.kernel)'.",
-        why: "it is missing in Kernels/native/native_set.h.", fix: "add it there; please report this.")
+        why: "it is missing from Kernels/native/native_set.h.", fix: "add it there; please report this.")
     }
     var buffers: [Buffer] = []
     let values = arguments.map { argument -> UInt64 in

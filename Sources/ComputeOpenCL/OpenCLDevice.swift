@@ -68,10 +68,10 @@ public final class OpenCLDevice: KernelDevice {
     let canRecord = info.commandBuffers?.isUsable == true
     if commandBuffers == true, !canRecord {
       throw Failure(
-        .configuration, "\(info.name) has no command buffers that could be used.",
-        why: info.commandBuffers.map { "its driver has version \($0.version) of them, with other abilities." }
+        .configuration, "\(info.name) has no usable command buffers.",
+        why: info.commandBuffers.map { "its driver has version \($0.version) of them, which lacks needed features." }
           ?? "its driver does not offer cl_khr_command_buffer with a version.",
-        fix: "leave command buffers out.")
+        fix: "remove --command-buffers.")
     }
     recordsLaunches = commandBuffers ?? info.prefersCommandBuffers
     self.info = info

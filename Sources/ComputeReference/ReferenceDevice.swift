@@ -60,14 +60,14 @@ public final class ReferenceDevice: Device {
 
   /// Replaces bytes; see `Device`.
   public func write(_ bytes: UnsafeRawBufferPointer, to buffer: Buffer, at offset: Int) throws {
-    precondition(offset >= 0 && offset + bytes.count <= buffer.bytes.count, "writing behind the end of a buffer")
+    precondition(offset >= 0 && offset + bytes.count <= buffer.bytes.count, "writing past the end of a buffer")
     UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[offset..<offset + bytes.count]).copyMemory(from: bytes)
     buffer.forgetRoundings()
   }
 
   /// Waits and copies; see `Device`.
   public func read(_ buffer: Buffer, at offset: Int, into bytes: UnsafeMutableRawBufferPointer) throws {
-    precondition(offset >= 0 && offset + bytes.count <= buffer.bytes.count, "reading behind the end of a buffer")
+    precondition(offset >= 0 && offset + bytes.count <= buffer.bytes.count, "reading past the end of a buffer")
     bytes.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer.bytes[offset..<offset + bytes.count]))
   }
 
@@ -92,13 +92,13 @@ public final class ReferenceDevice: Device {
 extension ReferenceDevice.Buffer {
   private func element<Element: BitwiseCopyable>(_ index: Int, as type: Element.Type) -> Element {
     let size = MemoryLayout<Element>.stride
-    precondition(index >= 0 && (index + 1) * size <= bytes.count, "reading element \(index) behind the end of a buffer")
+    precondition(index >= 0 && (index + 1) * size <= bytes.count, "reading element \(index) past the end of a buffer")
     return bytes.load(fromByteOffset: index * size, as: type)
   }
 
   private func set<Element: BitwiseCopyable>(_ index: Int, to value: Element) {
     let size = MemoryLayout<Element>.stride
-    precondition(index >= 0 && (index + 1) * size <= bytes.count, "writing element \(index) behind the end of a buffer")
+    precondition(index >= 0 && (index + 1) * size <= bytes.count, "writing element \(index) past the end of a buffer")
     bytes.storeBytes(of: value, toByteOffset: index * size, as: Element.self)
   }
 

@@ -113,7 +113,7 @@ public struct ReferenceLoss: Sendable {
     guard let loss = table[function.kernel] else {
       throw Failure(
         .bug, "the reference device has no loss '\(function.kernel)'.",
-        why: "its formula is missing in ComputeReference/ReferenceLoss.swift.",
+        why: "its formula is missing from ComputeReference/ReferenceLoss.swift.",
         fix: "add it there; please report this.")
     }
     return loss

@@ -62,8 +62,9 @@ public struct SampleList {
   /// - Throws: `.badInput` if that run had other samples.
   public func requireSameSamples() throws {
     guard let origin, let samples = origin.samples else { return }
-    guard origin.trainCount > dataset.train.count
-      || dataset.sampleFingerprint(first: origin.trainCount) != samples
+    guard
+      origin.trainCount > dataset.train.count
+        || dataset.sampleFingerprint(first: origin.trainCount) != samples
     else { return }
     throw Failure(
       .badInput, "'\(path)' was made for other data.",
@@ -146,7 +147,9 @@ private struct Places {
 
   init(_ dataset: Dataset) {
     for (id, path) in dataset.trainPaths.enumerated() { byPath[path, default: []].append(id) }
-    roots = [dataset.root, dataset.root.flatMap(FileBytes.resolved)].compactMap { $0 }.map { $0.hasSuffix("/") ? $0 : $0 + "/" }
+    roots = [dataset.root, dataset.root.flatMap(FileBytes.resolved)].compactMap { $0 }.map {
+      $0.hasSuffix("/") ? $0 : $0 + "/"
+    }
   }
 
   /// The samples of a file: a path as the data set names it, one in full, or either with backslashes.

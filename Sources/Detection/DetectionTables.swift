@@ -94,9 +94,10 @@ public struct DetectionTables: Sendable, Equatable {
     let width = high > low ? (high - low) / Double(bins) : 1
     func counts(_ areas: [Double]) -> [Int] {
       var counts = [Int](repeating: 0, count: bins)
-      for area in areas { // Areas are finite, but their difference need not be.
+      for area in areas {  // Areas are finite, but their difference need not be.
         let place = (area - low) / width
-        counts[place < Double(bins) ? max(0, Int(place)) : bins - 1] += 1 }
+        counts[place < Double(bins) ? max(0, Int(place)) : bins - 1] += 1
+      }
       return counts
     }
     let known = judged.contains { $0.truth != nil }

@@ -152,7 +152,7 @@ extension Loss {
   // MARK: Other targets, other samples
 
   /// The regularised loss of CORES².
-  static let sieved = LossEntry.Form.row
+  static let sieved = "cores2"
 
   private static let corrected: [LossEntry] = [
     LossEntry(
@@ -167,7 +167,7 @@ extension Loss {
       source: "Reed et al., ICLR 2015 workshop, arXiv:1412.6596", condition: "not robust",
       parameters: [.init("beta", 0.8, 0.05...1, "the trust in labels")]),
     LossEntry(
-      "cores2", sieved, aliases: ["cores"],
+      sieved, .row, aliases: ["cores"],
       formula: "-log p_y + beta / K sum_k log(p_k + guard)",
       source: "Cheng et al., ICLR 2021, arXiv:2010.02347, labels taken as uniform; left-out samples stay in the mean",
       condition: "peer loss with an expected, uniform peer",

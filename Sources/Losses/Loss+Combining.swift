@@ -71,14 +71,20 @@ extension Loss {
     [values[0], Float(epoch) < values[1] ? 1 : 0]
   }
 
+  /// Whether the determinant of a batch is what is trained on in epoch `epoch`, from 0: where it vanishes, the loss is 0 and
+  /// no gradient is left.
+  public func isDeterminant(epoch: Int) -> Bool {
+    entry.form == .determinant && Float(epoch) >= values(epoch: epoch)[1]
+  }
+
   /// What the learning rate of epoch `epoch`, from 0, is multiplied with: 1 / (1 + weight) where the authors' code
   /// divides by that, and the rate of the determinant loss after its epochs of cross entropy.
   public func rateFactor(epoch: Int = 0) -> Double {
     let values = values(epoch: epoch)
     if entry.form == .determinant { return Float(epoch) < values[1] ? 1 : Double(values[2]) }
-    for form in [LossEntry.Form.peer, Self.sieved] {
+    for isWanted in [{ $0.form == .peer }, { $0.name == Self.sieved }] as [(LossEntry) -> Bool] {
       // The weight is the first of their parameters, and `divide` the last.
-      guard let own = entry.values(of: form, in: values), let divide = own.last, divide > 0 else { continue }
+      guard let own = entry.values(of: isWanted, in: values), let divide = own.last, divide > 0 else { continue }
       return 1 / (1 + Double(own[0]))
     }
     return 1

@@ -98,9 +98,12 @@ extension LossEntry {
   private var summands: [LossEntry] { parts.filter { $0.part != nil } }
 
   /// The values of the part with this form, where there is one.
-  func values(of form: Form, in values: [Float]) -> [Float]? {
-    if self.form == form { return values }
-    guard let index = parts.firstIndex(where: { $0.form == form }) else { return nil }
+  func values(of form: Form, in values: [Float]) -> [Float]? { self.values(of: { $0.form == form }, in: values) }
+
+  /// The values of this loss or of its first part that is wanted, where there is one.
+  func values(of isWanted: (LossEntry) -> Bool, in values: [Float]) -> [Float]? {
+    if isWanted(self) { return values }
+    guard let index = parts.firstIndex(where: isWanted) else { return nil }
     return Array(values[positionsOfParts[index]])
   }
 

@@ -33,7 +33,8 @@ public final class RunFolder {
     recordName, "config.toml", "log.txt", metricsName, classesName, "samples.csv", "aum_values.csv",
     "aum_threshold.csv", "label_issues.csv", suspicionName, "checkpoints/last.safetensors",
     "checkpoints/best.safetensors",
-    "report/index.html", "detect.json", "pred_probs.npy", "labels.npy", "sample_ids.npy",
+    "report/index.html", "noisy_labels.npy", "noise_transition.csv", "detect.json", "pred_probs.npy", "labels.npy",
+    "sample_ids.npy",
   ]
   /// Folders of a detection whose files are its own.
   private static let ownFolders = [("stages", ".safetensors"), ("margins", ".npy")]

@@ -69,7 +69,11 @@ public enum TransitionSource: Sendable, Equatable, CustomStringConvertible {
     for row in 0..<K {
       let chances = values[row * K..<(row + 1) * K], sum = chances.reduce(0, +)
       guard chances.allSatisfy({ $0 >= 0 && $0 <= 1 }), abs(sum - 1) < 1e-3 else {
-        throw wrong(path, "row \(row + 1) is not a probability distribution; it sums to \(sum).", K)
+        let isTransposed = TransitionMatrix.isTransposed(values, classCount: K, tolerance: 1e-3)
+        throw wrong(
+          path,
+          "row \(row + 1) is not a probability distribution; it sums to \(sum)."
+            + (isTransposed ? " Its columns do: it is transposed." : ""), K)
       }
     }
     return TransitionMatrix(classCount: K, values: values)

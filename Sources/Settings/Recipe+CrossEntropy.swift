@@ -17,7 +17,7 @@ extension Recipe {
         name: "sce-cifar10", source: source, noise: "symmetric:R,exact=class; asymmetric:R,exact=class",
         losses: others,
         note: """
-          The weight decay is the paper's: in the code the argument of that name is a decay of the learning rate, and \
+          The weight decay is the paper's: in the code the argument with that name is a decay of the learning rate, and \
           only the hidden linear layer has l2(0.01). Images are shifted by up to 0.2 of their size there, where \
           crop-flip shifts by 4 pixels. \(mean)
           """,

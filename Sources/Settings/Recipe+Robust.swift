@@ -88,7 +88,7 @@ extension Recipe {
     let source = "Ye et al. (ANL), NeurIPS 2023; its code, Virusdoll/Active-Negative-Loss"
     let noise = "symmetric:R,exact=class; asymmetric:R,exact=class"
     func sum(_ factor: String) -> [Entry] {
-      [.init("l1", factor, "code: added to the loss, in place of weight decay")]
+      [.init("l1", factor, "code: added to the loss, instead of weight decay")]
     }
     let counts = """
       Its counts are exact for each pair of classes, to which exact=class is the nearest. Its gradient is clipped with the \

@@ -13,8 +13,8 @@ extension RunSettings {
     if job == .detect { try validateLossOfDetection() }
     guard exclude == nil || excludeBy == .drop || !loss.dependsOnBatch else {
       throw Failure(
-        .configuration, "--exclude-by weight-zero does not go with --loss \(loss).",
-        why: "its gradient is that of other samples, too.", fix: "use --exclude-by drop.")
+        .configuration, "--exclude-by weight-zero cannot be used with --loss \(loss).",
+        why: "its gradient also depends on other samples.", fix: "use --exclude-by drop.")
     }
     if job != .detect {
       try validateTransition()
@@ -25,7 +25,7 @@ extension RunSettings {
       throw Failure(
         .usage, "--milestones \(milestones.map(String.init).joined(separator: ",")) are not in order.",
         why: "they must be increasing: the learning rate falls at each of them.",
-        fix: "write them in increasing order, as in 150,225.")
+        fix: "write them in increasing order, such as 150,225.")
     }
     if job == .detect { try validateDetection() }
   }
@@ -42,11 +42,11 @@ extension RunSettings {
     case (.some, nil):
       throw Failure(
         .configuration, "--loss \(loss) needs a transition matrix.", why: "it corrects labels by their noise.",
-        fix: "give --transition with true, anchors:40 or a file.")
+        fix: "set --transition to true, anchors:40 or a file.")
     case (nil, .some):
       throw Failure(
-        .configuration, "--transition does not go with --loss \(loss).", why: "only forward and backward read it.",
-        fix: "use --loss forward, or leave --transition out.")
+        .configuration, "--transition cannot be used with --loss \(loss).", why: "only forward and backward read it.",
+        fix: "use --loss forward, or remove --transition.")
     }
   }
 
@@ -56,24 +56,24 @@ extension RunSettings {
     try entry.check(loss)
     guard !entry.weighsSamples || exclude == nil || excludeBy == .drop else {
       throw Failure(
-        .configuration, "--exclude-by weight-zero does not go with --method \(entry.name).",
-        why: "the method weighs the samples itself.", fix: "use --exclude-by drop.")
+        .configuration, "--exclude-by weight-zero cannot be used with --method \(entry.name).",
+        why: "the method sets the weights of the samples itself.", fix: "use --exclude-by drop.")
     }
     guard entry.networks == 1 || initialWeights == nil else {
       throw Failure(
-        .configuration, "--init does not go with --method \(entry.name).",
-        why: "its \(entry.networks) networks must differ in their first weights.", fix: "leave --init out.")
+        .configuration, "--init cannot be used with --method \(entry.name).",
+        why: "its \(entry.networks) networks must differ in their initial weights.", fix: "remove --init.")
     }
   }
 
   private func validateLossOfDetection() throws {
     let reason: String
     if loss.correction != nil {
-      reason = "it corrects labels by a transition matrix, which a network with an extra class does not have."
+      reason = "it corrects labels by a transition matrix, which does not cover the extra class."
     } else if loss.hasPeers {
       reason = "its second pass over other samples hides the margins of the first."
     } else if loss.dependsOnBatch {
-      reason = "it is one number for a batch, and says nothing of single samples."
+      reason = "it is one number for a batch, and says nothing about single samples."
     } else {
       return
     }
@@ -86,19 +86,19 @@ extension RunSettings {
       guard epochs >= 2 else {
         throw Failure(
           .configuration, "--epochs \(epochs) leaves no margins to average.",
-          why: "the first epoch does not count, as it shows random weights.", fix: "use --epochs 2 or more.")
+          why: "the first epoch does not count, because its weights are nearly random.", fix: "use --epochs 2 or more.")
       }
       if let schedule = optimizer.schedule, schedule != .constant {
         throw Failure(
           .configuration, "--schedule \(schedule.rawValue) invalidates the area under the margin.",
           why: "once the learning rate falls, the network memorises wrong labels.",
-          fix: "leave --schedule out, or use --detector cl.")
+          fix: "remove --schedule, or use --detector cl.")
       }
     }
     guard detection.retrain == nil || exclude == nil else {
       throw Failure(
-        .configuration, "--retrain does not go with --exclude.",
-        why: "training again leaves out what the detection suspects, and takes one list of samples to leave out.",
+        .configuration, "--retrain cannot be used with --exclude.",
+        why: "retraining already excludes the suspected samples, and accepts only one list.",
         fix: "train afterwards: gpunoisy train --exclude FILE.")
     }
   }
@@ -114,7 +114,7 @@ extension RunSettings {
       try setting.requireReader(job)
       guard let (reader, fix) = missingReader(of: setting.name) else { continue }
       throw Failure(
-        .configuration, "--\(setting.name) would change nothing.", why: "it is read \(reader).", fix: fix)
+        .configuration, "--\(setting.name) has no effect.", why: "it is read \(reader).", fix: fix)
     }
   }
 
@@ -125,17 +125,17 @@ extension RunSettings {
     func unless(_ isRead: Bool, _ reader: String, _ fix: String) -> (String, String)? { isRead ? nil : (reader, fix) }
     switch name {
     case "momentum", "nesterov":
-      return unless(optimizer.kind == .sgd, "by --optimizer sgd alone", "leave it out; Adam has --beta1 and --beta2.")
-    case "beta1", "beta2": return unless(optimizer.kind == .adam, "by --optimizer adam alone", "leave it out.")
-    case "milestones": return unless(steps, "by --schedule step alone", "leave it out, or add --schedule step.")
+      return unless(optimizer.kind == .sgd, "only by --optimizer sgd", "remove it; Adam has --beta1 and --beta2.")
+    case "beta1", "beta2": return unless(optimizer.kind == .adam, "only by --optimizer adam", "remove it.")
+    case "milestones": return unless(steps, "only by --schedule step", "remove it, or add --schedule step.")
     case "gamma":
       let falls = optimizer.schedule == nil && isDetection && detector.usesFolds
-      return unless(steps || falls, "by --schedule step alone", "leave it out, or add --schedule step.")
+      return unless(steps || falls, "only by --schedule step", "remove it, or add --schedule step.")
     case "passes", "threshold-samples", "percentile", "combine", "margin":
-      return unless(detector.usesMargins, "by --detector aum and aum+cl alone", "leave it out.")
+      return unless(detector.usesMargins, "only by --detector aum and aum+cl", "remove it.")
     case "folds", "cl-filter", "cl-score":
-      return unless(detector.usesFolds, "by --detector cl and aum+cl alone", "leave it out.")
-    case "retrain-epochs": return unless(detection.retrain != nil, "with --retrain alone", "add --retrain.")
+      return unless(detector.usesFolds, "only by --detector cl and aum+cl", "remove it.")
+    case "retrain-epochs": return unless(detection.retrain != nil, "only with --retrain", "add --retrain.")
     default: return nil
     }
   }
@@ -150,6 +150,6 @@ extension Setting {
     throw Failure(
       .configuration, "--\(name) is not a setting of \(job.rawValue).",
       why: "\(job.rawValue) does not read it\(job == .detect && !absence.isEmpty ? ": \(absence)" : "").",
-      fix: "leave it out.")
+      fix: "remove it.")
   }
 }

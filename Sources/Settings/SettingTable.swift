@@ -21,7 +21,7 @@ extension RunSettings {
       .saying("What to evaluate on: a folder, a file or a name.", for: .evaluations)
       .saying("Where the data set is now, if it is not where the runs found it.", for: [.report])
       .saying("What to convert: a folder, a file or a name.", for: [.convert]),
-    .path("data-root", \.dataRoot, "folder", "Where cifar10 and other names are looked for.")
+    .path("data-root", \.dataRoot, "folder", "Folder with cifar10 and other named data sets.")
       .following("$GPUNOISY_DATA").of(.images.union([.noise])),
     Setting(
       "image-size", \.imageSize, "size", takes: "an image size", example: "28x32",
@@ -30,7 +30,7 @@ extension RunSettings {
       .saying("Height and width of images, such as 32 or 32x48. Default: the checkpoint's.", for: .evaluations),
     .path(
       "labels", \.labels, "file.npy|.csv",
-      "Training labels in place of the data's own: .npy, or .csv with sample_id,label."
+      "Training labels instead of the data's own: .npy, or .csv with sample_id,label."
     ).of(.images.union([.noise])),
     .path(
       "clean-labels", \.cleanLabels, "file.npy|.csv",
@@ -41,7 +41,7 @@ extension RunSettings {
       "Samples to leave out: a .csv with sample_id, such as detect's label_issues.csv."),
     .choice(
       "exclude-by", \.excludeBy, "way", example: "weight-zero",
-      "What becomes of them. drop: never sampled; weight-zero: sampled, with zero weight in the loss."),
+      "How they are excluded. drop: never sampled; weight-zero: sampled, with zero weight in the loss."),
     Setting(
       "exclude-above", \.excludeAbove, "x", takes: "a finite number", example: "-0.5",
       "With the suspicion.csv of a run as --exclude: leave out samples with a higher suspicion than X.",
@@ -51,10 +51,10 @@ extension RunSettings {
       "noise", \.noise, "noise", takes: "a noise", example: "symmetric:0.4",
       """
       Label noise: symmetric:R, asymmetric:R, pairflip:R, part-dependent:R, labels:FILE, matrix:FILE, and more, or \
-      several joined by +. See 'gpunoisy data noise --list'.
+      several joined with +. See 'gpunoisy data noise --list'.
       """
     ).of(.runs.union([.noise]))
-      .saying("One of those above, or several joined by +.", for: [.noise]),
+      .saying("One of those above, or several joined with +.", for: [.noise]),
     Setting(
       "noise-seed", \.noiseSeed, "n", takes: wholeNumbers, example: "7", "Seed of the noise."
     ).following("the seed"),
@@ -99,7 +99,7 @@ extension RunSettings {
   private static let loss: [Setting] = [
     Setting(
       "loss", \.loss, "loss", takes: "a loss", example: "gce:q=0.5",
-      "Any that 'gpunoisy losses' lists, as in sce:alpha=0.1,beta=1,A=-4, sce:cifar100 or nce+rce+sr."),
+      "Any that 'gpunoisy losses' lists, such as sce:alpha=0.1,beta=1,A=-4, sce:cifar100 or nce+rce+sr."),
     Setting(
       "transition", \.transition, "matrix", takes: "true, anchors:EPOCHS or a file", example: "true",
       "For --loss forward and backward: true, anchors:EPOCHS (estimated after that many epochs), or a CSV or .npy file."
@@ -170,7 +170,7 @@ extension RunSettings {
     ).of(.computations).ofExecution,
     .choice(
       "precision", \.precision, "precision", example: "mixed",
-      "fp32; mixed stores activations in 16 bits; tf32, on NVIDIA's GPUs, rounds what is multiplied."),
+      "fp32; mixed stores activations in 16 bits; tf32, on NVIDIA's GPUs, rounds the factors of products."),
     .count("threads", \.threads, 1...1024, example: "1", "Threads of the built-in CPU path.")
       .following("one per processor").of(.computations).ofExecution,
   ]

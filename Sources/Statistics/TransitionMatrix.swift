@@ -127,4 +127,15 @@ public struct TransitionMatrix: Sendable, Equatable {
     let hundredths = Int((value * 100).rounded())
     return "\(hundredths / 100)." + (hundredths % 100 < 10 ? "0" : "") + "\(hundredths % 100)"
   }
+
+  /// Whether numbers [K, K] whose rows are no distributions would be a matrix if rows and columns changed places.
+  ///
+  /// - Parameter tolerance: how far from 1 a sum may be.
+  public static func isTransposed(_ values: [Double], classCount K: Int, tolerance: Double) -> Bool {
+    precondition(values.count == K * K, "\(values.count) values for \(K) classes")
+    return values.allSatisfy { $0 >= 0 && $0 <= 1 }
+      && (0..<K).allSatisfy { column in
+        abs((0..<K).reduce(0) { $0 + values[$1 * K + column] } - 1) <= tolerance
+      }
+  }
 }

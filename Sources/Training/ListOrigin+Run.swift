@@ -27,7 +27,9 @@ extension SampleList.Matching {
   func note(_ option: String, _ path: String) -> String? {
     var parts: [String] = []
     if byNumber > 0 { parts.append("\(byNumber) samples by number alone, since it names no files for them") }
-    if moved > 0 { parts.append("\(moved) of \(byPath) images have another number in this data and were found by path") }
+    if moved > 0 {
+      parts.append("\(moved) of \(byPath) images have another number in this data and were found by path")
+    }
     return parts.isEmpty ? nil : "\(option) \(path): " + parts.joined(separator: "; ")
   }
 }

@@ -8,7 +8,9 @@ extension Dataset {
   /// Its labels are replaced first, then it is limited. Nothing is held out, and no noise is drawn.
   public static func opened(by settings: RunSettings) throws -> Dataset {
     var dataset = try Dataset.open(settings.data, options: settings.datasetOptions)
-    if let path = settings.labels { dataset = try dataset.replacingLabels(from: SampleList(path, for: dataset)).dataset }
+    if let path = settings.labels {
+      dataset = try dataset.replacingLabels(from: SampleList(path, for: dataset)).dataset
+    }
     return dataset.limited(train: settings.limitTrain, test: settings.limitTest)
   }
 }

@@ -89,7 +89,7 @@ extension Trainer {
         .badInput, "'\(path)' does not fit this run's settings.", why: why,
         fix: "restore the run's config.toml, or start a new run from the weights with --init \(path)")
     }
-    guard position.epoch <= stage.epochs, position.step < max(steps, 1), position.totalSteps <= 1 << 48 else {
+    guard position.epoch <= stage.epochs, position.step <= steps, position.totalSteps <= 1 << 48 else {
       throw impossible(
         "it was taken after epoch \(position.epoch) and step \(position.step); by the settings there are "
           + "\(stage.epochs) epochs of \(steps) steps.")

@@ -61,8 +61,28 @@ public final class Trainer<D: Device> {
     let isStaged = method.stages.count > 1
     journal.resume(epoch: history.epochs.count, step: position.totalSteps, history)
     try journal.begin(
-      data, figures: method.figures.map(\.name), withValidation: data.heldOut != nil && !isStaged,
+      data, figures: method.figures.map(\.name) + (isDeterminant ? [Self.vanished] : []),
+      withValidation: data.heldOut != nil && !isStaged,
       after: isResumed ? history.epochs.count : nil)
+  }
+
+  /// The figure that the determinant loss adds: the share of samples in batches whose determinant vanished.
+  private static var vanished: String { "determinant_vanished" }
+
+  private var isDeterminant: Bool { settings.loss.isDeterminant(epoch: .max) && method.stages.count == 1 }
+
+  /// The share of an epoch's samples in whose batches the determinant vanished, which leaves a loss of exactly 0 and no
+  /// gradient; nil for epochs of another loss.
+  private func vanishedShare(_ ids: ArraySlice<Int32>, _ losses: [Float]) -> Double? {
+    guard settings.loss.isDeterminant(epoch: position.epoch), !ids.isEmpty else { return nil }
+    let share = Double(ids.count { losses[Int($0)] == 0 }) / Double(ids.count)
+    if share > 0 {
+      journal.reporter.note(
+        "warning: the determinant vanished for \(NumberFormatting.percent(share)) of the samples in epoch "
+          + "\(history.epochs.count + 1): their loss is 0, and they teach nothing; use a larger --batch-size, or first "
+          + "more epochs of cross entropy (dmi:warm=N)")
+    }
+    return share
   }
 
   // MARK: - The loop
@@ -150,6 +170,7 @@ public final class Trainer<D: Device> {
     let outcome = try method.finish(EpochEnd(epoch: position.epoch, ids: ids))
     let score = TrainingScore(
       scored(ids, outcome)[...], results, given: data.dataset.train.labels, true: data.dataset.train.trueLabels)
+    let vanished = vanishedShare(ids, results.losses)
     let (test, validation) = try evaluate(stage)
     let images = batches[pace.firstStep..<position.step].reduce(0, +)
     if position.step == batches.count {
@@ -168,7 +189,8 @@ public final class Trainer<D: Device> {
       seconds: seconds, imagesPerSecond: Double(images) / max(seconds, 1e-9), cleanAccuracy: score.cleanAccuracy,
       wrongAccuracy: score.wrongAccuracy, validationLoss: validation?.loss, validationAccuracy: validation?.accuracy,
       perClass: test.map { Array($0.perClass.prefix(data.dataset.classCount)) } ?? [],
-      figures: zip(method.figures, outcome.figures).map { .init($0.name, $1) })
+      figures: zip(method.figures, outcome.figures).map { .init($0.name, $1) }
+        + (isDeterminant ? [.init(Self.vanished, vanished)] : []))
     guard report.trainLoss.isFinite else {
       throw Failure.diverged("the training loss of epoch \(number) is \(report.trainLoss)")
     }

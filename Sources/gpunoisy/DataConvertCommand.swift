@@ -26,7 +26,7 @@ struct DataConvertCommand: ParsableCommand {
   var out: String
   @Flag(help: "Overwrite the file, or the folder of an earlier conversion.")
   var force = false
-  @Flag(name: [.customShort("q"), .long], help: "Say nothing but errors.")
+  @Flag(name: [.customShort("q"), .long], help: "Print only errors.")
   var quiet = false
 
   func run() throws {

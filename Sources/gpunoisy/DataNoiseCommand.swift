@@ -11,9 +11,9 @@ struct DataNoiseCommand: ParsableCommand {
     discussion: """
       Draws the same labels as 'train' does with the same --noise and --seed, writes them for --labels, and prints the \
       realised rate and transition matrix (true class in rows, given class in columns). Without --out, only prints. \
-      Compare realised rates, not names: published conventions differ. Traps stand below in short, and --list tells them \
-      in full, with the maps and with what each paper uses. Noises with \
-      exact counts draw other labels when --limit-train or --val leave fewer samples.
+      Compare realised rates, not names: published conventions differ. The pitfalls are below in brief; --list has them \
+      in full, with the maps and what each paper uses. Noises with exact counts draw different labels when \
+      --limit-train or --val leave fewer samples.
 
       \(NoiseTable.grammars)
 

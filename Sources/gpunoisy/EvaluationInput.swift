@@ -132,7 +132,8 @@ struct EvaluationInput {
 
   /// The name of a sample: its path, or `shapes/test/42` where the layout has no files.
   func name(_ index: Int) -> String {
-    samples.paths.isEmpty ? "\(dataset.name)/\(heldOut == nil ? split.rawValue : "train")/\(ids[index])" : samples.paths[index]
+    samples.paths.isEmpty
+      ? "\(dataset.name)/\(heldOut == nil ? split.rawValue : "train")/\(ids[index])" : samples.paths[index]
   }
 
   /// `shapes test: 2000 samples`, for people.

@@ -155,7 +155,8 @@ struct ReportCommand: ParsableCommand {
     }
     throw Failure(
       .configuration, "the classes of '\(first)' and '\(other)' differ.",
-      why: "they are \(text(names)) and \(text(others)).", fix: "give runs with the same classes, or one run at a time.")
+      why: "they are \(text(names)) and \(text(others)).", fix: "give runs with the same classes, or one run at a time."
+    )
   }
 
   /// The names in the run's checkpoint; none without one.

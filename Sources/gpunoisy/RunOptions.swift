@@ -89,7 +89,7 @@ struct RunOptions: ParsableArguments {
     guard others.isEmpty else {
       throw Failure(
         .configuration, "--resume takes its settings and its folder from the run.",
-        why: "--\(others[0]) was given too.", fix: "leave it out.")
+        why: "--\(others[0]) is given too.", fix: "remove it.")
     }
     let free = RunSettings.settings(of: job).filter { $0.role == .execution }.map(\.name)
     for (name, text) in given {
@@ -97,7 +97,7 @@ struct RunOptions: ParsableArguments {
         throw Failure(
           .configuration, "\(name == "data" ? "DATA" : "--\(name)") cannot change when a run is resumed.",
           why: "the run would no longer be the same; only \(free.map { "--\($0)" }.joined(separator: ", ")) may.",
-          fix: "leave it out, or start a new run\(job == .train ? " from the weights with --init" : "").")
+          fix: "remove it, or start a new run\(job == .train ? " from the weights with --init" : "").")
       }
       try draft.set(name, to: text, from: .commandLine)
     }
@@ -131,7 +131,8 @@ struct RunOptions: ParsableArguments {
   func device(_ settings: RunSettings) throws -> DeviceChoice {
     let source = try resumedRun.flatMap { run -> TuningSource? in
       guard FileBytes.kind(of: "\(run)/run.json") == .file else { return nil }
-      return TuningSource.recorded(try TuningRecord.tuning(RunRecord.read(folder: run).tuning, named: "\(run)/run.json"))
+      return TuningSource.recorded(
+        try TuningRecord.tuning(RunRecord.read(folder: run).tuning, named: "\(run)/run.json"))
     }
     return DeviceChoice(
       text: settings.device, threads: settings.threads, instructionSet: instructionSet,
@@ -158,7 +159,8 @@ struct RunOptions: ParsableArguments {
     guard let lost = RunFolder.ownFiles(among: inputs, in: out).first else { return }
     throw Failure(
       .cannotCreate, "--force would delete '\(lost)', which this run reads.",
-      why: "it is a file of the earlier run in --out '\(out)'.", fix: "choose another --out FOLDER, or copy the file first.")
+      why: "it is a file of the earlier run in --out '\(out)'.",
+      fix: "choose another --out FOLDER, or copy the file first.")
   }
 
   /// The run to resume, if it is finished already: its folder is then left as it is.

@@ -88,7 +88,7 @@ struct SuspectedLabels {
     for row in rows.values.sorted(by: { $0.line < $1.line }) {
       func misfit(_ why: String) -> Failure {
         Failure(
-          .badInput, "line \(row.line) of '\(path)' does not fit the data.", why: why,
+          .badInput, "line \(row.line) of '\(path)' does not match the data.", why: why,
           fix: "restore the file, or repeat the run.")
       }
       guard paths.indices.contains(row.id) else {

@@ -29,8 +29,10 @@ enum CommandUnderTest {
     let neutral: [String: String?] = [
       "GPUNOISY_DATA": nil, "NO_COLOR": nil, "CLICOLOR_FORCE": nil, "FORCE_COLOR": nil, "LC_ALL": "C.UTF-8",
     ]
+    // 8 GB of address space: what takes more would take a small machine down.
     return SpawnedProgram(
-      path, arguments, in: folder.path, environment: neutral.merging(environment) { _, given in given })
+      "/bin/sh", ["-c", "ulimit -v 8388608; exec \"$0\" \"$@\"", path] + arguments, in: folder.path,
+      environment: neutral.merging(environment) { _, given in given })
   }
 
   /// Runs the command to its end.

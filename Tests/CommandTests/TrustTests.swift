@@ -45,7 +45,8 @@ extension CommandTests {
       let folder = ScratchFolder()
       try photos("pets", ["cat", "dog", "emu"], in: folder)
       try AtomicFile.write(
-        "sample_id,path,is_label_issue\n1,cat/1.png,True\n6,dog/2.png,True\n7,dog/3.png,False\n", to: folder("list.csv"))
+        "sample_id,path,is_label_issue\n1,cat/1.png,True\n6,dog/2.png,True\n7,dog/3.png,False\n", to: folder("list.csv")
+      )
       #expect(try train("pets", "same", "--exclude", "list.csv", in: folder).code == 0)
       #expect(try leftOut("same", in: folder) == ["cat/1.png", "dog/2.png"])
       try FileBytes.write(FileBytes.read(folder("pets/cat/0.png")), to: folder("pets/cat/00.png"))
@@ -116,7 +117,10 @@ extension CommandTests {
       #expect(pointer.code == 65 && pointer.errors.contains("Git LFS pointer"))
       let limited = SpawnedProgram(
         "/bin/sh",
-        ["-c", "ulimit -f 100; exec \(CommandUnderTest.path) train shapes --out l \(Self.quick.joined(separator: " "))"],
+        [
+          "-c",
+          "ulimit -f 100; exec \(CommandUnderTest.path) train shapes --out l \(Self.quick.joined(separator: " "))",
+        ],
         in: folder.path
       )
       #expect(try limited.end().code == 74)
@@ -142,7 +146,8 @@ extension CommandTests {
       let other = try CommandUnderTest.run(arguments + ["--lr", "0.5"], in: folder)
       #expect(other.code == 78 && other.errors.contains("its lr is"), "\(other.errors)")
       // A stopped run.
-      let stopped = arguments.map { $0 == "r" ? "s" : $0 } + ["--epochs", "3", "--max-steps", "9", "--max-time", "0.001s"]
+      let stopped =
+        arguments.map { $0 == "r" ? "s" : $0 } + ["--epochs", "3", "--max-steps", "9", "--max-time", "0.001s"]
       #expect(try CommandUnderTest.run(stopped, in: folder).code == 75)
       try AtomicFile.write("sample_id\n2\n", to: folder("list.csv"))
       let changed = try CommandUnderTest.run(["train", "--resume", "s", "-q"], in: folder)
@@ -165,7 +170,8 @@ extension CommandTests {
       try AtomicFile.write("exclude = \"~/list.csv\"\n", to: folder("c.toml"))
       try AtomicFile.write("sample_id\n1\n", to: folder("list.csv"))
       let ending = try CommandUnderTest.run(
-        ["train", "shapes", "--limit-train", "64", "--limit-test", "16", "--out=~/r", "--config", "c.toml"] + Self.quick,
+        ["train", "shapes", "--limit-train", "64", "--limit-test", "16", "--out=~/r", "--config", "c.toml"]
+          + Self.quick,
         in: folder, environment: environment)
       #expect(ending.code == 0, "\(ending.errors)")
       #expect(FileBytes.kind(of: folder("r/run.json")) == .file && FileBytes.kind(of: folder("~")) == .missing)

@@ -7,7 +7,7 @@ import Testing
 /// Every launch of every network against hashes of what they were: equal launches of equal kernels are equal bits.
 ///
 /// A line of `Frozen/launches.txt` is a step, a family of kernels, and the hash of all its launches: kernel, arguments in
-/// the kernel's order, grid and scratch; and of where its values are kept. A kernel's `_gpu` does not count. After an intended change
+/// the kernel's order, grid and scratch; and of where its values are kept. After an intended change
 /// `GPUNOISY_LAUNCHES=FOLDER` writes the new file, `launches.txt`, and the text behind every hash, for `diff`.
 @Suite struct `Launches` {
   private static let frozen =

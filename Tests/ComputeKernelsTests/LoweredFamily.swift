@@ -75,9 +75,8 @@ struct LoweredFamily {
 
   private func describe(_ launch: Launch, saying said: KernelArguments) throws -> String {
     let signature = try #require(KernelSources.signatures(for: kernels)[launch.kernel], "\(launch.kernel)")
-    let renamed = ["rotated180": "turned", "stored": "kept", "has_stored": "keeps"]
     let arguments = try launch.bound(to: signature, saying: said).map {
-      "\(renamed[$0.name] ?? $0.name)=\(text($0.value))"
+      "\($0.name)=\(text($0.value))"
     }.joined(
       separator: " ")
     return "  \(launch.kernel) \(launch.global) \(launch.local.map { "\($0)" } ?? "-") \(arguments)\n"

@@ -69,7 +69,8 @@ struct LabelsTests {
     let images = ImageSet(count: 4, height: 1, width: 1, channels: 1, pixels: [1, 2, 3, 4])
     func dataset(_ paths: [String]) -> Dataset {
       Dataset(
-        name: "pets", classNames: ["cat", "dog"], train: LabelledSet(images: images, labels: [0, 0, 1, 1], paths: paths),
+        name: "pets", classNames: ["cat", "dog"],
+        train: LabelledSet(images: images, labels: [0, 0, 1, 1], paths: paths),
         test: nil, source: "test")
     }
     func labels(_ rows: [String], of data: Dataset) throws -> [Int32] {
@@ -99,7 +100,8 @@ struct LabelsTests {
     }
     let samples = data.sampleFingerprint()
     #expect(try replaced(ListOrigin(run: "r", trainCount: 4, samples: samples)) == [1, 1, 1, 2])
-    #expect(try replaced(ListOrigin(run: "r", trainCount: 3, samples: data.sampleFingerprint(first: 3))) == [1, 1, 1, 2])
+    #expect(
+      try replaced(ListOrigin(run: "r", trainCount: 3, samples: data.sampleFingerprint(first: 3))) == [1, 1, 1, 2])
     #expect(try replaced(ListOrigin(run: "r", trainCount: 9)) == [1, 1, 1, 2])
     for (count, hash) in [(4, "0123456789abcdef"), (3, samples), (5, samples)] {
       #expect(failureKind { try replaced(ListOrigin(run: "r", trainCount: count, samples: hash)) } == .badInput)
@@ -112,18 +114,23 @@ struct LabelsTests {
     let digits = labelled([0, 1, 2, 0], classNames: ["1", "2", "10"])
     func labels(_ text: String, _ origin: ListOrigin? = nil) throws -> [Int32] {
       try AtomicFile.write(text, to: scratch("labels.csv"))
-      return try digits.replacingLabels(from: SampleList(scratch("labels.csv"), of: digits, origin: origin)).dataset.train
+      return try digits.replacingLabels(from: SampleList(scratch("labels.csv"), of: digits, origin: origin)).dataset
+        .train
         .labels
     }
     let numbers = "sample_id,label\n0,0\n1,1\n2,2\n3,0\n"
-    #expect(failure { try labels(numbers) }?.what == "the label '1' may mean two classes: line 3 of '\(scratch("labels.csv"))'.")
+    #expect(
+      failure { try labels(numbers) }?.what
+        == "the label '1' may mean two classes: line 3 of '\(scratch("labels.csv"))'.")
     #expect(failureKind { try labels("sample_id,label\n0,0\n1,10\n2,0\n3,0\n") } == .badInput)
     #expect(try labels("sample_id,label\n0,0\n1,0\n2,0\n3,0\n") == [0, 0, 0, 0])
     // Names decide, and what a run with these very classes wrote counts them.
     #expect(try labels("sample_id,label,given_name\n0,0,1\n1,1,2\n2,2,10\n3,,10\n") == [0, 1, 2, 2])
     #expect(failureKind { try labels("sample_id,label,given_name\n0,0,2\n1,1,2\n2,2,10\n3,,10\n") } == .badInput)
     #expect(try labels(numbers, ListOrigin(run: "r", trainCount: 4, classNames: ["1", "2", "10"])) == [0, 1, 2, 0])
-    #expect(failureKind { try labels(numbers, ListOrigin(run: "r", trainCount: 4, classNames: ["1", "2", "3"])) } == .badInput)
+    #expect(
+      failureKind { try labels(numbers, ListOrigin(run: "r", trainCount: 4, classNames: ["1", "2", "3"])) } == .badInput
+    )
     try LabelFile.write([0, 1, 2, 0], to: scratch("labels.npy"))
     #expect(failureKind { try digits.replacingLabels(fromFile: scratch("labels.npy")) } == .badInput)
     // Names that are numbers, each at its own position, are no question.

@@ -43,7 +43,7 @@ struct ManifestTests {
       ("path,label\np/../../x.png,a\n", "line 2"),
       ("path,label\np/1.png,-1\n", "line 2"), ("path,label\np/1.png,99999999\n", "line 2"),
       ("path,label\np/1.png,\n", "line 2"),
-      ("path,label,split\np/1.png,a,valid\n", "line 2"), ("name,label\np/1.png,a\n", "manifest"),
+      ("path,label,split\np/1.png,a,held\n", "line 2"), ("name,label\np/1.png,a\n", "manifest"),
       ("path,label\n", "no images"),
       ("path,label\n,a\n", "line 2"), ("path,label,split\n3.png,a,test\n", "no training"),
       ("path,label\nnone.png,a\n3.png,a\n", "1 of 2"),

@@ -115,6 +115,11 @@ import Testing
     #expect(try Loss("cores2:cifar10").rateFactor(epoch: 39) == 1.0 / 3)
     #expect(try Loss("gce+peer:alpha=3,divide=1").rateFactor() == 0.25)
     #expect(try Loss("cores2+mae:divide=1,cores2.beta=4").rateFactor() == 0.2)
+    // A positive last parameter of any other loss is no such divisor.
+    for loss in Loss.all { #expect(loss.rateFactor(epoch: 500) == 1, "\(loss)") }
+    for text in ["lsr:epsilon=0.3", "taylor:t=6", "focal:gamma=2,detached=1", "nnce+lsr:epsilon=0.2"] {
+      #expect(try Loss(text).rateFactor() == 1, "\(text)")
+    }
     for text in ["ce", "peer:alpha=2", "cores2", "sce", "nce+rce:beta=3", "forward"] {
       #expect(try Loss(text).rateFactor(epoch: 500) == 1)
     }

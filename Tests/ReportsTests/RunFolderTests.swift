@@ -78,8 +78,9 @@ struct RunFolderTests {
   func links() throws {
     try FileBytes.write([1, 2, 3], to: scratch("precious"))
     try FileBytes.makeFolder(scratch("elsewhere"))
-    for (name, target) in [("log.txt", "precious"), ("metrics.csv", "precious"), ("tb", "elsewhere"), (".lock", "precious")]
-    {
+    for (name, target) in [
+      ("log.txt", "precious"), ("metrics.csv", "precious"), ("tb", "elsewhere"), (".lock", "precious"),
+    ] {
       let path = scratch("linked")
       do {
         let folder = try RunFolder.create(at: path)

@@ -38,7 +38,9 @@ enum Clothing1M: DatasetFormat {
     let trainLabels = try trainKeys.map { try label($0, noisy, "noisy_label_kv.txt") }
     let testLabels = try testKeys.map { try label($0, clean, "clean_label_kv.txt") }
     // The download has the folders 0 to 9 below images; some keep them beside the lists.
-    let prefix = trainKeys.first.map { $0.hasPrefix("images/") && FileBytes.kind(of: location.file("images")) != .folder }
+    let prefix = trainKeys.first.map {
+      $0.hasPrefix("images/") && FileBytes.kind(of: location.file("images")) != .folder
+    }
     let files = (trainKeys + testKeys).map { key in
       ImageFile(
         path: location.file(prefix == true ? String(key.dropFirst("images/".count)) : key), name: key, origin: nil)

@@ -21,7 +21,8 @@ protocol DatasetFormat: Sendable {
 /// The layouts, in the order in which they are tried.
 enum DatasetFormats {
   static let all: [any DatasetFormat.Type] = [
-    CIFAR10Binary.self, CIFAR100Binary.self, IDXFiles.self, NumPyBundle.self, Manifest.self, Pickle.self, Clothing1M.self,
+    CIFAR10Binary.self, CIFAR100Binary.self, IDXFiles.self, NumPyBundle.self, Manifest.self, Pickle.self,
+    Clothing1M.self,
     ImageFolder.self,
   ]
 }

@@ -91,7 +91,10 @@ enum IDXFiles: DatasetFormat {
         why: "its header announces \(shape.map(String.init).joined(separator: " x ")) values, in \(file.count) bytes.",
         fix: "download the file again.")
     }
-    try MemoryLimit.require(size > Int.max / 2 ? Int.max : 2 * size, for: "'\(path)'", fix: "use fewer images.")
+    if isGzip {
+      try MemoryLimit.require(
+        size > Int.max / 2 ? Int.max : 2 * size, for: "'\(path)'", fix: "use fewer images.")
+    }
     let bytes = isGzip ? try Gzip.decompress(file[...], limit: size, name: "'\(path)'") : file
     guard bytes.count == size, axes == 1 || (shape[1] > 0 && shape[2] > 0) else {
       throw Failure(

@@ -34,7 +34,7 @@ enum ImageLoader {
   }
 
   /// The most bad images that a failure lists.
-  private static let mostListed = 8
+  private static let mostListed = 20
   /// How many images are decoded before they are put together.
   private static let portion = 1024
 
@@ -125,7 +125,8 @@ enum ImageLoader {
   private static func failure(_ bad: [(file: ImageFile, reason: String)], of count: Int, _ source: String) -> Failure {
     let missing = bad.filter { FileBytes.kind(of: $0.file.path) == .missing }.count
     var lines = bad.prefix(mostListed).map { bad in
-      let other = otherCapitals(bad.file.path).map { " '\($0)' does." } ?? ""
+      let folder = bad.file.name.lastIndex(of: "/").map { bad.file.name[...$0] } ?? ""
+      let other = otherCapitals(bad.file.path).map { " '\(folder)\($0)' does." } ?? ""
       return "       \(bad.file.origin.map { $0 + ": " } ?? "")\(shortened(bad.file.name)): \(bad.reason)\(other)"
     }
     if bad.count > mostListed { lines.append("       and \(bad.count - mostListed) more") }

@@ -43,7 +43,9 @@ struct MatrixNoise: ClassNoise {
       guard entries.allSatisfy({ $0 >= 0 && $0 <= 1 }), abs(sum - 1) <= Self.rowSumTolerance else {
         throw Failure(
           .badInput, "row \(row) of the matrix in '\(path)' sums to \(sum).",
-          why: "its entries must be probabilities that sum to 1.", fix: "correct the row.")
+          why: "its entries must be probabilities that sum to 1.",
+          fix: TransitionMatrix.isTransposed(values, classCount: K, tolerance: Self.rowSumTolerance)
+            ? "transpose the matrix: its columns sum to 1, and rows must be true classes." : "correct the row.")
       }
     }
     return TransitionMatrix(classCount: K, values: values)

@@ -65,7 +65,7 @@ public struct FinishedDetection: Sendable {
     }
     let data = try data ?? RunData(settings), dataset = data.dataset
     try record.require(
-      data, of: folder, fix: "restore the data, name its place by --data, or repeat the detection.")
+      data, of: folder, fix: "restore the data, say where it is with --data, or repeat the detection.")
     let detection = settings.detection
     let stages = try DetectionStage.stages(
       detection, seed: settings.seed, train: data.judged, classes: dataset.classCount)
