@@ -123,6 +123,14 @@ extension CommandTests {
       try expect(65, "it belongs to fold1, not to pass1", "stages/pass1.safetensors") { _ in
         try FileBytes.read(folder("run/stages/fold1.safetensors"))
       }
+      try expect(65, "is not finite", "stages/pass1.safetensors") { _ in
+        var file = try SafetensorsFile.read(folder("run/stages/pass1.safetensors"))
+        var sums = try file.doubles("detect.margin_sum", shape: [60])
+        sums[0] = .nan
+        file["detect.margin_sum"] = .init(sums, shape: [60])
+        try file.write(to: folder("nan.safetensors"))
+        return try FileBytes.read(folder("nan.safetensors"))
+      }
       try expect(66, "'run/metrics.csv' does not exist", "metrics.csv") { _ in nil }
       try expect(65, "it has 7 epochs; 4 networks of 2 make 8", "metrics.csv") { bytes in
         Array(bytes[...bytes.dropLast().lastIndex(of: 0x0A)!])

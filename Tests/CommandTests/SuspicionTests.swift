@@ -104,6 +104,10 @@ extension CommandTests {
       try expect("apply run --policy drop-all --exclude-above 1 --to new", 65, "occurs twice")
       try test.write(["0,1,\(test.paths[0]),\((test.given[0] + 1) % 10),0\n"])
       try expect("apply run --policy drop-all --exclude-above 1 --to new", 65, "suspicion.csv' does not match the data")
+      try test.write(["0,9,\(test.paths[0]),\(test.given[0]),10\n"])
+      try expect("apply run --policy drop-all --exclude-above 1 --to new", 65, "line 2", "numbered from 0 to 9")
+      try test.write(["0,9,\(test.paths[1]),\(test.given[0]),0\n"])
+      try expect("apply run --policy drop-all --exclude-above 1 --to new", 65, "line 2", test.paths[1])
       try AtomicFile.write("sample_id,suspicion\n1,2\n", to: folder("run/suspicion.csv"))
       try expect("apply run --policy drop-all --exclude-above 1 --to new", 65, "no column path")
 

@@ -177,6 +177,50 @@ extension CommandTests {
       #expect(FileBytes.kind(of: folder("r/run.json")) == .file && FileBytes.kind(of: folder("~")) == .missing)
     }
 
+    @Test("eval measures what the run held out, whatever is left out, and nothing that it was trained on")
+    func heldOut() throws {
+      let folder = ScratchFolder()
+      try CommandUnderTest.output(
+        ["data", "shapes", "--limit-train", "80", "--limit-test", "10", "--out", "d", "-q"], in: folder)
+      try CommandUnderTest.output(
+        ["train", "d/train", "--val", "0.25", "--seed", "7", "--out", "run", "--model", "mlp:width=128"]
+          + ["--device", "cpu", "--epochs", "3", "--batch-size", "20", "-q"], in: folder)
+      let best = try RunFiles(folder("run")).column("test_acc", of: "metrics.csv").compactMap { Double($0) }.max()
+      for rest in [[], ["--val", "0.25"], ["--seed", "7"], ["--val", "0.25", "--seed", "7"]] {
+        let text = try CommandUnderTest.output(
+          ["eval", "run", "d/train", "--device", "cpu", "--json"] + rest, in: folder)
+        let document = try JSONText.parse(Array(text.utf8), named: "eval")
+        #expect(document["samples"] == 20 && document["accuracy"]?.double == best, "\(rest)")
+      }
+      for rest in [["--val", "0.5"], ["--seed", "8"], ["--val", "0.25", "--seed", "1"]] {
+        let ending = try CommandUnderTest.run(["eval", "run", "d/train", "--device", "cpu"] + rest, in: folder)
+        #expect(
+          ending.code == 78 && ending.errors.contains("--val 0.25 --seed 7") || ending.errors.contains("the seed was 7")
+        )
+      }
+      let text = try CommandUnderTest.output(["eval", "run", "d/train", "--device", "cpu"], in: folder)
+      #expect(text.contains("held out in training by --val 0.25 --seed 7"))
+    }
+
+    @Test("a determinant that vanishes is said")
+    func determinant() throws {
+      let folder = ScratchFolder()
+      // Ten classes, and networks that cannot tell them apart yet.
+      let ending = try CommandUnderTest.run(
+        [
+          "train", "shapes", "--limit-train", "128", "--limit-test", "16", "--loss", "dmi", "--model", "mlp:width=128",
+          "--device", "cpu", "--epochs", "6", "--batch-size", "32", "--lr", "0.5", "--out", "run", "-q",
+        ], in: folder)
+      guard ending.code == 0 else {
+        #expect(ending.code == 70)
+        return
+      }
+      let run = RunFiles(folder("run"))
+      let shares = try run.column("determinant_vanished", of: "metrics.csv").map { Double($0) ?? -1 }
+      #expect(shares.allSatisfy { (0...1).contains($0) })
+      #expect(try run.text("log.txt").contains("the determinant vanished") == shares.contains { $0 > 0 })
+    }
+
     @Test("runs with other classes are not put side by side")
     func comparisons() throws {
       let folder = ScratchFolder()

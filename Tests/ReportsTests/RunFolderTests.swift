@@ -205,6 +205,20 @@ struct RunFolderTests {
     #expect(try FileBytes.read(folder.file("per_class.csv")) == whole[1])
   }
 
+  @Test("with epochs that cannot be is not read")
+  func impossibleEpochs() throws {
+    let folder = try RunFolder.create(at: scratch("run"))
+    try folder.openTables(withCleanColumns: false)
+    for epoch in 1...3 { try folder.append(report(epoch)) }
+    let text = String(decoding: try FileBytes.read(folder.file("metrics.csv")), as: UTF8.self)
+    for wrong in ["9223372036854775807", "-9223372036854775808", "0", "2"] {
+      try AtomicFile.write(
+        text.replacing("\n1,", with: "\n\(wrong),", maxReplacements: 1), to: folder.file("metrics.csv"))
+      let failure = #expect(throws: Failure.self) { try RunHistory.read(folder: folder.path) }
+      #expect(failure?.kind == .badInput, "\(wrong)")
+    }
+  }
+
   @Test("with other columns is not resumed")
   func otherColumns() throws {
     let folder = try RunFolder.create(at: scratch("run"))

@@ -110,9 +110,11 @@ enum Clothing1M: DatasetFormat {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw Failure(.badInput, "'\(path)' is not text.", why: "it is not UTF-8.", fix: "download the file again.")
     }
-    return text.split(separator: "\n", omittingEmptySubsequences: false).enumerated().compactMap { index, line in
+    // A carriage return and a line feed are one character.
+    let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    return lines.enumerated().compactMap { index, line in
       var line = line
-      while let last = line.last, last == " " || last == "\r" || last == "\t" { line.removeLast() }
+      while let last = line.last, last == " " || last == "\t" { line.removeLast() }
       return line.isEmpty ? nil : (String(line), index + 1)
     }
   }
