@@ -44,8 +44,8 @@ public enum TuningRecord {
       }
       for entry in entries {
         guard let numbers = entry["window"]?.array?.compactMap(\.integer), let number = entry["number"]?.integer,
-          let window = window(of: numbers)
-        else { throw wrong("an entry of '\(member.name)' lacks a window of nine positive numbers, or a number.") }
+          (1...1 << 20).contains(number), let window = window(of: numbers)
+        else { throw wrong("an entry of '\(member.name)' has no possible window of nine numbers, or no possible number.") }
         tuning.numbers[Tuning.Key(choice, window)] = number
       }
     }
@@ -60,7 +60,8 @@ public enum TuningRecord {
 
   private static func window(of numbers: [Int]) -> Window? {
     guard numbers.count == 9, numbers.dropLast().allSatisfy({ (1...1 << 20).contains($0) }),
-      (0...1 << 20).contains(numbers[8])
+      (0...1 << 10).contains(numbers[8]), numbers[5] <= numbers[1] + 2 * numbers[8],
+      numbers[6] <= numbers[2] + 2 * numbers[8]
     else { return nil }
     return Window(
       B: numbers[0], H: numbers[1], W: numbers[2], C: numbers[3], O: numbers[4], KH: numbers[5], KW: numbers[6],

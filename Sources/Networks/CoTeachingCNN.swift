@@ -14,6 +14,7 @@ enum CoTeachingCNN {
     Network.Entry(name: "cnn9", summary: "9-layer CNN with dropout (co-teaching)", options: []) { graph, classes, _ in
       // A quarter of each side must be left for three convolutions that take two pixels each.
       try graph.requireImages(ofAtLeast: 28, for: "cnn9")
+      try graph.requireImages(ofAtMost: 1 << 21, for: "cnn9")
       graph.initialization = .uniform
       var x = graph.images
       for (index, channels) in [128, 128, 128, 256, 256, 256, 512, 256, 128].enumerated() {

@@ -44,4 +44,15 @@ extension Graph {
         why: "both sides must be at least \(pixels).", fix: "resize with --image-size 32.")
     }
   }
+
+  /// Checks that dropout after a halving of both sides counts no more numbers than it can (`dropout`).
+  ///
+  /// - Throws: `.configuration` for larger images.
+  func requireImages(ofAtMost pixels: Int, for name: String) throws {
+    let shape = self[images]
+    guard shape[1] * shape[2] > pixels else { return }
+    throw Failure(
+      .configuration, "\(name) cannot take images of \(shape[2])×\(shape[1]) pixels.",
+      why: "its dropout takes at most \(pixels) pixels.", fix: "resize with --image-size 32.")
+  }
 }

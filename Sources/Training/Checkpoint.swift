@@ -2,6 +2,7 @@ import Compute
 import Datasets
 import Failures
 import FileFormats
+import Networks
 import Sessions
 
 /// A checkpoint file: weights under PyTorch's names, and beside them everything that an exact resume needs.
@@ -16,6 +17,19 @@ public struct Checkpoint: Sendable {
 
     /// The beginning of a run.
     public init() {}
+
+    /// Checks that there is such a position in a stage.
+    ///
+    /// - Throws: `.badInput` for an epoch beyond the stage, or a step beyond the epoch.
+    public func requirePossible(epochs: Int, steps: Int, in path: String) throws {
+      guard epoch <= epochs, step <= steps, totalSteps <= 1 << 48 else {
+        throw Failure(
+          .badInput, "'\(path)' does not match this run's settings.",
+          why: "it was written after epoch \(epoch) and step \(step); by the settings there are \(epochs) epochs of "
+            + "\(steps) steps.",
+          fix: "restore the run's config.toml, or start a new run from the weights with --init \(path)")
+      }
+    }
   }
 
   /// What the network is, for evaluation without the run.
@@ -104,6 +118,12 @@ extension Checkpoint {
         why: "it does not name the network of its weights.",
         fix: "give checkpoints/last.safetensors or best.safetensors of a run.")
     }
+    do { _ = try Network(network) } catch {
+      throw Failure(
+        .badInput, "'\(file.path)' is of an unknown network, '\(network.prefix(40))'.",
+        why: "the networks are \(Network.catalogue.map(\.name).joined(separator: ", ")).",
+        fix: "the file is damaged, or of another version; use another checkpoint.")
+    }
     let sizes = image.split(separator: ",").compactMap { Int($0) }
     guard sizes.count == 3, sizes.allSatisfy({ $0 > 0 && $0 <= 65_536 }), names.count >= 2 else {
       throw Failure(
@@ -139,6 +159,18 @@ extension Checkpoint {
         why: "that version stored the sums of an unfinished network in another format.",
         fix: "start the detection again: gpunoisy detect --config RUN/config.toml")
     }
+    let position = try position(of: file)
+    let best = (file.metadata["gpunoisy.best"] ?? "").split(separator: ",")
+    return Checkpoint(
+      model: try model(of: file), position: position,
+      best: best.count == 2 ? Double(best[0]).flatMap { a in Int(best[1]).map { (a, $0) } } : nil,
+      states: try sessions.enumerated().map { try state(of: $1, in: file, prefix($0)) })
+  }
+
+  /// Where in the run a checkpoint was taken; it has no stage.
+  ///
+  /// - Throws: `.badInput` where it does not say so.
+  public static func position(of file: SafetensorsFile) throws -> Position {
     let numbers = (file.metadata["gpunoisy.position"] ?? "").split(separator: ",").compactMap { Int($0) }
     guard numbers.count == 3, numbers.allSatisfy({ $0 >= 0 }) else {
       throw Failure(
@@ -147,11 +179,7 @@ extension Checkpoint {
     }
     var position = Position()
     (position.epoch, position.step, position.totalSteps) = (numbers[0], numbers[1], numbers[2])
-    let best = (file.metadata["gpunoisy.best"] ?? "").split(separator: ",")
-    return Checkpoint(
-      model: try model(of: file), position: position,
-      best: best.count == 2 ? Double(best[0]).flatMap { a in Int(best[1]).map { (a, $0) } } : nil,
-      states: try sessions.enumerated().map { try state(of: $1, in: file, prefix($0)) })
+    return position
   }
 
   private static func state<D>(

@@ -84,18 +84,12 @@ extension Trainer {
   private func requirePossible(_ checkpoint: Checkpoint, of stage: Stage, in path: String) throws {
     let position = checkpoint.position, steps = method.members[0].batchSizes.count
     let counts = checkpoint.states.flatMap(\.marginCount)
-    func impossible(_ why: String) -> Failure {
-      Failure(
-        .badInput, "'\(path)' does not fit this run's settings.", why: why,
-        fix: "restore the run's config.toml, or start a new run from the weights with --init \(path)")
-    }
-    guard position.epoch <= stage.epochs, position.step <= steps, position.totalSteps <= 1 << 48 else {
-      throw impossible(
-        "it was taken after epoch \(position.epoch) and step \(position.step); by the settings there are "
-          + "\(stage.epochs) epochs of \(steps) steps.")
-    }
+    try position.requirePossible(epochs: stage.epochs, steps: steps, in: path)
     guard counts.allSatisfy({ $0 >= 0 && Int($0) <= position.epoch + 1 }) else {
-      throw impossible("it counts \(counts.max() ?? 0) margins of a sample after \(position.epoch) epochs.")
+      throw Failure(
+        .badInput, "'\(path)' is damaged.",
+        why: "it counts \(counts.max() ?? 0) margins of a sample after \(position.epoch) epochs.",
+        fix: "resume from another checkpoint, or start a new run.")
     }
   }
 }

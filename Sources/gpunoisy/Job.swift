@@ -42,6 +42,7 @@ struct Job: DeviceWork {
       let before = try RunRecord.read(folder: resumed)
       try Self.requireSameData(resumed, before, data, settings.job)
       try requireSameInputs(before, record, resumed)
+      try Self.requireSameSettings(resumed, before)
       try Self.requireCheckpoint(resumed, before)
       if (before.device, before.driver) != (record.device, record.driver) {
         deviceBefore = before.device == record.device ? "\(before.device), driver \(before.driver)" : before.device
@@ -53,7 +54,11 @@ struct Job: DeviceWork {
     // A run that was stopped before its first checkpoint begins again: seed and settings repeat it exactly.
     if resumed != nil, try !trainer.resume(from: folder) { try initialize(trainer) }
     // The first file of a run: from here on it can be resumed.
-    if resumed == nil { try folder.write(settings.configuration) }
+    if resumed == nil {
+      let configuration = settings.configuration
+      try folder.write(configuration)
+      record.inputs[Self.configurationName] = "\(SHA256.digest(of: configuration.text))"
+    }
     let reporter = ProgressReporters([talk, folder.log()])
     defer { reporter.ended() }
     trainer.write(
@@ -121,6 +126,20 @@ struct Job: DeviceWork {
         why: "--\(setting) had the SHA-256 \(old.prefix(12))…; now it is \(hash.prefix(12))….",
         fix: "restore the file, or start a new run.")
     }
+  }
+
+  /// The name of a run's own settings among its inputs.
+  private static let configurationName = "config.toml"
+
+  /// - Throws: `.badInput` where config.toml is not what the run wrote: cut off, or edited.
+  static func requireSameSettings(_ run: String, _ record: RunRecord) throws {
+    guard let old = record.inputs[configurationName] else { return }
+    let path = run + "/config.toml", now = "\(SHA256.digest(of: try FileBytes.read(path)))"
+    guard now != old else { return }
+    throw Failure(
+      .badInput, "'\(path)' has changed since the run started.",
+      why: "its SHA-256 was \(old.prefix(12))…; now it is \(now.prefix(12))….",
+      fix: "restore the file, or start a new run with --config \(path)")
   }
 
   /// - Throws: `.badInput` where the run saved a checkpoint, or finished, and the checkpoint is gone.

@@ -146,11 +146,28 @@ struct RunOptions: ParsableArguments {
     if let target, resumedRun == nil {
       try RunFolder.checkFree(target, force: force)
       try requireSpared(draft.settings, target)
+      try requireOutside(draft.settings.data, target)
     }
     let job = Job(
       draft: draft, data: try RunData(draft.settings), resumed: resumedRun, out: target, runsFolder: runsFolder,
       force: force, talk: reporter, isVerbose: talk.verbose)
     return try device.open(job) { reporter.note($0) }
+  }
+
+  /// - Throws: `.cannotCreate` where the run would lie within a folder of data, and become one of its classes.
+  private func requireOutside(_ data: String, _ out: String) throws {
+    guard FileBytes.kind(of: data) == .folder, let root = FileBytes.resolved(data) else { return }
+    // The run folder need not be there yet.
+    var above = out
+    while FileBytes.kind(of: above) == .missing, let slash = above.lastIndex(of: "/") {
+      above = slash == above.startIndex ? "/" : String(above[..<slash])
+    }
+    guard let place = FileBytes.resolved(FileBytes.kind(of: above) == .missing ? "." : above),
+      place == root || place.hasPrefix(root + "/")
+    else { return }
+    throw Failure(
+      .cannotCreate, "--out '\(out)' lies within the data '\(data)'.",
+      why: "the files of the run would be read as data.", fix: "choose a folder elsewhere.")
   }
 
   /// - Throws: `.cannotCreate` where `--force` would delete what the run is to read.
@@ -170,9 +187,16 @@ struct RunOptions: ParsableArguments {
     guard let resume = resumedRun, FileBytes.kind(of: resume + "/" + RunFolder.recordName) == .file else { return nil }
     let record = try RunRecord.read(folder: resume)
     guard record.status == .finished else { return nil }
+    try Job.requireSameSettings(resume, record)
     try Job.requireCheckpoint(resume, record)
-    try Job.requireSameData(resume, record, RunData(settings), settings.job)
-    _ = try Checkpoint.model(of: SafetensorsFile.read(resume + "/checkpoints/last.safetensors"))
+    // What a run that goes on would read, too, so that damage is told at once.
+    _ = try device(settings)
+    let data = try RunData(settings)
+    try Job.requireSameData(resume, record, data, settings.job)
+    let checkpoint = try SafetensorsFile.read(resume + "/checkpoints/last.safetensors")
+    _ = try Checkpoint.model(of: checkpoint)
+    try Checkpoint.position(of: checkpoint).requirePossible(
+      epochs: settings.epochs, steps: data.judged.labelledIDs.count / settings.batchSize + 1, in: checkpoint.path)
     talk.reporter.note("'\(resume)' is already finished: nothing is trained or written")
     return resume
   }

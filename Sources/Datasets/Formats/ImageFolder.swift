@@ -117,7 +117,19 @@ enum ImageFolder: DatasetFormat {
   }
 
   private static func classes(_ folder: String) throws -> [String] {
-    try FileBytes.names(in: folder).filter { FileBytes.kind(of: folder + "/" + $0) == .folder }
+    try FileBytes.names(in: folder).filter { name in
+      FileBytes.kind(of: folder + "/" + name) == .folder && !holdsRuns(folder + "/" + name)
+    }
+  }
+
+  /// Whether a folder is one that training wrote, or holds such, as `runs` does: it is no class.
+  private static func holdsRuns(_ folder: String) -> Bool {
+    func isRun(_ folder: String) -> Bool {
+      ["config.toml", "run.json"].allSatisfy { FileBytes.kind(of: folder + "/" + $0) == .file }
+    }
+    guard !isRun(folder) else { return true }
+    let names = (try? FileBytes.names(in: folder).prefix(16)) ?? []
+    return names.contains { FileBytes.kind(of: folder + "/" + $0) == .folder && isRun(folder + "/" + $0) }
   }
 
   private static func walk(_ root: String, _ folder: String, level: Int, found: (String) -> Void) throws {
