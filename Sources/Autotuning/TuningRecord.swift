@@ -45,7 +45,7 @@ public enum TuningRecord {
       for entry in entries {
         guard let numbers = entry["window"]?.array?.compactMap(\.integer), let number = entry["number"]?.integer,
           (1...1 << 20).contains(number), let window = window(of: numbers)
-        else { throw wrong("an entry of '\(member.name)' has no possible window of nine numbers, or no possible number.") }
+        else { throw wrong("an entry of '\(member.name)' has no valid window of nine numbers, or no valid number.") }
         tuning.numbers[Tuning.Key(choice, window)] = number
       }
     }

@@ -143,6 +143,10 @@ struct RunOptions: ParsableArguments {
   func start(_ draft: SettingsDraft) throws -> JobOutcome {
     let device = try device(draft.settings), reporter = talk.reporter
     try device.check()
+    if let size = draft.settings.imageSize {
+      // What the network cannot take is told before images of that size fill the memory.
+      _ = try draft.settings.model.graph(batch: 1, height: size.height, width: size.width, channels: 3, classes: 2)
+    }
     if let target, resumedRun == nil {
       try RunFolder.checkFree(target, force: force)
       try requireSpared(draft.settings, target)
