@@ -1,5 +1,6 @@
 import Compute
 import Datasets
+import Failures
 
 /// A set of images on a device: bytes that are written once, and read by every network that trains on them or is
 /// evaluated over them.
@@ -13,10 +14,17 @@ public final class DeviceData<D: Device> {
 
   /// Uploads the images.
   ///
-  /// - Throws: what the device throws.
+  /// - Throws: what the device throws; `.outOfMemory` names what makes the images fit.
   public init(_ set: LabelledSet, on device: D) throws {
     (self.set, self.device) = (set, device)
-    pixels = try device.allocate(byteCount: set.images.pixels.count)
+    do {
+      pixels = try device.allocate(byteCount: set.images.pixels.count)
+    } catch let failure as Failure where failure.kind == .outOfMemory {
+      throw Failure(
+        .outOfMemory, failure.what,
+        why: "the \(set.count) images are \(set.images.pixels.count / 1_000_000) MB in one piece; \(failure.why)",
+        fix: "use a smaller --image-size, or fewer images with --limit-train, or another --device.")
+    }
     try device.write(set.images.pixels, to: pixels)
   }
 }

@@ -36,6 +36,12 @@ struct PredictCommand: ParsableCommand {
       path.map { (option, $0) }
     }
     for (option, path) in targets { _ = try OutputPath(file: path, option: option) }
+    for (option, path) in targets where option != "--classes" {
+      guard let ending = [".csv", ".tsv", ".txt", ".json"].first(where: path.lowercased().hasSuffix) else { continue }
+      throw Failure(
+        .usage, "\(option) '\(path)' would not be a \(ending.dropFirst()) file.",
+        why: "\(option) writes a NumPy array; --classes writes a table.", fix: "name it .npy.")
+    }
     let paths = targets.map(\.1)
     guard Set(paths).count == paths.count else {
       throw Failure(

@@ -115,6 +115,12 @@ extension CommandTests {
       let pointer = try CommandUnderTest.run(
         ["train", "shapes", "--init", "weights.safetensors", "--out", "p"] + Self.quick, in: folder)
       #expect(pointer.code == 65 && pointer.errors.contains("Git LFS pointer"))
+      let table = try CommandUnderTest.run(["predict", "nowhere", "shapes", "--probs", "p.csv"], in: folder)
+      #expect(table.code == 64 && table.errors.contains("NumPy array"))
+      let large = try CommandUnderTest.run(
+        ["train", "shapes", "--model", "cnn9", "--image-size", "4096", "--out", "b"] + Self.quick.dropFirst(2),
+        in: folder)
+      #expect(large.code == 78 && large.errors.contains("cannot take images of 4096×4096"))
       let limited = SpawnedProgram(
         "/bin/sh",
         [
