@@ -64,7 +64,7 @@ struct BenchCommand: ParsableCommand {
       "Launch parameters: those that 'gpunoisy tune' saved for this device (default), 'defaults', or one of its files.",
       valueName: "defaults|file"))
   var tuning: String?
-  @OptionGroup var talk: TalkOptions
+  @OptionGroup var console: ConsoleOptions
 
   func validate() throws {
     let sizes = batchSize.values
@@ -85,7 +85,7 @@ struct BenchCommand: ParsableCommand {
   }
 
   func run() throws {
-    let loss = try Loss(loss), reporter = talk.reporter
+    let loss = try Loss(loss), reporter = console.reporter
     let cases = try model.values.flatMap { name in
       let network = try Network(name)
       return precision.values.compactMap(Precision.init(rawValue:)).flatMap { precision in
@@ -107,7 +107,7 @@ struct BenchCommand: ParsableCommand {
       // A device is opened for one precision.
       for precision in Precision.allCases {
         let work = Work(cases: cases.filter { $0.precision == precision }, threads: threads) {
-          if !talk.quiet { reporter.note($0) }
+          if !console.quiet { reporter.note($0) }
         }
         guard !work.cases.isEmpty else { continue }
         let choice = DeviceChoice(
@@ -119,7 +119,7 @@ struct BenchCommand: ParsableCommand {
     }
     guard let report else { return }
     let comparison = earlier.map { BenchComparison(now: BenchDocument(report), then: $0) }
-    if talk.json {
+    if console.json {
       var members = report.members
       if let comparison { members.append(JSONMember("comparison", comparison.json)) }
       try StandardOutput.write(JSONText.indented(.object(members)) + "\n")

@@ -59,6 +59,6 @@ struct DetectCommand: ParsableCommand {
   }
 
   private func write(_ result: DetectResult) throws {
-    try StandardOutput.write(runs.talk.json ? JSONText.indented(result.json) + "\n" : result.text)
+    try StandardOutput.write(runs.console.json ? JSONText.indented(result.json) + "\n" : result.text)
   }
 }

@@ -63,9 +63,20 @@ struct GPUNoisy: ParsableCommand {
     return argument[...sign] + FileBytes.expandingHome(String(argument[argument.index(after: sign)...]))
   }
 
+  /// Subcommands that are to come, and what to do until then.
+  private static let planned = [
+    "export": "checkpoints are safetensors files with PyTorch's names; read them with safetensors.torch.load_file.",
+    "features": "write logits or probabilities with 'gpunoisy predict'.",
+    "weights": "give weights in a safetensors file with --init.",
+    "repro": "train the protocol of a paper with --recipe; see: gpunoisy train --list-recipes",
+  ]
+
   /// A mistake in the options, found by the parser, as a failure; nil for any other error.
   private static func usageFailure(for error: any Error) -> Failure? {
     guard exitCode(for: error) == .validationFailure else { return nil }
+    if let name = CommandLine.arguments.dropFirst().first, let instead = planned[name] {
+      return Failure(.usage, "'gpunoisy \(name)' is not built yet.", why: "this version does not have it.", fix: instead)
+    }
     // The parser's text: the mistake, then `Usage: gpunoisy train …`, then `See 'gpunoisy train --help' …`.
     let lines = fullMessage(for: error, columns: 10_000).split(separator: "\n")
     let usage = lines.first { $0.hasPrefix("Usage: ") }?.dropFirst(7)

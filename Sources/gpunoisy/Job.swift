@@ -18,7 +18,7 @@ struct Job: DeviceWork {
   let out: String?
   let runsFolder: String
   let force: Bool
-  let talk: any ProgressReporter
+  let console: any ProgressReporter
   let isVerbose: Bool
 
   private var settings: RunSettings { draft.settings }
@@ -59,7 +59,7 @@ struct Job: DeviceWork {
       try folder.write(configuration)
       record.inputs[Self.configurationName] = "\(SHA256.digest(of: configuration.text))"
     }
-    let reporter = ProgressReporters([talk, folder.log()])
+    let reporter = ProgressReporters([console, folder.log()])
     defer { reporter.ended() }
     trainer.write(
       into: RunJournal(folder: folder, record: record, reporter: reporter, interruption: { Signals.request }))
@@ -158,7 +158,7 @@ struct Job: DeviceWork {
     guard let weights = settings.initialWeights else { return }
     let random = try trainer.initialize(from: weights)
     guard !random.isEmpty else { return }
-    talk.note(
+    console.note(
       "\(random.joined(separator: " and ")) are initialised randomly: \(weights) was made for another number of classes"
     )
   }
@@ -274,7 +274,7 @@ struct Job: DeviceWork {
     let isBegun = resumed != nil && FileBytes.kind(of: path + "/config.toml") == .file
     return try Job(
       draft: SettingsDraft(again), data: RunData(again), resumed: isBegun ? path : nil, out: isBegun ? nil : path,
-      runsFolder: runsFolder, force: true, talk: talk, isVerbose: isVerbose
+      runsFolder: runsFolder, force: true, console: console, isVerbose: isVerbose
     ).run(on: device)
   }
 }

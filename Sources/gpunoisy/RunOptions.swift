@@ -32,7 +32,7 @@ struct RunOptions: ParsableArguments {
   var tuning: String?
   @Flag(name: .customLong("print-config"), help: "Print every setting with its origin, and stop.")
   var printsConfiguration = false
-  @OptionGroup var talk: TalkOptions
+  @OptionGroup var console: ConsoleOptions
 
   /// The settings of a new run, or of the one to resume, checked.
   ///
@@ -68,7 +68,7 @@ struct RunOptions: ParsableArguments {
     if let config {
       let unread = try draft.apply(fileAt: config)
       if !unread.isEmpty {
-        talk.reporter.note("\(unread.joined(separator: ", ")): not read by \(J.job.rawValue), ignored")
+        console.reporter.note("\(unread.joined(separator: ", ")): not read by \(J.job.rawValue), ignored")
       }
     }
     for (name, text) in given where name != "recipe" { try draft.set(name, to: text, from: .commandLine) }
@@ -141,7 +141,7 @@ struct RunOptions: ParsableArguments {
 
   /// Does a run's work on its device: what is quick to find out comes before the data is read.
   func start(_ draft: SettingsDraft) throws -> JobOutcome {
-    let device = try device(draft.settings), reporter = talk.reporter
+    let device = try device(draft.settings), reporter = console.reporter
     try device.check()
     if let size = draft.settings.imageSize {
       // What the network cannot take is told before images of that size fill the memory.
@@ -154,7 +154,7 @@ struct RunOptions: ParsableArguments {
     }
     let job = Job(
       draft: draft, data: try RunData(draft.settings), resumed: resumedRun, out: target, runsFolder: runsFolder,
-      force: force, talk: reporter, isVerbose: talk.verbose)
+      force: force, console: reporter, isVerbose: console.verbose)
     return try device.open(job) { reporter.note($0) }
   }
 
@@ -201,7 +201,7 @@ struct RunOptions: ParsableArguments {
     _ = try Checkpoint.model(of: checkpoint)
     try Checkpoint.position(of: checkpoint).requirePossible(
       epochs: settings.epochs, steps: data.judged.labelledIDs.count / settings.batchSize + 1, in: checkpoint.path)
-    talk.reporter.note("'\(resume)' is already finished: nothing is trained or written")
+    console.reporter.note("'\(resume)' is already finished: nothing is trained or written")
     return resume
   }
 }
@@ -217,7 +217,7 @@ extension SettingsDraft {
 }
 
 /// How the command talks: progress, colour, JSON.
-struct TalkOptions: ParsableArguments {
+struct ConsoleOptions: ParsableArguments {
   @Option(help: ArgumentHelp("auto (a bar on a terminal, lines elsewhere), bar, lines, none.", valueName: "kind"))
   var progress: ProgressChoice = .auto
   @Option(help: ArgumentHelp("auto, always, never.", valueName: "when"))

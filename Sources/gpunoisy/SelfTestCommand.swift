@@ -29,10 +29,10 @@ struct SelfTestCommand: ParsableCommand {
   var threads: Int?
   @Option(help: "Kernels of the built-in CPU path: one of 'gpunoisy devices -v'; default the first.")
   var instructionSet: String?
-  @OptionGroup var talk: TalkOptions
+  @OptionGroup var console: ConsoleOptions
 
   func run() throws {
-    let reporter = talk.reporter
+    let reporter = console.reporter
     let network = try Network(model)
     var result: Work.Result?
     for precision in Precision.allCases {
@@ -45,7 +45,7 @@ struct SelfTestCommand: ParsableCommand {
     guard let result else { return }
     let failed = result.results.filter { !$0.passed }
     try StandardOutput.write(
-      talk.json ? JSONText.indented(json(result)) + "\n" : text(result, showing: talk.verbose ? result.results : failed)
+      console.json ? JSONText.indented(json(result)) + "\n" : text(result, showing: console.verbose ? result.results : failed)
     )
     guard failed.isEmpty else {
       let worst = failed.max { $0.worstError < $1.worstError } ?? failed[0]

@@ -63,6 +63,6 @@ struct TrainCommand: ParsableCommand {
   }
 
   private func write(_ result: TrainResult) throws {
-    try StandardOutput.write(runs.talk.json ? JSONText.indented(result.json) + "\n" : result.text)
+    try StandardOutput.write(runs.console.json ? JSONText.indented(result.json) + "\n" : result.text)
   }
 }

@@ -47,7 +47,7 @@ struct TuneCommand: ParsableCommand {
   /// One candidate, for the process of its own.
   @Option(help: .private)
   var trial: String?
-  @OptionGroup var talk: TalkOptions
+  @OptionGroup var console: ConsoleOptions
 
   func validate() throws {
     guard (1...65_536).contains(batchSize), threads.map((1...1024).contains) ?? true, timeout > 0 else {
@@ -59,7 +59,7 @@ struct TuneCommand: ParsableCommand {
   }
 
   func run() throws {
-    let reporter = talk.reporter, precision = Precision(rawValue: precision) ?? .fp32
+    let reporter = console.reporter, precision = Precision(rawValue: precision) ?? .fp32
     let choice = DeviceChoice(text: device, threads: threads, precision: precision)
     try choice.check()
     if let trial {
@@ -68,7 +68,7 @@ struct TuneCommand: ParsableCommand {
       return try StandardOutput.write("\(result.standardSeconds) \(result.seconds)\n")
     }
     let found = try choice.open(Search(command: self, precision: precision, reporter: reporter)) { reporter.note($0) }
-    try StandardOutput.write(talk.json ? JSONText.indented(found.json) + "\n" : found.text)
+    try StandardOutput.write(console.json ? JSONText.indented(found.json) + "\n" : found.text)
   }
 
   /// The training step that is tuned.
@@ -124,7 +124,7 @@ struct TuneCommand: ParsableCommand {
       var report = TuneReport(device: device.name, driver: device.driver, command: command, candidates: candidates)
       if command.isDryRun { return report }
       reporter.note("\(candidates.count) candidates, each in its own process")
-      let tuner = try Tuner(candidates, note: { if !command.talk.quiet { reporter.note(TuneReport.line($0)) } }) {
+      let tuner = try Tuner(candidates, note: { if !command.console.quiet { reporter.note(TuneReport.line($0)) } }) {
         try outcome(of: $0)
       }
       report.rows = tuner.rows

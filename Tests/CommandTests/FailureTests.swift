@@ -118,6 +118,7 @@ extension CommandTests {
       Mistake("data noise missing --noise none --out nosuch/l.npy", 73, "nosuch"),
       Mistake("data shapes --out taken", 73, "taken"),
       Mistake("data shapes --out short.npz", 73, "short.npz"),
+      Mistake("export run/checkpoints/last.safetensors --to onnx x.onnx", 64, "is not built yet"),
       Mistake("data convert missing --to folder --out taken --force", 73, "file"),
       Mistake("data convert missing --to npz --out short.npz", 73, "short.npz"),
       // Contradictions.

@@ -128,7 +128,7 @@ extension CommandTests {
     }
 
     @Test("Say little off a terminal, and nothing when quiet")
-    func talk() throws {
+    func console() throws {
       let folder = ScratchFolder()
       let short = [
         "train", "shapes", "--limit-train", "8", "--limit-test", "8", "--model", "resnet20", "--batch-size", "8",
