@@ -75,7 +75,8 @@ struct GPUNoisy: ParsableCommand {
   private static func usageFailure(for error: any Error) -> Failure? {
     guard exitCode(for: error) == .validationFailure else { return nil }
     if let name = CommandLine.arguments.dropFirst().first, let instead = planned[name] {
-      return Failure(.usage, "'gpunoisy \(name)' is not built yet.", why: "this version does not have it.", fix: instead)
+      return Failure(
+        .usage, "'gpunoisy \(name)' is not built yet.", why: "this version does not have it.", fix: instead)
     }
     // The parser's text: the mistake, then `Usage: gpunoisy train …`, then `See 'gpunoisy train --help' …`.
     let lines = fullMessage(for: error, columns: 10_000).split(separator: "\n")

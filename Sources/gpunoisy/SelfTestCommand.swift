@@ -45,7 +45,8 @@ struct SelfTestCommand: ParsableCommand {
     guard let result else { return }
     let failed = result.results.filter { !$0.passed }
     try StandardOutput.write(
-      console.json ? JSONText.indented(json(result)) + "\n" : text(result, showing: console.verbose ? result.results : failed)
+      console.json
+        ? JSONText.indented(json(result)) + "\n" : text(result, showing: console.verbose ? result.results : failed)
     )
     guard failed.isEmpty else {
       let worst = failed.max { $0.worstError < $1.worstError } ?? failed[0]

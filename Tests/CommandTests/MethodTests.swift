@@ -30,7 +30,7 @@ extension CommandTests {
         ("--method marvel:patience=1.5", 64, "whole number"),
         ("--method co-teaching --loss peer", 78, "one by one"),
         ("--method marvel --loss forward --transition anchors:2", 78, "transition matrix"),
-        ("--method co-teaching --init weights.safetensors", 78, "first weights"),
+        ("--method co-teaching --init weights.safetensors", 78, "initial weights"),
         ("--method marvel --exclude list.csv --exclude-by weight-zero", 78, "sets the weights of the samples itself"),
         ("--optimizer sgd --beta1 0.5", 78, "--beta1"), ("--optimizer adam --momentum 0.5", 78, "--momentum"),
         ("--optimizer rmsprop", 64, "optimizer"),
