@@ -125,7 +125,7 @@ public struct SampleList {
   }
 
   private func notThere(_ paths: [String], of count: Int) -> Failure {
-    let first = paths.prefix(3).map { "'\(Self.shortened($0))'" }.joined(separator: ", ")
+    let first = paths.prefix(3).map { "'\($0.shortened())'" }.joined(separator: ", ")
     return Failure(
       .badInput,
       paths.count == count
@@ -135,9 +135,6 @@ public struct SampleList {
       fix: "restore the images, delete these rows, or make the list anew.")
   }
 
-  private static func shortened(_ text: String) -> String {
-    text.count <= 80 ? text : String(text.prefix(40)) + "…" + String(text.suffix(39))
-  }
 }
 
 /// Where files are in a data set.

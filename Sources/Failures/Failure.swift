@@ -56,3 +56,10 @@ public struct Failure: Error, Equatable, Sendable, CustomStringConvertible {
   /// The three lines as the command prints them.
   public var description: String { "error: \(what)\n  why: \(why)\n  fix: \(fix)" }
 }
+
+extension String {
+  /// The text with its middle left out where it is longer than an error should be.
+  public func shortened(to limit: Int = 80) -> String {
+    count <= limit ? self : String(prefix(limit / 2)) + "…" + String(suffix(limit - limit / 2 - 1))
+  }
+}

@@ -83,7 +83,7 @@ public enum AtomicFile {
   private static func replace(
     _ path: String, by bytes: UnsafeRawBufferPointer, permissions: UInt32
   ) throws(SystemError) {
-    let folder = folder(of: path)
+    let folder = FileBytes.folder(of: path)
     let random = UInt64.random(in: .min ... .max)
     let temporary = "\(folder)/.gpunoisy-\(getpid())-\(String(random, radix: 36)).tmp"
     let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, permissions)
@@ -140,10 +140,6 @@ public enum AtomicFile {
     try synchronize(descriptor)
   }
 
-  private static func folder(of path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
-  }
 }
 
 /// What the operating system refused while a file was written.

@@ -165,6 +165,12 @@ public enum FileBytes {
     guard mkdir(path, 0o777) == 0 || errno == EEXIST else { throw cannotCreate(path, errno) }
   }
 
+  /// The folder that a file of this path lies in: `.` for a bare name.
+  public static func folder(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
   /// The path with all links resolved, or nil when there is nothing.
   public static func resolved(_ path: String) -> String? {
     guard !path.utf8.contains(0), let pointer = realpath(path, nil) else { return nil }

@@ -7,7 +7,7 @@ extension ListOrigin {
   ///
   /// A run.json that cannot be read says nothing: the list may have been copied to some other program's folder.
   init?(beside path: String) {
-    let folder = path.lastIndex(of: "/").map { path[..<$0] }.map { $0.isEmpty ? "/" : String($0) } ?? "."
+    let folder = FileBytes.folder(of: path)
     guard FileBytes.kind(of: folder + "/" + RunFolder.recordName) == .file,
       let data = (try? RunRecord.read(folder: folder))?.data
     else { return nil }

@@ -102,8 +102,6 @@ struct DetectedData {
   }
 
   private static func folder(of path: String) -> String {
-    let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
-    guard let slash = path.lastIndex(of: "/") else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
+    FileBytes.folder(of: path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path)
   }
 }

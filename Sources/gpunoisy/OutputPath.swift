@@ -55,7 +55,7 @@ struct OutputPath {
     guard !path.isEmpty else {
       throw Failure(.usage, "\(option) is empty.", why: "it must be the path to write to.", fix: "add a path.")
     }
-    let folder = Self.folder(of: path)
+    let folder = FileBytes.folder(of: path)
     guard FileBytes.kind(of: folder) == .folder else {
       throw Failure(
         .cannotCreate, "\(option) '\(path)' cannot be written.", why: "the folder '\(folder)' does not exist.",
@@ -69,8 +69,4 @@ struct OutputPath {
     }
   }
 
-  private static func folder(of path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
-  }
 }

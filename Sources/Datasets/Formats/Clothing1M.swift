@@ -31,7 +31,7 @@ enum Clothing1M: DatasetFormat {
     func label(_ key: String, _ table: [String: Int32], _ file: String) throws -> Int32 {
       if let label = table[key] { return label }
       throw Failure(
-        .badInput, "'\(lists)/\(file)' has no label for '\(shortened(key))'.",
+        .badInput, "'\(lists)/\(file)' has no label for '\(key.shortened())'.",
         why: "a list of keys names it, and every image of the list needs one.",
         fix: "download the file again, or remove the key from the list.")
     }
@@ -64,12 +64,12 @@ enum Clothing1M: DatasetFormat {
     var seen: Set<String> = []
     for key in keys where !seen.insert(key).inserted {
       throw Failure(
-        .badInput, "'\(path)' has the key '\(shortened(key))' twice.", why: "a sample must be in a list once.",
+        .badInput, "'\(path)' has the key '\(key.shortened())' twice.", why: "a sample must be in a list once.",
         fix: "download the file again, or remove the line.")
     }
     for key in keys where key.hasPrefix("/") || key.split(separator: "/").contains("..") || key.utf8.contains(0) {
       throw Failure(
-        .badInput, "'\(path)' has the key '\(shortened(key))'.", why: "it points outside the folder of the images.",
+        .badInput, "'\(path)' has the key '\(key.shortened())'.", why: "it points outside the folder of the images.",
         fix: "correct the line.")
     }
     return keys
@@ -119,7 +119,4 @@ enum Clothing1M: DatasetFormat {
     }
   }
 
-  private static func shortened(_ text: String) -> String {
-    text.count <= 80 ? text : text.prefix(79) + "…"
-  }
 }

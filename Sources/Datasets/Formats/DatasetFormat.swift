@@ -65,10 +65,7 @@ struct DataLocation {
   }
 
   /// The folder that a file lies in.
-  var folder: String {
-    guard let slash = path.lastIndex(of: "/") else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
-  }
+  var folder: String { FileBytes.folder(of: path) }
 
   /// The path of a file in the folder.
   func file(_ name: String) -> String { path + "/" + name }

@@ -127,7 +127,8 @@ enum ImageLoader {
     var lines = bad.prefix(mostListed).map { bad in
       let folder = bad.file.name.lastIndex(of: "/").map { bad.file.name[...$0] } ?? ""
       let other = otherCapitals(bad.file.path).map { " '\(folder)\($0)' does." } ?? ""
-      return "       \(bad.file.origin.map { $0 + ": " } ?? "")\(shortened(bad.file.name)): \(bad.reason)\(other)"
+      return
+        "       \(bad.file.origin.map { $0 + ": " } ?? "")\(bad.file.name.shortened(to: 200)): \(bad.reason)\(other)"
     }
     if bad.count > mostListed { lines.append("       and \(bad.count - mostListed) more") }
     let isAll = bad.count == count
@@ -150,10 +151,6 @@ enum ImageLoader {
     guard FileBytes.kind(of: path) == .missing, let slash = path.lastIndex(of: "/") else { return nil }
     let folder = String(path[..<slash]), name = path[path.index(after: slash)...].lowercased()
     return (try? FileBytes.names(in: folder))?.first { $0.lowercased() == name }
-  }
-
-  private static func shortened(_ text: String) -> String {
-    text.count <= 200 ? text : text.prefix(100) + "…" + text.suffix(99)
   }
 
   /// The results of `body` for 0..<count, in order, computed in several threads.
