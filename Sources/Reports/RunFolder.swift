@@ -199,7 +199,7 @@ public final class RunFolder {
     guard let folder = FileBytes.resolved(folder) else { return [] }
     return paths.filter { path in
       guard let real = FileBytes.resolved(path), real.hasPrefix(folder + "/") else { return false }
-      let name = String(real.dropFirst(folder.utf8.count + 1))
+      let name = String(real.dropFirst(folder.count + 1))
       return ownFiles.contains(name) || ownFolders.contains { name.hasPrefix($0.0 + "/") && name.hasSuffix($0.1) }
     }
   }

@@ -52,6 +52,7 @@ extension RunSettings {
       setting.file(self).map { (setting.name, $0) }
     }
     if case .file(let path) = transition { files.append(("transition", path)) }
-    return files + noise.model.files.map { ("noise", $0) }
+    // A chain of noises may read several.
+    return files + noise.model.files.enumerated().map { ($0 == 0 ? "noise" : "noise-\($0 + 1)", $1) }
   }
 }

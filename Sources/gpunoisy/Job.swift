@@ -111,8 +111,7 @@ struct Job: DeviceWork {
     record.optimizer = settings.optimizer.kind.rawValue
     record.origins = draft.origins
     for (setting, path) in settings.inputFiles where resumed == nil || setting != "init" {
-      let name = record.inputs[setting] == nil ? setting : "\(setting) \(path)"
-      record.inputs[name] = "\(SHA256.digest(of: try FileBytes.read(path)))"
+      record.inputs[setting] = "\(SHA256.digest(of: try FileBytes.read(path)))"
     }
     return record
   }

@@ -77,14 +77,17 @@ struct RunOptions: ParsableArguments {
     return draft
   }
 
+  /// The settings of the run in a folder, which must be one of this job.
+  private func settings(of run: String, for job: JobKind) throws -> SettingsDraft {
+    let draft = try SettingsDraft(ofRun: run), own = draft.settings.job
+    guard own != job else { return draft }
+    throw Failure(
+      .configuration, "'\(run)' is a run of \(own.rawValue).", why: "\(job.rawValue) cannot resume it.",
+      fix: "use: gpunoisy \(own.rawValue) --resume \(run)")
+  }
+
   private func resumed(_ run: String, for job: JobKind, _ given: [GivenSetting]) throws -> SettingsDraft {
-    var draft = try SettingsDraft(ofRun: run)
-    guard draft.settings.job == job else {
-      let own = draft.settings.job.rawValue
-      throw Failure(
-        .configuration, "'\(run)' is a run of \(own).", why: "\(job.rawValue) cannot resume it.",
-        fix: "use: gpunoisy \(own) --resume \(run)")
-    }
+    var draft = try settings(of: run, for: job)
     let others: [String] = [("config", config), ("out", out), ("tuning", tuning)].compactMap { $1 == nil ? nil : $0 }
     guard others.isEmpty else {
       throw Failure(
@@ -109,7 +112,7 @@ struct RunOptions: ParsableArguments {
   ///
   /// - Throws: `.configuration` for a command line that asks for another run than the one that is there.
   private func resumed(_ run: String, for job: JobKind, like asked: SettingsDraft) throws -> SettingsDraft {
-    var draft = try resumed(run, for: job, [])
+    var draft = try settings(of: run, for: job)
     let hasValue = Set(asked.settings.values.map(\.name))
     for setting in RunSettings.settings(of: job) {
       let (now, before) = (setting.text(asked.settings), setting.text(draft.settings))
@@ -122,6 +125,7 @@ struct RunOptions: ParsableArguments {
           fix: "repeat the command line that started it, or choose another folder.")
       }
     }
+    try draft.settings.validate()
     return draft
   }
 

@@ -144,11 +144,15 @@ extension CommandTests {
       try AtomicFile.write("sample_id\n1\n", to: folder("list.csv"))
       let arguments =
         ["train", "pets", "--exclude", "list.csv", "--exclude-by", "weight-zero", "--resume-or-start", "r"] + Self.quick
-      // Nothing is there yet; then the run is finished, and the same command does nothing.
+      // Nothing is there yet; then the run is finished, and the same command does nothing, with a file of settings, too.
       #expect(try CommandUnderTest.run(arguments, in: folder).code == 0)
       let record = try RunFiles(folder("r")).record()
       #expect(record["inputs"]?["exclude"]?.string?.count == 64 && record["starts"]?.array?.count == 1)
       #expect(try CommandUnderTest.run(arguments, in: folder).code == 0)
+      try AtomicFile.write("seed = 1\n", to: folder("same.toml"))
+      let again = try CommandUnderTest.run(
+        arguments + ["--config", "same.toml", "--tuning", "defaults"], in: folder)
+      #expect(again.code == 0, "\(again.errors)")
       let other = try CommandUnderTest.run(arguments + ["--lr", "0.5"], in: folder)
       #expect(other.code == 78 && other.errors.contains("its lr is"), "\(other.errors)")
       // A stopped run.
