@@ -10,14 +10,12 @@ public struct ClassReader: Sendable {
   private let byName: [String: Int]
   private let byNumberInName: [Int: Int]
   private let countsAreSure: Bool
-  private let list: String
 
   /// - Parameters:
   ///   - names: the classes [K].
   ///   - countsAreSure: whether the list is known to count these very classes.
-  ///   - list: the file, for failures.
-  public init(_ names: [String], countsAreSure: Bool = false, list: String) {
-    (self.names, self.countsAreSure, self.list) = (names, countsAreSure, list)
+  public init(_ names: [String], countsAreSure: Bool = false) {
+    (self.names, self.countsAreSure) = (names, countsAreSure)
     byName = Dictionary(names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
     byNumberInName = Dictionary(
       names.enumerated().compactMap { index, name in Int(name).map { ($0, index) } },

@@ -54,7 +54,7 @@ public struct SampleList {
 
   /// How texts of a column of classes are to be read.
   public var classes: ClassReader {
-    ClassReader(dataset.classNames, countsAreSure: origin?.classNames == dataset.classNames, list: path)
+    ClassReader(dataset.classNames, countsAreSure: origin?.classNames == dataset.classNames)
   }
 
   /// Checks a list of numbers alone against the run that wrote it.
@@ -134,7 +134,6 @@ public struct SampleList {
         + (paths.count > 3 ? ", …" : "."),
       fix: "restore the images, delete these rows, or make the list anew.")
   }
-
 }
 
 /// Where files are in a data set.

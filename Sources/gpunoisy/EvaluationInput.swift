@@ -97,10 +97,10 @@ struct EvaluationInput {
 
   /// The settings of the run that made a checkpoint, if the data is what it was trained on; nil otherwise.
   private static func run(of checkpoint: String, onDataOf settings: RunSettings) -> RunSettings? {
-    let parts = checkpoint.split(separator: "/", omittingEmptySubsequences: false)
-    guard parts.count >= 2, parts[parts.count - 2] == "checkpoints" else { return nil }
-    let folder = parts.count == 2 ? "." : parts.dropLast(2).joined(separator: "/")
-    guard var run = try? SettingsDraft(ofRun: folder).settings, run.job == .train else { return nil }
+    let folder = FileBytes.folder(of: checkpoint)
+    guard folder == "checkpoints" || folder.hasSuffix("/checkpoints"),
+      var run = try? SettingsDraft(ofRun: FileBytes.folder(of: folder)).settings, run.job == .train
+    else { return nil }
     func place(_ path: String) -> String { FileBytes.resolved(path) ?? path }
     guard place(run.data) == place(settings.data) else { return nil }
     (run.data, run.device, run.dataRoot) = (settings.data, settings.device, settings.dataRoot ?? run.dataRoot)

@@ -167,11 +167,8 @@ struct RunOptions: ParsableArguments {
     guard FileBytes.kind(of: data) == .folder, let root = FileBytes.resolved(data) else { return }
     // The run folder need not be there yet.
     var above = out
-    while FileBytes.kind(of: above) == .missing, let slash = above.lastIndex(of: "/") {
-      above = slash == above.startIndex ? "/" : String(above[..<slash])
-    }
-    guard let place = FileBytes.resolved(FileBytes.kind(of: above) == .missing ? "." : above),
-      place == root || place.hasPrefix(root + "/")
+    while FileBytes.kind(of: above) == .missing, above != "." { above = FileBytes.folder(of: above) }
+    guard let place = FileBytes.resolved(above), place == root || place.hasPrefix(root + "/")
     else { return }
     throw Failure(
       .cannotCreate, "--out '\(out)' lies within the data '\(data)'.",

@@ -70,7 +70,7 @@ private struct RowReader {
 
   init(table: CSV, path: String, classNames: [String]) {
     (self.path, self.classNames) = (path, classNames)
-    classes = ClassReader(classNames, list: path)
+    classes = ClassReader(classNames)
     (givenLabel, givenName) = (table.column("given_label"), table.column("given_name"))
     pathColumn = table.column("path")
     (newName, newLabel) = (table.column("new_name"), table.column("new_label", "label"))
