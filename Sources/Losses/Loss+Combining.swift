@@ -13,7 +13,8 @@ extension Loss {
       .init("lambda", 1.2, 0...1e6, "the weight of the regulariser in the first epoch"),
       .init("normal", 1, 0...1, "1: logits are divided by their norm", isWhole: true),
       .init("rho", 1.03, 1...10, "the factor on lambda"),
-      .init("every", 1, 1...1000, "the number of epochs after which lambda is multiplied", isWhole: true),
+      .init(
+        "every", 1, 1...1000, "the number of epochs after which lambda is multiplied", isWhole: true, epochs: .period),
     ])
 
   /// What the kernel reads of sparse regularisation: temperature, power, the weight in this epoch, and `normal`.
@@ -62,7 +63,8 @@ extension Loss {
       + "which is why cross entropy comes first",
     parameters: [
       .init("guard", 0, 0...1, "the bound on the logarithm; also the determinant below which gradients vanish"),
-      .init("warm", 0, 0...1e6, "the number of epochs of cross entropy at the start", isWhole: true),
+      .init(
+        "warm", 0, 0...1e6, "the number of epochs of cross entropy at the start", isWhole: true, epochs: .stretch),
       .init("rate", 1, 0...1, "the factor on the learning rate after the epochs of cross entropy"),
     ])
 

@@ -31,7 +31,7 @@ public struct Loss: Sendable, Equatable, CustomStringConvertible {
     self.init(entry: entry, schedules: schedules)
   }
 
-  private init(entry: LossEntry, schedules: [ParameterSchedule]) {
+  init(entry: LossEntry, schedules: [ParameterSchedule]) {
     self.entry = entry
     self.schedules = schedules
   }

@@ -16,20 +16,34 @@ public struct LossEntry: Sendable {
     public let summary: String
     /// Whether only whole numbers make sense.
     public let isWhole: Bool
+    /// What it counts, where it counts epochs.
+    let epochs: Epochs?
+
+    /// What a number of epochs is, so that it can follow where a protocol is scaled.
+    enum Epochs: Sendable {
+      /// A stretch of the run.
+      case stretch
+      /// The time after which the parameter before this one multiplies another, over and over.
+      case period
+    }
 
     init(
-      _ name: String, _ defaultValue: Float, _ range: ClosedRange<Float>, _ summary: String, isWhole: Bool = false
+      _ name: String, _ defaultValue: Float, _ range: ClosedRange<Float>, _ summary: String, isWhole: Bool = false,
+      epochs: Epochs? = nil
     ) {
       self.name = name
       self.defaultValue = defaultValue
       self.range = range
       self.summary = summary
       self.isWhole = isWhole
+      self.epochs = epochs
     }
 
     func accepts(_ value: Float) -> Bool { range.contains(value) && (!isWhole || value == value.rounded()) }
 
-    func named(_ name: String) -> Parameter { Parameter(name, defaultValue, range, summary, isWhole: isWhole) }
+    func named(_ name: String) -> Parameter {
+      Parameter(name, defaultValue, range, summary, isWhole: isWhole, epochs: epochs)
+    }
   }
 
   /// How a loss is computed, and with it what it can be combined with.

@@ -37,6 +37,19 @@ public struct ParameterSchedule: Sendable, Equatable {
     self.init(points)
   }
 
+  /// The same values at a share of the epochs; a point after epoch 0 stays after it.
+  func scaled(by share: Double) -> ParameterSchedule {
+    ParameterSchedule(
+      points.map {
+        Point(epoch: $0.epoch == 0 ? 0 : max(1, Int((Double($0.epoch) * share).rounded())), value: $0.value)
+      })
+  }
+
+  /// Other values at the same epochs.
+  func mapped(_ change: (Float) -> Float) -> ParameterSchedule {
+    ParameterSchedule(points.map { Point(epoch: $0.epoch, value: change($0.value)) })
+  }
+
   /// The value of epoch `epoch`, from 0; of two points at one epoch the later counts from there on.
   public func value(epoch: Int) -> Float {
     guard let next = points.firstIndex(where: { $0.epoch > epoch }) else { return points[points.count - 1].value }

@@ -14,7 +14,7 @@ extension MethodEntry {
       standing: .publishedCode, networks: 2, cost: "2",
       parameters: [
         .init("rate", 0.2, 0...0.99, "the final share of each batch that is left out: the noise rate"),
-        .init("ramp", 9, 1...1_000_000, isWhole: true, "epochs over which that share rises from 0"),
+        .init(epochs: "ramp", 9, 1...1_000_000, "epochs over which that share rises from 0"),
         .init("power", 1, 0.01...10, "the exponent of the rate at which the rise ends"),
         .init(
           "exchange", 1, 0...1, isWhole: true,
@@ -39,8 +39,8 @@ extension MethodEntry {
   ]
 
   private static let marvelParameters: [Parameter] = [
-    .init("patience", 5, 1...1_000_000, isWhole: true, "epochs in a row with too small a margin that drop a sample"),
-    .init("warm", 10, 0...1_000_000, isWhole: true, "epochs at the start that do not count"),
+    .init(epochs: "patience", 5, 1...1_000_000, "epochs in a row with too small a margin that drop a sample"),
+    .init(epochs: "warm", 10, 0...1_000_000, "epochs at the start that do not count"),
     .init("threshold", 0, -1...1, "margins of probabilities below this are too small"),
   ]
 }

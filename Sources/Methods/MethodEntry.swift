@@ -13,6 +13,8 @@ public struct MethodEntry: Sendable {
     public let range: ClosedRange<Double>
     /// Whether it is a whole number.
     public let isWhole: Bool
+    /// Whether it counts epochs, so that it follows the number of epochs where a protocol is scaled.
+    public let countsEpochs: Bool
     /// What it is.
     public let summary: String
 
@@ -20,7 +22,13 @@ public struct MethodEntry: Sendable {
       _ name: String, _ defaultValue: Double, _ range: ClosedRange<Double>, isWhole: Bool = false, _ summary: String
     ) {
       (self.name, self.defaultValue, self.range) = (name, defaultValue, range)
-      (self.isWhole, self.summary) = (isWhole, summary)
+      (self.isWhole, countsEpochs, self.summary) = (isWhole, false, summary)
+    }
+
+    /// A number of epochs.
+    init(epochs name: String, _ defaultValue: Double, _ range: ClosedRange<Double>, _ summary: String) {
+      (self.name, self.defaultValue, self.range) = (name, defaultValue, range)
+      (isWhole, countsEpochs, self.summary) = (true, true, summary)
     }
   }
 
@@ -134,6 +142,15 @@ public struct MethodChoice: Sendable, Equatable, CustomStringConvertible {
       preconditionFailure("\(entry.name) has no parameter '\(name)'")
     }
     return values[index]
+  }
+
+  /// The method with every number of epochs multiplied by `share`, and at least 1 where it was not 0.
+  public func scaled(by share: Double) -> MethodChoice {
+    MethodChoice(
+      entry,
+      zip(entry.parameters, values).map { parameter, value in
+        parameter.countsEpochs && value > 0 ? max(1, (value * share).rounded()) : value
+      })
   }
 
   /// The method with every value in force, such as `co-teaching:rate=0.45,ramp=9,power=1,exchange=1`.

@@ -51,6 +51,7 @@ extension RunSettings {
     var files = Self.settings(of: job).filter { $0.name != "data-root" }.compactMap { setting in
       setting.file(self).map { (setting.name, $0) }
     }
+    if case .table(let path) = exclude { files.append(("exclude", path)) }
     if case .file(let path) = transition { files.append(("transition", path)) }
     // A chain of noises may read several.
     return files + noise.model.files.enumerated().map { ($0 == 0 ? "noise" : "noise-\($0 + 1)", $1) }

@@ -27,8 +27,8 @@ public struct RunSettings: Sendable, Equatable {
   public var labels: String?
   /// A file of true labels, for scoring only.
   public var cleanLabels: String?
-  /// A table of samples that are not to be trained on.
-  public var exclude: String?
+  /// Samples that are not to be trained on.
+  public var exclude: ExclusionSource?
   /// What becomes of them.
   public var excludeBy = Exclusion.drop
   /// The suspicion above which samples of that table are left out; nil for a table without suspicions.

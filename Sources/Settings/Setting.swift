@@ -180,7 +180,7 @@ public struct Setting: Sendable {
   public func text(_ settings: RunSettings) -> String { Self.text(value(settings)) ?? "" }
 
   /// A value as the command line takes it; nil for lists within lists, which no setting has.
-  static func text(_ value: FlatTOML.Value) -> String? {
+  public static func text(_ value: FlatTOML.Value) -> String? {
     switch value {
     case .string(let text): return text
     case .number(let number): return number.text

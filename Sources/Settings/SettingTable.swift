@@ -22,7 +22,7 @@ extension RunSettings {
       .saying("Where the data set is now, if it is not where the runs found it.", for: [.report])
       .saying("What to convert: a folder, a file or a name.", for: [.convert]),
     .path("data-root", \.dataRoot, "folder", "Folder with cifar10 and other named data sets.")
-      .following("$GPUNOISY_DATA").of(.images.union([.noise])),
+      .following("$GPUNOISY_DATA").of(.images.union([.noise])).ofExecution,
     Setting(
       "image-size", \.imageSize, "size", takes: "an image size", example: "28x32",
       "Height and width of images, such as 32 or 32x48."
@@ -36,9 +36,12 @@ extension RunSettings {
       "clean-labels", \.cleanLabels, "file.npy|.csv",
       "True training labels, for scoring only, never for training."
     ),
-    .path(
-      "exclude", \.exclude, "file.csv",
-      "Samples to leave out: a .csv with sample_id, such as detect's label_issues.csv."),
+    Setting(
+      "exclude", \.exclude, "file.csv|wrong", takes: "a path, or wrong", example: "wrong",
+      """
+      Samples to leave out: a .csv with sample_id, such as detect's label_issues.csv; wrong: all whose label is known \
+      to be wrong.
+      """),
     .choice(
       "exclude-by", \.excludeBy, "way", example: "weight-zero",
       "How they are excluded. drop: never sampled; weight-zero: sampled, with zero weight in the loss."),

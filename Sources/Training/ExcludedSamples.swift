@@ -9,17 +9,31 @@ struct ExcludedSamples {
   /// How rows were matched to samples.
   let matching: SampleList.Matching
 
+  /// Every sample whose given label is not its true one.
+  ///
+  /// - Throws: `.configuration` where the true labels are not known.
+  init(wrongIn set: LabelledSet) throws {
+    guard let truth = set.trueLabels else {
+      throw Failure(
+        .configuration, "--exclude wrong needs to know which labels are wrong.",
+        why: "the data has no true labels, and no noise was drawn.",
+        fix: "add --noise or --clean-labels, or give a table of samples.")
+    }
+    ids = set.labelledIDs.map(Int.init).filter { set.labels[$0] != truth[$0] }
+    matching = SampleList.Matching()
+  }
+
   /// Reads the table that the settings name; nil where they name none.
   ///
   /// - Throws: what `init(from:above:)` throws; `.configuration` for a threshold without a table.
   static func read(_ settings: RunSettings, of dataset: Dataset) throws -> ExcludedSamples? {
-    if let path = settings.exclude {
+    if case .table(let path) = settings.exclude {
       return try ExcludedSamples(from: SampleList(path, for: dataset), above: settings.excludeAbove)
     }
     guard let threshold = settings.excludeAbove else { return nil }
     throw Failure(
       .configuration, "--exclude-above \(NumberFormatting.shortest(threshold)) has no effect.",
-      why: "it needs --exclude, which is missing.",
+      why: "it needs --exclude with a table, which is missing.",
       fix: "add --exclude with the suspicion.csv of a run, or remove --exclude-above.")
   }
 

@@ -60,8 +60,10 @@ public struct RunData: Sendable {
       notes.append(matching.note("--clean-labels", path))
       dataset = scored
     }
-    let excluded = try ExcludedSamples.read(settings, of: dataset)
-    if let excluded, let path = settings.exclude { notes.append(excluded.matching.note("--exclude", path)) }
+    var excluded = try ExcludedSamples.read(settings, of: dataset)
+    if let excluded, case .table(let path) = settings.exclude {
+      notes.append(excluded.matching.note("--exclude", path))
+    }
     self.notes = notes.compactMap { $0 }
     samples = dataset.sampleFingerprint(first: settings.limitTrain)
     dataset = dataset.limited(train: settings.limitTrain, test: settings.limitTest)
@@ -75,6 +77,8 @@ public struct RunData: Sendable {
         dataset.corrupted(by: settings.noise.model, seed: settings.effectiveNoiseSeed))
     }
     if let part, settings.validationNoise { dataset = try dataset.holdingOut(part, seed: settings.seed) }
+    // Which labels are wrong is known once the noise is drawn.
+    if settings.exclude == .wrong { excluded = try ExcludedSamples(wrongIn: dataset.train) }
     let left: Int
     if let excluded, settings.excludeBy == .weightZero {
       let weights = excluded.weights(count: dataset.train.count)

@@ -263,13 +263,8 @@ struct Job: DeviceWork {
   private func retrain<D: TunableDevice>(
     _ folder: RunFolder, by exclusion: Exclusion, on device: D
   ) throws -> JobOutcome {
-    let path = folder.file("retrain"), defaults = RunSettings(), epochs = settings.detection.retrainEpochs
-    var again = settings.with(job: .train)
-    (again.epochs, again.batchSize) = (epochs, defaults.batchSize)
-    again.optimizer.schedule = defaults.optimizer.schedule
-    // 150 and 225 of 300.
-    again.optimizer.milestones = Set([epochs / 2, epochs * 3 / 4]).filter { $0 > 0 }.sorted()
-    (again.exclude, again.excludeAbove, again.excludeBy) = (folder.file("label_issues.csv"), nil, exclusion)
+    let path = folder.file("retrain")
+    let again = settings.retraining(without: folder.file("label_issues.csv"), by: exclusion)
     let isBegun = resumed != nil && FileBytes.kind(of: path + "/config.toml") == .file
     return try Job(
       draft: SettingsDraft(again), data: RunData(again), resumed: isBegun ? path : nil, out: isBegun ? nil : path,

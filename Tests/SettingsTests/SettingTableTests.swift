@@ -93,6 +93,6 @@ import Testing
       """.split(separator: " ").map(String.init)
     #expect(Set(promised).isSubset(of: RunSettings.table.map(\.name)))
     let execution = RunSettings.table.filter { $0.role == .execution }.map(\.name)
-    #expect(execution == ["device", "threads", "checkpoint-every", "max-time"])
+    #expect(execution == ["data-root", "device", "threads", "checkpoint-every", "max-time"])
   }
 }

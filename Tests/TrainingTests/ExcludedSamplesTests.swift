@@ -13,7 +13,7 @@ import Training
     try AtomicFile.write(table, to: scratch("table.csv"))
     var settings = RunSettings()
     (settings.data, settings.limitTrain, settings.limitTest) = ("shapes", 60, 20)
-    (settings.exclude, settings.excludeAbove) = (scratch("table.csv"), threshold)
+    (settings.exclude, settings.excludeAbove) = (.table(scratch("table.csv")), threshold)
     let labels = try RunData(settings).dataset.train.labels
     return labels.indices.filter { labels[$0] < 0 }
   }
