@@ -18,7 +18,8 @@ let package = Package(
     .executableTarget(
       name: "gpunoisy",
       dependencies: [
-        "Autotuning", "Training", "Settings", "Methods", "Sessions", "Pages", "Reports", "Detection", "Datasets",
+        "Autotuning", "Repro", "Training", "Settings", "Methods", "Sessions", "Pages", "Reports", "Detection",
+        "Datasets",
         "Networks",
         "Losses", "Compute",
         "ComputeKernels", "ComputeCPU", "ComputeOpenCL", "ComputeReference", "FileFormats", "Statistics", "Images",
@@ -33,7 +34,13 @@ let package = Package(
         "Training", "ComputeReference", "ComputeKernels", "Compute", "FileFormats", "Failures",
       ]),
 
-    // Floor 5: the one loop, what a run writes down, evaluation.
+    // Floor 5: published tables as campaigns of runs, and what these say of them; the one loop, what a run writes down,
+    // evaluation.
+    .target(
+      name: "Repro",
+      dependencies: [
+        "CTables", "Settings", "Methods", "Pages", "Reports", "Datasets", "FileFormats", "Statistics", "Failures",
+      ]),
     .target(
       name: "Training",
       dependencies: [
@@ -58,7 +65,7 @@ let package = Package(
       dependencies: [
         "Detection", "Datasets", "Networks", "Losses", "Compute", "FileFormats", "Statistics", "Failures",
       ]),
-    .target(name: "Pages", dependencies: ["CPages", "Reports", "Detection", "Datasets", "FileFormats"]),
+    .target(name: "Pages", dependencies: ["CPages", "Reports", "Detection", "Datasets", "FileFormats", "Failures"]),
 
     // Floor 3: what is written down, and what a search for wrong labels finds: its networks' labels, what they leave,
     // the verdicts.
@@ -87,6 +94,7 @@ let package = Package(
     .target(name: "CLayout", path: "Kernels/layout"),
     .target(name: "CKernels", path: "Kernels", sources: ["embed.c", "native/native.cpp"]),
     .target(name: "CPages", path: "Pages", sources: ["embed.c"]),
+    .target(name: "CTables", sources: ["embed.c"]),
     .systemLibrary(name: "COpenCL", providers: [.apt(["ocl-icd-opencl-dev"])]),
     .systemLibrary(name: "CTurboJPEG", providers: [.apt(["libturbojpeg0-dev"])]),
     .systemLibrary(name: "CSPNG", providers: [.apt(["libspng-dev"])]),
@@ -112,6 +120,11 @@ let package = Package(
       name: "SettingsTests",
       dependencies: [
         "Settings", "Sessions", "Losses", "Networks", "Datasets", "Detection", "FileFormats", "Failures", "TestSupport",
+      ]),
+    .testTarget(
+      name: "ReproTests",
+      dependencies: [
+        "Repro", "Settings", "Reports", "Pages", "Statistics", "FileFormats", "Failures", "TestSupport",
       ]),
     .testTarget(
       name: "TrainingTests",

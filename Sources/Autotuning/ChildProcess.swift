@@ -28,19 +28,14 @@ public enum ChildProcess {
       throw failure(errno)
     }
     defer { close(errors[0]) }
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_adddup2(&actions, output[1], 1)
-    posix_spawn_file_actions_adddup2(&actions, errors[1], 2)
-    let words = ([CommandLine.arguments.first ?? "gpunoisy"] + arguments).map { strdup($0) } + [nil]
-    defer { words.forEach { free($0) } }
-    var child: pid_t = 0
-    let problem = posix_spawn(&child, path ?? "/proc/self/exe", &actions, nil, words, environ)
-    close(output[1])
-    close(errors[1])
-    guard problem == 0 else { throw failure(problem) }
+    let child: pid_t
+    do {
+      defer {
+        close(output[1])
+        close(errors[1])
+      }
+      child = try spawn(path, arguments, nil, output: output[1], errors: errors[1])
+    }
 
     let end = ContinuousClock.now + .seconds(seconds)
     var texts: [[UInt8]] = [[], []], isOpen = [true, true]
@@ -85,9 +80,9 @@ public enum ChildProcess {
     return true
   }
 
-  private static func failure(_ code: Int32) -> Failure {
+  static func failure(_ code: Int32) -> Failure {
     Failure(
-      .configuration, "cannot start a process to try kernels in.", why: "\(String(cString: strerror(code))).",
-      fix: "end other programs, or raise the process limit (ulimit -u).")
+      .configuration, "cannot start another process of this program.",
+      why: "\(String(cString: strerror(code))).", fix: "end other programs, or raise the process limit (ulimit -u).")
   }
 }

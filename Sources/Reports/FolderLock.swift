@@ -12,18 +12,24 @@ import FileFormats
 /// Keeps a second process out of a run folder for as long as this object lives (or this process does).
 ///
 /// The lock is the kernel's (`flock`), so that a crash leaves none behind; the file's text only says whose it is.
-final class FolderLock {
+public final class FolderLock {
   static let name = ".lock"
   private let descriptor: Int32
 
-  /// Takes the lock of a folder, without waiting.
+  /// Takes the lock of a folder.
   ///
+  /// - Parameter seconds: how long to wait for another process to give it up.
   /// - Throws: `Failure` of kind `cannotCreate` that names the process and the machine that hold it.
-  init(folder: String) throws {
+  public init(folder: String, waiting seconds: Double = 0) throws {
     let path = folder + "/" + Self.name
     descriptor = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw SystemFailure.cannotCreate(path) }
-    if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
+    let end = ContinuousClock.now + .seconds(seconds)
+    while flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
+      guard ContinuousClock.now >= end else {
+        usleep(20_000)
+        continue
+      }
       let holder = String(decoding: (try? FileBytes.read(path, first: 300)) ?? [], as: UTF8.self)
       close(descriptor)
       throw Failure(

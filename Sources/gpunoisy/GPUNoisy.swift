@@ -32,6 +32,7 @@ struct GPUNoisy: ParsableCommand {
       PredictCommand.self,
       LossesCommand.self,
       MethodsCommand.self,
+      ReproCommand.self,
       DevicesCommand.self,
       SelfTestCommand.self,
       TuneCommand.self,
@@ -68,7 +69,6 @@ struct GPUNoisy: ParsableCommand {
     "export": "checkpoints are safetensors files with PyTorch's names; read them with safetensors.torch.load_file.",
     "features": "write logits or probabilities with 'gpunoisy predict'.",
     "weights": "give weights in a safetensors file with --init.",
-    "repro": "train the protocol of a paper with --recipe; see: gpunoisy train --list-recipes",
   ]
 
   /// A mistake in the options, found by the parser, as a failure; nil for any other error.

@@ -122,18 +122,25 @@ public final class ProgressBar: ProgressReporter {
     return "\(title) \(bar(share, columns: min(room, 40)))\(rest)"
   }
 
-  private func bar(_ share: Double, columns: Int) -> String {
-    guard terminal.usesUnicode else {
+  private func bar(_ share: Double, columns: Int) -> String { terminal.bar(share, columns: columns) }
+
+  private func styled(_ text: String, _ code: String) -> String { terminal.styled(text, code) }
+}
+
+extension TerminalTraits {
+  /// A bar that is filled to a share of its columns.
+  public func bar(_ share: Double, columns: Int) -> String {
+    guard usesUnicode else {
       let filled = Int(share * Double(columns))
       return String(repeating: "#", count: filled) + String(repeating: ".", count: columns - filled)
     }
     let halves = Int(share * Double(2 * columns))
     let full = String(repeating: "━", count: halves / 2) + (halves % 2 == 1 ? "╸" : "")
-    let empty = String(repeating: terminal.usesColor ? "━" : " ", count: columns - (halves + 1) / 2)
+    let empty = String(repeating: usesColor ? "━" : " ", count: columns - (halves + 1) / 2)
     return styled(full, "32") + styled(empty, "2")
   }
 
-  private func styled(_ text: String, _ code: String) -> String {
-    terminal.usesColor && !text.isEmpty ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
+  func styled(_ text: String, _ code: String) -> String {
+    usesColor && !text.isEmpty ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
   }
 }

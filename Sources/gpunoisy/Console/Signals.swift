@@ -28,7 +28,7 @@ enum Signals {
     case SIGINT: .interrupted
     case SIGTERM: .terminated
     case SIGUSR1: .stoppedEarly
-    default: nil
+    default: ParentProcess.isGone ? .terminated : nil
     }
   }
 }
