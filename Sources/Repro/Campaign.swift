@@ -65,7 +65,7 @@ public struct Campaign: Sendable {
   ///   for a folder that holds something else.
   public func prepare(_ tasks: [Task]) throws {
     let record = FlatTOML(
-      comments: ["What 'gpunoisy repro' runs here; a second call with the same options goes on."],
+      comments: ["What 'gpunoisy repro' runs here; a second call with the same options continues."],
       sections: [
         .init("", [.init("table", .string(table.name)), .init("scale", .string(scale.description))])
       ])
