@@ -6,7 +6,7 @@ extension RunFolder {
   ///
   /// - Throws: `Failure` of kind `cannotCreate` or `inputOutput`, as everything here.
   public func write(_ record: RunRecord) throws {
-    try replace(Self.recordName, JSONText.indented(record.json))
+    try RunRecord.replacing { try replace(Self.recordName, JSONText.indented(record.json)) }
   }
 
   /// Writes config.toml, which `--config` reads back.

@@ -1,5 +1,6 @@
 import Compute
 import Datasets
+import Failures
 
 /// Evaluation of a network over images on a device: plans for whole batches and the rest, and per-sample results.
 public final class EvaluationPlans<D: Device> {
@@ -17,6 +18,8 @@ public final class EvaluationPlans<D: Device> {
   private let batchSizes: [Int]
   private let whole: Plan<D>?, rest: Plan<D>?
   private let stores: [Store: D.Buffer]
+  /// Whether a batch takes longer than a tenth of a second.
+  private var isSlow = false
 
   /// Prepares the plans.
   ///
@@ -54,9 +57,20 @@ public final class EvaluationPlans<D: Device> {
   /// Evaluates every sample.
   ///
   /// Waits.
+  ///
+  /// - Throws: also where the process was asked to stop (`Failure.isStop`).
   public func run(on device: D) throws -> Results {
     try device.write(StepState().counters, to: stores[.counters]!)
-    for batch in 0..<batchSizes.count { try plan(batch)?.run() }
+    let clock = ContinuousClock()
+    for batch in 0..<batchSizes.count {
+      try StopRequest.check("the evaluation was not finished.")
+      let start = clock.now
+      try plan(batch)?.run()
+      // Where a batch takes long, waiting for it costs nothing, and a request to stop is seen behind it. The first one
+      // tells on devices that do not compute while they enqueue.
+      if batch == 0 || isSlow { _ = try device.read(Int32.self, count: 1, from: stores[.counters]!) }
+      if batch == 0 { isSlow = clock.now - start > .milliseconds(100) }
+    }
     return Results(
       losses: try device.read(Float.self, count: count, from: stores[.sampleLoss]!),
       predictions: try device.read(Int32.self, count: count, from: stores[.samplePrediction]!),
@@ -66,12 +80,15 @@ public final class EvaluationPlans<D: Device> {
   /// The logits of every evaluated sample, `[N, K]`.
   ///
   /// Waits after each batch.
+  ///
+  /// - Throws: also where the process was asked to stop (`Failure.isStop`).
   public func logits(on device: D) throws -> [Float] {
     try device.write(StepState().counters, to: stores[.counters]!)
     var logits: [Float] = []
     logits.reserveCapacity(batchSizes.reduce(0, +) * classes)
     for batch in 0..<batchSizes.count {
       guard let plan = plan(batch) else { continue }
+      try StopRequest.check("the logits were not computed.")
       try plan.run()
       logits += try plan.readLogits()
     }

@@ -100,7 +100,12 @@ public final class Trainer<D: Device> {
       }
       if let ending = try run(stage) { return ending }
       if case .epochs = settings.checkpointEvery, !isAtStepLimit {} else { try saveCheckpoint() }
-      if let result = try method.result() { try journal.save(result, ofStage: stage.name) }
+      do {
+        if let result = try method.result() { try journal.save(result, ofStage: stage.name) }
+      } catch let failure as Failure where failure.isStop {
+        // The checkpoint of the stage's end is there: a resumed run begins with this.
+        return .interrupted(failure.kind)
+      }
       (position.stage, position.epoch, position.step) = (position.stage + 1, 0, 0)
     }
     return .finished
@@ -137,7 +142,13 @@ public final class Trainer<D: Device> {
         }
         if journal.isCheckpointDue(settings.checkpointEvery, atStep: position.totalSteps) { try saveCheckpoint() }
       }
-      try finishEpoch(stage, batches, pace)
+      do {
+        try finishEpoch(stage, batches, pace)
+      } catch let failure as Failure where failure.isStop {
+        // Evaluation changes nothing: the checkpoint is that of an epoch whose steps are done.
+        try saveCheckpoint()
+        return .interrupted(failure.kind)
+      }
     }
     return nil
   }
@@ -167,11 +178,12 @@ public final class Trainer<D: Device> {
   private func finishEpoch(_ stage: Stage, _ batches: [Int], _ pace: Pace) throws {
     let results = try session.sampleResults(), seconds = pace.seconds
     let ids = session.ids(ofFirst: position.step)
+    // First what may be stopped midway, then what changes the method's state.
+    let (test, validation) = try evaluate(stage)
     let outcome = try method.finish(EpochEnd(epoch: position.epoch, ids: ids))
     let score = TrainingScore(
       scored(ids, outcome)[...], results, given: data.dataset.train.labels, true: data.dataset.train.trueLabels)
     let vanished = vanishedShare(ids, results.losses)
-    let (test, validation) = try evaluate(stage)
     let images = batches[pace.firstStep..<position.step].reduce(0, +)
     if position.step == batches.count {
       position.epoch += 1

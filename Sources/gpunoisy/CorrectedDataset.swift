@@ -51,10 +51,7 @@ struct CorrectedDataset {
     for (part, set, labels) in [("train", dataset.train, corrected), ("test", dataset.test, dataset.test?.labels)] {
       guard let set, let labels else { continue }
       for id in 0..<set.count where labels[id] >= 0 {
-        if let kind = Signals.request {
-          throw Failure(
-            kind, "the data set was not written.", why: "the command was interrupted.", fix: "run the command again.")
-        }
+        try StopRequest.check("the data set was not written.")
         let label = Int(labels[id]), file = fileName(id, set)
         // "./a.png" and "a.png" are one name.
         let place = set.paths.isEmpty ? [part, file] : set.paths[id].split(separator: "/").map(String.init)

@@ -31,6 +31,7 @@ struct DetectCommand: ParsableCommand {
 
   func run() throws {
     Signals.listen()
+    Signals.beginWithoutWork()
     let draft = try runs.draft(options)
     if runs.printsConfiguration { return try StandardOutput.write(draft.configuration.text) }
     if let failAbove, !(0...1).contains(failAbove) {

@@ -1,4 +1,3 @@
-import ArgumentParser
 import Autotuning
 import Compute
 import ComputeCPU
@@ -24,6 +23,7 @@ struct Job: DeviceWork {
   private var settings: RunSettings { draft.settings }
 
   func run<D: TunableDevice>(on device: D) throws -> JobOutcome {
+    Signals.beginWithoutWork()
     var job = self
     job.draft.fill(from: DataFacts(data.dataset, device: device is CPUDevice ? "cpu" : device.name))
     return try job.runFilled(on: device)
@@ -36,6 +36,7 @@ struct Job: DeviceWork {
     let trainer = try Trainer(settings, data: data, on: device)
     if resumed == nil { try initialize(trainer) }
     let folder = try folder()
+    Signals.mark(run: folder.path)
     var deviceBefore: String?
     // A run that was killed at its very beginning has settings, and no record yet.
     if let resumed, FileBytes.kind(of: folder.file(RunFolder.recordName)) == .file {
@@ -59,7 +60,7 @@ struct Job: DeviceWork {
       try folder.write(configuration)
       record.inputs[Self.configurationName] = "\(SHA256.digest(of: configuration.text))"
     }
-    let reporter = ProgressReporters([console, folder.log()])
+    let reporter = ProgressReporters([FirstStep(), console, folder.log()])
     defer { reporter.ended() }
     trainer.write(
       into: RunJournal(folder: folder, record: record, reporter: reporter, interruption: { Signals.request }))
@@ -84,6 +85,9 @@ struct Job: DeviceWork {
         try trainer.journal.mark(.stopped, reason: "stopped while training again")
       }
       return outcome
+    } catch let failure as Failure where failure.isStop {
+      try? trainer.journal.end(.interrupted(failure.kind))
+      throw failure
     } catch {
       try? trainer.journal.mark(.failed, reason: ErrorMessages.failure(for: error).what)
       guard let failure = error as? Failure, failure.kind == .deviceUnavailable else { throw error }
@@ -270,36 +274,5 @@ struct Job: DeviceWork {
       draft: SettingsDraft(again), data: RunData(again), resumed: isBegun ? path : nil, out: isBegun ? nil : path,
       runsFolder: runsFolder, force: true, console: console, isVerbose: isVerbose
     ).run(on: device)
-  }
-}
-
-/// What a run came to.
-struct JobOutcome {
-  /// A run within a run.
-  final class Inner {
-    let outcome: JobOutcome
-    init(outcome: JobOutcome) { self.outcome = outcome }
-  }
-
-  var ending: RunOutcome
-  let folder: String
-  let history: RunHistory
-  /// What a detection found.
-  var detection: FinishedDetection?
-  /// The training on what a detection left.
-  var retrained: Inner?
-  /// How well a method's suspicion fits, where the true labels are known.
-  var suspicion: DetectionScore?
-
-  /// Why the whole of it ended.
-  var wholeEnding: RunOutcome { ending == .finished ? retrained?.outcome.ending ?? .finished : ending }
-
-  /// Ends the process with the exit code of a run that was stopped.
-  func requireEnd() throws {
-    switch wholeEnding {
-    case .finished: break
-    case .timeIsUp: throw ExitCode(Failure.Kind.stoppedEarly.rawValue)
-    case .interrupted(let kind): throw ExitCode(kind.rawValue)
-    }
   }
 }

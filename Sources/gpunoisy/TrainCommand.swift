@@ -54,6 +54,7 @@ struct TrainCommand: ParsableCommand {
       return try StandardOutput.write(texts.joined(separator: "\n"))
     }
     Signals.listen()
+    Signals.beginWithoutWork()
     let draft = try runs.draft(options)
     if runs.printsConfiguration { return try StandardOutput.write(draft.configuration.text) }
     if let run = try runs.finishedRun(draft.settings) { return try write(TrainResult(finished: run)) }

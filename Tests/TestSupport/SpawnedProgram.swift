@@ -81,6 +81,11 @@ public final class SpawnedProgram {
     return status == nil
   }
 
+  /// What it has written to standard error so far.
+  public var errorsSoFar: String {
+    ((try? FileBytes.read(scratch("errors"))).map { String(decoding: $0, as: UTF8.self) }) ?? ""
+  }
+
   /// Sends a signal, unless the program has ended.
   public func send(_ signal: Int32) {
     if isRunning { kill(child, signal) }

@@ -42,7 +42,7 @@ enum ImageLoader {
   ///
   /// - Throws: `.badInput` with the list of files that cannot be read, unless they are to be skipped; `.outOfMemory`.
   static func load(_ files: [ImageFile], options: DatasetOptions, source: String) throws -> Loaded {
-    let headers = parallel(files.count, threads: options.threads) { header(files[$0].path) }
+    let headers = try parallel(files.count, threads: options.threads) { header(files[$0].path) }
     let size = options.imageSize ?? commonSize(headers)
     let channels = headers.allSatisfy { $0?.isGrey ?? true } && headers.contains { $0 != nil } ? 1 : 3
     guard let size else { throw failure(files.map { ($0, reason(of: $0)) }, of: files.count, source) }
@@ -59,7 +59,7 @@ enum ImageLoader {
     var reasons: [String?] = []
     // In portions, so that decoded images do not wait in memory for long.
     for start in stride(from: 0, to: files.count, by: portion) {
-      let decoded = parallel(min(portion, files.count - start), threads: options.threads) { index in
+      let decoded = try parallel(min(portion, files.count - start), threads: options.threads) { index in
         decode(files[start + index], size, channels: channels)
       }
       for image in decoded {
@@ -154,16 +154,21 @@ enum ImageLoader {
   }
 
   /// The results of `body` for 0..<count, in order, computed in several threads.
+  ///
+  /// - Throws: where the process was asked to stop.
   private static func parallel<Result: Sendable>(
     _ count: Int, threads: Int, _ body: @Sendable (Int) -> Result
-  ) -> [Result] {
-    let chunks = max(1, min(threads, count))
-    guard chunks > 1 else { return (0..<count).map(body) }
-    let parts = Mutex([[Result]](repeating: [], count: chunks))
-    DispatchQueue.concurrentPerform(iterations: chunks) { chunk in
-      let part = (count * chunk / chunks..<count * (chunk + 1) / chunks).map(body)
+  ) throws -> [Result] {
+    let chunks = max(1, min(threads, count)), parts = Mutex([[Result]](repeating: [], count: chunks))
+    @Sendable func compute(_ chunk: Int) {
+      let range = count * chunk / chunks..<count * (chunk + 1) / chunks
+      var part: [Result] = []
+      part.reserveCapacity(range.count)
+      for index in range where StopRequest.kind == nil { part.append(body(index)) }
       parts.withLock { $0[chunk] = part }
     }
+    if chunks > 1 { DispatchQueue.concurrentPerform(iterations: chunks, execute: compute) } else { compute(0) }
+    try StopRequest.check("the images were not read.")
     return parts.withLock { Array($0.joined()) }
   }
 }
