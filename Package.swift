@@ -77,7 +77,7 @@ let package = Package(
     .target(name: "Networks", dependencies: ["Compute", "Statistics", "Failures"]),
     .target(name: "Losses", dependencies: ["Compute", "CLayout", "Failures"]),
     .target(name: "ComputeReference", dependencies: ["Compute", "Statistics", "CLayout", "Failures"]),
-    .target(name: "ComputeCPU", dependencies: ["ComputeKernels", "Compute", "CKernels", "Failures"]),
+    .target(name: "ComputeCPU", dependencies: ["ComputeKernels", "Compute", "CKernels", "FileFormats", "Failures"]),
     .target(
       name: "ComputeOpenCL",
       dependencies: ["ComputeKernels", "Compute", "CKernels", "COpenCL", "FileFormats", "Failures"]),

@@ -26,9 +26,6 @@ bool gpunoisy_instruction_set_works(int set);
 /// The kernel of that name, or null.
 gpunoisy_kernel gpunoisy_find_kernel(int set, bool bfloat16, const char *name);
 
-/// The processors that this process may use.
-int gpunoisy_processor_count(void);
-
 /// A team of threads that runs launches one after the other; the caller is one of them.
 /// Null if the system does not give that many.
 typedef struct gpunoisy_threads gpunoisy_threads;

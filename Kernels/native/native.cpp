@@ -8,7 +8,6 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
-#include <sched.h>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -146,15 +145,6 @@ extern "C" gpunoisy_kernel gpunoisy_find_kernel(int set, bool bfloat16, const ch
 }
 
 // MARK: - The threads
-
-extern "C" int gpunoisy_processor_count(void) {
-#if defined(__linux__)
-  cpu_set_t set;  // as allowed to this process, which may be fewer than the machine has
-  if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0) return CPU_COUNT(&set);
-#endif
-  const unsigned count = std::thread::hardware_concurrency();
-  return count > 0 ? (int)count : 1;
-}
 
 // Threads that sleep between launches. A launch's work-items are taken in runs of neighbours, first come, first served:
 // which thread runs which work-item never matters to the result.

@@ -21,6 +21,8 @@ public protocol Device: AnyObject {
   /// Whether the device has an operation: one that `StepProgram.fused` has made of others, which it has all.
   func supports(_ fused: TensorOperation) -> Bool
 
+  /// What is left for this process; nil for a device that does not tell.
+  var memory: DeviceMemory? { get }
   /// Device memory, zero-filled. Throws `Failure.Kind.outOfMemory`.
   func allocate(byteCount: Int) throws -> Buffer
   /// Replaces bytes from `offset`; the source may be reused as soon as this returns.
@@ -51,6 +53,9 @@ extension Device {
   public func prepare(_ operation: TensorOperation, buffer: (Operand) -> Buffer) throws -> [Prepared] {
     try prepare(operation, activations: .float32, buffer: buffer)
   }
+
+  /// Not told.
+  public var memory: DeviceMemory? { nil }
 
   /// No measurements; see `DeviceProbe`.
   public func prepare(_ probe: DeviceProbe, source: Buffer, target: Buffer) throws -> [Prepared] { [] }

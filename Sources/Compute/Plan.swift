@@ -34,11 +34,15 @@ public final class Plan<D: Device> {
       let need = try device.workspace(for: operation)
       needed = (max(needed.workspace, need.workspace), max(needed.vectors, need.vectors))
     }
-    let memory = MemoryPlan(program)
+    let memory = MemoryPlan(program), scratch = (needed.workspace + needed.vectors) * 4
+    let need = shared.missing(memory.slabs) + scratch
+    try device.requireRoom(for: need, of: "a batch of \(program.batch) images", "its activations and scratch memory") {
+      program.smaller($0, of: need)
+    }
     let slabs = try shared.buffers(of: memory.slabs, on: device)
     let workspace = try device.allocate(byteCount: needed.workspace * 4)
     let vectors = try device.allocate(byteCount: needed.vectors * 4)
-    byteCount = memory.slabs.reduce(0, +) + (needed.workspace + needed.vectors) * 4
+    byteCount = memory.slabs.reduce(0, +) + scratch
     func buffer(_ operand: Operand) -> D.Buffer {
       switch operand {
       case .value(let value): return slabs[memory.slab(of: value)]
@@ -88,16 +92,26 @@ public final class SharedMemory<D: Device> {
 
   /// One buffer of at least each size, in the order of `counts`; what does not fit is allocated.
   func buffers(of counts: [Int], on device: D) throws -> [D.Buffer] {
-    var taken = Set<Int>()
-    return try counts.map { count in
-      let fitting = slabs.indices.filter { !taken.contains($0) && slabs[$0].count >= count }
-      if let best = fitting.min(by: { slabs[$0].count < slabs[$1].count }) {
-        taken.insert(best)
-        return slabs[best].buffer
-      }
+    try zip(counts, places(of: counts)).map { count, place in
+      if let place { return slabs[place].buffer }
       slabs.append((count, try device.allocate(byteCount: count)))
-      taken.insert(slabs.count - 1)
       return slabs[slabs.count - 1].buffer
+    }
+  }
+
+  /// Bytes that `buffers` would allocate.
+  func missing(_ counts: [Int]) -> Int {
+    zip(counts, places(of: counts)).reduce(0) { $0 + ($1.1 == nil ? $1.0 : 0) }
+  }
+
+  /// For each size the smallest slab that is large enough and is not another's; nil where there is none.
+  private func places(of counts: [Int]) -> [Int?] {
+    var taken = Set<Int>()
+    return counts.map { count in
+      let fitting = slabs.indices.filter { !taken.contains($0) && slabs[$0].count >= count }
+      let best = fitting.min { slabs[$0].count < slabs[$1].count }
+      if let best { taken.insert(best) }
+      return best
     }
   }
 }

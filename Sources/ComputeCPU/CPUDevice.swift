@@ -2,7 +2,9 @@ import CKernels
 import Compute
 import ComputeKernels
 import Failures
+import FileFormats
 import Glibc
+import Synchronization
 
 /// The built-in CPU device: the barrier-free kernels as machine code, run over threads.
 ///
@@ -17,9 +19,6 @@ public final class CPUDevice: KernelDevice {
       .map { String(cString: gpunoisy_instruction_set_name($0)) }
   }
 
-  /// The processors that this process may use.
-  public static var availableThreads: Int { Int(gpunoisy_processor_count()) }
-
   /// Zero-filled memory, aligned for the widest vectors.
   public final class Buffer {
     let bytes: UnsafeMutableRawBufferPointer
@@ -32,13 +31,17 @@ public final class CPUDevice: KernelDevice {
           why: "the system refused the allocation.", fix: "use a smaller --batch-size, or a machine with more memory.")
       }
       allocation = base
+      allocatedBytes.add(byteCount, ordering: .relaxed)
       let aligned = UnsafeMutableRawPointer(bitPattern: (UInt(bitPattern: base) + 63) & ~63) ?? base
       bytes = UnsafeMutableRawBufferPointer(start: aligned, count: byteCount)
     }
 
     private let allocation: UnsafeMutableRawPointer
 
-    deinit { free(allocation) }
+    deinit {
+      allocatedBytes.subtract(bytes.count, ordering: .relaxed)
+      free(allocation)
+    }
   }
 
   /// A kernel with its arguments and index space.
@@ -102,18 +105,23 @@ public final class CPUDevice: KernelDevice {
         why: "it has \(Self.instructionSets.joined(separator: ", ")).", fix: "remove --instruction-set.")
     }
     set = chosen
-    self.threads = max(1, threads ?? Self.availableThreads)
+    self.threads = max(1, threads ?? Processors.available)
     driver = String(cString: gpunoisy_instruction_set_name(chosen))
     name = "cpu (built in, \(driver), \(self.threads) \(self.threads == 1 ? "thread" : "threads"))"
     guard let team = gpunoisy_threads_create(Int32(self.threads)) else {
       throw Failure(
         .configuration, "cannot start \(self.threads) threads.", why: "the system is at its limit.",
-        fix: "use fewer --threads; this machine has \(Self.availableThreads) processors.")
+        fix: "use fewer --threads; this process may use \(Processors.available) processors.")
     }
     self.team = team
   }
 
   deinit { gpunoisy_threads_destroy(team) }
+
+  /// What the machine, control groups and `ulimit -v` leave; see `Device`.
+  public var memory: DeviceMemory? {
+    DeviceMemory(left: MemoryLimit.left(besides: allocatedBytes.load(ordering: .relaxed)), owner: "this process")
+  }
 
   /// Zero-filled memory; see `Device`.
   public func allocate(byteCount: Int) throws -> Buffer { try Buffer(byteCount: byteCount) }
@@ -163,3 +171,6 @@ public final class CPUDevice: KernelDevice {
   /// Hands over what was enqueued; see `Device`.
   public func flush() throws {}
 }
+
+/// Bytes of all buffers of this process; pages that were not touched yet are not counted by the system.
+private let allocatedBytes = Atomic<Int>(0)

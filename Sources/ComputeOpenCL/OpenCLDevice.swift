@@ -1,6 +1,7 @@
 import Compute
 import ComputeKernels
 import Failures
+import FileFormats
 
 /// A device behind OpenCL: one context, one in-order queue, the kernels in the variants that suit its kind.
 ///
@@ -125,6 +126,19 @@ public final class OpenCLDevice: KernelDevice {
     let built = try Self.build(style, activations, matrixUnits, info, in: queue.context, cache: cache)
     programs[activations] = built
     return built
+  }
+
+  /// What is left of the device's memory, and on a CPU of the machine's; see `Device`.
+  ///
+  /// The largest buffer that a driver promises is no limit here: some make larger ones, and the others refuse by
+  /// themselves.
+  public var memory: DeviceMemory? {
+    let allocated = queue.context.allocatedBytes.load(ordering: .relaxed)
+    guard info.globalMemoryBytes > 0 else { return nil }
+    let own = DeviceMemory(left: Int(clamping: info.globalMemoryBytes) - allocated, owner: name)
+    guard info.kind == .cpu else { return own }
+    let host = DeviceMemory(left: MemoryLimit.left(besides: allocated), owner: "this process")
+    return host.left < own.left ? host : own
   }
 
   /// Zero-filled memory; see `Device`.

@@ -1,13 +1,5 @@
 import Failures
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// How a data set is to be opened.
 public struct DatasetOptions: Sendable {
   /// What to do with images that cannot be decoded.
@@ -28,9 +20,6 @@ public struct DatasetOptions: Sendable {
   public var seed: UInt64
   /// How many threads decode images; the result does not depend on it.
   public var threads: Int
-
-  /// The processors of this machine, 1 at least: the threads to decode with where nothing else was asked for.
-  public static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
   /// The options; those left out take their defaults.
   public init(

@@ -13,12 +13,28 @@ import Failures
 /// Linux promises memory that is not there and kills whoever uses it, so that a large need has to be compared before it is
 /// asked for.
 public enum MemoryLimit {
-  /// What is left for this process, in bytes: the least of the limits that there are.
-  public static var available: Int {
-    var least = FileBytes.physicalMemory
-    if let limit = controlGroup { least = min(least, limit) }
-    if let limit = addressSpace { least = min(least, limit) }
-    return max(0, least)
+  /// What this process may have, in bytes: the least of the limits that there are.
+  public static var available: Int { max(0, min(total, addressSpace ?? Int.max)) }
+
+  /// What is left beside the memory that this process has used, in bytes.
+  ///
+  /// - Parameter allocated: bytes that it has asked for; some of them may not have been used yet, and count all the same.
+  public static func left(besides allocated: Int) -> Int {
+    max(0, min(total - max(allocated, used), addressSpace ?? Int.max))
+  }
+
+  /// The machine's memory, or what the control groups allow of it.
+  private static var total: Int { min(FileBytes.physicalMemory, ControlGroups().memory ?? Int.max) }
+
+  /// Memory that is this process's alone, in bytes: resident pages but for those of files.
+  private static var used: Int {
+    let pages = statm
+    return pages.count > 2 ? max(0, pages[1] - pages[2]) * sysconf(Int32(_SC_PAGESIZE)) : 0
+  }
+
+  /// `/proc/self/statm` in pages: size, resident, resident and shared with files, and others.
+  private static var statm: [Int] {
+    (ControlGroups.text(of: "/proc/self/statm") ?? "").split { $0 == " " || $0 == "\n" }.compactMap { Int($0) }
   }
 
   /// Checks that there is room for something large.
@@ -52,38 +68,6 @@ public enum MemoryLimit {
     #else
       guard getrlimit(RLIMIT_AS, &limit) == 0, limit.rlim_cur < rlim_t(Int.max) else { return nil }
     #endif
-    let pages = text(of: "/proc/self/statm")?.split(separator: " ").first.flatMap { Int($0) } ?? 0
-    return Int(limit.rlim_cur) - pages * sysconf(Int32(_SC_PAGESIZE))
-  }
-
-  /// The least limit of the control groups that this process is in; nil without one.
-  private static var controlGroup: Int? {
-    var limits: [Int] = []
-    for line in text(of: "/proc/self/cgroup")?.split(separator: "\n") ?? [] {
-      let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-      guard parts.count == 3, parts[1].isEmpty || parts[1].split(separator: ",").contains("memory") else { continue }
-      let (root, name) =
-        parts[1].isEmpty
-        ? ("/sys/fs/cgroup", "memory.max") : ("/sys/fs/cgroup/memory", "memory.limit_in_bytes")
-      // Each group above has a say.
-      var folder = String(parts[2])
-      while true {
-        let path = root + (folder == "/" ? "" : folder) + "/" + name
-        if let limit = text(of: path).flatMap({ Int($0.prefix { $0 != "\n" }) }) { limits.append(limit) }
-        guard folder != "/", let slash = folder.lastIndex(of: "/") else { break }
-        folder = slash == folder.startIndex ? "/" : String(folder[..<slash])
-      }
-    }
-    return limits.min()
-  }
-
-  /// A small file whose size the system does not tell beforehand.
-  private static func text(of path: String) -> String? {
-    let file = open(path, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { return nil }
-    defer { close(file) }
-    var bytes = [UInt8](repeating: 0, count: 1 << 16)
-    let count = read(file, &bytes, bytes.count)
-    return count > 0 ? String(decoding: bytes.prefix(count), as: UTF8.self) : nil
+    return Int(limit.rlim_cur) - (statm.first ?? 0) * sysconf(Int32(_SC_PAGESIZE))
   }
 }

@@ -49,13 +49,10 @@ public struct ColumnValues: Sendable, Equatable {
 }
 
 extension TrainingSession {
-  /// Gives columns memory and what they begin with.
-  static func allocate(
-    _ columns: [Column], count N: Int, in stores: inout [Store: D.Buffer], on device: D
-  ) throws {
+  /// Gives columns what they begin with.
+  static func fill(_ columns: [Column], count N: Int, in stores: [Store: D.Buffer], on device: D) throws {
     for column in columns {
       let count = max(N * column.width, 1)
-      stores[column.store] = try device.allocate(byteCount: count * 4)
       switch column.start {
       case .float(let start) where start != 0:
         try device.write([Float](repeating: start, count: count), to: stores[column.store]!)

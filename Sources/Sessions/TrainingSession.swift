@@ -112,29 +112,27 @@ public final class TrainingSession<D: Device> {
     running = first.running
 
     // What outlives a step.
-    var stores: [Store: D.Buffer] = [.pixels: train.pixels]
-    func store(_ name: Store, count: Int) throws { stores[name] = try device.allocate(byteCount: count * 4) }
-    try store(.parameters, count: parameters.packedCount)
-    try store(.gradients, count: parameters.packedCount)
-    try store(.momenta, count: parameters.packedCount)
-    if settings.optimizer.kind == .adam { try store(.secondMoments, count: parameters.packedCount) }
-    try store(.running, count: max(running.packedCount, 1))
-    try store(.numbers, count: StepState.numberCount)
-    try store(.counters, count: StepState.counterCount)
-    try store(.inputStatistics, count: 2 * images.channels)
+    var counts: [(store: Store, count: Int)] = [
+      (.parameters, parameters.packedCount), (.gradients, parameters.packedCount), (.momenta, parameters.packedCount),
+      (.running, max(running.packedCount, 1)), (.numbers, StepState.numberCount),
+      (.counters, StepState.counterCount), (.inputStatistics, 2 * images.channels),
+    ]
+    if settings.optimizer.kind == .adam { counts.append((.secondMoments, parameters.packedCount)) }
     for column in [Store.labels, .order, .sampleLoss, .samplePrediction, .marginSum, .marginLost, .marginCount] {
-      try store(column, count: max(sampleCount, 1))
+      counts.append((column, max(sampleCount, 1)))
     }
-    if settings.loss.hasPeers {
-      try store(.peerOrder, count: usable)
-      try store(.peerLabelOrder, count: usable)
-    }
-    if settings.loss.correction != nil { try store(.transition, count: classes * classes) }
-    if let weights {
-      try store(.sampleWeights, count: max(sampleCount, 1))
-      try device.write(weights, to: stores[.sampleWeights]!)
-    }
-    try Self.allocate(settings.columns, count: sampleCount, in: &stores, on: device)
+    if settings.loss.hasPeers { counts += [(.peerOrder, usable), (.peerLabelOrder, usable)] }
+    if settings.loss.correction != nil { counts.append((.transition, classes * classes)) }
+    if weights != nil { counts.append((.sampleWeights, max(sampleCount, 1))) }
+    counts += settings.columns.map { ($0.store, max(given.count * $0.width, 1)) }
+    try device.requireRoom(
+      for: counts.reduce(0) { $0 + 4 * $1.count }, of: "a network with its tables",
+      "\(parameters.packedCount) weights with their optimizer, and the tables of \(sampleCount) samples,"
+    ) { _ in "use a smaller --model, or fewer images with --limit-train." }
+    var stores: [Store: D.Buffer] = [.pixels: train.pixels]
+    for (store, count) in counts { stores[store] = try device.allocate(byteCount: count * 4) }
+    if let weights { try device.write(weights, to: stores[.sampleWeights]!) }
+    try Self.fill(settings.columns, count: sampleCount, in: stores, on: device)
     self.stores = stores
     try device.write(given, to: stores[.labels]!)
     try device.write(

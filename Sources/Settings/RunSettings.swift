@@ -135,6 +135,6 @@ public struct RunSettings: Sendable, Equatable {
   public var datasetOptions: DatasetOptions {
     DatasetOptions(
       dataRoot: dataRoot, imageSize: imageSize, onBadImage: onBadImage, seed: seed,
-      threads: threads ?? DatasetOptions.processors)
+      threads: threads ?? Processors.available)
   }
 }

@@ -44,7 +44,7 @@ struct DevicesCommand: ParsableCommand {
     }
     table.append([
       "-", "cpu (built in, no OpenCL)", Self.instructionSet, Self.gibibytes(UInt64(FileBytes.physicalMemory)),
-      "\(CPUDevice.availableThreads)", "-",
+      "\(Processors.available)", "-",
     ])
     var lines = table.text
     for (index, device) in list.devices.enumerated() {
@@ -104,13 +104,13 @@ struct DevicesCommand: ParsableCommand {
     var table = TextTable([.init(""), .init("")])
     table.append(["device cpu", "built in, no OpenCL"])
     table.append(["instruction sets", CPUDevice.instructionSets.joined(separator: ", ") + " (the first is used)"])
-    table.append(["threads", "\(CPUDevice.availableThreads) (fewer with --threads)"])
+    table.append(["threads", "\(Processors.available) (fewer with --threads)"])
     table.append(["memory", "\(NumberFormatting.grouped(FileBytes.physicalMemory)) bytes"])
     return table.text
   }
 
   private static var instructionSet: String {
-    let threads = CPUDevice.availableThreads
+    let threads = Processors.available
     return "\(CPUDevice.instructionSets.first ?? "-"), \(threads) \(threads == 1 ? "thread" : "threads")"
   }
 
@@ -142,7 +142,7 @@ struct DevicesCommand: ParsableCommand {
       "devices": .array(list.devices.enumerated().map { json($0, $1, reason: reason(against: $0, list)) }),
       "cpu": [
         "instruction_sets": .array(CPUDevice.instructionSets.map { .string($0) }),
-        "threads": JSONValue(CPUDevice.availableThreads), "memory_bytes": JSONValue(FileBytes.physicalMemory),
+        "threads": JSONValue(Processors.available), "memory_bytes": JSONValue(FileBytes.physicalMemory),
       ],
       "platforms": .array(
         list.platforms.map {

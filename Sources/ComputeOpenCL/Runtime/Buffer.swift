@@ -33,6 +33,7 @@ public final class Buffer {
     self.context = context
     self.byteCount = byteCount
     self.handle = handle
+    context.allocatedBytes.add(byteCount, ordering: .relaxed)
   }
 
   /// Allocates room for `count` elements of `type`.
@@ -44,7 +45,10 @@ public final class Buffer {
     try self.init(context, byteCount: byteCount)
   }
 
-  deinit { _ = opencl.clReleaseMemObject(handle) }
+  deinit {
+    context.allocatedBytes.subtract(byteCount, ordering: .relaxed)
+    _ = opencl.clReleaseMemObject(handle)
+  }
 }
 
 extension BinaryInteger {

@@ -1,5 +1,6 @@
 import COpenCL
 import Failures
+import Synchronization
 
 /// An opened device: what buffers, queues and programs belong to.
 ///
@@ -7,6 +8,8 @@ import Failures
 public final class Context {
   /// The device that is open.
   public let device: DeviceInfo
+  /// Bytes of the buffers that it has.
+  let allocatedBytes = Atomic<Int>(0)
   let handle: cl_context
   let deviceHandle: cl_device_id
 
