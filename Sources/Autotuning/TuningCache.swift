@@ -62,6 +62,14 @@ public struct TuningCache: Sendable {
     }
   }
 
+  /// The member with the SHA-256 of all others, as `store` writes them.
+  private static let checksum = "sha256"
+
+  /// The SHA-256 of a document's members but for the checksum, as text.
+  private static func digest(of members: [JSONMember]) -> String {
+    SHA256.digest(of: JSONText.indented(.object(members.filter { $0.name != checksum }))).description
+  }
+
   /// The first member of a file.
   public static let schema = "gpunoisy.tuning/1"
 
@@ -91,7 +99,8 @@ public struct TuningCache: Sendable {
 
   /// Reads a file of `gpunoisy tune`.
   ///
-  /// - Parameter key: what it must belong to; nil for anything.
+  /// - Parameter key: what it must belong to, with a checksum that holds; nil for anything, also without a checksum, as
+  ///   somebody may have written it by hand.
   /// - Throws: `.missingInput`, `.badInput`.
   public static func entry(at path: String, for key: Key? = nil) throws -> Entry {
     let document = try JSONText.parse(FileBytes.read(path), named: path)
@@ -102,6 +111,10 @@ public struct TuningCache: Sendable {
     }
     guard document["schema"]?.string == schema, let choices = document["choices"] else {
       throw wrong("its schema is not '\(schema)'.")
+    }
+    let sum = document[checksum]?.string
+    if sum != nil || key != nil, sum != digest(of: document.members ?? []) {
+      throw wrong(sum == nil ? "it has no checksum." : "its checksum does not hold: the file is damaged or was edited.")
     }
     for (name, value) in key?.fields ?? [] where document[name]?.string != value {
       throw wrong("its \(name) is '\(document[name]?.string ?? "")', not '\(value)'.")
@@ -119,6 +132,7 @@ public struct TuningCache: Sendable {
       [JSONMember("schema", .string(Self.schema)), JSONMember("made", .string(entry.made))]
       + key.fields.map { JSONMember($0.name, .string($0.value)) }
       + [JSONMember("choices", TuningRecord.json(entry.tuning))]
-    try AtomicFile.write(JSONText.indented(.object(members)), to: path(for: key))
+    let sum = JSONMember(Self.checksum, .string(Self.digest(of: members)))
+    try AtomicFile.write(JSONText.indented(.object(members + [sum])), to: path(for: key))
   }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Datasets
 import Failures
 import FileFormats
+import Reports
 import Training
 
 /// What `eval` and `predict` share: a checkpoint, data, and a device.
@@ -37,7 +38,7 @@ struct EvaluationInput {
   let device: DeviceChoice
   /// What was held out in training, as `--val 0.1 --seed 7`, if that is what the samples are; nil for a test set.
   let heldOut: String?
-  /// What was changed to fit the network, as sentences.
+  /// What was changed to fit the network, and what is not known of its run, as sentences.
   let notes: [String]
 
   /// Checks the options, reads what the checkpoint says of its network, and opens the data.
@@ -56,7 +57,7 @@ struct EvaluationInput {
     checkpoint = try Self.file(options.checkpoint)
     model = try Checkpoint.model(of: SafetensorsFile.read(checkpoint))
     settings.imageSize = settings.imageSize ?? PixelSize(height: model.height, width: model.width)
-    let run = Self.run(of: checkpoint, onDataOf: settings)
+    let (run, note) = Self.run(of: checkpoint, onDataOf: settings)
     if let run, options.split == .test { try Self.takeSplit(of: run, into: &settings, isGiven) }
     let dataset = try Dataset.opened(by: settings)
     self.dataset = dataset
@@ -84,27 +85,37 @@ struct EvaluationInput {
     isReadable = chosen.labels.map { $0 >= 0 }
     chosen.labels = try Self.labels(chosen.labels, of: dataset, as: model)
     let channels = chosen.images.channels
-    notes =
+    let conversion: String? =
       channels == model.channels
-      ? []
-      : [
-        channels == 1
-          ? "the images are grey; the network takes colour: each has three equal channels"
-          : "the images are in colour; the network takes grey: each is converted"
-      ]
+      ? nil
+      : channels == 1
+        ? "the images are grey; the network takes colour: each has three equal channels"
+        : "the images are in colour; the network takes grey: each is converted"
+    notes = [note, conversion].compactMap { $0 }
     samples = chosen.converted(channels: model.channels)
   }
 
-  /// The settings of the run that made a checkpoint, if the data is what it was trained on; nil otherwise.
-  private static func run(of checkpoint: String, onDataOf settings: RunSettings) -> RunSettings? {
-    let folder = FileBytes.folder(of: checkpoint)
-    guard folder == "checkpoints" || folder.hasSuffix("/checkpoints"),
-      var run = try? SettingsDraft(ofRun: FileBytes.folder(of: folder)).settings, run.job == .train
-    else { return nil }
+  /// The settings of the run that made a checkpoint, if the data is what it was trained on; and what is worth a note.
+  ///
+  /// A checkpoint belongs to the run in whose folder it lies, by whatever path it is named.
+  private static func run(of checkpoint: String, onDataOf settings: RunSettings) -> (RunSettings?, note: String?) {
     func place(_ path: String) -> String { FileBytes.resolved(path) ?? path }
-    guard place(run.data) == place(settings.data) else { return nil }
+    let inner = FileBytes.folder(of: place(checkpoint)), outer = FileBytes.folder(of: inner)
+    func holds(_ name: String, _ folder: String) -> Bool { FileBytes.kind(of: folder + "/" + name) == .file }
+    guard let folder = [inner, outer].first(where: { holds("config.toml", $0) && holds(RunFolder.recordName, $0) })
+    else { return (nil, nil) }
+    let consequence = "'\(checkpoint)' is taken as a checkpoint without a run, and nothing counts as held out"
+    guard var run = try? SettingsDraft(ofRun: folder).settings else {
+      return (nil, "the settings of the run in '\(folder)' cannot be read: \(consequence)")
+    }
+    guard run.job == .train else {
+      return (nil, "the run in '\(folder)' is one of \(run.job.rawValue): \(consequence)")
+    }
+    guard place(run.data) == place(settings.data) else {
+      return (nil, "the run in '\(folder)' was trained on '\(run.data)', not '\(settings.data)': \(consequence)")
+    }
     (run.data, run.device, run.dataRoot) = (settings.data, settings.device, settings.dataRoot ?? run.dataRoot)
-    return run
+    return (run, nil)
   }
 
   /// Measures what the run held out: another part would be one that it was trained on.

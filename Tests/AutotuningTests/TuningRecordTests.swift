@@ -61,4 +61,26 @@ import Testing
     #expect(throws: Failure.self) { try cache.entry(for: key) }
     #expect(throws: Failure.self) { try TuningCache.entry(at: scratch("nosuch")) }
   }
+
+  @Test func `of which one character has changed is never believed`() throws {
+    let scratch = ScratchFolder(), cache = TuningCache(folder: scratch("cache"))
+    let key = TuningCache.Key(try CPUDevice(threads: 1), .fp32), path = cache.path(for: key)
+    try cache.store(.init(tuning: tuning, made: "2026-11-21T00:00:00Z"), for: key)
+    let whole = try FileBytes.read(path)
+    let digits = whole.indices.filter { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(whole[$0]) }
+    for index in digits {
+      var changed = whole
+      changed[index] = whole[index] == UInt8(ascii: "8") ? UInt8(ascii: "4") : UInt8(ascii: "8")
+      try FileBytes.write(changed, to: path)
+      #expect(throws: Failure.self, "the digit at byte \(index)") { try cache.entry(for: key) }
+      // Named, a file whose checksum has lost its name may be read, if nothing else has changed.
+      let named = try? TuningCache.entry(at: path)
+      #expect(named == nil || named?.tuning == tuning, "the digit at byte \(index)")
+    }
+    // Written by hand: believed where it was asked for by name, not in the cache.
+    try FileBytes.write(
+      Array(String(decoding: whole, as: UTF8.self).replacing(/,\s*"sha256": "[0-9a-f]*"/, with: "").utf8), to: path)
+    #expect(throws: Failure.self) { try cache.entry(for: key) }
+    #expect(try TuningCache.entry(at: path).tuning == tuning)
+  }
 }

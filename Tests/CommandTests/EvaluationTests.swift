@@ -6,6 +6,37 @@ import Testing
 extension CommandTests {
   @Suite("Evaluation of a checkpoint")
   struct Evaluation {
+    @Test("Find the run of a checkpoint by where it lies, and say where they take it without one")
+    func runOfCheckpoint() throws {
+      let folder = ScratchFolder()
+      for (name, seed) in [("d", "1"), ("other", "2")] {
+        try CommandUnderTest.output(
+          ["data", "shapes", "--seed", seed, "--limit-train", "80", "--limit-test", "10", "--out", name, "-q"],
+          in: folder)
+      }
+      try CommandUnderTest.output(
+        ["train", "d/train", "--val", "0.25", "--seed", "7", "--out", "run", "--model", "mlp:width=128"]
+          + ["--device", "cpu", "--epochs", "1", "--batch-size", "20", "-q"], in: folder)
+      let last = "run/checkpoints/last.safetensors"
+      try FileBytes.write(FileBytes.read(folder(last)), to: folder("run/copy.safetensors"))
+      try FileBytes.write(FileBytes.read(folder(last)), to: folder("bare.safetensors"))
+      symlink(folder(last), folder("link.safetensors"))
+      for checkpoint in [last, "run/copy.safetensors", "link.safetensors"] {
+        let ending = try CommandUnderTest.run(["eval", checkpoint, "d/train", "--device", "cpu"], in: folder)
+        #expect(ending.output.contains("held out in training by --val 0.25 --seed 7"), "\(ending.errors)")
+        #expect(!ending.errors.contains("without a run"))
+      }
+      let other = try CommandUnderTest.run(
+        ["eval", last, "other/train", "--split", "train", "--device", "cpu"], in: folder)
+      #expect(
+        other.code == 0 && other.errors.contains("was trained on 'd/train', not 'other/train'"), "\(other.errors)")
+      #expect(other.errors.contains("is taken as a checkpoint without a run"))
+      // A file that lies in no run says all by itself.
+      let bare = try CommandUnderTest.run(
+        ["eval", "bare.safetensors", "other/train", "--split", "train", "--device", "cpu"], in: folder)
+      #expect(bare.code == 0 && !bare.errors.contains("without a run"), "\(bare.errors)")
+    }
+
     @Test("eval and predict agree with the run's own last epoch")
     func agreement() throws {
       let folder = ScratchFolder()
