@@ -64,7 +64,9 @@ public struct OpenCLError: Error, Equatable, Sendable {
     case CL_COMPILER_NOT_AVAILABLE, CL_LINKER_NOT_AVAILABLE:
       "install the driver with its OpenCL compiler, or use --device cpu."
     case CL_INVALID_WORK_GROUP_SIZE, CL_INVALID_WORK_ITEM_SIZE: "use another device or --device cpu, and report this."
-    default: "run `gpunoisy selftest` on this device, update its driver, or use --device cpu."
+    default:
+      "run `gpunoisy selftest` on this device, update its driver, or use --device cpu; known troubles are in "
+        + "Documentation/drivers.md."
     }
   }
 }
