@@ -1,5 +1,4 @@
 import ArgumentParser
-import Datasets
 import Failures
 import FileFormats
 import Reports
@@ -198,7 +197,7 @@ struct ReproOptions {
       throw wrong("threads", "\(threads)", "a whole number from 1 to 1024")
     }
     (jobs, dataRoot) = (command.jobs, command.dataRoot)
-    let shared = command.jobs > 1 ? max(1, DatasetOptions.processors / command.jobs) : nil
+    let shared = command.jobs > 1 ? max(1, Processors.available / command.jobs) : nil
     threads = command.threads ?? shared
     device = DeviceChoice(text: command.device, threads: threads)
   }
