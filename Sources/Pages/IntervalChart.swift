@@ -6,7 +6,7 @@ struct IntervalChart {
   let title: String
   let rows: [ReproPage.Row]
 
-  private static let width = 640.0, left = 190.0, right = 14.0, top = 8.0, step = 20.0, bottom = 40.0
+  private static let width = 640.0, left = 190.0, right = 14.0, top = 8.0, step = 20.0, bottom = 24.0
 
   /// The chart; empty where no run is finished.
   var html: String {

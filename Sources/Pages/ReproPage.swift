@@ -121,18 +121,17 @@ public struct ReproPage: Sendable {
     let rows = claims.map { claim in
       let advice = claim.advice.isEmpty ? "" : "<br><span class=\"faint\">\(HTMLText.escaped(claim.advice))</span>"
       return """
-        <tr><td class="text">\(HTMLText.escaped(claim.says))<br>\
+        <tr><td class="text"><b>\(HTMLText.escaped(claim.outcome))</b></td>\
+        <td class="text wide">\(HTMLText.escaped(claim.says))<br>\
         <span class="faint">\(HTMLText.escaped(claim.source))</span></td>\
-        <td class="text">\(HTMLText.escaped(claim.found))</td>\
-        <td class="text"><b>\(HTMLText.escaped(claim.outcome))</b>\(advice)</td></tr>
+        <td class="text">\(HTMLText.escaped(claim.found))\(advice)</td></tr>
         """
     }
     return """
       <section id="claims">
       <h2>Claims</h2>
-      <div class="scroll"><table class="cells"><thead><tr><th scope="col" class="text">claim</th>\
-      <th scope="col" class="text">difference in points, 95 % interval</th>\
-      <th scope="col" class="text">outcome</th></tr></thead>
+      <div class="scroll"><table class="cells"><thead><tr><th scope="col" class="text">outcome</th>\
+      <th scope="col" class="text">claim</th><th scope="col" class="text">found, with 95 % interval</th></tr></thead>
       <tbody>
       \(rows.joined(separator: "\n"))
       </tbody></table></div>

@@ -16,7 +16,7 @@ extension CampaignResult {
     let finished = states.count { $0.state == .finished }, failed = failures.count
     var facts = [
       "\(table.paper). Published values are those of \(Self.metricName(table.metric)).",
-      "\(finished) of \(states.count) runs are finished: \(campaign.seeds) \(campaign.seeds == 1 ? "seed" : "seeds")"
+      "\(finished) of \(states.count) runs are finished (\(campaign.seeds) \(campaign.seeds == 1 ? "seed" : "seeds") of each cell)"
         + (failed > 0 ? ", \(failed) failed" : "") + ".",
     ]
     switch campaign.scale {
@@ -89,10 +89,10 @@ extension CampaignResult {
   var markdown: String {
     var lines = ["# \(title)", ""] + facts.flatMap { [$0, ""] }
     if !claims.isEmpty {
-      lines += ["## Claims", "", "| claim | difference in points, 95 % interval | outcome |", "| --- | --- | --- |"]
+      lines += ["## Claims", "", "| outcome | claim | found, with 95 % interval |", "| --- | --- | --- |"]
       lines += claims.map { result in
-        let outcome = result.outcome.rawValue + (result.advice.isEmpty ? "" : " (\(result.advice))")
-        return "| \(Self.cell(result.claim.says)) | \(result.text) | \(outcome) |"
+        let found = result.text + (result.advice.isEmpty ? "" : "; \(result.advice)")
+        return "| \(result.outcome.rawValue) | \(Self.cell(result.claim.says)) | \(found) |"
       }
       lines.append("")
     }

@@ -118,13 +118,22 @@ public struct ClaimResult: Sendable {
   /// More seeds than that are not proposed.
   private static let most = 1000
 
-  /// The difference with its interval in points, such as `+8.2 (6.1 to 10.3), n = 3`.
+  /// What was found, in points: the difference with its interval, `+8.2 (6.1 to 10.3), n = 3`; for a bound the value
+  /// and the bound, `97.1 (96.0 to 98.2), n = 3; at least 95.0`.
   public var text: String {
     guard let difference else { return "–" }
-    let mean = Self.points(difference.mean, signed: true)
-    guard let half = difference.halfWidth else { return "\(mean), n = \(difference.count)" }
-    let (low, high) = (difference.mean - half, difference.mean + half)
-    return "\(mean) (\(Self.points(low)) to \(Self.points(high))), n = \(difference.count)"
+    func found(_ mean: Double, signed: Bool = false) -> String {
+      let text = Self.points(mean, signed: signed), count = "n = \(difference.count)"
+      guard let half = difference.halfWidth else { return "\(text), \(count)" }
+      return "\(text) (\(Self.points(mean - half)) to \(Self.points(mean + half))), \(count)"
+    }
+    switch claim.subject {
+    case .above:
+      let margin = claim.margin == 0 ? "" : "; at least \(Self.points(claim.margin, signed: true))"
+      return found(difference.mean, signed: true) + margin
+    case .atLeast(_, _, let bound): return found(bound + difference.mean) + "; at least \(Self.points(bound))"
+    case .atMost(_, _, let bound): return found(bound - difference.mean) + "; at most \(Self.points(bound))"
+    }
   }
 
   static func points(_ value: Double, signed: Bool = false) -> String {
