@@ -176,7 +176,8 @@ let package = Package(
         "OpenCLTestSupport",
       ]),
     // Runs the built command.
-    .testTarget(name: "CommandTests", dependencies: ["Settings", "FileFormats", "TestSupport"]),
+    .testTarget(
+      name: "CommandTests", dependencies: ["Settings", "FileFormats", "TestSupport"], exclude: ["Faults/faults.c"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu2x,
