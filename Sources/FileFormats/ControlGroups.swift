@@ -1,11 +1,3 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// The control groups of Linux that this process is in, versions 1 and 2: what a container, a job of a scheduler or a
 /// service may use of the machine.
 public struct ControlGroups: Sendable {
@@ -33,7 +25,8 @@ public struct ControlGroups: Sendable {
       let period =
         words.count > 1
         ? Self.number(words[1])
-        : Self.number(FileBytes.systemText(String(path.dropLast("quota_us".count)) + "period_us")?.prefix { $0 != "\n" })
+        : Self.number(
+          FileBytes.systemText(String(path.dropLast("quota_us".count)) + "period_us")?.prefix { $0 != "\n" })
       return period.flatMap { $0 > 0 ? Double(quota) / Double($0) : nil }
     }.min()
   }
