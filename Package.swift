@@ -176,9 +176,23 @@ let package = Package(
         "OpenCLTestSupport",
       ]),
     // Runs the built command.
-    .testTarget(name: "CommandTests", dependencies: ["Settings", "FileFormats", "TestSupport"]),
+    .testTarget(
+      name: "CommandTests", dependencies: ["Settings", "FileFormats", "TestSupport"], exclude: ["Faults/faults.c"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu2x,
   cxxLanguageStandard: .gnucxx20
 )
+
+// `Tools/fuzz` builds this and nothing else does: every reader under libFuzzer. The command is a library then, whose
+// entry point has another name, so that its own readers can be called.
+if Context.environment["GPUNOISY_FUZZ"] != nil,
+  let index = package.targets.firstIndex(where: { $0.name == "gpunoisy" })
+{
+  let command = package.targets[index].dependencies
+  package.products = []
+  package.targets[index] = .target(
+    name: "gpunoisy", dependencies: command,
+    swiftSettings: [.unsafeFlags(["-Xfrontend", "-entry-point-function-name", "-Xfrontend", "gpunoisy_main"])])
+  package.targets.append(.executableTarget(name: "Fuzz", dependencies: command + ["gpunoisy"], path: "Tests/Fuzz"))
+}

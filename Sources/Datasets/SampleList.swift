@@ -80,43 +80,37 @@ public struct SampleList {
   /// - Throws: `.badInput` for rows that name neither a path nor an id, files that the data set does not have, paths that
   ///   contradict the id, and ids that are out of range.
   public func ids(of rows: [Int], in table: CSV) throws -> (ids: [Int], matching: Matching) {
-    let pathColumn = table.column("path"), idColumn = table.column("sample_id")
-    guard pathColumn != nil || idColumn != nil else {
+    let paths = zip(dataset.trainPaths, 0...), count = dataset.train.count
+    guard
+      let samples = SampleRows(
+        table, numbers: table.column("sample_id"), paths: paths, root: dataset.root, isSample: (0..<count).contains)
+    else {
       throw Failure(
         .badInput, "'\(path)' does not say which samples its rows are about.",
         why: "it needs the column sample_id or path; it has \(table.header.joined(separator: ", ")).",
         fix: "name the columns in the first line.")
     }
-    let places = pathColumn == nil ? nil : Places(dataset)
     var ids: [Int] = [], matching = Matching(), missing: [String] = []
     ids.reserveCapacity(rows.count)
     for row in rows {
-      let cells = table.rows[row], number = idColumn.flatMap { Int(cells[$0]) }
-      if let places, let pathColumn, !cells[pathColumn].isEmpty {
-        guard let found = places.samples(at: cells[pathColumn]) else {
-          missing.append(cells[pathColumn])
-          continue
-        }
-        // The same file may occur twice; then its number decides.
-        guard let id = found.count == 1 ? found[0] : number.flatMap({ found.contains($0) ? $0 : nil }) else {
-          throw Failure(
-            .badInput, "line \(table.lines[row]) of '\(path)' may be about several samples.",
-            why: "'\(cells[pathColumn])' occurs \(found.count) times in the data, and its sample_id is none of them.",
-            fix: "correct the line.")
-        }
+      switch samples.match(table.rows[row]) {
+      case .path(let id, let moved):
         matching.byPath += 1
-        if let number, number != id { matching.moved += 1 }
+        if moved { matching.moved += 1 }
         ids.append(id)
-      } else {
-        guard let number, (0..<dataset.train.count).contains(number) else {
-          let text = idColumn.map { cells[$0] } ?? ""
-          throw Failure(
-            .badInput, "line \(table.lines[row]) of '\(path)' has the sample_id '\(text)'.",
-            why: "the training set has the ids 0 to \(dataset.train.count - 1).",
-            fix: "use the file that was made for this data set.")
-        }
+      case .number(let id):
         matching.byNumber += 1
-        ids.append(number)
+        ids.append(id)
+      case .missing(let path): missing.append(path)
+      case .several(let name, let count):
+        throw Failure(
+          .badInput, "line \(table.lines[row]) of '\(path)' may be about several samples.",
+          why: "'\(name)' occurs \(count) times in the data, and its sample_id is none of them.",
+          fix: "correct the line.")
+      case .unknown(let text):
+        throw Failure(
+          .badInput, "line \(table.lines[row]) of '\(path)' has the sample_id '\(text)'.",
+          why: "the training set has the ids 0 to \(count - 1).", fix: "use the file that was made for this data set.")
       }
     }
     guard missing.isEmpty else { throw notThere(missing, of: rows.count) }
@@ -133,29 +127,5 @@ public struct SampleList {
       why: "\(paths.count) of its \(count) rows name images that '\(dataset.name)' does not have: \(first)"
         + (paths.count > 3 ? ", …" : "."),
       fix: "restore the images, delete these rows, or make the list anew.")
-  }
-}
-
-/// Where files are in a data set.
-private struct Places {
-  private var byPath: [String: [Int]] = [:]
-  private let roots: [String]
-
-  init(_ dataset: Dataset) {
-    for (id, path) in dataset.trainPaths.enumerated() { byPath[path, default: []].append(id) }
-    roots = [dataset.root, dataset.root.flatMap(FileBytes.resolved)].compactMap { $0 }.map {
-      $0.hasSuffix("/") ? $0 : $0 + "/"
-    }
-  }
-
-  /// The samples of a file: a path as the data set names it, one in full, or either with backslashes.
-  func samples(at text: String) -> [Int]? {
-    if let found = byPath[text] { return found }
-    let path = text.contains("\\") ? String(text.map { $0 == "\\" ? "/" : $0 }) : text
-    if let found = byPath[path] { return found }
-    for root in roots where path.hasPrefix(root) {
-      if let found = byPath[String(path.dropFirst(root.count))] { return found }
-    }
-    return path.hasPrefix("./") ? byPath[String(path.dropFirst(2))] : nil
   }
 }

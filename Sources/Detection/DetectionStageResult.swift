@@ -45,7 +45,7 @@ public struct DetectionStageResult: Sendable {
 
   /// Reads what `store` wrote, for a stage of the same data and settings.
   ///
-  /// - Throws: `.badInput` for tensors that are missing or of other shapes.
+  /// - Throws: `.badInput` for tensors that are missing or of other shapes, and for values that no training gives.
   public init(from file: SafetensorsFile, like empty: SampleDynamics) throws {
     dynamics = empty
     let N = [empty.count]
@@ -60,17 +60,29 @@ public struct DetectionStageResult: Sendable {
     dynamics.forgettings = try integers("detect.forgettings")
     dynamics.wasRight = try file.bytes("detect.was_right", shape: N)
     dynamics.epochMargins = try file.floats("detect.epoch_margins", shape: N)
-    let sums = [dynamics.marginSum, dynamics.lossSum, dynamics.errorSum]
-    guard sums.allSatisfy({ $0.allSatisfy(\.isFinite) }), dynamics.probabilitySum.allSatisfy(\.isFinite) else {
+    let counted = Int(dynamics.marginCount.max() ?? 0)
+    let sums = dynamics.marginSum + dynamics.lossSum + dynamics.errorSum, mean = 1 / Double(max(counted, 1))
+    // Margins and losses are differences of single-precision numbers: larger sums would overflow in what is made of them.
+    guard sums.allSatisfy({ abs($0) * mean <= 2 * Double(Float.greatestFiniteMagnitude) }),
+      dynamics.probabilitySum.allSatisfy({ (0...1.001).contains(Double($0) * mean) }),
+      dynamics.forgettings.allSatisfy({ $0 >= 0 }), dynamics.marginCount.allSatisfy({ $0 >= 0 })
+    else {
       throw Failure(
-        .badInput, "'\(file.path)' is damaged.", why: "a sum of margins, losses or probabilities is not finite.",
+        .badInput, "'\(file.path)' is damaged.",
+        why: "a sum of margins, losses or probabilities, or a count, is beyond what \(counted) epochs can give.",
         fix: "restore the file from a copy, or repeat the detection.")
     }
     let epochs = file["detect.margins"]?.shape.first ?? 0
     marginHistory = try file.floats("detect.margins", shape: [epochs] + N)
     sketch = try MarginSketch(from: file, samples: empty.count)
     if let tensor = file["detect.probabilities"] {
-      probabilities = try file.doubles("detect.probabilities", shape: tensor.shape)
+      let values = try file.doubles("detect.probabilities", shape: tensor.shape)
+      guard values.allSatisfy({ (0...1.001).contains($0) }) else {
+        throw Failure(
+          .badInput, "'\(file.path)' is damaged.", why: "a prediction is not a probability.",
+          fix: "restore the file from a copy, or repeat the detection.")
+      }
+      probabilities = values
     }
   }
 

@@ -1,3 +1,4 @@
+import Failures
 import FileFormats
 
 /// The margins of a few epochs, evenly spread, of a training whose length need not be known.
@@ -39,12 +40,19 @@ public struct MarginSketch: Sendable, Equatable {
 
   /// Reads what `store` wrote, or an empty sketch where there is none.
   ///
-  /// - Throws: `.badInput` for tensors of other shapes.
+  /// - Throws: `.badInput` for tensors of other shapes, and epochs that are not in ascending order from 1 on.
   public init(from file: SafetensorsFile, samples: Int) throws {
     guard let tensor = file["detect.sketch_epochs"] else { return }
     epochs = try file.integers("detect.sketch_epochs", shape: tensor.shape).map { Int($0) }
+    guard epochs.count <= Self.mostEpochs, zip([0] + epochs, epochs).allSatisfy(<),
+      epochs.last ?? 0 <= Int(Int32.max)
+    else {
+      throw Failure(
+        .badInput, "'\(file.path)' is damaged.", why: "detect.sketch_epochs does not count epochs.",
+        fix: "restore the file from a copy, or repeat the detection.")
+    }
     let values = try file.floats("detect.sketch", shape: [epochs.count, samples])
     rows = epochs.indices.map { Array(values[$0 * samples..<($0 + 1) * samples]) }
-    if epochs.count > 1 { stride = max(1, epochs[1] - epochs[0]) }
+    if epochs.count > 1 { stride = epochs[1] - epochs[0] }
   }
 }

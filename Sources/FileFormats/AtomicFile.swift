@@ -44,17 +44,17 @@ public enum AtomicFile {
   ///
   /// Call it only where no other process can be writing.
   public static func removeTemporaryFiles(in folder: String) {
-    guard let handle = opendir(folder) else { return }
-    defer { closedir(handle) }
-    var names: [String] = []
-    while let entry = readdir(handle) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-        pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name.hasPrefix(".gpunoisy-"), name.hasSuffix(".tmp") { names.append(name) }
+    for name in FileBytes.entries(in: folder) ?? [] where isTemporary(name) {
+      unlink("\(folder)/\(String(decoding: name, as: UTF8.self))")
     }
-    for name in names { unlink("\(folder)/\(name)") }
   }
+
+  /// Whether a file of this name is one that is being written, or was when its process died.
+  public static func isTemporary(_ name: [UInt8]) -> Bool {
+    name.starts(with: prefix.utf8) && name.suffix(suffix.utf8.count).elementsEqual(suffix.utf8)
+  }
+
+  private static let prefix = ".gpunoisy-", suffix = ".tmp"
 
   /// What stands, or will stand, at a path.
   private enum Target {
@@ -85,8 +85,10 @@ public enum AtomicFile {
   ) throws(SystemError) {
     let folder = FileBytes.folder(of: path)
     let random = UInt64.random(in: .min ... .max)
-    let temporary = "\(folder)/.gpunoisy-\(getpid())-\(String(random, radix: 36)).tmp"
-    let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, permissions)
+    let temporary = "\(folder)/\(prefix)\(getpid())-\(String(random, radix: 36))\(suffix)"
+    let file = FileBytes.uninterrupted {
+      open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, permissions)
+    }
     guard file >= 0 else { throw SystemError(.create) }
     do throws(SystemError) {
       var isOpen = true
@@ -105,7 +107,7 @@ public enum AtomicFile {
   }
 
   private static func pour(_ bytes: UnsafeRawBufferPointer, into path: String) throws(SystemError) {
-    let file = open(path, O_WRONLY | O_CLOEXEC)
+    let file = FileBytes.uninterrupted { open(path, O_WRONLY | O_CLOEXEC) }
     guard file >= 0 else { throw SystemError(.create) }
     defer { close(file) }
     try writeAll(bytes, to: file)

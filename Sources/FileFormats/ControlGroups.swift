@@ -1,11 +1,3 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// The control groups of Linux that this process is in, versions 1 and 2: what a container, a job of a scheduler or a
 /// service may use of the machine.
 public struct ControlGroups: Sendable {
@@ -20,7 +12,7 @@ public struct ControlGroups: Sendable {
   /// The least limit of memory in bytes; nil without one.
   public var memory: Int? {
     files(of: "memory", version2: "memory.max", version1: "memory.limit_in_bytes")
-      .compactMap { Self.number(Self.text(of: $0)?.prefix { $0 != "\n" }) }.min()
+      .compactMap { Self.number(FileBytes.systemText($0)?.prefix { $0 != "\n" }) }.min()
   }
 
   /// The least quota of processor time, as a number of processors that may be busy all the time; nil without one.
@@ -28,12 +20,13 @@ public struct ControlGroups: Sendable {
   /// Version 2 has the quota and its period in one file (`150000 100000`, `max 100000`), version 1 in two; -1 is none.
   public var processors: Double? {
     files(of: "cpu", version2: "cpu.max", version1: "cpu.cfs_quota_us").compactMap { path in
-      let words = Self.text(of: path)?.split { $0 == " " || $0 == "\n" } ?? []
+      let words = FileBytes.systemText(path)?.split { $0 == " " || $0 == "\n" } ?? []
       guard let quota = Self.number(words.first), quota > 0 else { return nil }
       let period =
         words.count > 1
         ? Self.number(words[1])
-        : Self.number(Self.text(of: String(path.dropLast("quota_us".count)) + "period_us")?.prefix { $0 != "\n" })
+        : Self.number(
+          FileBytes.systemText(String(path.dropLast("quota_us".count)) + "period_us")?.prefix { $0 != "\n" })
       return period.flatMap { $0 > 0 ? Double(quota) / Double($0) : nil }
     }.min()
   }
@@ -43,7 +36,7 @@ public struct ControlGroups: Sendable {
   /// In a container the group's path may be that of the host, which is not there; the root of the mount is then its own.
   private func files(of controller: String, version2: String, version1: String) -> [String] {
     var files: [String] = []
-    for line in Self.text(of: membership)?.split(separator: "\n") ?? [] {
+    for line in FileBytes.systemText(membership)?.split(separator: "\n") ?? [] {
       let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
       guard parts.count == 3, parts[1].isEmpty || parts[1].split(separator: ",").contains(controller[...]) else {
         continue
@@ -60,14 +53,4 @@ public struct ControlGroups: Sendable {
   }
 
   private static func number(_ text: Substring?) -> Int? { text.flatMap { Int($0) } }
-
-  /// A small file whose size the system does not tell beforehand.
-  static func text(of path: String) -> String? {
-    let file = open(path, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { return nil }
-    defer { close(file) }
-    var bytes = [UInt8](repeating: 0, count: 1 << 16)
-    let count = read(file, &bytes, bytes.count)
-    return count > 0 ? String(decoding: bytes.prefix(count), as: UTF8.self) : nil
-  }
 }

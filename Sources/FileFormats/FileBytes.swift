@@ -47,7 +47,7 @@ public enum FileBytes {
         .badInput, "a path contains a zero byte.", why: "no file can have such a name.", fix: "correct the path.")
     }
     // Without O_NONBLOCK, opening a pipe would wait for a writer.
-    let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+    let descriptor = uninterrupted { open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) }
     guard descriptor >= 0 else { throw cannotOpen(path, errno) }
     defer { close(descriptor) }
     var information = stat()
@@ -84,9 +84,23 @@ public enum FileBytes {
     return bytes
   }
 
+  /// A text of the system's own, as under `/proc`, whose size is not known beforehand; nil where it cannot be read.
+  static func systemText(_ path: String) -> String? {
+    let descriptor = uninterrupted { open(path, O_RDONLY | O_CLOEXEC) }
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    let bytes = try? readStream(descriptor, path, first: 1 << 16)
+    return bytes.flatMap { $0.isEmpty ? nil : String(decoding: $0, as: UTF8.self) }
+  }
+
   /// What comes through a pipe until its other end is closed.
   private static func readPipe(_ descriptor: Int32, _ path: String, first limit: Int) throws -> [UInt8] {
     _ = fcntl(descriptor, F_SETFL, 0)
+    return try readStream(descriptor, path, first: limit)
+  }
+
+  /// What can be read up to the end; one call may give less.
+  private static func readStream(_ descriptor: Int32, _ path: String, first limit: Int) throws -> [UInt8] {
     var bytes: [UInt8] = [], chunk = [UInt8](repeating: 0, count: 1 << 16)
     while bytes.count < limit {
       let step = readBytes(descriptor, &chunk, min(chunk.count, limit - bytes.count))
@@ -105,7 +119,7 @@ public enum FileBytes {
   ///
   /// - Throws: `.cannotCreate` when the file cannot be opened; `.inputOutput` when writing fails.
   public static func write(_ bytes: [UInt8], to path: String) throws {
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+    let descriptor = uninterrupted { open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666) }
     guard descriptor >= 0 else { throw cannotCreate(path, errno) }
     var failed: Int32 = 0
     bytes.withUnsafeBytes { buffer in
@@ -128,27 +142,6 @@ public enum FileBytes {
     }
   }
 
-  /// The names in a folder, hidden ones (starting with a point) left out, sorted by their bytes.
-  ///
-  /// - Throws: `.missingInput` or `.inputOutput` when it cannot be read; `.badInput` for a name that is not UTF-8.
-  public static func names(in folder: String) throws -> [String] {
-    guard let handle = opendir(folder) else { throw cannotOpen(folder, errno) }
-    defer { closedir(handle) }
-    var names: [String] = []
-    while let entry = readdir(handle) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-        pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(validatingCString: $0) }
-      }
-      guard let name else {
-        throw Failure(
-          .badInput, "the folder '\(folder)' holds a file whose name is not UTF-8.",
-          why: "such a name cannot be written to the tables of a run.", fix: "rename the file.")
-      }
-      if !name.hasPrefix(".") { names.append(name) }
-    }
-    return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-  }
-
   /// Makes a folder and those above it; folders that exist stay as they are.
   ///
   /// - Throws: `.cannotCreate`.
@@ -161,29 +154,17 @@ public enum FileBytes {
         fix: "choose another name.")
     case .missing: break
     }
-    if let slash = path.lastIndex(of: "/"), slash != path.startIndex { try makeFolder(String(path[..<slash])) }
+    let above = folder(of: path)
+    if above != ".", above != "/" { try makeFolder(above) }
     guard mkdir(path, 0o777) == 0 || errno == EEXIST else { throw cannotCreate(path, errno) }
   }
 
-  /// The folder that a file of this path lies in: `.` for a bare name.
-  public static func folder(of path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
-  }
-
-  /// The path with all links resolved, or nil when there is nothing.
-  public static func resolved(_ path: String) -> String? {
-    guard !path.utf8.contains(0), let pointer = realpath(path, nil) else { return nil }
-    defer { free(pointer) }
-    return String(validatingCString: pointer)
-  }
-
-  /// The path with a leading `~` or `~/` replaced by the home folder, as a shell does it.
-  ///
-  /// Shells do not do it after `=`, and nobody does it in files.
-  public static func expandingHome(_ path: String) -> String {
-    guard path == "~" || path.hasPrefix("~/"), let home = environment("HOME") else { return path }
-    return home + path.dropFirst()
+  /// Makes a call to the system again for as long as a signal interrupts it (`EINTR`), as network disks let it happen.
+  public static func uninterrupted(_ call: () -> Int32) -> Int32 {
+    while true {
+      let result = call()
+      if result != -1 || errno != EINTR { return result }
+    }
   }
 
   /// The value of an environment variable; nil when unset or empty.
@@ -200,14 +181,14 @@ public enum FileBytes {
 
   private static func message(_ code: Int32) -> String { String(cString: strerror(code)) }
 
-  private static func cannotOpen(_ path: String, _ code: Int32) -> Failure {
+  static func cannotOpen(_ path: String, _ code: Int32) -> Failure {
     code == ENOENT || code == ENOTDIR
       ? Failure(
         .missingInput, "'\(path)' does not exist.", why: message(code) + ".", fix: "check the spelling of the path.")
       : Failure(.inputOutput, "'\(path)' cannot be opened.", why: message(code) + ".", fix: "check its permissions.")
   }
 
-  private static func cannotRead(_ path: String, _ code: Int32) -> Failure {
+  static func cannotRead(_ path: String, _ code: Int32) -> Failure {
     Failure(
       .inputOutput, "'\(path)' could not be read.", why: message(code) + ".", fix: "check the disk and try again.")
   }

@@ -34,7 +34,7 @@ public enum MemoryLimit {
 
   /// `/proc/self/statm` in pages: size, resident, resident and shared with files, and others.
   private static var statm: [Int] {
-    (ControlGroups.text(of: "/proc/self/statm") ?? "").split { $0 == " " || $0 == "\n" }.compactMap { Int($0) }
+    (FileBytes.systemText("/proc/self/statm") ?? "").split { $0 == " " || $0 == "\n" }.compactMap { Int($0) }
   }
 
   /// Checks that there is room for something large.

@@ -23,7 +23,7 @@ public enum Processors {
 
   /// The processors that the system may run this process on.
   private static var allowed: Int {
-    ControlGroups.text(of: "/proc/self/status").flatMap(allowed(inStatus:))
+    FileBytes.systemText("/proc/self/status").flatMap(allowed(inStatus:))
       ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
   }
 

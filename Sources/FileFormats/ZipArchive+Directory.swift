@@ -121,8 +121,7 @@ extension ZipArchive {
     }
 
     private static func isHarmless(_ name: String) -> Bool {
-      !name.isEmpty && !name.hasPrefix("/") && !name.utf8.contains(0) && !name.utf8.contains(0x5C)
-        && !name.split(separator: "/", omittingEmptySubsequences: false).contains("..")
+      FileBytes.staysInside(name) && !name.utf8.contains(0x5C)
     }
 
     private func damaged(_ why: String) -> Failure {

@@ -22,7 +22,7 @@ public final class FolderLock {
   /// - Throws: `Failure` of kind `cannotCreate` that names the process and the machine that hold it.
   public init(folder: String, waiting seconds: Double = 0) throws {
     let path = folder + "/" + Self.name
-    descriptor = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o666)
+    descriptor = FileBytes.uninterrupted { open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o666) }
     guard descriptor >= 0 else { throw SystemFailure.cannotCreate(path) }
     let end = ContinuousClock.now + .seconds(seconds)
     while flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {

@@ -60,12 +60,13 @@ public final class RunFolder {
   /// - Parameter force: take a folder that is not empty too; the files of an earlier run in it are deleted.
   /// - Throws: `Failure` of kind `cannotCreate` if it is not empty, in use, or cannot be made.
   public static func create(at path: String, force: Bool = false) throws -> RunFolder {
-    let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+    let path = FileBytes.withoutLastSlash(path)
     try FileBytes.makeFolder(path)
     if force { try requireReplaceable(path) } else { try requireEmpty(path) }
     let folder = try RunFolder(locking: path)
     // Between the first look and the lock, another run may have come and gone.
     if force { folder.clear() } else { try requireEmpty(path) }
+    folder.removeTemporaryFiles()
     try FileBytes.makeFolder(path + "/checkpoints")
     return folder
   }
@@ -181,7 +182,6 @@ public final class RunFolder {
     let events = (try? FileBytes.names(in: file("tb"))) ?? []
     for name in events where name.hasPrefix(TensorBoardLog.prefix) { unlink(file("tb/" + name)) }
     rmdir(file("tb"))
-    removeTemporaryFiles()
   }
 
   /// Deletes what processes that died while they wrote have left; the lock is ours, so that no other is writing.
@@ -190,7 +190,7 @@ public final class RunFolder {
   }
 
   /// The folders within a run folder.
-  private static let folderNames = ["checkpoints", "report", "tb"] + ownFolders.map(\.0)
+  private static let folderNames = ["checkpoints", "report", "tb", "retrain"] + ownFolders.map(\.0)
 
   /// The files that `--force` would delete, among these paths.
   ///
@@ -198,14 +198,13 @@ public final class RunFolder {
   public static func ownFiles(among paths: [String], in folder: String) -> [String] {
     guard let folder = FileBytes.resolved(folder) else { return [] }
     return paths.filter { path in
-      guard let real = FileBytes.resolved(path), real.hasPrefix(folder + "/") else { return false }
-      let name = String(real.dropFirst(folder.count + 1))
+      guard let name = FileBytes.resolved(path).flatMap({ FileBytes.part(of: $0, below: folder) }) else { return false }
       return ownFiles.contains(name) || ownFolders.contains { name.hasPrefix($0.0 + "/") && name.hasSuffix($0.1) }
     }
   }
 
   /// Refuses a folder that holds anything but what a run leaves before its first file: a lock, a folder without anything
-  /// in it.
+  /// in it, the beginning of that file under a name of its own.
   private static func requireEmpty(_ path: String) throws {
     guard let name = try content(of: path) else { return }
     let isRun = FileBytes.kind(of: path + "/config.toml") == .file
@@ -232,7 +231,12 @@ public final class RunFolder {
 
   /// Refuses a run folder in which a link stands where a run writes: its target would be changed.
   private static func requireNoLinks(_ path: String) throws {
-    for name in ownFiles + folderNames + [FolderLock.name] where FileBytes.isLink(path + "/" + name) {
+    let written = ownFolders + [("tb", "")]
+    let inFolders = written.flatMap { folder, ending in
+      (FileBytes.entries(in: "\(path)/\(folder)") ?? []).map { String(decoding: $0, as: UTF8.self) }
+        .filter { $0.hasSuffix(ending) }.map { "\(folder)/\($0)" }
+    }
+    for name in ownFiles + folderNames + [FolderLock.name] + inFolders where FileBytes.isLink(path + "/" + name) {
       throw Failure(
         .cannotCreate, "'\(path)/\(name)' is a symbolic link.",
         why: "a run writes to its own folder only, and would change what the link points to.",
@@ -240,18 +244,14 @@ public final class RunFolder {
     }
   }
 
-  /// A name in a folder, other than what a run makes before its first file; nil if there is none.
+  /// A name in a folder, other than what a run leaves that was killed before its first file was whole; nil if there is
+  /// none.
   private static func content(of path: String) throws -> String? {
-    guard let handle = opendir(path) else { throw SystemFailure.cannotCreate(path) }
-    defer { closedir(handle) }
-    while let entry = readdir(handle) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-        pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if [".", "..", FolderLock.name].contains(name) { continue }
-      if name == "checkpoints", try content(of: path + "/" + name) == nil { continue }
-      return name
+    guard let entries = FileBytes.entries(in: path) else { throw SystemFailure.cannotCreate(path) }
+    return try entries.filter { !AtomicFile.isTemporary($0) }.map { String(decoding: $0, as: UTF8.self) }.first {
+      guard $0 != FolderLock.name else { return false }
+      let isFolder = $0 == "checkpoints" && FileBytes.kind(of: "\(path)/\($0)") == .folder
+      return try !isFolder || content(of: "\(path)/\($0)") != nil
     }
-    return nil
   }
 }

@@ -13,7 +13,7 @@ public struct RunHistory: Sendable, Equatable {
 
   /// Reads metrics.csv and, if it is there, per_class.csv of a run folder.
   ///
-  /// A last line that a crash tore off is left out. Numbers read back to the same bits; an empty `train_loss` (not a
+  /// A last line that a crash tore off is left out, be it the first one. Numbers read back to the same bits; an empty `train_loss` (not a
   /// number) reads as such. Columns that every run may have are known by their names; all others are figures, and an
   /// empty cell of these is nil.
   ///
@@ -21,7 +21,8 @@ public struct RunHistory: Sendable, Equatable {
   /// - Throws: `Failure` of kind `missingInput` without metrics.csv, `badInput` for damaged tables.
   public static func read(folder: String, epochCount: Int? = nil) throws -> RunHistory {
     let metricsPath = folder + "/" + RunFolder.metricsName, classPath = folder + "/" + RunFolder.classesName
-    let metrics = try table(metricsPath), figures = figureNames(metrics.header)
+    guard let metrics = try table(metricsPath) else { return RunHistory() }
+    let figures = figureNames(metrics.header)
     var epochs: [EpochReport] = []
     for (row, line) in zip(metrics.rows, metrics.lines) {
       let cells = Cells(names: metrics.header, cells: row, place: "line \(line) of '\(metricsPath)'")
@@ -46,9 +47,9 @@ public struct RunHistory: Sendable, Equatable {
     if epochCount == nil, let last = epochs.last?.epoch {
       for index in epochs.indices { epochs[index].epochs = last }
     }
-    guard FileBytes.kind(of: classPath) != .missing else { return RunHistory(epochs: epochs) }
-
-    let classes = try table(classPath)
+    guard FileBytes.kind(of: classPath) != .missing, let classes = try table(classPath) else {
+      return RunHistory(epochs: epochs)
+    }
     var scores: [Int: [EpochReport.ClassScore]] = [:]
     for (row, line) in zip(classes.rows, classes.lines) {
       let cells = Cells(names: classes.header, cells: row, place: "line \(line) of '\(classPath)'")
@@ -70,10 +71,11 @@ public struct RunHistory: Sendable, Equatable {
     return header.filter { taken.insert($0).inserted }
   }
 
-  private static func table(_ path: String) throws -> CSV {
+  /// The whole lines of a table; nil where not even its header is whole, since the run was killed before.
+  private static func table(_ path: String) throws -> CSV? {
     let bytes = try FileBytes.read(path)
-    let end = bytes.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
-    return try CSV(decoding: Array(bytes[..<end]), name: path)
+    guard let end = bytes.lastIndex(of: 0x0A) else { return nil }
+    return try CSV(decoding: Array(bytes[...end]), name: path)
   }
 
   /// One row, whose cells are found by the names of their columns.

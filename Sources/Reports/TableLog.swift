@@ -19,7 +19,9 @@ final class TableLog {
   init(creating path: String, columns: [String]) throws {
     self.path = path
     self.columns = columns
-    descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0o666)
+    descriptor = FileBytes.uninterrupted {
+      open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0o666)
+    }
     guard descriptor >= 0 else { throw SystemFailure.cannotCreate(path) }
     try write(CSV.line(columns))
   }
@@ -32,9 +34,13 @@ final class TableLog {
     self.columns = columns
     let bytes = FileBytes.kind(of: path) == .missing ? [] : try FileBytes.read(path)
     let kept = try Self.keptLength(bytes, path: path, columns: columns, after: epoch)
-    descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0o666)
+    descriptor = FileBytes.uninterrupted {
+      open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0o666)
+    }
     guard descriptor >= 0 else { throw SystemFailure.cannotCreate(path) }
-    guard ftruncate(descriptor, off_t(kept)) == 0 else { throw SystemFailure.cannotWrite(path) }
+    guard FileBytes.uninterrupted({ ftruncate(descriptor, off_t(kept)) }) == 0 else {
+      throw SystemFailure.cannotWrite(path)
+    }
     if kept == 0 { try write(CSV.line(columns)) }
   }
 
@@ -45,7 +51,9 @@ final class TableLog {
   /// - Throws: `Failure` of kind `inputOutput`; a row that was written in part is taken back.
   func append(_ rows: [[String]]) throws {
     try write(rows.map(CSV.line).joined())
-    guard fsync(descriptor) == 0 || errno == EINVAL else { throw SystemFailure.cannotWrite(path) }
+    guard FileBytes.uninterrupted({ fsync(descriptor) }) == 0 || errno == EINVAL else {
+      throw SystemFailure.cannotWrite(path)
+    }
   }
 
   private func write(_ text: String) throws {

@@ -39,9 +39,11 @@ final class TensorBoardLog {
     let taken = try FileBytes.names(in: folder).compactMap { name in
       name.hasPrefix(Self.prefix) ? Int(name.dropFirst(Self.prefix.count).prefix { $0 != "." }) : nil
     }
-    let seconds = max(UTCTime.now.seconds, (taken.max() ?? 0) + 1)
-    path = "\(folder)/\(Self.prefix)\(seconds).\(ThisProcess.host).\(ThisProcess.identifier).0"
-    descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o666)
+    // A name that no start could have given counts for nothing.
+    let seconds = max(UTCTime.now.seconds, (taken.filter { $0 < 1 << 40 }.max() ?? 0) + 1)
+    let path = "\(folder)/\(Self.prefix)\(seconds).\(ThisProcess.host).\(ThisProcess.identifier).0"
+    self.path = path
+    descriptor = FileBytes.uninterrupted { open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o666) }
     guard descriptor >= 0 else { throw SystemFailure.cannotCreate(path) }
     try write(.version, step: 0)
     if let epoch { try write(.restart, step: epoch + 1) }

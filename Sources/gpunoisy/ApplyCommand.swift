@@ -76,7 +76,9 @@ struct ApplyCommand: ParsableCommand {
     let detection = try DetectedData(run: runFolder, data: data, above: excludeAbove, policy: policy)
     try detection.requireOutside(to)
     let names = detection.dataset.classNames
-    let given = try verdicts.map { try Verdicts(fromFile: $0, for: detection.suspected, classNames: names) }
+    let given = try verdicts.map {
+      try Verdicts(fromFile: $0, for: detection.suspected, root: detection.root, classNames: names)
+    }
     let changes = policy.changes(detection.suspected, given)
     let corrected = CorrectedDataset(
       dataset: detection.dataset, labels: detection.labels,

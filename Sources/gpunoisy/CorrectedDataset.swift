@@ -54,7 +54,7 @@ struct CorrectedDataset {
         try StopRequest.check("the data set was not written.")
         let label = Int(labels[id]), file = fileName(id, set)
         // "./a.png" and "a.png" are one name.
-        let place = set.paths.isEmpty ? [part, file] : set.paths[id].split(separator: "/").map(String.init)
+        let place = set.paths.isEmpty ? [part, file] : FileBytes.parts(of: set.paths[id]).filter { !$0.isEmpty }
         var name = "images/" + place.filter { $0 != "." }.joined(separator: "/")
         if layout == .folder {
           try requireImageName(file)
@@ -91,7 +91,7 @@ struct CorrectedDataset {
 
   /// The image's own name, or its id as a number that sorts.
   private func fileName(_ id: Int, _ set: LabelledSet) -> String {
-    if !set.paths.isEmpty { return set.paths[id].split(separator: "/").last.map(String.init) ?? set.paths[id] }
+    if !set.paths.isEmpty { return FileBytes.parts(of: set.paths[id]).last ?? set.paths[id] }
     return Self.padded("\(id)", to: String(set.count - 1).count) + ".png"
   }
 
@@ -110,8 +110,7 @@ struct CorrectedDataset {
     let areNumbers = names.allSatisfy { Int($0).map { $0 >= 0 } ?? false }
     return try names.map { name in
       if areNumbers { return Self.padded(name, to: names.map(\.count).max() ?? 1) }
-      guard !name.isEmpty, !name.hasPrefix("."), !name.contains("/"), !name.utf8.contains(0), name.utf8.count <= 255
-      else {
+      guard FileBytes.isName(name) else {
         throw Failure(
           .cannotCreate, "the class '\(name)' cannot be a folder.",
           why: "its name is empty, hidden or too long, or has a slash.", fix: "use --layout manifest.")

@@ -91,17 +91,11 @@ struct DetectedData {
 
   /// - Throws: `.cannotCreate` if a path lies within the data set or the run: it would change them.
   func requireOutside(_ path: String) throws {
-    guard let parent = FileBytes.resolved(Self.folder(of: path)) else { return }
-    for place in [isFolder ? source : nil, run].compactMap({ $0 }).compactMap(FileBytes.resolved) {
-      guard parent != place, !parent.hasPrefix(place + "/") else {
-        throw Failure(
-          .cannotCreate, "--to '\(path)' is inside '\(place)'.",
-          why: "the data set and the run must not change.", fix: "choose a folder elsewhere.")
-      }
+    let folder = FileBytes.folder(of: FileBytes.withoutLastSlash(path))
+    for place in [isFolder ? source : nil, run].compactMap({ $0 }) where FileBytes.lies(folder, within: place) {
+      throw Failure(
+        .cannotCreate, "--to '\(path)' is inside '\(place)'.", why: "the data set and the run must not change.",
+        fix: "choose a folder elsewhere.")
     }
-  }
-
-  private static func folder(of path: String) -> String {
-    FileBytes.folder(of: path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path)
   }
 }

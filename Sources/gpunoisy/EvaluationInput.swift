@@ -168,7 +168,7 @@ struct EvaluationInput {
     let names = [
       "checkpoints/best.safetensors", "checkpoints/last.safetensors", "best.safetensors", "last.safetensors",
     ]
-    let folder = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+    let folder = FileBytes.withoutLastSlash(path)
     if let found = names.map({ folder + "/" + $0 }).first(where: { FileBytes.kind(of: $0) == .file }) { return found }
     throw Failure(
       .badInput, "the folder '\(path)' holds no checkpoint.",

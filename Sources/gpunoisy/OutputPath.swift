@@ -31,7 +31,7 @@ struct OutputPath {
   ///
   /// - Throws: `.cannotCreate` likewise, and for a folder that is not empty unless `replaces` is set.
   init(folder path: String, option: String, replaces: Bool = false) throws {
-    let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+    let path = FileBytes.withoutLastSlash(path)
     try self.init(path, option)
     switch FileBytes.kind(of: path) {
     case .missing: break

@@ -47,7 +47,6 @@ struct ReportCommand: ParsableCommand {
 
   func run() throws {
     let given = try options.settings()
-    let folders = runs.map(Self.plain)
     if folders.count == 1 {
       let settings = try settings(of: folders[0])
       if settings.job == .detect { return try rebuild(folders[0], settings) }
@@ -77,12 +76,15 @@ struct ReportCommand: ParsableCommand {
     try tell(path, samples: page.runs.map { $0.samples?.given.count ?? 0 })
   }
 
+  /// The run folders.
+  private var folders: [String] { runs.map(FileBytes.withoutLastSlash) }
+
   /// Says where the page is.
   func tell(_ path: String, samples: [Int]) throws {
     if json {
       let document: JSONValue = [
         "schema": "gpunoisy.report/1", "page": .string(path),
-        "runs": .array(runs.map { .string(Self.plain($0)) }), "samples": .array(samples.map { JSONValue($0) }),
+        "runs": .array(folders.map { .string($0) }), "samples": .array(samples.map { JSONValue($0) }),
       ]
       try StandardOutput.write(JSONText.indented(document) + "\n")
     } else if !quiet {
@@ -136,10 +138,6 @@ struct ReportCommand: ParsableCommand {
     guard folders.count == 1 else { return try OutputPath(file: "comparison.html", option: "--out").path }
     try FileBytes.makeFolder(folders[0] + "/report")
     return try OutputPath(file: folders[0] + "/report/index.html", option: "--out").path
-  }
-
-  private static func plain(_ path: String) -> String {
-    path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
   }
 
   /// The classes that all runs have; none without a checkpoint.

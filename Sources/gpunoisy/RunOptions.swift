@@ -164,12 +164,7 @@ struct RunOptions: ParsableArguments {
 
   /// - Throws: `.cannotCreate` where the run would lie within a folder of data, and become one of its classes.
   private func requireOutside(_ data: String, _ out: String) throws {
-    guard FileBytes.kind(of: data) == .folder, let root = FileBytes.resolved(data) else { return }
-    // The run folder need not be there yet.
-    var above = out
-    while FileBytes.kind(of: above) == .missing, above != "." { above = FileBytes.folder(of: above) }
-    guard let place = FileBytes.resolved(above), place == root || place.hasPrefix(root + "/")
-    else { return }
+    guard FileBytes.kind(of: data) == .folder, FileBytes.lies(out, within: data) else { return }
     throw Failure(
       .cannotCreate, "--out '\(out)' lies within the data '\(data)'.",
       why: "the files of the run would be read as data.", fix: "choose a folder elsewhere.")

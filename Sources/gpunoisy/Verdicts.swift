@@ -30,12 +30,18 @@ struct Verdicts {
 
   /// Reads the file.
   ///
+  /// - Parameter root: the folder of the data, by which rows may name images in full.
   /// - Throws: `.missingInput`; `.badInput` for missing columns, unknown ids, classes or words, rows that contradict each
   ///   other or themselves, and rows of another run.
-  init(fromFile path: String, for suspected: SuspectedLabels, classNames: [String]) throws {
+  init(fromFile path: String, for suspected: SuspectedLabels, root: String? = nil, classNames: [String]) throws {
     let table = try CSV(decoding: FileBytes.read(path), name: path)
-    let idColumn = table.column("sample_id", "id")
-    guard idColumn != nil || table.column("path") != nil, let wordColumn = table.column("verdict") else {
+    let paths = suspected.rows.values.map { ($0.path, $0.id) }
+    guard
+      let samples = SampleRows(
+        table, numbers: table.column("sample_id", "id"), paths: paths, root: root,
+        isSample: { suspected.rows[$0] != nil }),
+      let wordColumn = table.column("verdict")
+    else {
       throw Failure(
         .badInput, "'\(path)' holds no verdicts.",
         why: "it needs the columns sample_id (or path) and verdict; it has \(table.header.joined(separator: ", ")).",
@@ -43,10 +49,9 @@ struct Verdicts {
     }
     let sourceColumn = table.column("source")
     let reader = RowReader(table: table, path: path, classNames: classNames)
-    let rowsByPath = Dictionary(grouping: suspected.rows.values, by: \.path)
     var fromGrid: Set<Int> = []
     for (cells, line) in zip(table.rows, table.lines) where !cells[wordColumn].isEmpty {
-      let row = try reader.row(cells, idColumn, line, suspected.rows, rowsByPath), id = row.id
+      let row = try reader.row(samples.match(cells), line, suspected.rows), id = row.id
       let verdict = Verdict(decision: try reader.decision(cells, wordColumn, row, line), word: cells[wordColumn])
       // The page's blind check asks whether a label is right; its grid says what is to be done, which counts more.
       let isGrid = sourceColumn.map { cells[$0] != "blind" } ?? true
@@ -66,34 +71,27 @@ private struct RowReader {
   let path: String
   private let classNames: [String]
   private let classes: ClassReader
-  private let pathColumn, givenLabel, givenName, newName, newLabel: Int?
+  private let givenLabel, givenName, newName, newLabel: Int?
 
   init(table: CSV, path: String, classNames: [String]) {
     (self.path, self.classNames) = (path, classNames)
     classes = ClassReader(classNames)
     (givenLabel, givenName) = (table.column("given_label"), table.column("given_name"))
-    pathColumn = table.column("path")
     (newName, newLabel) = (table.column("new_name"), table.column("new_label", "label"))
   }
 
-  /// The run's row about the image that a path names, or else about the sample of that number.
-  func row(
-    _ cells: [String], _ idColumn: Int?, _ line: Int, _ rows: [Int: SuspectedLabels.Row],
-    _ byPath: [String: [SuspectedLabels.Row]]
-  ) throws -> SuspectedLabels.Row {
-    let number = idColumn.flatMap { Int(cells[$0]) }
-    if let pathColumn, !cells[pathColumn].isEmpty {
-      let found = byPath[cells[pathColumn]] ?? []
-      if let row = found.count == 1 ? found[0] : found.first(where: { $0.id == number }) { return row }
-      throw wrong(
-        line, "is about '\(cells[pathColumn])'",
-        found.isEmpty ? "the run judged no such image" : "the run judged it \(found.count) times, under other numbers")
+  /// The run's row about the sample that was found.
+  func row(_ match: SampleRows.Match, _ line: Int, _ rows: [Int: SuspectedLabels.Row]) throws -> SuspectedLabels.Row {
+    switch match {
+    case .path(let id, _), .number(let id):
+      if let row = rows[id] { return row }
+      throw wrong(line, "has the sample_id '\(id)'", "the run judged no sample with that number")
+    case .missing(let path): throw wrong(line, "is about '\(path)'", "the run judged no such image")
+    case .several(let path, let count):
+      throw wrong(line, "is about '\(path)'", "the run judged it \(count) times, under other numbers")
+    case .unknown(let text):
+      throw wrong(line, "has the sample_id '\(text)'", "the run judged no sample with that number")
     }
-    guard let number, let row = rows[number] else {
-      throw wrong(
-        line, "has the sample_id '\(idColumn.map { cells[$0] } ?? "")'", "the run judged no sample with that number")
-    }
-    return row
   }
 
   func decision(

@@ -21,9 +21,11 @@ enum CommandUnderTest {
     return folders.map { $0 + "/gpunoisy" }.first { FileBytes.kind(of: $0) == .file } ?? "gpunoisy"
   }()
 
-  /// Starts the command in a folder.
+  /// Starts the command in a folder; every test does it here, and so under the limit.
+  ///
+  /// - Parameter shell: what a shell does before; nothing by default.
   static func start(
-    _ arguments: [String], in folder: ScratchFolder, environment: [String: String?] = [:]
+    _ arguments: [String], in folder: ScratchFolder, environment: [String: String?] = [:], preparing shell: String = ":"
   ) -> SpawnedProgram {
     // Settings of the person who runs the tests must not show.
     let neutral: [String: String?] = [
@@ -31,7 +33,7 @@ enum CommandUnderTest {
     ]
     // 8 GB of address space: what takes more would take a small machine down.
     return SpawnedProgram(
-      "/bin/sh", ["-c", "ulimit -v 8388608; exec \"$0\" \"$@\"", path] + arguments, in: folder.path,
+      "/bin/sh", ["-c", "ulimit -v 8388608; \(shell); exec \"$0\" \"$@\"", path] + arguments, in: folder.path,
       environment: neutral.merging(environment) { _, given in given })
   }
 

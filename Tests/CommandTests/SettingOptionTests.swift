@@ -114,10 +114,9 @@ extension CommandTests {
       func values(_ text: String) -> [Substring] { text.split(separator: "\n").map { $0.prefix { $0 != "#" } } }
       func piped(_ job: String, _ text: String) throws -> String {
         try FileBytes.write(Array(text.utf8), to: folder("printed.toml"))
-        let program = SpawnedProgram(
-          "/bin/sh",
-          ["-c", "cat printed.toml | \"$0\" \(job) --config /dev/stdin --print-config", CommandUnderTest.path],
-          in: folder.path)
+        let program = CommandUnderTest.start(
+          [job, "--config", "/dev/stdin", "--print-config"], in: folder,
+          preparing: "rm -f pipe; mkfifo pipe; cat printed.toml > pipe & exec < pipe")
         let ending = try program.end()
         #expect(ending.code == 0 && ending.errors.isEmpty, "\(ending.errors)")
         return ending.output

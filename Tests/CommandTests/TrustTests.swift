@@ -121,14 +121,8 @@ extension CommandTests {
         ["train", "shapes", "--model", "cnn9", "--image-size", "4096", "--out", "b"] + Self.quick.dropFirst(2),
         in: folder)
       #expect(large.code == 78 && large.errors.contains("cannot take images of 4096×4096"))
-      let limited = SpawnedProgram(
-        "/bin/sh",
-        [
-          "-c",
-          "ulimit -f 100; exec \(CommandUnderTest.path) train shapes --out l \(Self.quick.joined(separator: " "))",
-        ],
-        in: folder.path
-      )
+      let limited = CommandUnderTest.start(
+        ["train", "shapes", "--out", "l"] + Self.quick, in: folder, preparing: "ulimit -f 100")
       #expect(try limited.end().code == 74)
     }
 
@@ -171,6 +165,31 @@ extension CommandTests {
       let lost = try CommandUnderTest.run(["train", "--resume", "r", "-q"], in: folder)
       #expect(lost.code == 65 && lost.errors.contains("lost its last checkpoint"), "\(lost.errors)")
       #expect(try RunFiles(folder("r")).table("metrics.csv").rows.count == 1)
+    }
+
+    @Test("each file of a chain of noises is compared when the run goes on")
+    func noiseFiles() throws {
+      let folder = ScratchFolder()
+      try photos("pets", ["cat", "dog"], in: folder)
+      let matrix = "0.9,0.1\n0.1,0.9\n"
+      for name in ["one.csv", "two.csv"] { try AtomicFile.write(matrix, to: folder(name)) }
+      let stopped = try train(
+        "pets", "run", "--noise", "matrix:one.csv+matrix:two.csv", "--epochs", "3", "--max-steps", "9", "--max-time",
+        "0.001s", in: folder)
+      #expect(stopped.code == 75, "\(stopped.errors)")
+      let inputs = try RunFiles(folder("run")).record()["inputs"]
+      #expect(inputs?["noise"]?.string?.count == 64 && inputs?["noise-2"] == inputs?["noise"])
+      for (name, setting) in [("one.csv", "noise"), ("two.csv", "noise-2")] {
+        // The same matrix, written otherwise.
+        try AtomicFile.write("0.90,0.1\n0.1,0.9\n", to: folder(name))
+        let changed = try CommandUnderTest.run(["train", "--resume", "run", "-q"], in: folder)
+        #expect(
+          changed.code == 65 && changed.errors.contains("'\(name)' has changed")
+            && changed.errors.contains("--\(setting) had"), "\(changed.errors)")
+        try AtomicFile.write(matrix, to: folder(name))
+      }
+      let resumed = try CommandUnderTest.run(["train", "--resume", "run", "-q", "--max-time", "none"], in: folder)
+      #expect(resumed.code == 0, "\(resumed.errors)")
     }
 
     @Test("a home folder is found behind an equals sign and in files")

@@ -128,4 +128,35 @@ struct DetectionStageTests {
     try FileBytes.write(bytes.dropLast() + [bytes[bytes.count - 1] ^ 1], to: path)
     expect(.badInput, "SHA-256")
   }
+
+  @Test("have their file refused where it holds what no training gives")
+  func impossibleFiles() throws {
+    let fold = Fold()
+    let damages: [(String, (inout SafetensorsFile) -> Void)] = [
+      ("a number that is none", { $0["detect.margin_sum"] = .init([.nan, 0, 0, 0, 0] as [Double], shape: [5]) }),
+      ("a sum without an end", { $0["detect.loss_sum"] = .init([1e300, 0, 0, 0, 0] as [Double], shape: [5]) }),
+      (
+        "a probability that is none",
+        { $0["detect.probability_sum"] = .init([3e38] + [Float](repeating: 0, count: 9), shape: [5, 2]) }
+      ),
+      (
+        "a prediction that is none",
+        { $0["detect.probabilities"] = .init([1e300, 0, 0, 1] as [Double], shape: [2, 2]) }
+      ),
+      ("a count below 0", { $0["detect.forgettings"] = .init([-1, 0, 0, 0, 0] as [Int32], shape: [5]) }),
+      ("epochs in another order", { $0["detect.sketch_epochs"] = .init([3, 2, 1] as [Int64], shape: [3]) }),
+      (
+        "epochs that overflow",
+        { $0["detect.sketch_epochs"] = .init([.min, .max, .max] as [Int64], shape: [3]) }
+      ),
+    ]
+    for (name, damage) in damages {
+      var file = fold.result.file(of: fold.stage)
+      damage(&file)
+      let failure = #expect(throws: Failure.self, "\(name)") {
+        try DetectionStageResult.read(file, of: fold.stage, like: fold.empty, epochs: 3)
+      }
+      #expect(failure?.kind == .badInput, "\(name)")
+    }
+  }
 }

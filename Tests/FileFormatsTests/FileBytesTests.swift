@@ -1,5 +1,6 @@
 import Failures
 import FileFormats
+import Glibc
 import TestSupport
 import Testing
 
@@ -27,6 +28,48 @@ struct FileBytesTests {
     #expect(FileBytes.kind(of: scratch("a/z")) == .file)
     #expect(FileBytes.kind(of: scratch("nothing")) == .missing)
     #expect(FileBytes.kind(of: "/dev/null") == .other)
+  }
+
+  @Test("paths are compared by their bytes")
+  func paths() throws {
+    let scratch = ScratchFolder()
+    #expect(FileBytes.folder(of: "a/b") == "a" && FileBytes.folder(of: "b") == "." && FileBytes.folder(of: "/b") == "/")
+    // A mark behind a slash makes one character with it.
+    #expect(FileBytes.folder(of: "a/\u{301}b") == "a")
+    for (path, plain) in [("a//", "a"), ("/", "/"), ("//", "/"), ("", ""), ("a/b", "a/b"), ("é/", "é")] {
+      #expect(FileBytes.withoutLastSlash(path) == plain, "\(path)")
+    }
+    #expect(FileBytes.withSlashes("a\\b") == "a/b")
+    for (path, folder, part) in [
+      ("a/b/c", "a", "b/c"), ("a/b", "a/", "b"), ("/b", "/", "b"), ("ab", "a", nil), ("a", "a", nil),
+      ("a/\u{301}b", "a", "\u{301}b"), ("cafe\u{301}/b", "caf\u{E9}", nil),
+    ] {
+      #expect(FileBytes.part(of: path, below: folder) == part, "\(path)")
+    }
+    for (path, stays) in [
+      ("a/b", true), ("a..", true), ("", false), ("/a", false), ("..", false), ("a/../b", false), ("a\0", false),
+      ("../\u{301}a", false), ("/\u{301}a", false),
+    ] {
+      #expect(FileBytes.staysInside(path) == stays, "\(path)")
+    }
+    for (name, isName) in [
+      ("é", true), ("", false), (".a", false), ("a/b", false), ("a/\u{301}b", false), (".\u{301}", false),
+      (String(repeating: "é", count: 128), false),
+    ] {
+      #expect(FileBytes.isName(name) == isName, "\(name)")
+    }
+    try FileBytes.makeFolder(scratch("data/a"))
+    try #require(symlink(scratch("data"), scratch("link")) == 0)
+    for (path, isWithin) in [
+      ("data", true), ("data/a", true), ("data/new/run", true), ("link/new", true), ("data2", false),
+      ("new/data", false),
+    ] {
+      #expect(FileBytes.lies(scratch(path), within: scratch("data")) == isWithin, "\(path)")
+      #expect(FileBytes.lies(scratch(path), within: scratch("link/")) == isWithin, "\(path)")
+    }
+    #expect(FileBytes.lies("/new", within: "/") && !FileBytes.lies("new", within: scratch("data")))
+    #expect(FileBytes.entries(in: scratch("nothing")) == nil)
+    #expect(FileBytes.entries(in: scratch("data")) == [Array("a".utf8)])
   }
 
   @Test("failures have the kind that scripts rely on")

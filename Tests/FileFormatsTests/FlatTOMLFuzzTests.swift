@@ -4,18 +4,10 @@ import TestSupport
 import Testing
 
 @Suite struct `Damaged TOML` {
-  /// The sequence of a seed, for mistakes that can be made again.
-  private struct Mistakes: RandomNumberGenerator {
-    var state: UInt64
-    /// SplitMix64.
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var mixed = (state ^ state >> 30) &* 0xBF58_476D_1CE4_E5B9
-      mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-      return mixed ^ mixed >> 31
-    }
+  private struct Mistakes {
+    var draws = SeededDraws("damaged TOML")
 
-    mutating func below(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &self) }
+    mutating func below(_ bound: Int) -> Int { draws.below(bound) }
 
     /// A document with one to four mistakes.
     mutating func document() -> [UInt8] {
@@ -53,9 +45,7 @@ import Testing
     "is accepted only where Python accepts it, with the same meaning",
     .enabled(if: PythonOracle.has("tomllib"), "\(PythonOracle.absence)"))
   func againstPython() throws {
-    let chosen = FileBytes.environment("GPUNOISY_FUZZ_SEED").flatMap { UInt64($0) }
-    var mistakes = Mistakes(state: chosen ?? UInt64.random(in: 0...(.max)))
-    print("damaged TOML: GPUNOISY_FUZZ_SEED=\(mistakes.state) makes the same mistakes again")
+    var mistakes = Mistakes()
     var cases: [JSONValue] = []
     for _ in 0..<20_000 {
       let bytes = mistakes.document(), text = String(validating: bytes, as: UTF8.self)

@@ -29,6 +29,40 @@ struct RunFolderTests {
     _ = try RunFolder.create(at: scratch("empty"))
   }
 
+  @Test("that a run left before its first file was whole is taken again, and what is unfinished there goes")
+  func killedAtOnce() throws {
+    let path = scratch("killed")
+    for attempt in 0..<2 {
+      try FileBytes.makeFolder(path + "/checkpoints")
+      for name in [".lock", ".gpunoisy-1-x.tmp"] { try FileBytes.write([1], to: path + "/" + name) }
+      try RunFolder.checkFree(path, force: attempt == 1)
+      _ = try RunFolder.create(at: path, force: attempt == 1)
+      #expect(FileBytes.kind(of: path + "/.gpunoisy-1-x.tmp") == .missing)
+    }
+    // Other hidden files are somebody's.
+    try FileBytes.write([1], to: path + "/.gpunoisy.tmp")
+    #expect(throws: Failure.self) { try RunFolder.create(at: path) }
+  }
+
+  @Test("knows its own files by their bytes, whatever the folder's name")
+  func ownFiles() throws {
+    // An accent of its own, which no folder's name ends with: as a character it would belong to the slash.
+    for name in ["Läufe", "Laüfe/e\u{301}", "実験", "a/\u{301}b"] {
+      let path = scratch(name), elsewhere = path + "2"
+      for folder in [path + "/stages", elsewhere] { try FileBytes.makeFolder(folder) }
+      let own = ["labels.npy", "stages/pass1.safetensors"].map { path + "/" + $0 }
+      let others = [path + "/mine.npy", path + "/stages/mine.csv", elsewhere + "/labels.npy"]
+      for file in own + others { try FileBytes.write([1], to: file) }
+      #expect(RunFolder.ownFiles(among: own + others, in: path + "/") == own, "\(name)")
+    }
+    // The same to Unicode, and two folders to the file system.
+    for name in ["caf\u{E9}", "cafe\u{301}"] {
+      try FileBytes.makeFolder(scratch(name))
+      try FileBytes.write([1], to: scratch(name + "/labels.npy"))
+    }
+    #expect(RunFolder.ownFiles(among: [scratch("cafe\u{301}/labels.npy")], in: scratch("caf\u{E9}")) == [])
+  }
+
   @Test("that is not empty is refused with 73, and left as it is")
   func refusal() throws {
     try FileBytes.makeFolder(scratch("full"))
@@ -80,6 +114,7 @@ struct RunFolderTests {
     try FileBytes.makeFolder(scratch("elsewhere"))
     for (name, target) in [
       ("log.txt", "precious"), ("metrics.csv", "precious"), ("tb", "elsewhere"), (".lock", "precious"),
+      ("tb/events.out.tfevents.1.x", "precious"), ("stages/pass1.safetensors", "precious"),
     ] {
       let path = scratch("linked")
       do {
@@ -87,6 +122,7 @@ struct RunFolderTests {
         try folder.write(RunRecord(command: "train", version: "1", arguments: [], device: "cpu", seeds: [:]))
       }
       unlink(path + "/" + name)
+      try FileBytes.makeFolder(FileBytes.folder(of: path + "/" + name))
       try #require(symlink(scratch(target), path + "/" + name) == 0)
       for attempt in [{ try RunFolder.resume(path) }, { try RunFolder.create(at: path, force: true) }] {
         let failure = #expect(throws: Failure.self) { _ = try attempt() }
@@ -96,8 +132,7 @@ struct RunFolderTests {
       unlink(path + "/" + name)
       for file in try FileBytes.names(in: path) { unlink(path + "/" + file) }
       unlink(path + "/.lock")
-      rmdir(path + "/checkpoints")
-      rmdir(path)
+      for folder in ["/checkpoints", "/tb", "/stages", ""] { rmdir(path + folder) }
     }
   }
 
@@ -216,6 +251,18 @@ struct RunFolderTests {
         text.replacing("\n1,", with: "\n\(wrong),", maxReplacements: 1), to: folder.file("metrics.csv"))
       let failure = #expect(throws: Failure.self) { try RunHistory.read(folder: folder.path) }
       #expect(failure?.kind == .badInput, "\(wrong)")
+    }
+  }
+
+  @Test("has no epochs yet where the header of a table is not whole")
+  func tornHeader() throws {
+    let folder = try RunFolder.create(at: scratch("torn"))
+    for text in ["", "epoch,st"] {
+      for name in ["metrics.csv", "per_class.csv"] { try AtomicFile.write(text, to: folder.file(name)) }
+      #expect(try RunHistory.read(folder: folder.path).epochs.isEmpty)
+      try folder.openTables(withCleanColumns: false, after: 0)
+      try folder.append(report(1))
+      #expect(try RunHistory.read(folder: folder.path).epochs.map(\.epoch) == [1])
     }
   }
 

@@ -48,6 +48,19 @@ struct TensorBoardTests {
     #expect(try text().contains("method/kept") && !text().contains("label_recall"))
   }
 
+  @Test("count on from the newest file, and not from a name that no start could have given")
+  func names() throws {
+    for name in ["9223372036854775807", "99999999999999999999", "9000000000", "x"] {
+      try FileBytes.makeFolder(scratch("run/tb"))
+      try FileBytes.write([], to: scratch("run/tb/events.out.tfevents.\(name).host.1.0"))
+    }
+    try AtomicFile.write("", to: scratch("run/config.toml"))
+    let folder = try RunFolder.resume(scratchRun())
+    try folder.openTables(withCleanColumns: false)
+    let made = try FileBytes.names(in: scratch("run/tb")).filter { $0.hasPrefix("events.out.tfevents.9000000001.") }
+    #expect(made.count == 1)
+  }
+
   @Test(
     "are what TensorBoard's own reader reads, also after a run went on from an earlier epoch",
     .enabled(if: PythonOracle.has("tensorboard"), "\(PythonOracle.absence)"))

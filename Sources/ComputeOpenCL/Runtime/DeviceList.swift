@@ -1,4 +1,5 @@
 import COpenCL
+import FileFormats
 import Glibc
 
 /// The OpenCL devices of this machine, in the order whose indices `--device` takes.
@@ -100,17 +101,10 @@ private struct DriverFolder {
 
   /// What is in the folder, in a sentence.
   var sentence: String {
-    guard let folder = opendir(path) else {
+    guard let entries = FileBytes.entries(in: path) else {
       return access(path, F_OK) == 0 ? "\(path) names no working driver." : "\(path) does not exist."
     }
-    defer { closedir(folder) }
-    var names: [String] = []
-    while let entry = readdir(folder) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name.hasSuffix(".icd") { names.append(name) }
-    }
+    let names = entries.map { String(decoding: $0, as: UTF8.self) }.filter { $0.hasSuffix(".icd") }
     if names.isEmpty { return "No .icd file was found in \(path)." }
     return "No driver named in \(path) loads: \(names.sorted().joined(separator: ", "))."
   }

@@ -67,7 +67,7 @@ enum Clothing1M: DatasetFormat {
         .badInput, "'\(path)' has the key '\(key.shortened())' twice.", why: "a sample must be in a list once.",
         fix: "download the file again, or remove the line.")
     }
-    for key in keys where key.hasPrefix("/") || key.split(separator: "/").contains("..") || key.utf8.contains(0) {
+    for key in keys where !FileBytes.staysInside(key) {
       throw Failure(
         .badInput, "'\(path)' has the key '\(key.shortened())'.", why: "it points outside the folder of the images.",
         fix: "correct the line.")

@@ -49,7 +49,7 @@ struct DataLocation {
     case .folder: (isFolder, names, start) = (true, try FileBytes.names(in: path), [])
     case .file, .other: (isFolder, names, start) = (false, [], try FileBytes.read(path, first: 16))
     }
-    self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+    self.path = FileBytes.withoutLastSlash(path)
   }
 
   /// The last part of the path.

@@ -72,7 +72,9 @@ enum ImageFolder: DatasetFormat {
     let lines = String(decoding: try FileBytes.read(table), as: UTF8.self).split(whereSeparator: \.isNewline)
     for (index, line) in lines.enumerated() {
       let fields = line.split(separator: "\t")
-      guard fields.count >= 2, let label = classNames.firstIndex(of: String(fields[1])), !fields[0].contains("/") else {
+      guard fields.count >= 2, let label = classNames.firstIndex(of: String(fields[1])),
+        !fields[0].utf8.contains(UInt8(ascii: "/"))
+      else {
         throw Failure(
           .badInput, "line \(index + 1) of '\(table)' does not name an image and a class.",
           why: "it must be a file, a tab and the name of a class in train.", fix: "download the file again.")

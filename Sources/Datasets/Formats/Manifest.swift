@@ -28,7 +28,7 @@ enum Manifest: DatasetFormat {
     rows = rows.map { row in
       var row = row
       if row.path.contains("\\"), FileBytes.kind(of: location.folder + "/" + row.path) == .missing {
-        row.path = String(row.path.map { $0 == "\\" ? "/" : $0 })
+        row.path = FileBytes.withSlashes(row.path)
       }
       return row
     }
@@ -47,7 +47,7 @@ enum Manifest: DatasetFormat {
     let texts = rows.map { ($0.label, $0.line) } + rows.compactMap { row in row.cleanLabel.map { ($0, row.line) } }
     let (names, label) = try ClassLabels.infer(texts.map(\.0)) { "line \(texts[$0].1) of '\(location.path)'" }
 
-    let folder = location.path.lastIndex(of: "/").map { String(location.path[...$0]) } ?? "./"
+    let folder = location.folder
     guard let root = FileBytes.resolved(folder) else {
       throw Failure(.missingInput, "'\(folder)' does not exist.", why: "it was just removed.", fix: "try again.")
     }
@@ -106,11 +106,10 @@ enum Manifest: DatasetFormat {
 
   /// The full path of a row's image, unless it leads out of the folder, by its text or through links.
   private static func inside(_ root: String, _ row: Row, _ manifest: String) throws -> String {
-    let parts = row.path.split(separator: "/", omittingEmptySubsequences: false)
     let full = root + "/" + row.path
-    let isPlain = !row.path.isEmpty && !row.path.hasPrefix("/") && !parts.contains("..") && !row.path.utf8.contains(0)
     // A missing image is told later, together with all other bad ones.
-    guard isPlain, FileBytes.resolved(full).map({ $0.hasPrefix(root == "/" ? "/" : root + "/") }) ?? true else {
+    let isInside = FileBytes.resolved(full).map { FileBytes.part(of: $0, below: root) != nil } ?? true
+    guard FileBytes.staysInside(row.path), isInside else {
       throw Failure(
         .badInput, "line \(row.line) of '\(manifest)' has the path '\(row.path)'.",
         why: "it points outside the manifest's folder.", fix: "put the manifest into the folder that holds the images.")

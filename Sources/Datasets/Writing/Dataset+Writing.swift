@@ -57,8 +57,7 @@ extension Dataset {
     let digits = classNames.map(\.count).max() ?? 1
     return try classNames.map { name in
       if areNumbers { return String(repeating: "0", count: digits - name.count) + name }
-      guard !name.isEmpty, !name.hasPrefix("."), !name.contains("/"), !name.utf8.contains(0), name.utf8.count <= 255
-      else {
+      guard FileBytes.isName(name) else {
         throw Failure(
           .cannotCreate, "the class '\(name)' cannot be a folder.",
           why: "its name is empty, hidden or too long, or has a slash.",

@@ -1,3 +1,5 @@
+import FileFormats
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -33,7 +35,7 @@ public final class FileOutput: ConsoleOutput {
 
   /// Opens the file, or makes it.
   public init(appendingTo path: String) {
-    descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0o666)
+    descriptor = FileBytes.uninterrupted { open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0o666) }
   }
 
   deinit { if descriptor >= 0 { close(descriptor) } }
