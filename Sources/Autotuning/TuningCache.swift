@@ -34,8 +34,8 @@ public struct TuningCache: Sendable {
 
     /// This machine's processor, by /proc/cpuinfo.
     public static let processor: String = {
-      let text =
-        (try? FileBytes.read("/proc/cpuinfo", first: 1 << 16)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+      // Files under /proc have a size of 0, whatever they hold.
+      let text = FileBytes.systemText("/proc/cpuinfo") ?? ""
       let line = text.split(separator: "\n").first { $0.hasPrefix("model name") || $0.hasPrefix("Model") }
       return line?.split(separator: ":").dropFirst().first.map { $0.drop { $0 == " " } }.map(String.init) ?? ""
     }()

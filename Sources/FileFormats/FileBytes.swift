@@ -84,8 +84,9 @@ public enum FileBytes {
     return bytes
   }
 
-  /// A text of the system's own, as under `/proc`, whose size is not known beforehand; nil where it cannot be read.
-  static func systemText(_ path: String) -> String? {
+  /// A text of the system's own, as under `/proc`, whose size is not known beforehand: its first 64 KiB; nil where it
+  /// cannot be read.
+  public static func systemText(_ path: String) -> String? {
     let descriptor = uninterrupted { open(path, O_RDONLY | O_CLOEXEC) }
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }

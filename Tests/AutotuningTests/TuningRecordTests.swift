@@ -83,4 +83,11 @@ import Testing
     #expect(throws: Failure.self) { try cache.entry(for: key) }
     #expect(try TuningCache.entry(at: path).tuning == tuning)
   }
+
+  /// A tuning of one processor must not be believed on another that has the same instruction set.
+  @Test func `names the processor that the system names`() throws {
+    let text = try #require(FileBytes.systemText("/proc/cpuinfo"))
+    guard text.contains("model name") else { return }
+    #expect(!TuningCache.Key.processor.isEmpty && text.contains(TuningCache.Key.processor))
+  }
 }
