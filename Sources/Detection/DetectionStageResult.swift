@@ -69,7 +69,8 @@ public struct DetectionStageResult: Sendable {
     else {
       throw Failure(
         .badInput, "'\(file.path)' is damaged.",
-        why: "a sum of margins, losses or probabilities, or a count, is beyond what \(counted) epochs can give.",
+        why: "a sum of margins, losses or probabilities is not finite, or it or a count is beyond what "
+          + "\(counted) \(counted == 1 ? "epoch" : "epochs") can give.",
         fix: "restore the file from a copy, or repeat the detection.")
     }
     let epochs = file["detect.margins"]?.shape.first ?? 0
