@@ -21,10 +21,16 @@ extension Dataset {
     return dataset
   }
 
+  /// Whether a text names a data set, and no path.
+  public static func isName(_ text: String) -> Bool { text == "shapes" || KnownNames.all.contains { $0.name == text } }
+
   /// The data set at a location, or nil when no layout fits.
   static func recognized(_ location: DataLocation, _ options: DatasetOptions) throws -> Dataset? {
-    var dataset = try DatasetFormats.all.first { $0.recognizes(location) }?.open(location, options)
-    if dataset?.train.paths.isEmpty == false { dataset?.root = location.isFolder ? location.path : location.folder }
+    guard var dataset = try DatasetFormats.all.first(where: { $0.recognizes(location) })?.open(location, options) else {
+      return nil
+    }
+    if !dataset.train.paths.isEmpty { dataset.root = location.isFolder ? location.path : location.folder }
+    dataset.warnings += [dataset.colourWarning].compactMap { $0 }
     return dataset
   }
 
@@ -34,9 +40,7 @@ extension Dataset {
       // A file that cannot be read, or is only a pointer, says so itself.
       do { _ = try FileBytes.read(location.path, first: 2048) } catch let failure as Failure { return failure } catch {}
     }
-    // Hugging Face's image folders.
-    let tables = ["metadata.csv", "metadata.jsonl"].flatMap { [$0, "train/" + $0] }.map { location.file($0) }
-    if let table = tables.first(where: { FileBytes.kind(of: $0) == .file }) {
+    if let table = tableOfImages(location) {
       return Failure(
         .badInput, "'\(location.path)' has its labels in a table.",
         why: "'\(table)' lists the images, and no folder is named after a class.", fix: "give the table: '\(table)'")
@@ -46,5 +50,11 @@ extension Dataset {
       .badInput, "no known data layout was found in '\(location.path)'.",
       why: "\(location.isFolder ? "the folder" : "the file") matches none of these layouts:\n\(lookedFor)",
       fix: "give the folder or file that holds the data itself.")
+  }
+
+  /// The table of images in which a folder has its labels, as those of Hugging Face do; nil where there is none.
+  static func tableOfImages(_ location: DataLocation) -> String? {
+    let tables = ["metadata.csv", "metadata.jsonl"].flatMap { [$0, "train/" + $0] }.map { location.file($0) }
+    return tables.first { FileBytes.kind(of: $0) == .file }
   }
 }

@@ -38,6 +38,10 @@ public struct Dataset: Sendable {
   public var badImages: [BadImage]
   /// What is odd about the data and worth a warning, as sentences.
   public var warnings: [String] = []
+  /// What is worth a line without being a reason to worry, as sentences.
+  public internal(set) var remarks: [String] = []
+  /// The files and folders below the data that hold no sample, in the order of their folders.
+  public internal(set) var passedOver: [PassedOver] = []
   private var countBeforeLimit: Int?
 
   /// A data set of these parts; `kind` is found by the class names when it is left out.

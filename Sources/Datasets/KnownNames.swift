@@ -52,14 +52,16 @@ enum KnownNames {
       }
       if dataset == nil, let folder = existing.first { throw Dataset.notRecognized(try DataLocation(folder)) }
     }
-    guard var dataset else {
+    guard let dataset else {
       throw Failure(
         .missingInput, "the data set '\(entry.name)' was not found.",
         why: root.map { "there is no folder '\($0)/\(entry.name)'." }
           ?? "no folder for data sets is set (GPUNOISY_DATA or --data-root).",
         fix:
           "download \(entry.address), \(entry.checksum), and \(entry.unpacking): "
-          + "\(root ?? "$GPUNOISY_DATA")/\(entry.name).")
+          + "\(root ?? "$GPUNOISY_DATA")/\(entry.name)."
+          + (FileBytes.kind(of: entry.name) == .missing
+            ? "" : " To use what is called so in the current folder, write ./\(entry.name)."))
     }
     guard dataset.kind == .other || dataset.kind == entry.kind || entry.kind == .mnist && dataset.kind != .fashionMNIST
     else {
@@ -75,9 +77,11 @@ enum KnownNames {
         why: "the official data set has \(entry.counts.train) and \(entry.counts.test).",
         fix: "download it again from \(entry.address), or give the folder's path to use it as it is.")
     }
-    dataset = Dataset(
+    var named = Dataset(
       name: entry.name, kind: entry.kind, classNames: dataset.classNames, train: dataset.train, test: dataset.test,
       source: dataset.source, badImages: dataset.badImages)
-    return dataset
+    named.root = dataset.root
+    (named.warnings, named.remarks, named.passedOver) = (dataset.warnings, dataset.remarks, dataset.passedOver)
+    return named
   }
 }

@@ -1,6 +1,6 @@
 /// Images with one label each; a sample's id is its index here.
 public struct LabelledSet: Sendable, Equatable {
-  /// The label of a sample that must never be drawn: its image could not be read, or it is held out.
+  /// The label of a sample that must never be drawn: nobody gave it one, its image could not be read, or it is held out.
   public static let noLabel: Int32 = -1
 
   /// The images, as many as labels.
@@ -13,6 +13,20 @@ public struct LabelledSet: Sendable, Equatable {
   ///
   /// For scoring only, never for training.
   public var trueLabels: [Int32]?
+  /// The ids of the samples whose images could not be read; they have no label, whatever a file says.
+  public private(set) var unreadable: Set<Int> = []
+
+  /// A set with these images and labels, of which those of unreadable images are dropped.
+  init(
+    images: ImageSet, labels: [Int32], paths: [String], trueLabels: [Int32]? = nil, unreadable: some Sequence<Bool>
+  ) {
+    let bad = Set(unreadable.enumerated().filter(\.element).map(\.offset))
+    func readable(_ labels: [Int32]) -> [Int32] {
+      labels.enumerated().map { bad.contains($0) ? LabelledSet.noLabel : $1 }
+    }
+    self.init(images: images, labels: readable(labels), paths: paths, trueLabels: trueLabels.map(readable))
+    self.unreadable = bad
+  }
 
   /// A set with these images and labels.
   public init(images: ImageSet, labels: [Int32], paths: [String] = [], trueLabels: [Int32]? = nil) {
@@ -38,23 +52,32 @@ public struct LabelledSet: Sendable, Equatable {
   }
 
   /// The same samples, their images in grey or in colour.
-  public func converted(channels: Int) -> LabelledSet {
-    LabelledSet(images: images.converted(channels: channels), labels: labels, paths: paths, trueLabels: trueLabels)
+  public func converted(channels: Int) -> LabelledSet { with(images: images.converted(channels: channels)) }
+
+  /// The same samples with other images.
+  func with(images: ImageSet) -> LabelledSet {
+    var set = LabelledSet(images: images, labels: labels, paths: paths, trueLabels: trueLabels)
+    set.unreadable = unreadable
+    return set
   }
 
   /// The samples with the first `count` ids.
   public func first(_ count: Int) -> LabelledSet {
     guard count < self.count else { return self }
-    return LabelledSet(
+    var set = LabelledSet(
       images: images.first(count), labels: Array(labels.prefix(count)), paths: Array(paths.prefix(count)),
       trueLabels: trueLabels.map { Array($0.prefix(count)) })
+    set.unreadable = unreadable.filter { $0 < count }
+    return set
   }
 
   /// The samples with these ids, in this order, as a set of its own with new ids.
   public func selecting(_ ids: [Int32]) -> LabelledSet {
-    LabelledSet(
+    var set = LabelledSet(
       images: images.selecting(ids), labels: ids.map { labels[Int($0)] },
       paths: paths.isEmpty ? [] : ids.map { paths[Int($0)] },
       trueLabels: trueLabels.map { all in ids.map { all[Int($0)] } })
+    if !unreadable.isEmpty { set.unreadable = Set(ids.indices.filter { unreadable.contains(Int(ids[$0])) }) }
+    return set
   }
 }

@@ -27,10 +27,9 @@ extension Dataset {
         change == .gaussian
         ? Self.gaussian(images, normalization, draws, from: first)
         : Self.moved(images, draws, from: change == .random ? first : nil)
-      return LabelledSet(
+      return set.with(
         images: ImageSet(
-          count: images.count, height: images.height, width: images.width, channels: images.channels, pixels: pixels),
-        labels: set.labels, paths: set.paths, trueLabels: set.trueLabels)
+          count: images.count, height: images.height, width: images.width, channels: images.channels, pixels: pixels))
     }
     changed.train = replaced(train, from: 0)
     // Training ids are below 2^30.

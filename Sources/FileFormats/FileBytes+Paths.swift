@@ -70,6 +70,19 @@ extension FileBytes {
     return String(validatingCString: pointer)
   }
 
+  /// The path from the root on, as it is named: links stay, but for those before a `..`, whose target decides.
+  public static func absolute(_ path: String) -> String {
+    var parts = parts(of: path).filter { !$0.isEmpty && $0 != "." }
+    var base = path.utf8.first == UInt8(ascii: "/") ? "" : resolved(".") ?? "."
+    if let last = parts.lastIndex(of: "..") {
+      let head = base + "/" + parts[...last].joined(separator: "/")
+      base = resolved(head) ?? head
+      parts = Array(parts[(last + 1)...])
+    }
+    if base == "/" { base = "" }
+    return parts.isEmpty ? base.isEmpty ? "/" : base : base + "/" + parts.joined(separator: "/")
+  }
+
   /// The path with a leading `~` or `~/` replaced by the home folder, as a shell does it.
   ///
   /// Shells do not do it after `=`, and nobody does it in files.
@@ -78,10 +91,10 @@ extension FileBytes {
     return home + path.dropFirst()
   }
 
-  /// The names in a folder, hidden ones (starting with a point) left out, sorted by their bytes.
+  /// The names in a folder, sorted by their bytes; hidden ones (starting with a point) only where they are asked for.
   ///
   /// - Throws: `.missingInput` or `.inputOutput` when it cannot be read; `.badInput` for a name that is not UTF-8.
-  public static func names(in folder: String) throws -> [String] {
+  public static func names(in folder: String, withHidden: Bool = false) throws -> [String] {
     guard let entries = entries(in: folder) else { throw cannotOpen(folder, errno) }
     let names = try entries.map { entry in
       guard let name = String(validating: entry, as: UTF8.self) else {
@@ -91,7 +104,9 @@ extension FileBytes {
       }
       return name
     }
-    return names.filter { $0.utf8.first != UInt8(ascii: ".") }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    return names.filter { withHidden || $0.utf8.first != UInt8(ascii: ".") }.sorted {
+      $0.utf8.lexicographicallyPrecedes($1.utf8)
+    }
   }
 
   /// The bytes of every name in a folder but `.` and `..`, in no order; nil, and `errno`, when it cannot be read to its

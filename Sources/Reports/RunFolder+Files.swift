@@ -19,6 +19,12 @@ extension RunFolder {
     ProgressLines(to: FileOutput(appendingTo: file("log.txt")), clock: clock)
   }
 
+  /// Writes skipped_files.csv: what lies in the data's folder and is no sample, or could not be read; not for none.
+  public func writeSkippedFiles(_ files: [(path: String, reason: String)]) throws {
+    guard !files.isEmpty else { return }
+    try writeTable(Self.skippedName, columns: ["path", "reason"], rows: files.lazy.map { [$0.path, $0.reason] })
+  }
+
   /// Writes samples.csv: the training samples, in the order of their ids.
   ///
   /// - Parameters:

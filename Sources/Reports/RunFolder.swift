@@ -27,6 +27,7 @@ public final class RunFolder {
   /// The name of the file that says what was run and how it went.
   public static let recordName = "run.json"
   static let suspicionName = "suspicion.csv"
+  static let skippedName = "skipped_files.csv"
 
   /// What a run writes, and so what `--force` clears away; anything else in the folder stays.
   private static let ownFiles = [
@@ -34,7 +35,7 @@ public final class RunFolder {
     "aum_threshold.csv", "label_issues.csv", suspicionName, "checkpoints/last.safetensors",
     "checkpoints/best.safetensors",
     "report/index.html", "noisy_labels.npy", "noise_transition.csv", "detect.json", "pred_probs.npy", "labels.npy",
-    "sample_ids.npy",
+    "sample_ids.npy", skippedName,
   ]
   /// Folders of a detection whose files are its own.
   private static let ownFolders = [("stages", ".safetensors"), ("margins", ".npy")]

@@ -21,6 +21,8 @@ public struct RunRecord: Sendable, Equatable {
     public var name: String
     /// The layout that was recognised.
     public var layout: String
+    /// Where it was read, as an absolute path; nil for data sets by name, and in records of earlier versions.
+    public var path: String?
     /// Training samples.
     public var trainCount: Int
     /// Test samples.
@@ -38,7 +40,7 @@ public struct RunRecord: Sendable, Equatable {
     /// What was read.
     public init(
       name: String, layout: String, trainCount: Int, testCount: Int, classCount: Int, fingerprint: String,
-      samples: String? = nil, classNames: [String]? = nil
+      samples: String? = nil, classNames: [String]? = nil, path: String? = nil
     ) {
       self.name = name
       self.layout = layout
@@ -48,6 +50,7 @@ public struct RunRecord: Sendable, Equatable {
       self.fingerprint = fingerprint
       self.samples = samples
       self.classNames = classNames
+      self.path = path
     }
   }
 
@@ -239,7 +242,8 @@ extension RunRecord.Data {
   /// The object within run.json.
   public var json: JSONValue {
     [
-      "name": .string(name), "layout": .string(layout), "train": JSONValue(trainCount), "test": JSONValue(testCount),
+      "name": .string(name), "layout": .string(layout), "path": JSONValue(path),
+      "train": JSONValue(trainCount), "test": JSONValue(testCount),
       "classes": JSONValue(classCount), "fingerprint": .string(fingerprint), "samples": JSONValue(samples),
       "class_names": classNames.map { .array($0.map { .string($0) }) } ?? .null,
     ]
@@ -253,6 +257,7 @@ extension RunRecord.Data {
     else { return nil }
     self.init(
       name: name, layout: layout, trainCount: train, testCount: test, classCount: classes, fingerprint: fingerprint,
-      samples: json["samples"]?.string, classNames: json["class_names"]?.array?.compactMap(\.string))
+      samples: json["samples"]?.string, classNames: json["class_names"]?.array?.compactMap(\.string),
+      path: json["path"]?.string)
   }
 }

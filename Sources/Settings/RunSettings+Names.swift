@@ -1,3 +1,4 @@
+import Datasets
 import Failures
 import FileFormats
 
@@ -42,6 +43,17 @@ extension RunSettings {
   /// The settings of the job that have a value.
   public var values: [(name: String, value: FlatTOML.Value)] {
     Self.settings(of: job).compactMap { setting in setting.get(self).map { (setting.name, $0) } }
+  }
+
+  /// Makes paths absolute, so that the run can be resumed from any folder.
+  ///
+  /// The data's path counts, unless it is a name, and those of single files and folders; files within a noise stay as
+  /// they are.
+  mutating func makePathsAbsolute() {
+    if !Dataset.isName(data) { data = FileBytes.absolute(data) }
+    for setting in Self.settings(of: job) { setting.makePathAbsolute(&self) }
+    if case .table(let path) = exclude { exclude = .table(FileBytes.absolute(path)) }
+    if case .file(let path) = transition { transition = .file(FileBytes.absolute(path)) }
   }
 
   /// The files that a run with these settings reads besides its data, by the setting that names each.

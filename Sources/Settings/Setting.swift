@@ -80,6 +80,8 @@ public struct Setting: Sendable {
 
   /// The file or folder that a value names; nil where it names none.
   private(set) var file: @Sendable (RunSettings) -> String? = { _ in nil }
+  /// Makes that path absolute.
+  private(set) var makePathAbsolute: @Sendable (inout RunSettings) -> Void = { _ in }
 
   /// Copies the value from the first settings to the second.
   let copy: @Sendable (RunSettings, inout RunSettings) -> Void
@@ -137,7 +139,12 @@ public struct Setting: Sendable {
   }
 
   /// Its value is the path of a file or folder that the run reads.
-  func naming(_ path: Path<String?>) -> Setting { changed { $0.file = { $0[keyPath: path] } } }
+  func naming(_ path: Path<String?>) -> Setting {
+    changed {
+      $0.file = { $0[keyPath: path] }
+      $0.makePathAbsolute = { $0[keyPath: path] = $0[keyPath: path].map(FileBytes.absolute) }
+    }
+  }
 
   /// Unset, it follows something.
   func following(_ what: String) -> Setting { changed { $0.follows = what } }

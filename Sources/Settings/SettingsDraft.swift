@@ -81,6 +81,9 @@ public struct SettingsDraft: Sendable {
     }
   }
 
+  /// Makes the paths of the settings absolute, as `RunSettings.makePathsAbsolute` says; their origins stay.
+  public mutating func makePathsAbsolute() { settings.makePathsAbsolute() }
+
   /// Every setting of the job, each with its origin in a comment.
   public var configuration: FlatTOML {
     settings.configuration { setting in

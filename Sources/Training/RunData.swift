@@ -49,12 +49,13 @@ public struct RunData: Sendable {
         why: "a classifier needs at least two, and this one takes at most \(Self.maxClasses).",
         fix: "check the data's folders or labels.")
     }
-    var notes: [String?] = dataset.warnings.map { "warning: \($0)" }
+    var notes: [String?] = []
     if let path = settings.labels {
       let (replaced, matching) = try dataset.replacingLabels(from: SampleList(path, for: dataset))
       notes.append(matching.note("--labels", path))
       dataset = replaced
     }
+    notes = dataset.openingNotes() + notes
     if let path = settings.cleanLabels {
       let (scored, matching) = try dataset.withTrueLabels(from: SampleList(path, for: dataset))
       notes.append(matching.note("--clean-labels", path))
@@ -64,7 +65,6 @@ public struct RunData: Sendable {
     if let excluded, case .table(let path) = settings.exclude {
       notes.append(excluded.matching.note("--exclude", path))
     }
-    self.notes = notes.compactMap { $0 }
     samples = dataset.sampleFingerprint(first: settings.limitTrain)
     dataset = dataset.limited(train: settings.limitTrain, test: settings.limitTest)
     dataset = dataset.changingPixels(settings.pixels, seed: settings.effectiveNoiseSeed)
@@ -96,13 +96,20 @@ public struct RunData: Sendable {
     }
     self.dataset = dataset
     normalization = dataset.normalization
+    notes.append(dataset.emptyClassWarning(Self.judged(dataset.train, weights)))
+    self.notes = notes.compactMap { $0 }
     fingerprint = dataset.fingerprint
   }
 
   /// The training set in which only samples that count have a label: what a detection judges, and scores are of.
-  public var judged: LabelledSet {
-    guard let weights else { return dataset.train }
-    var set = dataset.train
+  public var judged: LabelledSet { Self.judged(dataset.train, weights) }
+
+  /// A warning about classes of which nothing is judged, or trained on; nil where every class has samples.
+  public var emptyClassWarning: String? { dataset.emptyClassWarning(judged) }
+
+  private static func judged(_ train: LabelledSet, _ weights: [Float]?) -> LabelledSet {
+    guard let weights else { return train }
+    var set = train
     for id in weights.indices where weights[id] == 0 { set.labels[id] = LabelledSet.noLabel }
     return set
   }

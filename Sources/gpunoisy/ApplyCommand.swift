@@ -75,6 +75,7 @@ struct ApplyCommand: ParsableCommand {
     let folder = try NewFolder(to, option: "--to")
     let detection = try DetectedData(run: runFolder, data: data, above: excludeAbove, policy: policy)
     try detection.requireOutside(to)
+    if let note = detection.note { EvaluationNotes.show(note, quiet: quiet) }
     let names = detection.dataset.classNames
     let given = try verdicts.map {
       try Verdicts(fromFile: $0, for: detection.suspected, root: detection.root, classNames: names)

@@ -30,8 +30,11 @@ struct DataConvertCommand: ParsableCommand {
   var quiet = false
 
   func run() throws {
-    let target = try DataTarget(out, layout: to, force: force)
-    try target.write(Dataset.opened(by: options.settings()), quiet: quiet)
+    let target = try DataTarget(out, layout: to, force: force), settings = try options.settings()
+    try DataPlace.requireOutside(settings.data, out, option: "--out")
+    let dataset = try Dataset.opened(by: settings)
+    for note in dataset.notes { EvaluationNotes.show(note, quiet: quiet) }
+    try target.write(dataset, quiet: quiet)
   }
 }
 

@@ -108,7 +108,11 @@ struct DataSummary {
       lines.append("deviation    \(list(normalization.standardDeviation))")
     }
     lines.append("fingerprint  \(fingerprint)")
-    lines += dataset.warnings.map { "warning      \($0)" }
+    for note in dataset.notes(withBadImages: false) {
+      let warning = "warning: "
+      lines.append(
+        note.hasPrefix(warning) ? "warning      \(note.dropFirst(warning.count))" : "note         \(note)")
+    }
     lines.append("classes      \(dataset.classCount)")
     return lines.map { TerminalText.escaped($0) + "\n" }.joined() + "\n" + classTable + badImageList + duplicateList
   }
@@ -189,6 +193,11 @@ struct DataSummary {
           JSONMember(
             "bad_images",
             .array(dataset.badImages.map { ["path": .string($0.path), "reason": .string($0.reason)] })),
+          JSONMember(
+            "ignored",
+            .array(
+              dataset.passedOver.map { ["path": .string($0.path), "reason": .string($0.reason.rawValue)] })),
+          JSONMember("notes", .array(dataset.notes.map { .string($0) })),
           JSONMember(
             "duplicates",
             duplicates.map { groups in

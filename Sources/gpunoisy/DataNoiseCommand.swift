@@ -48,7 +48,9 @@ struct DataNoiseCommand: ParsableCommand {
     let settings = try options.settings()
     if let out { _ = try OutputPath(file: out, option: "--out") }
     if let matrixOut { _ = try OutputPath(file: matrixOut, option: "--matrix-out") }
-    let (noisy, report) = try Dataset.opened(by: settings).corrupted(by: settings.noise.model, seed: settings.seed)
+    let dataset = try Dataset.opened(by: settings)
+    for note in dataset.notes { EvaluationNotes.show(note, quiet: false) }
+    let (noisy, report) = try dataset.corrupted(by: settings.noise.model, seed: settings.seed)
     if let out {
       if out.lowercased().hasSuffix(".csv") {
         try AtomicFile.write(

@@ -15,6 +15,8 @@ struct DetectedData {
   let root: String?
   /// Whether the data set is a folder of images.
   let isFolder: Bool
+  /// A warning about classes without training samples; nil where there are none.
+  let note: String?
   /// What the run's settings left out, as a phrase; nil when it saw everything.
   let limit: String?
 
@@ -43,6 +45,7 @@ struct DetectedData {
     try RunRecord.read(folder: run).require(
       seen, of: run, fix: "restore the data, say where it is with --data, or repeat the run.")
     dataset = seen.dataset
+    note = seen.emptyClassWarning
     var labels = seen.dataset.train.labels
     if settings.validation != nil || settings.exclude != nil {
       // What the run did not look at has no label there, but belongs to the data set.

@@ -82,7 +82,8 @@ struct EvaluationInput {
       chosen = part
       ids = Array(0..<part.count)
     }
-    isReadable = chosen.labels.map { $0 >= 0 }
+    let unreadable = chosen.unreadable
+    isReadable = (0..<chosen.count).map { !unreadable.contains($0) }
     chosen.labels = try Self.labels(chosen.labels, of: dataset, as: model)
     let channels = chosen.images.channels
     let conversion: String? =
@@ -91,7 +92,7 @@ struct EvaluationInput {
       : channels == 1
         ? "the images are grey; the network takes colour: each has three equal channels"
         : "the images are in colour; the network takes grey: each is converted"
-    notes = [note, conversion].compactMap { $0 }
+    notes = [note, conversion].compactMap { $0 } + dataset.notes
     samples = chosen.converted(channels: model.channels)
   }
 

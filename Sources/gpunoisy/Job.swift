@@ -109,7 +109,8 @@ struct Job: DeviceWork {
       data: .init(
         name: dataset.name, layout: dataset.source, trainCount: dataset.train.count,
         testCount: data.evaluation?.count ?? 0, classCount: dataset.classCount, fingerprint: data.fingerprint,
-        samples: data.samples, classNames: dataset.classNames))
+        samples: data.samples, classNames: dataset.classNames,
+        path: Dataset.isName(settings.data) ? nil : FileBytes.absolute(settings.data)))
     record.recipe = settings.recipe
     record.method = settings.job == .train ? settings.method.description : nil
     record.optimizer = settings.optimizer.kind.rawValue
@@ -204,6 +205,9 @@ struct Job: DeviceWork {
           noise.table.split(separator: "\n").forEach { reporter.note(String($0)) }
         }
       }
+      try folder.writeSkippedFiles(
+        data.dataset.badImages.map { ($0.path, $0.reason) }
+          + data.dataset.passedOver.map { ($0.path, $0.reason.rawValue) })
       try folder.writeSamples(
         paths: data.dataset.trainPaths, givenLabels: train.labels.map(Int.init),
         cleanLabels: train.trueLabels?.map(Int.init))
@@ -216,16 +220,21 @@ struct Job: DeviceWork {
     }
   }
 
+  /// The samples below which a class is too small for judging its labels.
+  private static let few = 10
+
   /// What may mislead a detection.
   private func warn(_ reporter: any ProgressReporter) {
     let loss = settings.loss.entry.name
     if loss != "ce" {
       reporter.note("warning: --loss \(loss) weakens the signal; margins are best with cross entropy")
     }
-    for (label, count) in data.judged.classCounts(data.dataset.classCount).enumerated() where count < 10 {
-      reporter.note(
-        "warning: '\(data.dataset.classNames[label])' has \(count) samples, too few to judge its labels by")
-    }
+    let small = zip(data.dataset.classNames, data.judged.classCounts(data.dataset.classCount)).filter { $1 < Self.few }
+    guard !small.isEmpty else { return }
+    let names = small.prefix(5).map { "'\($0.shortened(to: 40))' (\($1))" }.joined(separator: ", ")
+    reporter.note(
+      "warning: \(small.count) of \(data.dataset.classCount) classes have fewer than \(Self.few) samples, too few to "
+        + "judge their labels by: \(names)\(small.count > 5 ? ", …" : "")")
   }
 
   // MARK: - The end

@@ -16,7 +16,9 @@ extension ReportCommand {
         .usage, "--out, --no-samples and --projection are not for '\(folder)', a run of detect.",
         why: "its page shows its own data and stays in its folder.", fix: "remove them, or use runs of train.")
     }
-    let page = try DetectionReport.page(FinishedDetection.read(folder: folder, settings: settings))
+    let finished = try FinishedDetection.read(folder: folder, settings: settings)
+    if let warning = finished.data.emptyClassWarning { EvaluationNotes.show(warning, quiet: quiet) }
+    let page = try DetectionReport.page(finished)
     let path = folder + "/report/index.html"
     try FileBytes.makeFolder(folder + "/report")
     try AtomicFile.write(page.html, to: path)

@@ -106,6 +106,7 @@ struct ReportCommand: ParsableCommand {
           let checkpoint = folder + "/checkpoints/last.safetensors"
           let data = try RunData(settings)
           try record.require(data, of: folder, fix: "restore the data, or say where it is with --data.")
+          if let warning = data.emptyClassWarning { EvaluationNotes.show("\(folder): \(warning)", quiet: quiet) }
           let samples = try RunComparison.samples(
             checkpoint: checkpoint, data: data.dataset, projection: projection, on: device)
           return (samples, nil)

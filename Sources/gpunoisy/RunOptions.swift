@@ -1,5 +1,6 @@
 import ArgumentParser
 import Autotuning
+import Datasets
 import Failures
 import FileFormats
 import Reports
@@ -17,6 +18,10 @@ struct RunOptions: ParsableArguments {
       "Resume the run in this folder, or start it there if there is none yet: for jobs that a scheduler repeats.",
       valueName: "folder"))
   var resumeOrStart: String?
+  @Option(
+    name: .customLong("data"),
+    help: ArgumentHelp("With --resume: where the data is now, if it has moved.", valueName: "data"))
+  var movedData: String?
   @Option(help: ArgumentHelp("Write the run into exactly this folder.", valueName: "folder"))
   var out: String?
   @Option(name: .customLong("runs-dir"), help: ArgumentHelp("Where new run folders go.", valueName: "folder"))
@@ -43,6 +48,11 @@ struct RunOptions: ParsableArguments {
   func draft<J: JobName>(_ options: JobOptions<J>) throws -> SettingsDraft {
     let given = options.given
     if let resume { return try resumed(resume, for: J.job, given) }
+    if let movedData, resumedRun == nil {
+      throw Failure(
+        .usage, "--data '\(movedData)' has no effect.", why: "it says where the data of a run is that is resumed.",
+        fix: "remove it, or name the data as DATA.")
+    }
     let draft = try newRun(options, given)
     guard let run = resumedRun else { return draft }
     return try resumed(run, for: J.job, like: draft)
@@ -72,6 +82,7 @@ struct RunOptions: ParsableArguments {
       }
     }
     for (name, text) in given where name != "recipe" { try draft.set(name, to: text, from: .commandLine) }
+    draft.makePathsAbsolute()
     try draft.settings.refuseUnread(given.map(\.name))
     try draft.settings.validate()
     return draft
@@ -100,10 +111,13 @@ struct RunOptions: ParsableArguments {
         throw Failure(
           .configuration, "\(name == "data" ? "DATA" : "--\(name)") cannot change when a run is resumed.",
           why: "the run would no longer be the same; only \(free.map { "--\($0)" }.joined(separator: ", ")) may.",
-          fix: "remove it, or start a new run\(job == .train ? " from the weights with --init" : "").")
+          fix: name == "data"
+            ? "remove it; if the data has moved, say where it is with --data."
+            : "remove it, or start a new run\(job == .train ? " from the weights with --init" : "").")
       }
       try draft.set(name, to: text, from: .commandLine)
     }
+    try takeMovedData(&draft)
     try draft.settings.validate()
     return draft
   }
@@ -113,6 +127,8 @@ struct RunOptions: ParsableArguments {
   /// - Throws: `.configuration` for a command line that asks for another run than the one that is there.
   private func resumed(_ run: String, for job: JobKind, like asked: SettingsDraft) throws -> SettingsDraft {
     var draft = try settings(of: run, for: job)
+    // Runs of earlier versions have paths as they were typed.
+    draft.makePathsAbsolute()
     let hasValue = Set(asked.settings.values.map(\.name))
     for setting in RunSettings.settings(of: job) {
       let (now, before) = (setting.text(asked.settings), setting.text(draft.settings))
@@ -125,8 +141,16 @@ struct RunOptions: ParsableArguments {
           fix: "repeat the command line that started it, or choose another folder.")
       }
     }
+    try takeMovedData(&draft)
     try draft.settings.validate()
     return draft
+  }
+
+  /// Puts `--data` in place of what the run says; whether it is the same data is found out by its fingerprint.
+  private func takeMovedData(_ draft: inout SettingsDraft) throws {
+    guard let movedData else { return }
+    try draft.set("data", to: movedData, from: .commandLine)
+    draft.makePathsAbsolute()
   }
 
   /// The device of these settings.
@@ -154,20 +178,12 @@ struct RunOptions: ParsableArguments {
     if let target, resumedRun == nil {
       try RunFolder.checkFree(target, force: force)
       try requireSpared(draft.settings, target)
-      try requireOutside(draft.settings.data, target)
+      try DataPlace.requireOutside(draft.settings.data, target, option: out == nil ? "--resume-or-start" : "--out")
     }
     let job = Job(
       draft: draft, data: try RunData(draft.settings), resumed: resumedRun, out: target, runsFolder: runsFolder,
       force: force, console: reporter, isVerbose: console.verbose)
     return try device.open(job) { reporter.note($0) }
-  }
-
-  /// - Throws: `.cannotCreate` where the run would lie within a folder of data, and become one of its classes.
-  private func requireOutside(_ data: String, _ out: String) throws {
-    guard FileBytes.kind(of: data) == .folder, FileBytes.lies(out, within: data) else { return }
-    throw Failure(
-      .cannotCreate, "--out '\(out)' lies within the data '\(data)'.",
-      why: "the files of the run would be read as data.", fix: "choose a folder elsewhere.")
   }
 
   /// - Throws: `.cannotCreate` where `--force` would delete what the run is to read.
@@ -209,6 +225,11 @@ extension SettingsDraft {
   init(ofRun path: String) throws {
     try RunFolder.requireRun(path, holding: "config.toml")
     try self.init(ofFileAt: path + "/config.toml")
+    // A run that was resumed with --data keeps its settings, and its record says where the data was last.
+    guard !Dataset.isName(settings.data), FileBytes.kind(of: settings.data) == .missing,
+      let place = (try? RunRecord.read(folder: path))?.data?.path, FileBytes.kind(of: place) != .missing
+    else { return }
+    try set("data", to: place, from: .rule("the place where the run found it last"))
   }
 }
 

@@ -219,7 +219,7 @@ extension CommandTests {
       try FileBytes.write(FileBytes.read(folder("photos/" + paths[5])), to: folder("photos/" + paths[6]))
       try expect(65, "the data has changed since the run 'run' started", fine)
       try #require(rename(folder("photos"), folder("moved")) == 0)
-      try expect(66, "'photos' does not exist", fine)
+      try expect(66, "/photos' does not exist", fine)
     }
   }
 }

@@ -29,7 +29,7 @@ extension CommandTests {
       let other = try CommandUnderTest.run(
         ["eval", last, "other/train", "--split", "train", "--device", "cpu"], in: folder)
       #expect(
-        other.code == 0 && other.errors.contains("was trained on 'd/train', not 'other/train'"), "\(other.errors)")
+        other.code == 0 && other.errors.contains("/d/train', not 'other/train'"), "\(other.errors)")
       #expect(other.errors.contains("is taken as a checkpoint without a run"))
       // A file that lies in no run says all by itself.
       let bare = try CommandUnderTest.run(

@@ -132,7 +132,7 @@ extension CommandTests {
       try photos("pets", ["cat", "dog"], in: folder)
       #expect(try train("pets", "noisy", "--noise", "symmetric:0.5", in: folder).code == 0)
       let forced = try train("pets", "noisy", "--labels", "noisy/noisy_labels.npy", "--force", in: folder)
-      #expect(forced.code == 73 && forced.errors.contains("would delete 'noisy/noisy_labels.npy'"), "\(forced.errors)")
+      #expect(forced.code == 73 && forced.errors.contains("/noisy/noisy_labels.npy'"), "\(forced.errors)")
       #expect(FileBytes.kind(of: folder("noisy/noisy_labels.npy")) == .file)
 
       try AtomicFile.write("sample_id\n1\n", to: folder("list.csv"))
@@ -155,7 +155,7 @@ extension CommandTests {
       #expect(try CommandUnderTest.run(stopped, in: folder).code == 75)
       try AtomicFile.write("sample_id\n2\n", to: folder("list.csv"))
       let changed = try CommandUnderTest.run(["train", "--resume", "s", "-q"], in: folder)
-      #expect(changed.code == 65 && changed.errors.contains("'list.csv' has changed"), "\(changed.errors)")
+      #expect(changed.code == 65 && changed.errors.contains("/list.csv' has changed"), "\(changed.errors)")
       try AtomicFile.write("sample_id\n1\n", to: folder("list.csv"))
       unlink(folder("s/samples.csv"))
       #expect(try CommandUnderTest.run(["train", "--resume", "s", "-q", "--max-time", "none"], in: folder).code == 0)

@@ -24,6 +24,7 @@ struct FileBytesTests {
     try FileBytes.makeFolder(scratch("a/b/c"))
     for name in ["a/z", "a/é", "a/B", "a/.hidden"] { try FileBytes.write([1], to: scratch(name)) }
     #expect(try FileBytes.names(in: scratch("a")) == ["B", "b", "z", "é"])
+    #expect(try FileBytes.names(in: scratch("a"), withHidden: true) == [".hidden", "B", "b", "z", "é"])
     #expect(FileBytes.kind(of: scratch("a")) == .folder)
     #expect(FileBytes.kind(of: scratch("a/z")) == .file)
     #expect(FileBytes.kind(of: scratch("nothing")) == .missing)
@@ -70,6 +71,18 @@ struct FileBytesTests {
     #expect(FileBytes.lies("/new", within: "/") && !FileBytes.lies("new", within: scratch("data")))
     #expect(FileBytes.entries(in: scratch("nothing")) == nil)
     #expect(FileBytes.entries(in: scratch("data")) == [Array("a".utf8)])
+  }
+
+  @Test("paths become absolute as they are named; what is before '..' is followed")
+  func absolute() throws {
+    let here = try #require(FileBytes.resolved("."))
+    let base = here == "/" ? "" : here
+    #expect(FileBytes.absolute("a/./b/") == base + "/a/b" && FileBytes.absolute(".") == here)
+    #expect(FileBytes.absolute("/a//b/.") == "/a/b" && FileBytes.absolute("/") == "/")
+    let scratch = ScratchFolder(), root = try #require(FileBytes.resolved(scratch.path))
+    try FileBytes.makeFolder(scratch("a/b"))
+    #expect(FileBytes.absolute(scratch("a/b/../c")) == root + "/a/c")
+    #expect(FileBytes.absolute("/..") == "/")
   }
 
   @Test("failures have the kind that scripts rely on")

@@ -48,8 +48,7 @@ enum Clothing1M: DatasetFormat {
     let loaded = try ImageLoader.load(files, options: options, source: location.path)
     func samples(_ keys: [String], _ labels: [Int32], _ range: Range<Int>) -> LabelledSet {
       LabelledSet(
-        images: loaded.images(range), labels: zip(labels, loaded.isBad[range]).map { $1 ? LabelledSet.noLabel : $0 },
-        paths: keys)
+        images: loaded.images(range), labels: labels, paths: keys, unreadable: loaded.isBad[range])
     }
     return Dataset(
       name: location.name, classNames: names, train: samples(trainKeys, trainLabels, 0..<trainKeys.count),

@@ -1,0 +1,16 @@
+import FileFormats
+
+/// A part of a data set, by the names that folders, tables and arrays give it.
+enum SplitPart: Sendable {
+  case train, validation, test
+
+  /// Reads a name in any capitals, without the blanks around it; nil for any other name.
+  init?(_ name: String) {
+    switch name.trimmingBlanks.lowercased() {
+    case "train", "training": self = .train
+    case "val", "valid", "validation": self = .validation
+    case "test", "testing": self = .test
+    default: return nil
+    }
+  }
+}
