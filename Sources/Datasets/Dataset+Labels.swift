@@ -4,9 +4,10 @@ import FileFormats
 extension Dataset {
   /// The data set with the training labels of a file in place of its own; true labels stay as they are.
   ///
-  /// The file is a `.npy` of integers [N] in id order, or a CSV with `path` or `sample_id` and `label` (or
-  /// `given_label`), one row for each sample in any order; `given_name` beside it may name the class. Samples without a
-  /// label stay without one. Replace labels before limiting the data set: the file belongs to the whole training set.
+  /// The file is a `.npy` of labels in id order as `LabelArray` reads them, or a CSV with `path` or `sample_id` and
+  /// `label` (or `given_label`), one row for each sample in any order; `given_name` beside it may name the class. What
+  /// means "no label" there takes the sample's away; images that could not be read stay without one. A remark says how
+  /// many labels differ. Replace labels before limiting the data set: the file belongs to the whole training set.
   ///
   /// - Returns: the data set, and how rows were matched to samples.
   /// - Throws: `.missingInput`; `.badInput` for another number of labels, a sample that is missing, repeated or unknown,
@@ -15,8 +16,32 @@ extension Dataset {
     let (labels, matching) = try LabelFile.read(
       list, labels: ["label", "given_label"], names: ["given_name", "label_name"], count: train.count)
     var replaced = self
-    replaced.train.labels = zip(train.labels, labels).map { $0 < 0 ? $0 : $1 }
+    replaced.train.labels = labels.enumerated().map { train.unreadable.contains($0) ? LabelledSet.noLabel : $1 }
+    replaced.noteDifferences(from: train.labels, list.path)
     return (replaced, matching)
+  }
+
+  /// The least share of the agreement by chance, 1 / K, that labels in this order leave behind, in units of what is above.
+  private static let leastAgreement = 0.1
+
+  /// Whether labels that agree so often are hardly better than labels in another order.
+  func isHardlyBetterThanChance(agreement: Double) -> Bool {
+    let chance = 1 / Double(classCount)
+    return agreement < chance + Self.leastAgreement * (1 - chance)
+  }
+
+  /// Says how many labels differ from those of before, and warns where they hardly agree.
+  private mutating func noteDifferences(from before: [Int32], _ path: String) {
+    let pairs = zip(before, train.labels).filter { $0 >= 0 && $1 >= 0 }
+    guard !pairs.isEmpty else { return }
+    let differing = pairs.count { $0 != $1 }, share = Double(differing) / Double(pairs.count)
+    remarks.append(
+      "--labels \(path): \(differing) of \(pairs.count) labels differ from the data's own, "
+        + NumberFormatting.percent(share))
+    guard isHardlyBetterThanChance(agreement: 1 - share) else { return }
+    warnings.append(
+      "the labels of '\(path)' agree with the data's own hardly more often than by chance: perhaps they are in another "
+        + "order")
   }
 
   /// The data set with the true training labels of a file, for scoring only.
@@ -75,15 +100,18 @@ public enum LabelFile {
   }
 
   private static func array(_ bytes: [UInt8], _ list: SampleList, _ count: Int) throws -> [Int32] {
-    let array = try NumPyArray(decoding: bytes, name: "'\(list.path)'")
-    guard let values = array.integers, array.shape.count == 1 || array.shape.dropFirst().allSatisfy({ $0 == 1 }) else {
-      throw Failure(
-        .badInput, "'\(list.path)' holds an array of shape \(array.shape) and type \(array.element.descriptor).",
-        why: "labels are a row of \(count) integers.", fix: "save labels.reshape(-1).astype('int64').")
+    let array = try NumPyArray(decoding: bytes, name: "'\(list.path)'"), classes = list.classes
+    func place(_ index: Int) -> String { "entry \(index) of '\(list.path)'" }
+    switch try LabelArray(array, count: count, name: "'\(list.path)'") {
+    case .numbers(let values):
+      return try values.enumerated().map { index, value in
+        try value.map { Int32(try classes.label($0, place(index))) } ?? LabelledSet.noLabel
+      }
+    case .texts(let texts):
+      return try texts.enumerated().map { index, text in
+        try classes.label(text, place(index)).map { Int32($0) } ?? LabelledSet.noLabel
+      }
     }
-    guard values.count == count else { throw wrongCount(list.path, values.count, count) }
-    let classes = list.classes
-    return try values.enumerated().map { try Int32(classes.label($1, "entry \($0) of '\(list.path)'")) }
   }
 
   private static func table(
@@ -96,27 +124,24 @@ public enum LabelFile {
       throw Failure(
         .badInput, "'\(path)' is neither a NumPy array nor a table of labels.",
         why: "a table needs the columns sample_id (or path) and \(labelColumns[0]); it has "
-          + "\(table.header.joined(separator: ", ")).",
+          + "\(table.columnList).",
         fix: "name the columns sample_id,\(labelColumns[0]).")
     }
     let (ids, matching) = try list.ids(of: Array(table.rows.indices), in: table)
     guard table.rows.count == count else { throw wrongCount(path, table.rows.count, count) }
     let classes = list.classes
     var labels = [Int32](repeating: LabelledSet.noLabel, count: count)
+    var seen = [Bool](repeating: false, count: count)
     for ((row, line), id) in zip(zip(table.rows, table.lines), ids) {
-      guard labels[id] < 0 else {
+      guard !seen[id] else {
         throw Failure(
           .badInput, "line \(line) of '\(path)' is about sample \(id) again.",
           why: "each of the \(count) training samples must occur once.", fix: "remove one of the lines.")
       }
-      let place = "line \(line) of '\(path)'"
-      guard
-        let label = try classes.label(
-          labelColumn.map { row[$0] } ?? "", named: nameColumn.map { row[$0] } ?? "", place)
-      else {
-        throw ClassLabels.outOfRange("", classes.count, place)
-      }
-      labels[id] = Int32(label)
+      seen[id] = true
+      let label = try classes.label(
+        labelColumn.map { row[$0] } ?? "", named: nameColumn.map { row[$0] } ?? "", "line \(line) of '\(path)'")
+      if let label { labels[id] = Int32(label) }
     }
     return (labels, matching)
   }

@@ -87,7 +87,7 @@ public struct SampleList {
     else {
       throw Failure(
         .badInput, "'\(path)' does not say which samples its rows are about.",
-        why: "it needs the column sample_id or path; it has \(table.header.joined(separator: ", ")).",
+        why: "it needs the column sample_id or path; it has \(table.columnList).",
         fix: "name the columns in the first line.")
     }
     var ids: [Int] = [], matching = Matching(), missing: [String] = []
@@ -109,7 +109,7 @@ public struct SampleList {
           fix: "correct the line.")
       case .unknown(let text):
         throw Failure(
-          .badInput, "line \(table.lines[row]) of '\(path)' has the sample_id '\(text)'.",
+          .badInput, "line \(table.lines[row]) of '\(path)' has the sample_id '\(text.shortened())'.",
           why: "the training set has the ids 0 to \(count - 1).", fix: "use the file that was made for this data set.")
       }
     }

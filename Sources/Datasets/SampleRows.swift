@@ -44,8 +44,8 @@ public struct SampleRows {
 
   /// What a row is about.
   public func match(_ cells: [String]) -> Match {
-    let number = idColumn.flatMap { Int(cells[$0]) }
-    guard let pathColumn, !cells[pathColumn].isEmpty else {
+    let number = idColumn.flatMap { Self.number(cells[$0].trimmingBlanks) }
+    guard let pathColumn, !cells[pathColumn].trimmingBlanks.isEmpty else {
       guard let number, isSample(number) else { return .unknown(idColumn.map { cells[$0] } ?? "") }
       return .number(number)
     }
@@ -66,6 +66,11 @@ public struct SampleRows {
     for root in roots {
       if let found = FileBytes.part(of: path, below: root).flatMap({ byPath[$0] }) { return found }
     }
-    return path.hasPrefix("./") ? byPath[String(path.dropFirst(2))] : nil
+    if path.hasPrefix("./"), let found = byPath[String(path.dropFirst(2))] { return found }
+    let trimmed = text.trimmingBlanks
+    return trimmed == text ? nil : samples(at: trimmed)
   }
+
+  /// A sample's number, which tables with missing cells have as floats.
+  private static func number(_ text: String) -> Int? { Int(text) ?? ClassLabels.number(text) }
 }

@@ -60,6 +60,7 @@ public struct Failure: Error, Equatable, Sendable, CustomStringConvertible {
 extension String {
   /// The text with its middle left out where it is longer than an error should be.
   public func shortened(to limit: Int = 80) -> String {
-    count <= limit ? self : String(prefix(limit / 2)) + "…" + String(suffix(limit - limit / 2 - 1))
+    utf8.count <= limit || count <= limit
+      ? self : String(prefix(limit / 2)) + "…" + String(suffix(limit - limit / 2 - 1))
   }
 }

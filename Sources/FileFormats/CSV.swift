@@ -9,7 +9,8 @@ public struct CSV: Sendable {
   /// The line number (from 1) in which each row begins.
   public let lines: [Int]
 
-  /// Reads text with a header line; line ends may be LF or CRLF, and empty lines are left out.
+  /// Reads text with a header line; line ends may be LF or CRLF, or CR where there is no LF, and empty lines are left
+  /// out.
   ///
   /// - Parameter name: how failures name the file.
   /// - Throws: `.badInput`, with the line number, for text that is not UTF-8, an open quotation mark, or a row with
@@ -37,12 +38,22 @@ public struct CSV: Sendable {
     (self.rows, self.lines) = (rows, lines)
   }
 
-  /// The index of the first of these columns that the table has.
+  /// The index of the first of these columns that the table has; blanks around its name do not count, nor do capitals
+  /// where no column has the very name.
   public func column(_ names: String...) -> Int? {
     for name in names {
-      if let index = header.firstIndex(of: name) { return index }
+      if let index = header.firstIndex(of: name) ?? header.firstIndex(where: { $0.trimmingBlanks.lowercased() == name })
+      {
+        return index
+      }
     }
     return nil
+  }
+
+  /// The names of the columns for a failure: `path, label, split`, or the first ones and how many there are.
+  public var columnList: String {
+    let names = header.prefix(8).map { $0.count > 40 ? "\($0.prefix(39))…" : $0 }.joined(separator: ", ")
+    return header.count > 8 ? "\(header.count) columns, which begin with \(names)" : names
   }
 
   /// One line of a table, with quotation marks where they are needed and a line feed at the end.
@@ -68,11 +79,14 @@ extension CSV {
   private struct Scanner {
     let bytes: [UInt8]
     let name: String
+    /// Whether a carriage return alone ends a line, as in files of old Macs.
+    let endsLinesByReturn: Bool
     var position = 0
     var line = 1
 
     init(bytes: [UInt8], name: String) {
       (self.bytes, self.name) = (bytes, name)
+      endsLinesByReturn = !bytes.contains(0x0A)
       if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
     }
 
@@ -94,7 +108,7 @@ extension CSV {
           position += 1
           continue
         }
-        if bytes[position] == 0x0D { position += 1 }
+        if bytes[position] == 0x0D, !endsLinesByReturn { position += 1 }
         position += 1
         line += 1
         return fields
@@ -136,9 +150,9 @@ extension CSV {
       return try text(field[...])
     }
 
-    /// Whether CR and LF stand here.
+    /// Whether CR and LF stand here, or a CR that ends a line by itself.
     private func isLineEnd(_ index: Int) -> Bool {
-      bytes[index] == 0x0D && (index + 1 == bytes.count || bytes[index + 1] == 0x0A)
+      bytes[index] == 0x0D && (endsLinesByReturn || index + 1 == bytes.count || bytes[index + 1] == 0x0A)
     }
 
     private func text(_ field: ArraySlice<UInt8>) throws -> String {

@@ -97,7 +97,7 @@ extension NumPyArray {
         why: isObject
           ? "they are Python objects, stored as a pickle, which can run code when it is read."
           : "integers, floating-point numbers, booleans and text are supported.",
-        fix: "save it with a basic type, for example array.astype('int64').")
+        fix: "save it with a basic type: array.astype('int64') for numbers, array.astype('U') for names.")
     }
     // An axis of length zero must not hide that the product of the others overflows.
     var size = element.size

@@ -112,6 +112,30 @@ public struct NumPyArray: Sendable, Equatable {
     }
   }
 
+  /// One element as a floating-point number; NaN for text.
+  public func double(at index: Int) -> Double {
+    func word<Word: FixedWidthInteger>(_: Word.Type) -> Word {
+      bytes.withUnsafeBytes {
+        Word(littleEndian: $0.loadUnaligned(fromByteOffset: index * MemoryLayout<Word>.size, as: Word.self))
+      }
+    }
+    switch element {
+    case .bool: return bytes[index] == 0 ? 0 : 1
+    case .signed(1): return Double(Int8(bitPattern: bytes[index]))
+    case .signed(2): return Double(Int16(bitPattern: word(UInt16.self)))
+    case .signed(4): return Double(Int32(bitPattern: word(UInt32.self)))
+    case .signed: return Double(Int64(bitPattern: word(UInt64.self)))
+    case .unsigned(1): return Double(bytes[index])
+    case .unsigned(2): return Double(word(UInt16.self))
+    case .unsigned(4): return Double(word(UInt32.self))
+    case .unsigned: return Double(word(UInt64.self))
+    case .float(2): return Self.half(word(UInt16.self))
+    case .float(4): return Double(Float(bitPattern: word(UInt32.self)))
+    case .float: return Double(bitPattern: word(UInt64.self))
+    case .text: return .nan
+    }
+  }
+
   /// The elements as texts, or nil when they are something else or no valid Unicode.
   public var texts: [String]? {
     guard case .text(let length) = element else { return nil }

@@ -10,7 +10,7 @@ struct Selection {
     Figure("left_out_wrong", "share of the left-out samples with a wrong label"),
   ]
 
-  private var seen = 0, kept = 0, right = 0, keptRight = 0
+  private var seen = 0, kept = 0, right = 0, keptRight = 0, wrong = 0, keptWrong = 0
   private let truth: [Int32]?, given: [Int32]
 
   /// Nothing counted yet.
@@ -19,11 +19,16 @@ struct Selection {
   /// Counts the samples of an epoch, of which those with a positive entry in `weights` [N] were learned from.
   mutating func add(_ ids: some Sequence<Int32>, weights: [Float]) {
     for id in ids.lazy.map({ Int($0) }) {
-      let isKept = weights[id] > 0, isRight = truth.map { $0[id] == given[id] } ?? false
+      let isKept = weights[id] > 0
       seen += 1
       kept += isKept ? 1 : 0
+      // The true labels of some samples may be missing: these are neither right nor wrong.
+      guard let truth, truth[id] >= 0 else { continue }
+      let isRight = truth[id] == given[id]
       right += isRight ? 1 : 0
+      wrong += isRight ? 0 : 1
       keptRight += isKept && isRight ? 1 : 0
+      keptWrong += isKept && !isRight ? 1 : 0
     }
   }
 
@@ -31,10 +36,9 @@ struct Selection {
   var values: [Double?] {
     func share(_ part: Int, of whole: Int) -> Double? { whole > 0 ? Double(part) / Double(whole) : nil }
     guard truth != nil else { return [share(kept, of: seen), nil, nil, nil] }
-    let wrong = seen - right, keptWrong = kept - keptRight
     return [
-      share(kept, of: seen), share(keptRight, of: kept), share(keptRight, of: right),
-      share(wrong - keptWrong, of: seen - kept),
+      share(kept, of: seen), share(keptRight, of: keptRight + keptWrong), share(keptRight, of: right),
+      share(wrong - keptWrong, of: wrong - keptWrong + right - keptRight),
     ]
   }
 }

@@ -19,7 +19,7 @@ struct ExcludedSamples {
         why: "the data has no true labels, and no noise was drawn.",
         fix: "add --noise or --clean-labels, or give a table of samples.")
     }
-    ids = set.labelledIDs.map(Int.init).filter { set.labels[$0] != truth[$0] }
+    ids = set.labelledIDs.map(Int.init).filter { truth[$0] >= 0 && set.labels[$0] != truth[$0] }
     matching = SampleList.Matching()
   }
 
@@ -50,7 +50,7 @@ struct ExcludedSamples {
     guard table.column("sample_id", "path") != nil else {
       throw Failure(
         .badInput, "'\(path)' does not say which samples to leave out.",
-        why: "it needs the column sample_id or path; it has \(table.header.joined(separator: ", ")).",
+        why: "it needs the column sample_id or path; it has \(table.columnList).",
         fix: "give the label_issues.csv of 'gpunoisy detect', or a table of ids.")
     }
     let flagColumn = table.column("is_label_issue"), suspicionColumn = table.column("suspicion")
@@ -64,7 +64,7 @@ struct ExcludedSamples {
       throw Failure(
         .badInput,
         "'\(path)' has no suspicion to compare with --exclude-above \(NumberFormatting.shortest(threshold)).",
-        why: "it needs the column suspicion; it has \(table.header.joined(separator: ", ")).",
+        why: "it needs the column suspicion; it has \(table.columnList).",
         fix: "use the suspicion.csv of a run, or remove --exclude-above.")
     }
     let rows = try table.rows.indices.filter { index in

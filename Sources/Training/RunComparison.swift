@@ -39,7 +39,8 @@ public enum RunComparison {
   public static func samples<D: Device>(
     checkpoint: String, data: Dataset, projection: Projection = .pca, on device: D
   ) throws -> ComparisonPage.Samples {
-    let train = data.train, usable = train.labelledIDs
+    let train = data.train
+    let usable = train.labelledIDs.filter { id in train.trueLabels.map { $0[Int(id)] >= 0 } ?? true }
     let chosen = CounterRandom(seed: 1).permutation(of: usable.count, .reportSample, 0).prefix(mostSamples)
       .map { usable[Int($0)] }.sorted()
     let part = train.selecting(chosen)

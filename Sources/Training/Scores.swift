@@ -23,7 +23,7 @@ public struct TrainingScore: Sendable, Equatable {
       loss += Double(results.losses[id])
       let agrees = results.predictions[id] == given[id]
       if agrees { right += 1 }
-      guard let truth else { continue }
+      guard let truth, truth[id] >= 0 else { continue }
       if truth[id] == given[id] {
         clean = (clean.right + (agrees ? 1 : 0), clean.count + 1)
       } else {

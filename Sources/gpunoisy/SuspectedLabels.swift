@@ -126,7 +126,7 @@ private struct TableReader {
     if let index = table.column(name) { return index }
     throw Failure(
       .badInput, "'\(path)' has no column \(name).",
-      why: "it is not as 'gpunoisy \(writer)' wrote it; it has \(table.header.joined(separator: ", ")).", fix: fix)
+      why: "it is not as 'gpunoisy \(writer)' wrote it; it has \(table.columnList).", fix: fix)
   }
 
   func damaged(_ line: Int, _ why: String) -> Failure {

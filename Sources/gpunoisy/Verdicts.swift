@@ -44,7 +44,7 @@ struct Verdicts {
     else {
       throw Failure(
         .badInput, "'\(path)' holds no verdicts.",
-        why: "it needs the columns sample_id (or path) and verdict; it has \(table.header.joined(separator: ", ")).",
+        why: "it needs the columns sample_id (or path) and verdict; it has \(table.columnList).",
         fix: "give the verdicts.csv that the page of the detection saves.")
     }
     let sourceColumn = table.column("source")
@@ -98,7 +98,7 @@ private struct RowReader {
     _ cells: [String], _ wordColumn: Int, _ row: SuspectedLabels.Row, _ line: Int
   ) throws -> Verdicts.Decision {
     try checkGiven(cells, row, line)
-    let word = cells[wordColumn].trimmed.lowercased(), label = try newClass(cells, line)
+    let word = cells[wordColumn].trimmingBlanks.lowercased(), label = try newClass(cells, line)
     switch word {
     case "keep", "correct", "right":
       guard label == nil || label == row.given else { throw contradiction(cells[wordColumn], line) }
@@ -114,9 +114,12 @@ private struct RowReader {
     case "drop", "none", "none_of_these": return .drop
     case "unsure": return .unsure
     default:
-      let original = cells[wordColumn].trimmed
+      let original = cells[wordColumn].trimmingBlanks
       if word.hasPrefix("relabel:") {
-        let label = try classNumber(String(original.dropFirst("relabel:".count)).trimmed, line)
+        let text = String(original.dropFirst("relabel:".count))
+        guard let label = try classes.label(text, "line \(line) of '\(path)'") else {
+          throw wrong(line, "has the verdict '\(original)'", "no class is named behind relabel:")
+        }
         return label == row.given ? .keep : .relabel(label)
       }
       throw wrong(
@@ -127,8 +130,8 @@ private struct RowReader {
 
   /// A row about a sample with another label was not made for this run.
   private func checkGiven(_ cells: [String], _ row: SuspectedLabels.Row, _ line: Int) throws {
-    let name = classNames[row.given], text = givenLabel.map { cells[$0].trimmed } ?? ""
-    let named = givenName.map { cells[$0].trimmed } ?? ""
+    let name = classNames[row.given], text = givenLabel.map { cells[$0].trimmingBlanks } ?? ""
+    let named = givenName.map { cells[$0].trimmingBlanks } ?? ""
     guard named.isEmpty || named == name, text.isEmpty || text == name || Int(text) == row.given else {
       throw wrong(
         line, "gives sample \(row.id) the label '\(named.isEmpty || named == name ? text : named)'",
@@ -138,12 +141,8 @@ private struct RowReader {
 
   /// The class that the row names; nil for none.
   private func newClass(_ cells: [String], _ line: Int) throws -> Int? {
-    func text(_ column: Int?) -> String { column.map { cells[$0].trimmed } ?? "" }
+    func text(_ column: Int?) -> String { column.map { cells[$0].trimmingBlanks } ?? "" }
     return try classes.label(text(newLabel), named: text(newName), "line \(line) of '\(path)'")
-  }
-
-  private func classNumber(_ text: String, _ line: Int) throws -> Int {
-    try classes.label(text, "line \(line) of '\(path)'")
   }
 
   private func contradiction(_ word: String, _ line: Int) -> Failure {
@@ -154,13 +153,5 @@ private struct RowReader {
     Failure(
       .badInput, "line \(line) of '\(path)' \(what).", why: why + ".",
       fix: "correct the line, or use verdicts that were saved for this run.")
-  }
-}
-
-extension String {
-  /// Without the spaces around it that people type.
-  fileprivate var trimmed: String {
-    guard let start = firstIndex(where: { $0 != " " }), let end = lastIndex(where: { $0 != " " }) else { return "" }
-    return String(self[start...end])
   }
 }

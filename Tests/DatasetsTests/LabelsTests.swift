@@ -37,7 +37,7 @@ struct LabelsTests {
     arguments: [
       "sample_id,label\n0,0\n1,0\n2,0\n", "sample_id,label\n0,0\n1,0\n2,0\n2,0\n",
       "sample_id,label\n0,0\n1,0\n2,0\n4,0\n",
-      "sample_id,label\n0,0\n1,0\n2,0\n3,3\n", "sample_id,label\n0,0\n1,0\n2,0\n3,-1\n",
+      "sample_id,label\n0,0\n1,0\n2,0\n3,3\n", "sample_id,label\n0,0\n1,0\n2,0\n3,-2\n",
       "sample_id,label\n0,0\n1,0\n2,0\n3,d\n",
       "id,label\n0,0\n1,0\n2,0\n3,0\n", "",
     ])
@@ -51,8 +51,8 @@ struct LabelsTests {
   func wrongArrays() throws {
     let scratch = ScratchFolder()
     for array in [
-      NumPyArray([0, 1, 2] as [Int64]), NumPyArray([0, 1, 2, 3] as [Int64]), NumPyArray([0, 1, 2, -1] as [Int64]),
-      NumPyArray([0, 1, 2, 0] as [Float]), NumPyArray([0, 1, 2, 0] as [Int64], shape: [2, 2]),
+      NumPyArray([0, 1, 2] as [Int64]), NumPyArray([0, 1, 2, 3] as [Int64]), NumPyArray([0, 1, 2, -2] as [Int64]),
+      NumPyArray([0, 1, 2, 0.5] as [Float]), NumPyArray([0, 1, 2, 0] as [Int64], shape: [2, 2]),
     ] {
       try FileBytes.write(array.encoded(), to: scratch("labels.npy"))
       #expect(failureKind { try data.replacingLabels(fromFile: scratch("labels.npy")) } == .badInput)

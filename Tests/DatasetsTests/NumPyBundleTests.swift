@@ -37,16 +37,91 @@ struct NumPyBundleTests {
       [("images", images([3, 4, 5])), ("labels", labels)], [("images", images([2, 3, 4, 5])), ("labels", labels)],
       [("images", images([2, 20])), ("labels", labels)],
       [("images", images([0, 4, 5])), ("labels", NumPyArray([] as [Int64]))],
-      [("images", NumPyArray([Float](repeating: 0, count: 8), shape: [2, 2, 2])), ("labels", labels)],
-      [("images", images([2, 4, 5])), ("labels", NumPyArray([0, -1] as [Int64]))],
+      [("images", images([2, 4, 5])), ("labels", NumPyArray([0, -2] as [Int64]))],
+      [("images", images([2, 4, 5])), ("labels", NumPyArray([-1, -1] as [Int64]))],
       [("images", images([2, 4, 5])), ("labels", NumPyArray([0, 1 << 40] as [Int64]))],
-      [("images", images([2, 4, 5])), ("labels", NumPyArray([0, 1] as [Float]))],
+      [("images", images([2, 4, 5])), ("labels", NumPyArray([0, 0.5] as [Float]))],
       [("images", images([2, 4, 5])), ("labels", labels), ("class_names", NumPyArray(["only one"]))],
       [
         ("images", images([2, 4, 5])), ("labels", labels), ("test_images", images([2, 4, 4])), ("test_labels", labels),
       ],
     ]
     for (index, arrays) in wrong.enumerated() { #expect(failureKind { try open(arrays) } == .badInput, "\(index)") }
+  }
+
+  @Test("MedMNIST's and Keras' names in any capitals, with a validation part; names, floats and one-hot as labels")
+  func otherNames() throws {
+    let parts = [("train_images", "train_labels"), ("val_images", "val_labels"), ("test_images", "test_labels")]
+    let medical = try open(
+      parts.flatMap { [($0, images([2, 4, 5])), ($1, NumPyArray([1, 0] as [UInt8], shape: [2, 1]))] })
+    #expect(medical.train.labels == [1, 0] && medical.test?.labels == [1, 0] && medical.heldOut?.labels == [1, 0])
+    let keras = try open([
+      ("X_train", images([3, 4, 5])), ("Y_train", NumPyArray(["dog", "cat ", "NaN"])), ("x_test", images([1, 4, 5])),
+      ("y_test", NumPyArray(["cat"])),
+    ])
+    #expect(keras.classNames == ["cat", "dog"] && keras.train.labels == [1, 0, -1] && keras.test?.labels == [0])
+    let named = try open([
+      ("images", images([3, 4, 5])), ("labels", NumPyArray(["dog", "1", "cat"])),
+      ("class_names", NumPyArray(["dog", "cat", "emu"])), ("true_labels", NumPyArray([0, 1, .nan] as [Double])),
+    ])
+    #expect(named.train.labels == [0, 1, 1] && named.train.trueLabels == [0, 1, -1] && named.classCount == 3)
+    let oneHot = try open([
+      ("images", images([2, 4, 5])), ("labels", NumPyArray([0, 0, 1, 1, 0, 0] as [Double], shape: [2, 3])),
+    ])
+    #expect(oneHot.train.labels == [2, 0] && oneHot.notes.last?.contains("no training samples: 1") == true)
+    let short = failure { try open([("images", images([3, 4, 5])), ("labels", NumPyArray([0, 1] as [Int64]))]) }
+    #expect(short?.what.contains("2 labels") == true && short?.fix.contains("reshape") == false)
+  }
+
+  @Test("floats in 0…1 are the bytes that they were; other values are refused with advice that fits them")
+  func floats() throws {
+    let bytes = someBytes(24), labels = ("labels", NumPyArray([0, 1] as [Int64]))
+    func read(_ values: [Float]) throws -> Dataset {
+      try open([("images", NumPyArray(values, shape: [2, 3, 4])), labels])
+    }
+    #expect(try read(bytes.map { Float($0) / 255 }).train.images.pixels == bytes)
+    #expect(try read(bytes.map { Float($0) }).train.images.pixels == bytes)
+    #expect(
+      try open([("images", NumPyArray(bytes.map { Double($0) / 255 }, shape: [2, 3, 4])), labels]).train.images.pixels
+        == bytes)
+    let binary = NumPyArray(.bool, shape: [2, 2, 2], bytes: [0, 1, 0, 0, 1, 1, 0, 1])
+    #expect(try open([("images", binary), labels]).train.images.pixels == [0, 255, 0, 0, 255, 255, 0, 255])
+    for (value, words) in [
+      (Float(-0.5), "127.5"), (300, "images.max()"), (.nan, "NaN"), (12.5, "images.round().astype('uint8')"),
+    ] {
+      let failure = failure { try read([value] + bytes.dropFirst().map { Float($0 % 2) }) }
+      let text = failure?.description ?? ""
+      #expect(failure?.kind == .badInput && text.contains(words) && !text.contains("save images.astype"), "\(text)")
+    }
+    // Whole numbers that are 0 and 1 only would be black as bytes.
+    func advice(_ high: Int64) -> String? {
+      failure { try open([("images", NumPyArray((0..<24).map { $0 % 2 * high }, shape: [2, 3, 4])), labels]) }?.fix
+    }
+    #expect(advice(1) == "save (images * 255).astype('uint8')." && advice(200) == "save images.astype('uint8').")
+    let rows = failure { try open([("images", images([2, 12])), labels]) }
+    #expect(rows?.fix.contains("images.reshape(-1, 3, height, width).transpose(0, 2, 3, 1)") == true)
+    // Test images are read as the training images are.
+    let half = [Float](repeating: 0.5, count: 24)
+    #expect(
+      failureKind {
+        try open([
+          ("images", NumPyArray(bytes.map { Float($0) }, shape: [2, 3, 4])), labels,
+          ("test_images", NumPyArray(half, shape: [2, 3, 4])), ("test_labels", NumPyArray([0, 1] as [Int64])),
+        ])
+      } == .badInput)
+  }
+
+  @Test("images of one colour are warned about")
+  func oneColour() throws {
+    func warnings(_ bytes: [UInt8]) throws -> [String] {
+      try open([
+        ("images", NumPyArray(.unsigned(1), shape: [2, 2, 2], bytes: bytes)),
+        ("labels", NumPyArray([0, 1] as [Int64])),
+      ]).warnings
+    }
+    #expect(try warnings([0, 1, 0, 0, 0, 0, 0, 0])[0].contains("stored as whole numbers"))
+    #expect(try warnings([UInt8](repeating: 90, count: 8)).count == 1)
+    #expect(try warnings([0, 0, 0, 0, 9, 9, 9, 9]).isEmpty)
   }
 
   @Test("an archive cut off or with changed bytes never crashes")

@@ -3,9 +3,9 @@ import FileFormats
 
 /// A table of images: `.csv` or `.jsonl` with `path`, `label` and optionally `split` and `clean_label`.
 ///
-/// `file_name` is accepted for `path`. Labels are whole numbers from 0, or names, which are sorted. `split` is `train`
-/// (also when empty), `test`, or `val`, which is the test set where there is no other; capitals, `training`, `testing`,
-/// `valid` and `validation` are accepted. Paths are relative to the table's folder and must stay inside of it; backslashes
+/// `file_name` is accepted for `path`. Labels are whole numbers from 0, also as floats, or names, which are sorted; blanks
+/// around them do not count, and `ClassLabels.isMissing` says which mean "no label". `split` is a name of `SplitPart`,
+/// train when empty; `val` is the test set where there is no other. Paths are relative to the table's folder and must stay inside of it; backslashes
 /// are read as slashes where no file has one in its name.
 enum Manifest: DatasetFormat {
   static let lookedFor = "a manifest (.csv or .jsonl with path,label[,split][,clean_label])"
@@ -27,9 +27,10 @@ enum Manifest: DatasetFormat {
     var rows = location.hasSuffix(".jsonl") ? try jsonRows(bytes, location.path) : try tableRows(bytes, location.path)
     rows = rows.map { row in
       var row = row
-      if row.path.contains("\\"), FileBytes.kind(of: location.folder + "/" + row.path) == .missing {
-        row.path = FileBytes.withSlashes(row.path)
-      }
+      let slashed = FileBytes.withSlashes(row.path.trimmingBlanks)
+      if slashed != row.path, FileBytes.kind(of: location.folder + "/" + row.path) == .missing { row.path = slashed }
+      row.label = row.label.trimmingBlanks
+      row.cleanLabel = row.cleanLabel?.trimmingBlanks
       return row
     }
     guard !rows.isEmpty else {
@@ -37,9 +38,9 @@ enum Manifest: DatasetFormat {
         .badInput, "'\(location.path)' lists no images.", why: "it has no rows.", fix: "add one row for each.")
     }
     let parts = try rows.map { row in
-      guard let part = Part(row.split) else {
+      guard let part = row.split.trimmingBlanks.isEmpty ? .train : SplitPart(row.split) else {
         throw Failure(
-          .badInput, "line \(row.line) of '\(location.path)' has the split '\(row.split)'.",
+          .badInput, "line \(row.line) of '\(location.path)' has the split '\(row.split.shortened())'.",
           why: "a split must be train, val or test.", fix: "correct the line.")
       }
       return part
@@ -64,13 +65,12 @@ enum Manifest: DatasetFormat {
     }
     let loaded = try ImageLoader.load(files, options: options, source: location.path)
     func samples(_ rows: [Row], _ range: Range<Int>) -> LabelledSet {
-      let isBad = loaded.isBad[range]
-      func labels(_ text: (Row) -> String) -> [Int32] {
-        zip(rows, isBad).map { $1 ? LabelledSet.noLabel : label[text($0)] ?? LabelledSet.noLabel }
-      }
-      return LabelledSet(
-        images: loaded.images(range), labels: labels(\.label), paths: rows.map(\.path),
-        trueLabels: rows.first?.cleanLabel == nil ? nil : labels { $0.cleanLabel ?? $0.label })
+      LabelledSet(
+        images: loaded.images(range), labels: rows.map { label[$0.label] ?? LabelledSet.noLabel },
+        paths: rows.map(\.path),
+        trueLabels: rows.first?.cleanLabel == nil
+          ? nil : rows.map { label[$0.cleanLabel ?? $0.label] ?? LabelledSet.noLabel },
+        unreadable: loaded.isBad[range])
     }
     let held = validation.isEmpty ? nil : samples(validation, train.count + test.count..<files.count)
     var dataset = Dataset(
@@ -80,20 +80,6 @@ enum Manifest: DatasetFormat {
     if !test.isEmpty { dataset.heldOut = held }
     dataset.warnings = Self.sharedPaths(train, test + validation).map { [$0] } ?? []
     return dataset
-  }
-
-  /// The part of the data set that a row belongs to.
-  private enum Part {
-    case train, validation, test
-
-    init?(_ split: String) {
-      switch split.lowercased() {
-      case "", "train", "training": self = .train
-      case "val", "valid", "validation": self = .validation
-      case "test", "testing": self = .test
-      default: return nil
-      }
-    }
   }
 
   /// A warning about images that are trained on and measured with; nil where there are none.
@@ -111,7 +97,7 @@ enum Manifest: DatasetFormat {
     let isInside = FileBytes.resolved(full).map { FileBytes.part(of: $0, below: root) != nil } ?? true
     guard FileBytes.staysInside(row.path), isInside else {
       throw Failure(
-        .badInput, "line \(row.line) of '\(manifest)' has the path '\(row.path)'.",
+        .badInput, "line \(row.line) of '\(manifest)' has the path '\(row.path.shortened(to: 200))'.",
         why: "it points outside the manifest's folder.", fix: "put the manifest into the folder that holds the images.")
     }
     return full
@@ -120,7 +106,7 @@ enum Manifest: DatasetFormat {
   private static func tableRows(_ bytes: [UInt8], _ name: String) throws -> [Row] {
     let table = try CSV(decoding: bytes, name: name)
     guard let path = table.column("path", "file_name"), let label = table.column("label") else {
-      throw missingColumns(name, "its columns are \(table.header.joined(separator: ", "))")
+      throw missingColumns(name, "its columns are \(table.columnList)")
     }
     let split = table.column("split"), clean = table.column("clean_label")
     return zip(table.rows, table.lines).map { fields, line in
@@ -133,10 +119,14 @@ enum Manifest: DatasetFormat {
 
   private static func jsonRows(_ bytes: [UInt8], _ name: String) throws -> [Row] {
     var rows: [Row] = []
-    for (index, line) in bytes.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
+    let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes[3...] : bytes[...]
+    for (index, line) in text.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
       guard line.contains(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }) else { continue }
       let object = try JSONText.parse(line, named: "\(name), line \(index + 1)")
-      func text(_ value: JSONValue?) -> String? { value?.string ?? value?.integer.map(String.init) }
+      func text(_ value: JSONValue?) -> String? {
+        value == .null
+          ? "" : value?.string ?? value?.integer.map(String.init) ?? value?.double.map { NumberFormatting.shortest($0) }
+      }
       guard let path = object["path"]?.string ?? object["file_name"]?.string, let label = text(object["label"]) else {
         throw missingColumns(name, "line \(index + 1) lacks one of them")
       }

@@ -26,9 +26,6 @@ struct PublishedLabels: NoiseModel {
       TensorFlow Datasets has another. PMD's files cover the first 45,000 images: --limit-train 45000.
       """)
 
-  /// The least share of the agreement by chance, 1 / K, that labels must leave behind, in units of what is above it.
-  private static let leastAgreement = 0.1
-
   let path: String
   var files: [String] { [path] }
   let key: String?
@@ -49,16 +46,20 @@ struct PublishedLabels: NoiseModel {
       clean = other.clean ?? other.labels
     }
     let given = try checked(file.labels, path, dataset)
+    if let id = given.indices.first(where: { given[$0] < 0 && dataset.train.labels[$0] >= 0 }) {
+      throw Failure(
+        .badInput, "entry \(id) of '\(path)' has no label.", why: "noise changes labels, and takes none away.",
+        fix: "give each sample a label, or replace all with --labels \(path), which also leaves samples out.")
+    }
     let truth = dataset.train.trueLabels ?? dataset.train.labels
     let ids = dataset.train.labels.indices.filter { dataset.train.labels[$0] >= 0 && truth[$0] >= 0 }
     if let clean {
       let expected = try checked(clean, cleanPath ?? path, dataset)
-      let wrong = ids.filter { truth[$0] != expected[$0] }
+      let wrong = ids.filter { expected[$0] >= 0 && truth[$0] != expected[$0] }
       if let first = wrong.first { throw otherOrder(dataset, wrong.count, ids.count, first, expected[first], truth) }
     } else {
       let share = Double(ids.count { given[$0] == truth[$0] }) / Double(max(ids.count, 1))
-      let chance = 1 / Double(dataset.classCount)
-      if !ids.isEmpty, share < chance + Self.leastAgreement * (1 - chance) {
+      if !ids.isEmpty, dataset.isHardlyBetterThanChance(agreement: share) {
         let wrong = ids.filter { given[$0] != truth[$0] }
         throw otherOrder(dataset, wrong.count, ids.count, wrong[0], given[wrong[0]], truth)
       }
@@ -69,7 +70,7 @@ struct PublishedLabels: NoiseModel {
   }
 
   /// As many labels as samples, each of a class.
-  private func checked(_ labels: [Int], _ path: String, _ dataset: Dataset) throws -> [Int32] {
+  private func checked(_ labels: [Int?], _ path: String, _ dataset: Dataset) throws -> [Int32] {
     let count = dataset.train.count
     guard labels.count == count || labels.count == dataset.wholeTrainCount else {
       throw Failure(
@@ -96,9 +97,9 @@ struct PublishedLabels: NoiseModel {
 
 /// The columns of a file of labels that a noise needs.
 private struct LabelTables {
-  let labels: [Int]
+  let labels: [Int?]
   /// The true labels, where the file has any.
-  var clean: [Int]?
+  var clean: [Int?]?
 
   /// Names of CIFAR-N's code for the keys of its files.
   private static let aliases = [
@@ -109,17 +110,17 @@ private struct LabelTables {
     let bytes = try FileBytes.read(path)
     if NumPyArray.isNumPy(bytes) {
       let array = try NumPyArray(decoding: bytes, name: "'\(path)'")
-      guard let values = array.integers, array.shape.dropFirst().allSatisfy({ $0 == 1 }) else {
+      guard array.shape.dropFirst().allSatisfy({ $0 == 1 }) else {
         throw Failure(
-          .badInput, "'\(path)' holds an array of shape \(array.shape) and type \(array.element.descriptor).",
-          why: "labels must be a row of integers.", fix: "save labels.reshape(-1).astype('int64').")
+          .badInput, "'\(path)' holds an array of shape \(array.shape).", why: "labels must be a row of integers.",
+          fix: "save one number for each sample.")
       }
-      labels = values
+      labels = try LabelArray.numbers(array, "'\(path)'")
       return
     }
     let columns =
       Pickle.isPickle(bytes, path: path) || ZipArchive.isZip(bytes)
-      ? try LabelPickle.arrays(bytes, path) : try Self.columns(bytes, path)
+      ? try LabelPickle.arrays(bytes, path).mapValues { $0.map(Optional.some) } : try Self.columns(bytes, path)
     let all = columns.keys.filter { $0 != "sample_id" }.sorted()
     let cleanName = columns["clean_label"] == nil ? "label" : "clean_label"
     // Where there is but one column, nothing is there to check by: it is what was asked for.
@@ -149,15 +150,16 @@ private struct LabelTables {
   }
 
   /// The columns of a table that hold whole numbers.
-  private static func columns(_ bytes: [UInt8], _ path: String) throws -> [String: [Int]] {
+  private static func columns(_ bytes: [UInt8], _ path: String) throws -> [String: [Int?]] {
     let table = try CSV(decoding: bytes, name: path)
-    var columns: [String: [Int]] = [:]
+    var columns: [String: [Int?]] = [:]
     for (index, name) in table.header.enumerated() {
-      let values = table.rows.map { Int($0[index]) }
-      let numbers = values.compactMap { $0 }
-      if numbers.count == values.count { columns[name] = numbers }
+      let texts = table.rows.map { $0[index].trimmingBlanks }
+      let known = texts.filter { !ClassLabels.isMissing($0) }
+      guard !known.isEmpty, known.allSatisfy({ ClassLabels.number($0) != nil }) else { continue }
+      columns[name.trimmingBlanks] = texts.map { ClassLabels.isMissing($0) ? nil : ClassLabels.number($0) }
     }
-    if let ids = columns["sample_id"], ids != Array(0..<ids.count) {
+    if let ids = columns["sample_id"], ids != (0..<ids.count).map(Optional.some) {
       throw Failure(
         .badInput, "the rows of '\(path)' are not sorted by id.", why: "the column sample_id is out of order.",
         fix: "sort them, or use --labels FILE.")
