@@ -92,7 +92,9 @@ extension CommandTests {
 
     @Test("by tests that take a small machine down: every command has 8 GB of address space")
     func limit() throws {
-      let ending = try CommandUnderTest.start(["--version"], in: ScratchFolder(), preparing: "ulimit -v").end()
+      let folder = ScratchFolder()
+      let ending = try CommandUnderTest.start(["--version"], in: folder, preparing: "ulimit -v").end()
+      withExtendedLifetime(folder) {}
       #expect(ending.code == 0 && ending.output.lines.first == "8388608", "\(ending.output)")
     }
 
