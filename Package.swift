@@ -53,7 +53,8 @@ let package = Package(
     .target(
       name: "Settings",
       dependencies: [
-        "Methods", "Sessions", "Losses", "Networks", "Datasets", "Detection", "Compute", "FileFormats", "Failures",
+        "Methods", "Sessions", "Losses", "Networks", "Datasets", "Detection", "Compute", "Images", "FileFormats",
+        "Failures",
       ]),
 
     // Floor 3 1/2: networks in training on a device; procedures that decide what they learn from; pages for a browser.
@@ -85,7 +86,7 @@ let package = Package(
     // Floor 1: the seam (Compute), its lowering to kernel launches, images, file formats, plain numbers.
     .target(name: "ComputeKernels", dependencies: ["Compute", "CKernels", "CLayout", "Failures"]),
     .target(name: "Compute", dependencies: ["CLayout", "Failures"]),
-    .target(name: "Images", dependencies: ["CTurboJPEG", "CSPNG", "Failures"]),
+    .target(name: "Images", dependencies: ["CTurboJPEG", "CSPNG", "CWebP", "CHEIF", "Failures"]),
     .target(name: "FileFormats", dependencies: ["CZlib", "Failures"]),
     .target(name: "Statistics", dependencies: ["CLayout"]),
 
@@ -98,6 +99,8 @@ let package = Package(
     .systemLibrary(name: "COpenCL", providers: [.apt(["ocl-icd-opencl-dev"])]),
     .systemLibrary(name: "CTurboJPEG", providers: [.apt(["libturbojpeg0-dev"])]),
     .systemLibrary(name: "CSPNG", providers: [.apt(["libspng-dev"])]),
+    .systemLibrary(name: "CWebP", providers: [.apt(["libwebp-dev"])]),
+    .systemLibrary(name: "CHEIF"),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
 
     .executableTarget(name: "Example", dependencies: ["Training", "ComputeCPU"], path: "Tools/example"),

@@ -36,6 +36,10 @@ public struct Dataset: Sendable {
   public internal(set) var root: String?
   /// The images that were skipped because they could not be read.
   public var badImages: [BadImage]
+  /// The images that were read although their files are damaged (`BadImagePolicy.repair`).
+  public internal(set) var repairedImages: [BadImage] = []
+  /// What sizes the images had in their files; nil where the layout has no files.
+  public internal(set) var sizing: ImageSizing?
   /// What is odd about the data and worth a warning, as sentences.
   public var warnings: [String] = []
   /// What is worth a line without being a reason to worry, as sentences.

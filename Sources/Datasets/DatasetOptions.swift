@@ -1,4 +1,4 @@
-import Failures
+import Images
 
 /// How a data set is to be opened.
 public struct DatasetOptions: Sendable {
@@ -8,59 +8,38 @@ public struct DatasetOptions: Sendable {
     case fail
     /// Keep the sample's id, give it no label, and never draw it.
     case skip
+    /// Decode damaged JPEG files as far as that goes, and fail as `fail` does for what nothing can be made of.
+    case repair
   }
 
   /// The folder in which `cifar10` and other names are looked for; nil stands for `$GPUNOISY_DATA`.
   public var dataRoot: String?
-  /// The size that images in files are brought to; nil stands for the size that most have.
+  /// The size that images in files are brought to; nil stands for what `ImageSizing` chooses.
   public var imageSize: PixelSize?
+  /// How images of another shape are brought to that size.
+  public var fit: ImageFit
+  /// The side of the square that images of more than 48 pixels are brought to, unless a size is asked for.
+  public var side: Int
+  /// Whether images are read as versions did whose run.json has the first schema.
+  ///
+  /// They are brought to the most frequent size, each axis by itself and bilinearly, and not turned: a run of those
+  /// versions can go on with no other bytes.
+  public var followsFirstSchema = false
   /// What to do with images that cannot be decoded.
   public var onBadImage: BadImagePolicy
   /// The seed of `shapes`.
   public var seed: UInt64
   /// How many threads decode images; the result does not depend on it.
   public var threads: Int
+  /// Told how many of how many images are read, now and then, by one thread at a time.
+  public var progress: (@Sendable (_ done: Int, _ count: Int) -> Void)?
 
   /// The options; those left out take their defaults.
   public init(
-    dataRoot: String? = nil, imageSize: PixelSize? = nil, onBadImage: BadImagePolicy = .fail, seed: UInt64 = 1,
-    threads: Int = 1
+    dataRoot: String? = nil, imageSize: PixelSize? = nil, fit: ImageFit = .crop, side: Int = 64,
+    onBadImage: BadImagePolicy = .fail, seed: UInt64 = 1, threads: Int = 1
   ) {
-    (self.dataRoot, self.imageSize, self.onBadImage) = (dataRoot, imageSize, onBadImage)
-    (self.seed, self.threads) = (seed, threads)
+    (self.dataRoot, self.imageSize, self.fit, self.side) = (dataRoot, imageSize, fit, side)
+    (self.onBadImage, self.seed, self.threads) = (onBadImage, seed, threads)
   }
-}
-
-/// The height and width of an image in pixels.
-public struct PixelSize: Sendable, Hashable, CustomStringConvertible {
-  /// The number of rows.
-  public let height: Int
-  /// The number of columns.
-  public let width: Int
-
-  /// The longest side that images can be brought to.
-  public static let longestSide = 4096
-
-  /// A size; its sides are not checked.
-  public init(height: Int, width: Int) {
-    (self.height, self.width) = (height, width)
-  }
-
-  /// Reads `64` (a square) or `48x64` (height x width).
-  ///
-  /// - Throws: `.usage` for anything else, and for sides outside of 1...4096.
-  public init(parsing text: String) throws {
-    let sides = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
-    guard sides.count == 1 || sides.count == 2, let height = sides[0], let width = sides[sides.count - 1],
-      (1...Self.longestSide).contains(height), (1...Self.longestSide).contains(width)
-    else {
-      throw Failure(
-        .usage, "'\(text)' is not an image size.", why: "width and height must be 1 to \(Self.longestSide) pixels.",
-        fix: "write one number, such as 64, or height and width, such as 48x64.")
-    }
-    self.init(height: height, width: width)
-  }
-
-  /// The size as `init(parsing:)` reads it.
-  public var description: String { "\(height)x\(width)" }
 }

@@ -6,8 +6,17 @@ public enum JPEG {
   /// Refuses progressive files with hundreds of scans, which take a minute each to decode and hold nothing.
   private static let scanLimit = Int32(TJFLAG_LIMITSCANS)
 
-  /// Decodes a file; warnings of the decoder (cut-off or corrupt data) are failures.
-  static func decode(_ bytes: [UInt8], name: String) throws -> Image {
+  /// Decodes a file.
+  ///
+  /// CMYK, as Adobe's programs write it, becomes (255 - c) · (255 - k) / 255 and so on, rounded, as Pillow does.
+  ///
+  /// - Parameters:
+  ///   - denominator: 1, 2, 4 or 8: both sides become so many times shorter, rounded up.
+  ///   - repairs: whether the decoder's warnings (cut-off or corrupt data) are returned, not thrown.
+  /// - Returns: the image, and what the decoder found wrong with the file.
+  static func decode(
+    _ bytes: [UInt8], name: String, denominator: (_ width: Int, _ height: Int) -> Int, repairs: Bool
+  ) throws -> (image: Image, warning: String?) {
     guard let decoder = tjInitDecompress() else {
       throw Failure(
         .outOfMemory, "the JPEG decoder could not start.", why: "out of memory.", fix: "close other programs."
@@ -21,19 +30,41 @@ public enum JPEG {
       throw damaged(name, decoder)
     }
     guard Int(width) * Int(height) <= Image.mostPixels else { throw Image.tooLarge(name, Int(width), Int(height)) }
-    guard colours != Int32(TJCS_CMYK.rawValue), colours != Int32(TJCS_YCCK.rawValue) else {
-      throw Failure(
-        .badInput, "'\(name)' is a CMYK image, made for printing.", why: "only grey and RGB images are supported.",
-        fix: "convert it to RGB, or remove it.")
-    }
+    let divisor = Int32(denominator(Int(width), Int(height)))
+    (width, height) = ((width + divisor - 1) / divisor, (height + divisor - 1) / divisor)
     let isGrey = colours == Int32(TJCS_GRAY.rawValue)
-    let format = Int32(isGrey ? TJPF_GRAY.rawValue : TJPF_RGB.rawValue)
+    let isPrint = colours == Int32(TJCS_CMYK.rawValue) || colours == Int32(TJCS_YCCK.rawValue)
+    let format = Int32((isGrey ? TJPF_GRAY : isPrint ? TJPF_CMYK : TJPF_RGB).rawValue)
     let channels = isGrey ? 1 : 3
-    var pixels = [UInt8](repeating: 0, count: Int(width) * Int(height) * channels)
-    guard tjDecompress2(decoder, bytes, size, &pixels, width, 0, height, format, scanLimit) == 0 else {
-      throw damaged(name, decoder)
+    var pixels = [UInt8](repeating: 0, count: Int(width) * Int(height) * (isPrint ? 4 : channels))
+    var warning: String?
+    if tjDecompress2(decoder, bytes, size, &pixels, width, 0, height, format, scanLimit) != 0 {
+      let text = String(cString: tjGetErrorStr2(decoder))
+      let isWhole = text.contains("extraneous bytes before marker 0xd9")
+      guard tjGetErrorCode(decoder) == Int32(TJERR_WARNING.rawValue), repairs || isWhole else {
+        throw damaged(name, decoder)
+      }
+      // Bytes between the last pixel and the end mark, which nobody misses.
+      if !isWhole { warning = "libjpeg-turbo says: \(text)." }
     }
-    return Image(height: Int(height), width: Int(width), channels: channels, pixels: pixels)
+    let image = Image(
+      height: Int(height), width: Int(width), channels: channels, pixels: isPrint ? fromPrint(pixels) : pixels)
+    return (image, warning)
+  }
+
+  /// Inverted cyan, magenta, yellow and black as red, green and blue: the light that is left of the paper's white.
+  private static func fromPrint(_ values: [UInt8]) -> [UInt8] {
+    [UInt8](unsafeUninitializedCapacity: values.count / 4 * 3) { buffer, count in
+      for pixel in stride(from: 0, to: values.count, by: 4) {
+        let white = Int(values[pixel + 3])
+        for channel in 0..<3 {
+          // Division by 255, rounded, in integers.
+          let product = (255 - Int(values[pixel + channel])) * white + 128
+          buffer[count] = UInt8(max(0, white - (product >> 8 + product) >> 8))
+          count += 1
+        }
+      }
+    }
   }
 
   /// An image as a JPEG file, colours at half the resolution.

@@ -24,7 +24,8 @@ public enum PNG {
       let type = UInt32(header.color_type)
       let isGrey = type == SPNG_COLOR_TYPE_GRAYSCALE.rawValue || type == SPNG_COLOR_TYPE_GRAYSCALE_ALPHA.rawValue
       return Image(
-        height: height, width: width, channels: isGrey ? 1 : 3, pixels: overWhite(values, channels: isGrey ? 1 : 3))
+        height: height, width: width, channels: isGrey ? 1 : 3,
+        pixels: Image.overWhite(values, channels: isGrey ? 1 : 3))
     }
   }
 
@@ -48,20 +49,6 @@ public enum PNG {
     guard let buffer = spng_get_png_buffer(context, &count, &status) else { throw noMemory }
     defer { release(buffer) }
     return [UInt8](UnsafeRawBufferPointer(start: buffer, count: count))
-  }
-
-  /// RGBA values over a white ground, rounded.
-  private static func overWhite(_ values: [UInt8], channels: Int) -> [UInt8] {
-    [UInt8](unsafeUninitializedCapacity: values.count / 4 * channels) { buffer, count in
-      for pixel in stride(from: 0, to: values.count, by: 4) {
-        let alpha = Int(values[pixel + 3])
-        for channel in 0..<channels {
-          let value = Int(values[pixel + channel])
-          buffer[count] = alpha == 255 ? UInt8(value) : UInt8((value * alpha + 255 * (255 - alpha) + 127) / 255)
-          count += 1
-        }
-      }
-    }
   }
 
   private static var noMemory: Failure {

@@ -11,6 +11,8 @@ public struct Network: Sendable, Equatable, CustomStringConvertible {
     public let summary: String
     /// The options after the colon, each with its values; the first is the default.
     public let options: [(name: String, values: [String])]
+    /// The side of the square that larger images are brought to unless a size is asked for.
+    public var imageSide = 64
     /// Adds the layers from images to logits; throws if the images do not fit.
     let build: @Sendable (_ graph: inout Graph, _ classes: Int, _ options: [String: String]) throws -> Void
   }

@@ -9,10 +9,17 @@ public protocol ProgressReporter: AnyObject {
   func step(_ progress: StepProgress)
   /// An epoch is done and evaluated.
   func epoch(_ report: EpochReport)
+  /// So many images of the data set are read; cheap, and before the run begins. By default, nobody is told.
+  func loaded(_ done: Int, of count: Int)
   /// Something worth a line of its own.
   func note(_ text: String)
   /// Nothing more will come.
   func ended()
+}
+
+extension ProgressReporter {
+  /// Does nothing.
+  public func loaded(_ done: Int, of count: Int) {}
 }
 
 /// What a run is, before it starts.
@@ -90,6 +97,8 @@ public final class ProgressReporters: ProgressReporter {
     self.reporters = reporters
   }
 
+  /// Passes it on.
+  public func loaded(_ done: Int, of count: Int) { reporters.forEach { $0.loaded(done, of: count) } }
   /// Passes it on.
   public func began(_ run: RunOutline) { reporters.forEach { $0.began(run) } }
   /// Passes it on.

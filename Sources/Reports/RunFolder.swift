@@ -221,7 +221,7 @@ public final class RunFolder {
     guard let name = try content(of: path) else { return }
     let record = path + "/" + recordName
     guard FileBytes.kind(of: record) == .file, let bytes = try? FileBytes.read(record),
-      let document = try? JSONText.parse(bytes, named: record), document["schema"]?.string == RunRecord.schema
+      let document = try? JSONText.parse(bytes, named: record), RunRecord.schemaNumber(of: document) != nil
     else {
       throw Failure(
         .cannotCreate, "'\(path)' is not a run folder, and --force replaces nothing else.",

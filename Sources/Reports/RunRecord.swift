@@ -80,6 +80,10 @@ public struct RunRecord: Sendable, Equatable {
     }
   }
 
+  /// The number of the format: 1 has image sizes in config.toml as height x width, 2 as width x height.
+  ///
+  /// A run keeps that of the version which began it.
+  public var schemaNumber = 2
   /// How the run stands.
   public var status: Status = .running
   /// Why it stopped or failed, as one sentence.
@@ -156,13 +160,20 @@ public struct RunRecord: Sendable, Equatable {
 }
 
 extension RunRecord {
-  /// The name of the format and its version, the first member of run.json.
-  public static let schema = "gpunoisy.run/1"
+  /// The name of the format, which stands before its number in the first member of run.json.
+  private static let schemaName = "gpunoisy.run/"
+
+  /// The number of the format of a document; nil where it is no record of a run, or of a later version.
+  static func schemaNumber(of json: JSONValue) -> Int? {
+    guard let text = json["schema"]?.string, text.hasPrefix(schemaName) else { return nil }
+    return Int(text.dropFirst(schemaName.count)).flatMap { (1...2).contains($0) ? $0 : nil }
+  }
 
   /// The document as run.json holds it.
   public var json: JSONValue {
     [
-      "schema": .string(Self.schema), "status": .string(status.rawValue), "reason": JSONValue(reason),
+      "schema": .string(Self.schemaName + "\(schemaNumber)"), "status": .string(status.rawValue),
+      "reason": JSONValue(reason),
       "command": .string(command), "version": .string(version),
       "argv": .array(arguments.map { .string($0) }), "started": .string(started.text),
       "updated": .string(updated.text), "ended": JSONValue(ended?.text), "host": .string(host),
@@ -201,7 +212,7 @@ extension RunRecord {
       guard let time = UTCTime(text: try text(name)) else { throw wrong(name) }
       return time
     }
-    guard try text("schema") == schema else { throw wrong("schema") }
+    guard let number = schemaNumber(of: json) else { throw wrong("schema") }
     guard let status = Status(rawValue: try text("status")) else { throw wrong("status") }
     var seeds: [String: UInt64] = [:]
     for member in json["seeds"]?.members ?? [] {
@@ -213,6 +224,7 @@ extension RunRecord {
       arguments: (json["argv"]?.array ?? []).compactMap(\.string), device: try text("device"),
       driver: try text("driver"), tuning: json["tuning"] ?? .null, seeds: seeds,
       started: try time("started"))
+    record.schemaNumber = number
     record.status = status
     record.recipe = json["recipe"]?.string
     record.method = json["method"]?.string

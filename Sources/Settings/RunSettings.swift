@@ -2,6 +2,7 @@ import Compute
 import Datasets
 import Detection
 import FileFormats
+import Images
 import Losses
 import Methods
 import Networks
@@ -21,8 +22,13 @@ public struct RunSettings: Sendable, Equatable {
   public var data = "shapes"
   /// Where names are looked for; nil for `$GPUNOISY_DATA`.
   public var dataRoot: String?
-  /// The size that images are brought to; nil for the most common.
+  /// The size that images are brought to; nil for what `ImageSizing` chooses.
   public var imageSize: PixelSize?
+  /// How images of another shape are brought to it.
+  public var fit = ImageFit.crop
+  /// Whether the settings are those of a run that an earlier version began, whose images must not change: see
+  /// `DatasetOptions.followsFirstSchema`.
+  public var followsFirstSchema = false
   /// A file of training labels in place of the data's own.
   public var labels: String?
   /// A file of true labels, for scoring only.
@@ -133,8 +139,10 @@ public struct RunSettings: Sendable, Equatable {
 
   /// How the data set is opened.
   public var datasetOptions: DatasetOptions {
-    DatasetOptions(
-      dataRoot: dataRoot, imageSize: imageSize, onBadImage: onBadImage, seed: seed,
-      threads: threads ?? Processors.available)
+    var options = DatasetOptions(
+      dataRoot: dataRoot, imageSize: imageSize, fit: fit, side: model.entry.imageSide, onBadImage: onBadImage,
+      seed: seed, threads: threads ?? Processors.available)
+    options.followsFirstSchema = followsFirstSchema
+    return options
   }
 }

@@ -24,10 +24,24 @@ extension RunSettings {
     .path("data-root", \.dataRoot, "folder", "Folder with cifar10 and other named data sets.")
       .following("$GPUNOISY_DATA").of(.images.union([.noise])).ofExecution,
     Setting(
-      "image-size", \.imageSize, "size", takes: "an image size", example: "28x32",
-      "Height and width of images, such as 32 or 32x48."
-    ).following("the size of most images").of(.images)
-      .saying("Height and width of images, such as 32 or 32x48. Default: the checkpoint's.", for: .evaluations),
+      "image-size", \.imageSize, "size", takes: "an image size", example: "32x28",
+      "Width and height of images, such as 64 or 96x64."
+    ).following(
+      "images of up to \(ImageSizing.smallSide) pixels stay as they are, larger ones get the size that --model is for"
+    ).of(.images)
+      .saying("Width and height of images, such as 64 or 96x64. Default: the checkpoint's.", for: .evaluations)
+      .saying(
+        "Width and height of images, such as 64 or 96x64. Default: up to \(ImageSizing.smallSide) pixels as they are, "
+          + "else 64.", for: [.info, .convert]),
+    .choice(
+      "fit", \.fit, "way", example: "pad",
+      "How images of another shape get it. crop: the middle; pad: black bars; stretch: distorted."
+    ).of(.images)
+      .saying(
+        """
+        How images of another shape get it. crop: the middle; pad: black bars; stretch: distorted. Default: the \
+        checkpoint's.
+        """, for: .evaluations),
     .path(
       "labels", \.labels, "file.npy|.csv",
       "Training labels instead of the data's own: .npy, or .csv with sample_id,label."
@@ -85,7 +99,10 @@ extension RunSettings {
     ).notOfDetect("it judges every sample of the training set, and needs no held-out ones"),
     .choice(
       "on-bad-image", \.onBadImage, "policy", example: "skip",
-      "What to do with images that cannot be read. fail: stop before training; skip: leave them out."
+      """
+      What to do with images that cannot be read. fail: stop before training; skip: leave them out; repair: decode \
+      damaged JPEG files as far as possible.
+      """
     ).of(.images),
   ]
 
@@ -245,66 +262,6 @@ extension RunSettings {
   private static let most = Int(Int32.max)
   private static let wholeNumbers = "a whole number from 0 to \(UInt64.max)"
 
-  fileprivate static func names<Value: RawRepresentable & CaseIterable>(_ type: Value.Type) -> String
+  static func names<Value: RawRepresentable & CaseIterable>(_ type: Value.Type) -> String
   where Value.RawValue == String { "one of \(type.allCases.map(\.rawValue).joined(separator: ", "))" }
-}
-
-// MARK: - Kinds of rows
-
-extension Setting {
-  private static func wholeNumbers(_ range: ClosedRange<Int>) -> String {
-    "a whole number from \(range.lowerBound) to \(range.upperBound)"
-  }
-
-  fileprivate static func count(
-    _ name: String, _ path: Path<Int>, _ range: ClosedRange<Int>, example: String, _ help: String
-  ) -> Setting {
-    Setting(name, path, "n", takes: wholeNumbers(range), example: example, help, accepts: range.contains)
-  }
-
-  fileprivate static func count(
-    _ name: String, _ path: Path<Int?>, _ range: ClosedRange<Int>, example: String, _ help: String
-  ) -> Setting {
-    Setting(name, path, "n", takes: wholeNumbers(range), example: example, help, accepts: range.contains)
-  }
-
-  fileprivate static func number(
-    _ name: String, _ path: Path<Double>, _ range: ClosedRange<Double>, _ placeholder: String,
-    example: String, _ help: String
-  ) -> Setting {
-    let bounds = [range.lowerBound, range.upperBound].map(MethodChoice.text)
-    return Setting(
-      name, path, placeholder, takes: "a number from \(bounds[0]) to \(bounds[1])", example: example, help,
-      accepts: range.contains)
-  }
-
-  fileprivate static func path(
-    _ name: String, _ path: Path<String?>, _ placeholder: String, _ help: String
-  ) -> Setting {
-    Setting(name, path, placeholder, takes: "a path", example: "here/\(name)", help).naming(path)
-  }
-
-  /// One of an enumeration's names, which follow a help text that ends in a colon.
-  fileprivate static func choice<Value: SettingValue & RawRepresentable & CaseIterable>(
-    _ name: String, _ path: Path<Value>, _ placeholder: String, example: String, _ help: String
-  ) -> Setting where Value.RawValue == String {
-    let names = Value.allCases.map(\.rawValue).joined(separator: ", ")
-    return Setting(
-      name, path, placeholder, takes: RunSettings.names(Value.self), example: example,
-      help.hasSuffix(":") ? "\(help) \(names)." : help)
-  }
-
-  /// `--shuffle off`.
-  fileprivate static func switched(
-    _ name: String, _ path: Path<Bool>, example: String, _ help: String
-  ) -> Setting {
-    Setting(name, path, "on|off", takes: "on or off", example: example, help)
-  }
-
-  /// `--nesterov` and `--no-nesterov`.
-  fileprivate static func flag(
-    _ name: String, _ path: Path<Bool>, example: String, _ help: String
-  ) -> Setting {
-    switched(name, path, example: example, help).given(as: .flag)
-  }
 }

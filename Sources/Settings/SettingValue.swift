@@ -2,6 +2,7 @@ import Compute
 import Datasets
 import Detection
 import FileFormats
+import Images
 import Losses
 import Methods
 import Networks
@@ -86,6 +87,7 @@ extension SettingValue where Self: RawRepresentable, RawValue == String {
 extension Exclusion: SettingValue {}
 extension PixelScramble: SettingValue {}
 extension DatasetOptions.BadImagePolicy: SettingValue {}
+extension ImageFit: SettingValue {}
 extension Optimizer.Kind: SettingValue {}
 extension Schedule: SettingValue {}
 extension Precision: SettingValue {}
@@ -104,7 +106,7 @@ extension SettingValue where Self: CustomStringConvertible {
 }
 
 extension PixelSize: SettingValue {
-  /// Reads `64` or `48x64`.
+  /// Reads `64` or `64x48`.
   public static func read(setting text: String) throws -> PixelSize? { try PixelSize(parsing: text) }
 }
 

@@ -12,7 +12,10 @@ extension SettingsDraft {
   ///   `.badInput` for a setting that stands in two sections. All but the file's own failures name line and column.
   @discardableResult
   public mutating func apply(fileAt path: String) throws -> [String] {
-    try apply(FlatTOML.read(path), from: path)
+    let unread = try apply(FlatTOML.read(path), from: path)
+    // A new run of old settings: its own file has the order of today.
+    settings.followsFirstSchema = false
+    return unread
   }
 
   /// A run's settings, from its config.toml.
@@ -30,6 +33,8 @@ extension SettingsDraft {
 
   @discardableResult
   private mutating func apply(_ file: FlatTOML, from path: String) throws -> [String] {
+    settings.followsFirstSchema = Self.isOfFirstSchema(path)
+    if settings.followsFirstSchema { settings.fit = .stretch }
     let names = Setting.Section.allCases.map(\.rawValue)
     for section in file.sections where !section.name.isEmpty && !names.contains(section.name) {
       throw Failure(
@@ -44,6 +49,16 @@ extension SettingsDraft {
       if try apply(entry, path) { unread.append(entry.key) }
     }
     return unread
+  }
+
+  /// Whether the settings lie beside a record of the first schema, whose runs gave an image's height before its width,
+  /// and stretched images.
+  private static func isOfFirstSchema(_ path: String) -> Bool {
+    let record = FileBytes.folder(of: path) + "/run.json"
+    guard FileBytes.kind(of: record) == .file, let bytes = try? FileBytes.read(record),
+      let json = try? JSONText.parse(bytes, named: record)
+    else { return false }
+    return json["schema"]?.string == "gpunoisy.run/1"
   }
 
   /// Refuses a setting that is there twice, which within one section is not TOML.
@@ -68,7 +83,10 @@ extension SettingsDraft {
     let setting = RunSettings.setting(named: entry.key)
     let place = "in '\(path)', \(setting == nil ? entry.place : entry.valuePlace): "
     do {
-      let text = try Self.text(of: entry, for: setting)
+      var text = try Self.text(of: entry, for: setting)
+      if entry.key == "image-size", settings.followsFirstSchema {
+        text = text.split(separator: "x", omittingEmptySubsequences: false).reversed().joined(separator: "x")
+      }
       guard let setting, !setting.jobs.contains(settings.job) else {
         try set(entry.key, to: text, from: .file(path, line: entry.place.line))
         return false

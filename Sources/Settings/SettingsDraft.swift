@@ -33,7 +33,7 @@ public struct SettingsDraft: Sendable {
   }
 
   /// The settings as they stand.
-  public private(set) var settings: RunSettings
+  public internal(set) var settings: RunSettings
   private var known: [String: Origin] = [:]
 
   /// A job's defaults.
@@ -98,6 +98,8 @@ public struct SettingsDraft: Sendable {
 public struct DataFacts: Sendable, Equatable {
   /// Training and test samples, classes, and channels of an image.
   public var trainCount: Int, testCount: Int, classCount: Int, channels: Int
+  /// What image files were brought to; nil where the layout has none.
+  public var sizing: ImageSizing?
   /// The device, as `--device` names it.
   public var device: String
 
@@ -105,6 +107,7 @@ public struct DataFacts: Sendable, Equatable {
   public init(_ dataset: Dataset, device: String) {
     (trainCount, testCount) = (dataset.train.count, dataset.evaluation?.count ?? 0)
     (classCount, channels) = (dataset.classCount, dataset.train.images.channels)
+    sizing = dataset.sizing
     self.device = device
   }
 }
@@ -117,6 +120,7 @@ extension SettingsDraft {
     fill(
       "augment", \.augment, settings.augmentation(channels: facts.channels),
       because: facts.channels == 1 ? "1 channel" : "\(facts.channels) channels")
+    fill("image-size", \.imageSize, facts.sizing?.size, because: "the images, most \(facts.sizing?.common.text ?? "")")
     fill("noise-seed", \.noiseSeed, settings.effectiveNoiseSeed, because: "the seed")
     fill("data-root", \.dataRoot, FileBytes.environment("GPUNOISY_DATA"), because: "$GPUNOISY_DATA")
     if settings.device.lowercased() == "auto" {

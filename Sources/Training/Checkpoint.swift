@@ -2,6 +2,7 @@ import Compute
 import Datasets
 import Failures
 import FileFormats
+import Images
 import Networks
 import Sessions
 
@@ -39,6 +40,9 @@ public struct Checkpoint: Sendable {
     /// The names of the classes, by label.
     public var classNames: [String]
     public var height: Int, width: Int, channels: Int
+    /// How images of another shape were brought to this size; nil in checkpoints of runs of the first schema, which
+    /// stretched them.
+    public var fit: ImageFit?
     /// What the inputs are normalised by.
     public var normalization: Normalization
   }
@@ -69,6 +73,7 @@ public struct Checkpoint: Sendable {
       "gpunoisy.image": "\(model.height),\(model.width),\(model.channels)",
       "gpunoisy.position": "\(position.epoch),\(position.step),\(position.totalSteps)",
     ])
+    file.metadata["gpunoisy.fit"] = model.fit?.rawValue
     if let best { file.metadata["gpunoisy.best"] = "\(best.accuracy),\(best.epoch)" }
     for (member, state) in states.enumerated() { store(state, Self.prefix(member), in: &file) }
     return file
@@ -144,7 +149,7 @@ extension Checkpoint {
     }
     return Model(
       network: network, classNames: names, height: sizes[0], width: sizes[1], channels: sizes[2],
-      normalization: normalization)
+      fit: file.metadata["gpunoisy.fit"].flatMap { ImageFit(rawValue: $0) }, normalization: normalization)
   }
 
   /// Reads a whole checkpoint of the run that the networks were made for; its position has no stage.

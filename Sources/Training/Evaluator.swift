@@ -54,7 +54,7 @@ public final class Evaluator<D: Device> {
       throw Failure(
         .badInput, "the images are \(images.width)×\(images.height) with \(images.channels) channels.",
         why: "the network was trained on \(model.width)×\(model.height) with \(model.channels).",
-        fix: "use the data that it was trained on, or --image-size \(model.height)x\(model.width).")
+        fix: "use the data that it was trained on, or --image-size \(model.width)x\(model.height).")
     }
     var stores = stores
     if let parameters {

@@ -40,8 +40,12 @@ public struct RunData: Sendable {
   /// Labels are replaced first (their file covers the whole set), then the set is limited, then images change, then
   /// a part is held out, then noise is drawn, so that the held-out part keeps the labels that it was given; with noise in
   /// validation labels, too, the last two change places. Samples to exclude lose their label last.
-  public init(_ settings: RunSettings) throws {
-    var dataset = try Dataset.open(settings.data, options: settings.datasetOptions)
+  ///
+  /// - Parameter progress: told how many images of how many are read; see `DatasetOptions.progress`.
+  public init(_ settings: RunSettings, progress: (@Sendable (_ done: Int, _ count: Int) -> Void)? = nil) throws {
+    var options = settings.datasetOptions
+    options.progress = progress
+    var dataset = try Dataset.open(settings.data, options: options)
     // Before noise is drawn: its matrix is square in the classes.
     guard (2...Self.maxClasses).contains(dataset.classCount) else {
       throw Failure(

@@ -33,6 +33,7 @@ extension Trainer {
         "\(dataset.name)  train \(data.judged.labelledIDs.count)"
           + (settings.job == .train ? " · test \(data.evaluation?.count ?? 0)" : "")
           + " · \(dataset.classCount) classes"))
+    if let sizing = dataset.sizing { facts.append(.init("images", sizing.text)) }
     if let noise = data.noise { facts.append(.init("noise", noise.summary)) }
     facts += [
       .init("model", "\(settings.model)  \(session.parameters.count) parameters"),

@@ -241,7 +241,8 @@ public final class Trainer<D: Device> {
     return Checkpoint.Model(
       network: session.settings.network.description,
       classNames: names.count < session.classes ? names + ["(threshold sample)"] : names, height: images.height,
-      width: images.width, channels: images.channels, normalization: data.normalization)
+      width: images.width, channels: images.channels, fit: settings.followsFirstSchema ? nil : settings.fit,
+      normalization: data.normalization)
   }
 
   private func checkpoint() throws -> SafetensorsFile {

@@ -87,8 +87,9 @@ struct DataSummary {
     let images = dataset.train.images
     var lines = [
       "name         \(dataset.name)", "source       \(dataset.source)",
-      "images       \(images.height) x \(images.width) pixels, \(images.channels == 1 ? "grey" : "colour")",
+      "images       \(images.width)×\(images.height) pixels, \(images.channels == 1 ? "grey" : "colour")",
     ]
+    if let sizing = dataset.sizing { lines.append("in files     \(sizing.text)") }
     for (split, set) in parts {
       let usable = set.labelledIDs.count
       lines.append(
@@ -129,9 +130,13 @@ struct DataSummary {
   }
 
   private var badImageList: String {
-    guard !dataset.badImages.isEmpty else { return "" }
-    return "\n\(dataset.badImages.count) images cannot be read:\n"
-      + dataset.badImages.map { "  \(TerminalText.escaped("\($0.path): \($0.reason)"))\n" }.joined()
+    func list(_ images: [Dataset.BadImage], _ title: String) -> String {
+      guard !images.isEmpty else { return "" }
+      return "\n\(images.count) \(title):\n"
+        + images.map { "  \(TerminalText.escaped("\($0.path): \($0.reason)"))\n" }.joined()
+    }
+    return list(dataset.badImages, "images cannot be read")
+      + list(dataset.repairedImages, "damaged images are used as far as they can be read")
   }
 
   private static let mostListed = 20
@@ -198,6 +203,8 @@ struct DataSummary {
             .array(
               dataset.passedOver.map { ["path": .string($0.path), "reason": .string($0.reason.rawValue)] })),
           JSONMember("notes", .array(dataset.notes.map { .string($0) })),
+            "repaired_images",
+            .array(dataset.repairedImages.map { ["path": .string($0.path), "reason": .string($0.reason)] })),
           JSONMember(
             "duplicates",
             duplicates.map { groups in

@@ -56,7 +56,8 @@ struct EvaluationInput {
     try device.check()
     checkpoint = try Self.file(options.checkpoint)
     model = try Checkpoint.model(of: SafetensorsFile.read(checkpoint))
-    settings.imageSize = settings.imageSize ?? PixelSize(height: model.height, width: model.width)
+    settings.imageSize = settings.imageSize ?? PixelSize(width: model.width, height: model.height)
+    if !isGiven("fit") { (settings.fit, settings.followsFirstSchema) = (model.fit ?? .stretch, model.fit == nil) }
     let (run, note) = Self.run(of: checkpoint, onDataOf: settings)
     if let run, options.split == .test { try Self.takeSplit(of: run, into: &settings, isGiven) }
     let dataset = try Dataset.opened(by: settings)

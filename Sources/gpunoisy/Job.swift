@@ -48,6 +48,7 @@ struct Job: DeviceWork {
       if (before.device, before.driver) != (record.device, record.driver) {
         deviceBefore = before.device == record.device ? "\(before.device), driver \(before.driver)" : before.device
       }
+      record.schemaNumber = before.schemaNumber
       (record.started, record.origins, record.checkpoint) = (before.started, before.origins, before.checkpoint)
       record.starts = before.starts + record.starts
       record.inputs.merge(before.inputs) { now, _ in now }

@@ -180,8 +180,11 @@ struct RunOptions: ParsableArguments {
       try requireSpared(draft.settings, target)
       try DataPlace.requireOutside(draft.settings.data, target, option: out == nil ? "--resume-or-start" : "--out")
     }
+    // Told by one thread at a time, while this one waits.
+    nonisolated(unsafe) let listener = reporter
     let job = Job(
-      draft: draft, data: try RunData(draft.settings), resumed: resumedRun, out: target, runsFolder: runsFolder,
+      draft: draft, data: try RunData(draft.settings) { listener.loaded($0, of: $1) }, resumed: resumedRun, out: target,
+      runsFolder: runsFolder,
       force: force, console: reporter, isVerbose: console.verbose)
     return try device.open(job) { reporter.note($0) }
   }

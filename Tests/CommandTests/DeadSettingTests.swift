@@ -26,6 +26,10 @@ extension CommandTests {
       "data": Context(value: "e.npz"),
       "data-root": Context(data: "cifar10", value: "root"),
       "image-size": Context(data: "photos"),
+      "fit": Context(rest: "--image-size 32", data: "wide"),
+      "fit eval": Context(rest: "--split train", data: "wide"),
+      "fit predict": Context(rest: "--split train", data: "wide"),
+      "fit data info": Context(rest: "--image-size 32", data: "wide"),
       "labels": Context(value: "l.npy"), "clean-labels": Context(value: "l.npy"),
       "exclude": Context(value: "x.csv"), "exclude-by": Context(rest: "--exclude x.csv"),
       "exclude-above": Context(rest: "--exclude s.csv"),
@@ -80,6 +84,10 @@ extension CommandTests {
       for name in ["photos", "bad"] {
         try CommandUnderTest.output(["data", "convert", "d.npz", "--to", "folder", "--out", name], in: folder)
       }
+      try CommandUnderTest.output(
+        [
+          "data", "convert", "photos", "--image-size", "48x32", "--fit", "stretch", "--to", "folder", "--out", "wide",
+        ], in: folder)
       let name = try #require(FileBytes.names(in: folder("bad/train")).first), kind = folder("bad/train/\(name)")
       let image = try #require(FileBytes.names(in: kind).first)
       try FileBytes.write([0x89, 0x50], to: "\(kind)/\(image)")

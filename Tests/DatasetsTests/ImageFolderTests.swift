@@ -1,5 +1,7 @@
 import Datasets
 import FileFormats
+import Images
+import Synchronization
 import TestSupport
 import Testing
 
@@ -33,7 +35,7 @@ struct ImageFolderTests {
     #expect(data.train.images.image(0).pixels == someBytes(16).flatMap { [$0, $0, $0] })
   }
 
-  @Test("other sizes are brought to the most frequent size, or to the one asked for")
+  @Test("other sizes are brought to the most frequent small size, or to the one asked for")
   func sizes() throws {
     let scratch = ScratchFolder()
     try write(
@@ -42,7 +44,7 @@ struct ImageFolderTests {
       ], below: scratch)
     let data = try Dataset.open(scratch.path)
     #expect(data.train.images.height == 9 && data.train.images.width == 7)
-    let small = try Dataset.open(scratch.path, options: DatasetOptions(imageSize: PixelSize(parsing: "2x3")))
+    let small = try Dataset.open(scratch.path, options: DatasetOptions(imageSize: PixelSize(parsing: "3x2")))
     #expect(small.train.images.height == 2 && small.train.images.width == 3 && small.train.images.pixels.count == 54)
   }
 
@@ -97,5 +99,58 @@ struct ImageFolderTests {
       "import os, sys; os.symlink(sys.argv[1], sys.argv[1] + '/b/loop')", [scratch.path])
     guard code == 0 else { return }
     #expect(failureKind { try Dataset.open(scratch.path) } == .badInput)
+  }
+
+  @Test("larger images go to the square of the network, whatever size is most frequent; small ones stay")
+  func chosenSize() throws {
+    let scratch = ScratchFolder()
+    for index in 0..<4 {
+      try write(["a/\(index).png": png(height: 60, width: 80, seed: UInt32(index))], below: scratch)
+    }
+    try write(["b/1.png": png(height: 100, width: 50)], below: scratch)
+    let data = try Dataset.open(scratch.path)
+    #expect((data.train.images.width, data.train.images.height) == (64, 64))
+    #expect(data.sizing?.text == "5, most 80×60, cropped to 64×64; --image-size")
+    #expect(try Dataset.open(scratch.path, options: DatasetOptions(side: 32)).train.images.width == 32)
+    let padded = try Dataset.open(scratch.path, options: DatasetOptions(fit: .pad))
+    #expect(padded.sizing?.text == "5, most 80×60, padded to 64×64; --image-size")
+    // 80 × 60 becomes 64 × 48 between two bars of eight rows.
+    #expect(padded.train.images.image(0).pixels.prefix(8 * 64 * 3).allSatisfy { $0 == 0 })
+    for index in 2..<9 { try write(["b/\(index).png": png(height: 28, width: 28)], below: scratch) }
+    let small = try Dataset.open(scratch.path)
+    #expect(small.train.images.width == 28 && small.sizing?.size == PixelSize(width: 28, height: 28))
+    var before = DatasetOptions()
+    before.followsFirstSchema = true
+    try write(["b/x.png": png(height: 28, width: 29)], below: scratch)
+    #expect(try Dataset.open(scratch.path, options: before).train.images.width == 28)
+  }
+
+  @Test("repair takes what is left of a damaged JPEG file, warns and lists it, and fails for other files")
+  func repair() throws {
+    let scratch = ScratchFolder()
+    let slopes = Image(height: 32, width: 32, channels: 1, pixels: (0..<1024).map { UInt8($0 / 4) })
+    let jpeg = try JPEG.encode(slopes)
+    try write(["a/1.jpg": jpeg, "b/1.jpg": Array(jpeg.prefix(jpeg.count - 40))], below: scratch)
+    #expect(failureKind { try Dataset.open(scratch.path) } == .badInput)
+    let repaired = try Dataset.open(scratch.path, options: DatasetOptions(onBadImage: .repair))
+    #expect(repaired.train.labelledIDs == [0, 1] && repaired.badImages.isEmpty)
+    #expect(repaired.repairedImages.map(\.path) == ["b/1.jpg"])
+    #expect(repaired.warnings.first?.contains("'b/1.jpg'") == true)
+    try write(["b/2.jpg": [1, 2, 3]], below: scratch)
+    #expect(failureKind { try Dataset.open(scratch.path, options: DatasetOptions(onBadImage: .repair)) } == .badInput)
+  }
+
+  @Test("progress is told by the number of images, the last time with all of them", arguments: [1, 3])
+  func progress(threads: Int) throws {
+    let scratch = ScratchFolder()
+    for index in 0..<20 { try write(["c\(index % 2)/\(index).png": png(seed: UInt32(index))], below: scratch) }
+    let told = Mutex<[Int]>([])
+    var options = DatasetOptions(threads: threads)
+    options.progress = { done, count in
+      #expect(count == 20)
+      told.withLock { $0.append(done) }
+    }
+    _ = try Dataset.open(scratch.path, options: options)
+    #expect(told.withLock { $0.last } == 20 && told.withLock { $0 == $0.sorted() })
   }
 }

@@ -36,7 +36,7 @@ extension FuzzTarget {
       let (one, two) = bytes.halves
       Fuzz.put(one, "images/a/1.png")
       Fuzz.put(two, "images/b/2.jpg")
-      let options = DatasetOptions(imageSize: PixelSize(height: 4, width: 4), onBadImage: .skip)
+      let options = DatasetOptions(imageSize: PixelSize(width: 4, height: 4), onBadImage: .skip)
       Fuzz.refusing { try whole(Dataset.open(Fuzz.folder + "/images", options: options)) }
     },
     FuzzTarget("annotations", ["1.png\ta\t0\n2.png\tb\t1\n", "2.png\ta\r\n"]) { bytes in
@@ -76,7 +76,7 @@ extension FuzzTarget {
       for (name, part) in zip(names, bytes.parts(names.count)) { Fuzz.put(part, "clothing/" + name) }
       Fuzz.put(Seeds.pngs[0], "clothing/a.png")
       Fuzz.put(Seeds.pngs[1], "clothing/b.png")
-      let options = DatasetOptions(imageSize: PixelSize(height: 4, width: 4), onBadImage: .skip)
+      let options = DatasetOptions(imageSize: PixelSize(width: 4, height: 4), onBadImage: .skip)
       Fuzz.refusing { try whole(Dataset.open(Fuzz.folder + "/clothing", options: options)) }
     },
     FuzzTarget("label-pickle", [Seeds.pickle2, Seeds.pickle4]) { bytes in

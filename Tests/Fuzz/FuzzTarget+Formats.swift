@@ -97,7 +97,7 @@ extension FuzzTarget {
     Fuzz.refusing {
       let image = try Image(decoding: bytes, name: "x")
       precondition(header.map { $0.height == image.height && $0.width == image.width } ?? true, "another header")
-      if image.pixels.count < 1 << 20 { _ = image.resized(height: 8, width: 8).inColour }
+      if image.pixels.count < 1 << 20 { _ = image.resized(width: 8, height: 8).inColour }
     }
   }
 }

@@ -39,7 +39,7 @@ struct RunRecordTests {
   @Test("have the members that scripts rely on")
   func members() throws {
     let json = record().json
-    #expect(json["schema"]?.string == "gpunoisy.run/1")
+    #expect(json["schema"]?.string == "gpunoisy.run/2")
     #expect(json["status"]?.string == "stopped")
     #expect(json["argv"]?.array?.count == 3)
     #expect(json["device"]?.string == "NVIDIA H200")
@@ -47,7 +47,7 @@ struct RunRecordTests {
     #expect(json["data"]?["fingerprint"]?.string == "ab12")
     #expect(json["started"]?.string == "2026-11-21T00:31:02Z")
     #expect(json["accuracy"]?["best_epoch"]?.integer == 2)
-    #expect(JSONText.indented(json).hasPrefix("{\n  \"schema\": \"gpunoisy.run/1\",\n  \"status\": \"stopped\",\n"))
+    #expect(JSONText.indented(json).hasPrefix("{\n  \"schema\": \"gpunoisy.run/2\",\n  \"status\": \"stopped\",\n"))
   }
 
   @Test("damaged are refused, wherever they are cut")

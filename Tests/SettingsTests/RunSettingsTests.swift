@@ -21,6 +21,7 @@ import Testing
       ("data", "some where"), ("noise", "symmetric:0.4"), ("loss", "sce:alpha=0.1,beta=1,A=-4"), ("lr", "0.025"),
       ("milestones", "3,5"), ("seed", "18446744073709551615"), ("aum", "off"), ("checkpoint-every", "15m"),
       ("max-time", "1h30m"), ("val", "0.1"), ("threads", "2"), ("augment", "flip"), ("image-size", "28x32"),
+      ("fit", "pad"),
     ] { try settings.set(name, to: text) }
     let folder = ScratchFolder(), path = folder("config.toml")
     try AtomicFile.write(settings.configuration.text, to: path)

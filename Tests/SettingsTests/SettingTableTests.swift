@@ -85,7 +85,7 @@ import Testing
   /// Names outside are a promise; settings may be added.
   @Test func `keeps the names that were promised`() {
     let promised = """
-      data data-root image-size labels clean-labels exclude exclude-by exclude-above noise noise-seed pixels limit-train \
+      data data-root image-size fit labels clean-labels exclude exclude-by exclude-above noise noise-seed pixels limit-train \
       limit-test val val-noise on-bad-image model init loss transition method epochs max-steps batch-size optimizer lr \
       momentum nesterov beta1 beta2 weight-decay l1 schedule milestones gamma clip-norm augment shuffle drop-last device \
       precision threads recipe seed aum checkpoint-every max-time detector passes threshold-samples percentile combine \

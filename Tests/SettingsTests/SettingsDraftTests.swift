@@ -84,6 +84,24 @@ import Testing
   }
 
   /// What 0.1.0 wrote: unset settings are left out.
+  @Test func `reads sizes as width x height, in runs of the first schema as height x width`() throws {
+    let folder = ScratchFolder(), path = folder("config.toml")
+    try AtomicFile.write("image-size = \"32x48\"\n", to: path)
+    let new = try SettingsDraft(ofFileAt: path).settings
+    #expect(new.imageSize == PixelSize(width: 32, height: 48) && !new.datasetOptions.followsFirstSchema)
+    try AtomicFile.write("{\"schema\": \"gpunoisy.run/2\"}", to: folder("run.json"))
+    #expect(try SettingsDraft(ofFileAt: path).settings == new)
+    try AtomicFile.write("{\"schema\": \"gpunoisy.run/1\"}", to: folder("run.json"))
+    let old = try SettingsDraft(ofFileAt: path).settings
+    #expect(old.imageSize == PixelSize(width: 48, height: 32) && old.fit == .stretch)
+    #expect(old.datasetOptions.followsFirstSchema)
+    // A new run with these settings has a file of its own, in the order of today.
+    var draft = SettingsDraft(for: .train)
+    try draft.apply(fileAt: path)
+    #expect(draft.settings.imageSize == old.imageSize && draft.settings.fit == .stretch)
+    #expect(!draft.settings.followsFirstSchema)
+  }
+
   @Test func `reads the config.toml of earlier versions`() throws {
     let folder = ScratchFolder(), path = folder("config.toml")
     let old = """

@@ -53,7 +53,8 @@ enum Clothing1M: DatasetFormat {
     return Dataset(
       name: location.name, classNames: names, train: samples(trainKeys, trainLabels, 0..<trainKeys.count),
       test: testKeys.isEmpty ? nil : samples(testKeys, testLabels, trainKeys.count..<files.count),
-      source: "Clothing1M in \(location.path)", badImages: loaded.badImages)
+      source: "Clothing1M in \(location.path)", badImages: loaded.badImages
+    ).with(loaded)
   }
 
   /// The lines of a list; none where the file is not there.

@@ -173,7 +173,7 @@ struct FolderSurvey {
 
   /// Whether a file means to be an image, by its suffix or else by its first bytes.
   private static func isImage(_ path: String) -> Bool {
-    hasImageSuffix(path) || (try? FileBytes.read(path, first: 8)).flatMap { ImageFormat($0) } != nil
+    hasImageSuffix(path) || (try? FileBytes.read(path, first: 16)).flatMap { ImageFormat($0) } != nil
   }
 
   private static func hasImageSuffix(_ path: String) -> Bool {

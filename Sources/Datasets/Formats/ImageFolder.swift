@@ -10,7 +10,7 @@ import FileFormats
 /// Classes are the folders below, sorted by name; images may lie deeper. The order of samples is the order of their
 /// paths, compared by bytes. What holds no sample is passed over and listed (`FolderSurvey`).
 enum ImageFolder: DatasetFormat {
-  static let lookedFor = "an image folder (train/CLASS/*.jpg and test/CLASS/*.jpg, or CLASS/*.jpg; png too)"
+  static let lookedFor = "an image folder (train/CLASS/*.jpg and test/CLASS/*.jpg, or CLASS/*.jpg; png and webp too)"
 
   /// Folders in a part without classes: of competitions, and those that other programs need around images.
   private static let placeholders: Set<String> = ["images", "unknown", "unlabeled", "unlabelled", "all", "data", "0"]
@@ -72,7 +72,7 @@ enum ImageFolder: DatasetFormat {
       source: "the image folder \(location.path)", badImages: loaded.badImages)
     if test != nil { dataset.heldOut = held }
     (dataset.warnings, dataset.remarks, dataset.passedOver) = (warnings, remarks, survey.passedOver)
-    return dataset
+    return dataset.with(loaded)
   }
 
   /// Images with their labels, in the order of their paths.

@@ -79,7 +79,7 @@ enum Manifest: DatasetFormat {
       source: "the manifest \(location.path)", badImages: loaded.badImages)
     if !test.isEmpty { dataset.heldOut = held }
     dataset.warnings = Self.sharedPaths(train, test + validation).map { [$0] } ?? []
-    return dataset
+    return dataset.with(loaded)
   }
 
   /// A warning about images that are trained on and measured with; nil where there are none.

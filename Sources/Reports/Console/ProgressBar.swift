@@ -38,6 +38,16 @@ public final class ProgressBar: ProgressReporter {
     }
   }
 
+  /// Draws how many images are read; away with it once all are.
+  public func loaded(_ done: Int, of count: Int) {
+    guard done < count else { return erase() }
+    let numbers = "\(NumberFormatting.grouped(done))/\(NumberFormatting.grouped(count))"
+    let start = "reading images  \(numbers)", room = max(width() - 1, 0) - start.count - 1
+    let filled = room >= 10 ? " " + bar(Double(done) / Double(max(count, 1)), columns: min(room, 40)) : ""
+    output.write("\r\(start.prefix(max(width() - 1, 0)))\(filled)\u{1B}[K")
+    isDrawn = true
+  }
+
   /// Draws the line, unless it was drawn a moment ago.
   public func step(_ progress: StepProgress) {
     var progress = progress

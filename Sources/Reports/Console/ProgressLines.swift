@@ -12,6 +12,7 @@ public final class ProgressLines: ProgressReporter {
   private var secondsLeft: Double?
   private var beganAt: Double?
   private var spokeAt = 0.0
+  private var loadingSince: Double?
   private var last: StepProgress?
 
   /// Lines to an output, stamped with the clock's time of day.
@@ -23,6 +24,14 @@ public final class ProgressLines: ProgressReporter {
   /// Writes one line `name=text` for each fact.
   public func began(_ run: RunOutline) {
     for fact in run.facts { say("\(fact.name)=\(Self.value(fact.text))") }
+  }
+
+  /// Writes how many images are read, at most once a minute.
+  public func loaded(_ done: Int, of count: Int) {
+    let time = clock.elapsed()
+    if loadingSince == nil { loadingSince = time }
+    guard done < count, time - max(spokeAt, loadingSince ?? time) >= 60 else { return }
+    say("images=\(done)/\(count)")
   }
 
   /// Writes a sign of life if it is time for one.

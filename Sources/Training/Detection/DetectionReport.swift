@@ -75,7 +75,7 @@ public enum DetectionReport {
       var image = images.image(id)
       if longer > mostPixels {
         image = image.resized(
-          height: max(1, image.height * mostPixels / longer), width: max(1, image.width * mostPixels / longer))
+          width: max(1, image.width * mostPixels / longer), height: max(1, image.height * mostPixels / longer))
       }
       let file = try DetectionPage.Image(
         type: isSmall ? "image/png" : "image/jpeg", bytes: isSmall ? PNG.encode(image) : JPEG.encode(image))
