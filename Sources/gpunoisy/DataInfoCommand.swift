@@ -203,6 +203,7 @@ struct DataSummary {
             .array(
               dataset.passedOver.map { ["path": .string($0.path), "reason": .string($0.reason.rawValue)] })),
           JSONMember("notes", .array(dataset.notes.map { .string($0) })),
+          JSONMember(
             "repaired_images",
             .array(dataset.repairedImages.map { ["path": .string($0.path), "reason": .string($0.reason)] })),
           JSONMember(
