@@ -27,7 +27,7 @@ struct EvalCommand: ParsableCommand {
   var quiet = false
 
   func run() throws {
-    let input = try EvaluationInput(options)
+    let input = try EvaluationInput(options, CheckpointInput(options))
     for note in input.notes { EvaluationNotes.show(note, quiet: quiet) }
     let result = try input.device.open(Work(input: input)) { EvaluationNotes.show($0, quiet: quiet) }
     guard result.score.notFinite == 0 else {

@@ -5,21 +5,6 @@ import FileFormats
 import Reports
 import Training
 
-/// What `eval` and `predict` share: a checkpoint, data, and a device.
-struct EvaluationOptions<J: JobName>: ParsableArguments {
-  @Argument(
-    help: ArgumentHelp("A run folder (its best checkpoint, else its last) or a .safetensors file.", valueName: "ckpt"))
-  var checkpoint: String
-  @Option(help: ArgumentHelp("The part of the data.", valueName: "split"))
-  var split: SplitChoice = .test
-  @OptionGroup var settings: JobOptions<J>
-}
-
-/// A part of a data set by its name.
-enum SplitChoice: String, ExpressibleByArgument, CaseIterable {
-  case train, test
-}
-
 /// A checkpoint's network and the samples to run it on, opened and checked; only the device is missing.
 struct EvaluationInput {
   /// The checkpoint's file.
@@ -41,28 +26,18 @@ struct EvaluationInput {
   /// What was changed to fit the network, and what is not known of its run, as sentences.
   let notes: [String]
 
-  /// Checks the options, reads what the checkpoint says of its network, and opens the data.
+  /// Opens the data.
   ///
-  /// - Throws: `.usage`, `.deviceUnavailable`, `.missingInput`, `.badInput`, in the order of what is cheap to check.
-  init<J: JobName>(_ options: EvaluationOptions<J>) throws {
-    var settings = try options.settings.settings()
-    let isGiven = options.settings.gives
-    if let part = settings.validation, options.split == .train {
-      throw Failure(
-        .usage, "--val \(part) and --split train contradict each other.",
-        why: "a held-out part replaces the test set.", fix: "remove one of them.")
-    }
-    device = DeviceChoice(text: settings.device, threads: settings.threads)
-    try device.check()
-    checkpoint = try Self.file(options.checkpoint)
-    model = try Checkpoint.model(of: SafetensorsFile.read(checkpoint))
-    settings.imageSize = settings.imageSize ?? PixelSize(width: model.width, height: model.height)
-    if !isGiven("fit") { (settings.fit, settings.followsFirstSchema) = (model.fit ?? .stretch, model.fit == nil) }
+  /// - Throws: `.missingInput`, `.badInput`, `.configuration`.
+  init<J: JobName>(_ options: EvaluationOptions<J>, _ given: CheckpointInput) throws {
+    var settings = given.settings
+    let isGiven = options.settings.gives, split = options.part
+    (checkpoint, model, device) = (given.path, given.model, given.device)
     let (run, note) = Self.run(of: checkpoint, onDataOf: settings)
-    if let run, options.split == .test { try Self.takeSplit(of: run, into: &settings, isGiven) }
+    if let run, split == .test { try Self.takeSplit(of: run, into: &settings, isGiven) }
     let dataset = try Dataset.opened(by: settings)
     self.dataset = dataset
-    (data, split) = (settings.data, options.split)
+    (data, self.split) = (settings.data, split)
 
     var chosen: LabelledSet
     // Where a run has both, the test set is what it is measured on.
@@ -78,7 +53,8 @@ struct EvaluationInput {
       guard let part = split == .train ? dataset.train : dataset.test else {
         throw Failure(
           .badInput, "'\(settings.data)' has no test set.", why: "it is \(dataset.source), with training samples only.",
-          fix: "use --split train, or --val with the part that was held out in training.")
+          fix: "use --split train, or --val with the part that was held out in training"
+            + (J.job == .predict ? "; --out FILE.csv predicts all of its images, whatever their labels." : "."))
       }
       chosen = part
       ids = Array(0..<part.count)
@@ -155,27 +131,6 @@ struct EvaluationInput {
     let part = heldOut.map { "held out in training by \($0)" } ?? split.rawValue
     return "\(dataset.name) \(part): \(samples.count) samples"
       + (unread > 0 ? ", \(unread) of which cannot be read" : "")
-  }
-
-  /// The checkpoint that a path means.
-  private static func file(_ path: String) throws -> String {
-    switch FileBytes.kind(of: path) {
-    case .missing:
-      throw Failure(
-        .missingInput, "the checkpoint '\(path)' does not exist.", why: "no such file or directory.",
-        fix: "use a run folder, or its checkpoints/best.safetensors.")
-    case .file, .other: return path
-    case .folder: break
-    }
-    let names = [
-      "checkpoints/best.safetensors", "checkpoints/last.safetensors", "best.safetensors", "last.safetensors",
-    ]
-    let folder = FileBytes.withoutLastSlash(path)
-    if let found = names.map({ folder + "/" + $0 }).first(where: { FileBytes.kind(of: $0) == .file }) { return found }
-    throw Failure(
-      .badInput, "the folder '\(path)' holds no checkpoint.",
-      why: "there is neither checkpoints/best.safetensors nor checkpoints/last.safetensors.",
-      fix: "use a run folder of 'gpunoisy train' with at least one checkpoint.")
   }
 
   /// Labels as the network counts its classes.

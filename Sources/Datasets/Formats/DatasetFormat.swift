@@ -16,6 +16,15 @@ protocol DatasetFormat: Sendable {
   ///
   /// - Throws: `.badInput` for damaged or contradictory data, `.missingInput` for files that the layout needs.
   static func open(_ location: DataLocation, _ options: DatasetOptions) throws -> Dataset
+
+  /// Whether what was recognised says of which of these classes its images are; cheap, too.
+  ///
+  /// - Throws: `.badInput` where that cannot be found out.
+  static func hasLabels(_ location: DataLocation, of classNames: [String]) throws -> Bool
+}
+
+extension DatasetFormat {
+  static func hasLabels(_ location: DataLocation, of classNames: [String]) throws -> Bool { true }
 }
 
 /// The layouts, in the order in which they are tried.

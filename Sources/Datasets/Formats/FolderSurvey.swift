@@ -82,6 +82,15 @@ struct FolderSurvey {
     }
   }
 
+  /// Every image, in the order of their paths, for those who need no classes.
+  var images: [String] {
+    let loose = passedOver.filter { $0.reason == .noClass }.map(\.path)
+    return (loose + folders.flatMap(\.images)).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  /// What is passed over besides images.
+  var passedOverBesidesImages: [PassedOver] { passedOver.filter { $0.reason != .noClass } }
+
   /// Adds what the reader of the layout passes over.
   mutating func passOver(_ paths: [String], _ reason: PassedOver.Reason) {
     passedOver += paths.map { PassedOver(path: $0, reason: reason) }
@@ -172,7 +181,7 @@ struct FolderSurvey {
   }
 
   /// Whether a file means to be an image, by its suffix or else by its first bytes.
-  private static func isImage(_ path: String) -> Bool {
+  static func isImage(_ path: String) -> Bool {
     hasImageSuffix(path) || (try? FileBytes.read(path, first: 16)).flatMap { ImageFormat($0) } != nil
   }
 

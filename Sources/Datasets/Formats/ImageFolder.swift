@@ -19,6 +19,16 @@ enum ImageFolder: DatasetFormat {
     location.isFolder && FolderSurvey.holdsImages(below: location.path)
   }
 
+  static func hasLabels(_ location: DataLocation, of classNames: [String]) throws -> Bool {
+    guard let parts = try? FolderParts(FolderSurvey(location.path)) else { return false }
+    let names =
+      switch parts {
+      case .classes(let folders, _): folders.map(\.name)
+      case .parts(let train, _, _): train.classNames
+      }
+    return !names.isEmpty && Set(names).isSubset(of: classNames)
+  }
+
   static func open(_ location: DataLocation, _ options: DatasetOptions) throws -> Dataset {
     var survey = try FolderSurvey(location.path), warnings: [String] = [], remarks: [String] = []
     // Hugging Face's folders have a table of labels, and at most a folder for each part.

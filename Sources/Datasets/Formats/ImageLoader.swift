@@ -34,7 +34,7 @@ enum ImageLoader {
   }
 
   /// What became of one file.
-  private enum Outcome {
+  enum Outcome {
     case read
     case repaired(String)
     case bad(String)
@@ -54,6 +54,7 @@ enum ImageLoader {
       throw failure(files.map { ($0, reason(of: $0)) }, of: files.count, source)
     }
     let size = sizing.size, imageSize = size.height * size.width * channels
+    let target = ImageDecoder.Target(width: size.width, height: size.height, fit: sizing.fit)
     let (total, overflow) = imageSize.multipliedReportingOverflow(by: files.count)
     // The device keeps a second copy of them.
     try MemoryLimit.require(
@@ -67,7 +68,7 @@ enum ImageLoader {
       nonisolated(unsafe) let places = buffer
       try ParallelLoop(threads: options.threads, progress: options.progress).run(files.count) { index in
         let place = UnsafeMutableBufferPointer(rebasing: places[index * imageSize..<(index + 1) * imageSize])
-        let (image, outcome) = decode(files[index], sizing, channels: channels, options)
+        let (image, outcome) = decode(files[index], target, channels: channels, options)
         if let image { _ = place.initialize(fromContentsOf: image.pixels) } else { place.initialize(repeating: 0) }
         outcomes.set(index, outcome)
       }
@@ -99,23 +100,27 @@ enum ImageLoader {
   }
 
   /// One image at the wanted size; none where the outcome is bad.
-  private static func decode(
-    _ file: ImageFile, _ sizing: ImageSizing, channels: Int, _ options: DatasetOptions
+  ///
+  /// - Parameter channels: those of all images; nil for as many as the file has.
+  static func decode(
+    _ file: ImageFile, _ target: ImageDecoder.Target, channels: Int?, _ options: DatasetOptions
   ) -> (image: Image?, outcome: Outcome) {
-    let (width, height) = (sizing.size.width, sizing.size.height)
+    let (width, height) = (target.width, target.height)
     var decoder = ImageDecoder()
     decoder.repairs = options.onBadImage == .repair
     decoder.turns = !options.followsFirstSchema
-    if !options.followsFirstSchema { decoder.target = .init(width: width, height: height, fit: sizing.fit) }
+    if !options.followsFirstSchema { decoder.target = target }
     do {
       var (image, repair) = try decoder.decode(FileBytes.read(file.path), name: file.name)
       image =
         options.followsFirstSchema
         ? image.resized(width: width, height: height, by: .bilinear)
-        : image.fitted(sizing.fit, width: width, height: height)
+        : image.fitted(target.fit, width: width, height: height)
       if channels == 3 { image = image.inColour }
       // Only in a damaged file does the head say grey and the body something else.
-      guard image.channels == channels else { return (nil, .bad("its header contradicts its contents.")) }
+      guard channels == nil || image.channels == channels else {
+        return (nil, .bad("its header contradicts its contents."))
+      }
       return (image, repair.map { .repaired($0) } ?? .read)
     } catch let failure as Failure {
       return (nil, .bad(failure.kind == .missingInput ? "the file does not exist." : failure.why))

@@ -16,19 +16,38 @@ enum Manifest: DatasetFormat {
 
   private struct Row {
     var path: String
+    /// Empty where none is given.
     var label: String
+    var hasLabel: Bool
     var split = ""
     var cleanLabel: String?
     var line: Int
   }
 
-  static func open(_ location: DataLocation, _ options: DatasetOptions) throws -> Dataset {
+  static func hasLabels(_ location: DataLocation, of classNames: [String]) throws -> Bool {
+    try rows(location, needsLabels: false).contains(where: \.hasLabel)
+  }
+
+  /// The images alone, whatever else the table says; here paths may be absolute, and lead out of its folder.
+  ///
+  /// - Throws: `.badInput` for a table that lists no paths.
+  static func images(_ location: DataLocation) throws -> [ImageFile] {
+    try rows(location, needsLabels: false).map { row in
+      ImageFile(path: full(row.path, location), name: row.path, origin: "line \(row.line)")
+    }
+  }
+
+  private static func full(_ path: String, _ location: DataLocation) -> String {
+    path.utf8.first == UInt8(ascii: "/") ? path : location.folder + "/" + path
+  }
+
+  private static func rows(_ location: DataLocation, needsLabels: Bool) throws -> [Row] {
     let bytes = try FileBytes.read(location.path)
-    var rows = location.hasSuffix(".jsonl") ? try jsonRows(bytes, location.path) : try tableRows(bytes, location.path)
-    rows = rows.map { row in
+    let read = location.hasSuffix(".jsonl") ? jsonRows : tableRows
+    let rows = try read(bytes, location.path, needsLabels).map { row in
       var row = row
       let slashed = FileBytes.withSlashes(row.path.trimmingBlanks)
-      if slashed != row.path, FileBytes.kind(of: location.folder + "/" + row.path) == .missing { row.path = slashed }
+      if slashed != row.path, FileBytes.kind(of: full(row.path, location)) == .missing { row.path = slashed }
       row.label = row.label.trimmingBlanks
       row.cleanLabel = row.cleanLabel?.trimmingBlanks
       return row
@@ -37,6 +56,11 @@ enum Manifest: DatasetFormat {
       throw Failure(
         .badInput, "'\(location.path)' lists no images.", why: "it has no rows.", fix: "add one row for each.")
     }
+    return rows
+  }
+
+  static func open(_ location: DataLocation, _ options: DatasetOptions) throws -> Dataset {
+    let rows = try rows(location, needsLabels: true)
     let parts = try rows.map { row in
       guard let part = row.split.trimmingBlanks.isEmpty ? .train : SplitPart(row.split) else {
         throw Failure(
@@ -103,21 +127,22 @@ enum Manifest: DatasetFormat {
     return full
   }
 
-  private static func tableRows(_ bytes: [UInt8], _ name: String) throws -> [Row] {
-    let table = try CSV(decoding: bytes, name: name)
-    guard let path = table.column("path", "file_name"), let label = table.column("label") else {
-      throw missingColumns(name, "its columns are \(table.columnList)")
+  private static func tableRows(_ bytes: [UInt8], _ name: String, needsLabels: Bool) throws -> [Row] {
+    let table = try CSV(decoding: bytes, name: name), label = table.column("label")
+    guard let path = table.column("path", "file_name"), label != nil || !needsLabels else {
+      throw missingColumns(name, needsLabels, "its columns are \(table.columnList)")
     }
     let split = table.column("split"), clean = table.column("clean_label")
     return zip(table.rows, table.lines).map { fields, line in
       Row(
-        path: fields[path], label: fields[label], split: split.map { fields[$0] } ?? "",
+        path: fields[path], label: label.map { fields[$0] } ?? "", hasLabel: label != nil,
+        split: split.map { fields[$0] } ?? "",
         cleanLabel: clean.map { fields[$0] },
         line: line)
     }
   }
 
-  private static func jsonRows(_ bytes: [UInt8], _ name: String) throws -> [Row] {
+  private static func jsonRows(_ bytes: [UInt8], _ name: String, needsLabels: Bool) throws -> [Row] {
     var rows: [Row] = []
     let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes[3...] : bytes[...]
     for (index, line) in text.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
@@ -127,12 +152,14 @@ enum Manifest: DatasetFormat {
         value == .null
           ? "" : value?.string ?? value?.integer.map(String.init) ?? value?.double.map { NumberFormatting.shortest($0) }
       }
-      guard let path = object["path"]?.string ?? object["file_name"]?.string, let label = text(object["label"]) else {
-        throw missingColumns(name, "line \(index + 1) lacks one of them")
+      let label = text(object["label"])
+      guard let path = object["path"]?.string ?? object["file_name"]?.string, label != nil || !needsLabels else {
+        throw missingColumns(name, needsLabels, "line \(index + 1) lacks \(needsLabels ? "one of them" : "it")")
       }
       rows.append(
         Row(
-          path: path, label: label, split: object["split"]?.string ?? "", cleanLabel: text(object["clean_label"]),
+          path: path, label: label ?? "", hasLabel: label != nil, split: object["split"]?.string ?? "",
+          cleanLabel: text(object["clean_label"]),
           line: index + 1))
       if (rows[0].cleanLabel == nil) != (rows[rows.count - 1].cleanLabel == nil) {
         throw Failure(
@@ -143,9 +170,10 @@ enum Manifest: DatasetFormat {
     return rows
   }
 
-  private static func missingColumns(_ name: String, _ detail: String) -> Failure {
+  private static func missingColumns(_ name: String, _ needsLabels: Bool, _ detail: String) -> Failure {
     Failure(
-      .badInput, "'\(name)' is not a manifest.", why: "it needs path and label; \(detail).",
-      fix: "name the columns path,label[,split][,clean_label].")
+      .badInput, "'\(name)' is not \(needsLabels ? "a manifest" : "a table of images").",
+      why: "it needs path\(needsLabels ? " and label" : ""); \(detail).",
+      fix: needsLabels ? "name the columns path,label[,split][,clean_label]." : "name the column of the files path.")
   }
 }

@@ -27,12 +27,17 @@ enum NumPyBundle: DatasetFormat {
     ZipArchive.isZip(location.start) && !Pickle.isPickle(location.start, path: location.path)
   }
 
+  static func hasLabels(_ location: DataLocation, of classNames: [String]) throws -> Bool {
+    try Arrays(location).hasLabels
+  }
+
+  /// The images of a file with one array of them, whatever it is called where there is no other array.
+  ///
+  /// - Throws: `.badInput` for none, or several.
+  static func images(_ location: DataLocation) throws -> ImageSet { try Arrays(location).images() }
+
   static func open(_ location: DataLocation, _ options: DatasetOptions) throws -> Dataset {
-    let archive = try ZipArchive(decoding: FileBytes.read(location.path), name: location.path)
-    if archive.members.contains(where: { $0.name.hasSuffix("data.pkl") }) {
-      throw Pickle.refusal(location.path, fix: "save its arrays with numpy.savez('data.npz', images=..., labels=...).")
-    }
-    let arrays = Arrays(location, archive)
+    let arrays = try Arrays(location)
     guard let train = try arrays.part(.train) else { throw arrays.missing("images") }
     let test = try arrays.part(.test, like: train), validation = try arrays.part(.validation, like: train)
     let parts = [train, test, validation].compactMap { $0 }
@@ -69,10 +74,31 @@ enum NumPyBundle: DatasetFormat {
     let archive: ZipArchive
     private let byName: [String: String]
 
-    init(_ location: DataLocation, _ archive: ZipArchive) {
-      (self.location, self.archive) = (location, archive)
+    init(_ location: DataLocation) throws {
+      self.location = location
+      archive = try ZipArchive(decoding: FileBytes.read(location.path), name: location.path)
+      if archive.members.contains(where: { $0.name.hasSuffix("data.pkl") }) {
+        throw Pickle.refusal(
+          location.path, fix: "save its arrays with numpy.savez('data.npz', images=..., labels=...).")
+      }
       let names = archive.members.map(\.name).filter { $0.hasSuffix(".npy") }.map { String($0.dropLast(4)) }
       byName = Dictionary(names.map { ($0.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Whether there is an array of labels.
+    var hasLabels: Bool { NumPyBundle.names.values.joined().contains { byName[$0.labels] != nil } }
+
+    /// The images of the only array of images.
+    func images() throws -> ImageSet {
+      let known = NumPyBundle.names.values.joined().map(\.images).filter { byName[$0] != nil }.sorted()
+      guard known.count <= 1 else {
+        throw Failure(
+          .badInput, "'\(location.path)' has \(known.count) arrays of images.",
+          why: "they are \(known.map { "'\(byName[$0] ?? $0)'" }.joined(separator: ", ")).",
+          fix: "save the one to predict alone, with numpy.savez(file, images=images).")
+      }
+      guard let name = known.first ?? (byName.count == 1 ? byName.keys.first : nil) else { throw missing("images") }
+      return try ImageArray(array(name), name: label(name), variable: byName[name] ?? name).images
     }
 
     /// A part of the data set; nil where there are no images of it.

@@ -1,0 +1,97 @@
+import ArgumentParser
+import Datasets
+import Failures
+import FileFormats
+import Training
+
+/// What `eval` and `predict` share: a checkpoint, data, and a device.
+struct EvaluationOptions<J: JobName>: ParsableArguments {
+  @Argument(
+    help: ArgumentHelp("A run folder (its best checkpoint, else its last) or a .safetensors file.", valueName: "ckpt"))
+  var checkpoint: String
+  @Option(help: ArgumentHelp("The part of the data: train, or test (default).", valueName: "split"))
+  var split: SplitChoice?
+  @OptionGroup var settings: JobOptions<J>
+
+  /// The part of the data that is meant.
+  var part: SplitChoice { split ?? .test }
+}
+
+/// A part of a data set by its name.
+enum SplitChoice: String, ExpressibleByArgument, CaseIterable {
+  case train, test
+}
+
+/// A checkpoint with what it says of its network and of how its images are read; the data is not opened yet.
+struct CheckpointInput {
+  /// The checkpoint's file.
+  let path: String
+  let model: Checkpoint.Model
+  /// What was given, with the checkpoint's size and fit of images where nothing else was asked for.
+  let settings: RunSettings
+  let device: DeviceChoice
+
+  /// Checks the options and reads the checkpoint.
+  ///
+  /// - Throws: `.usage`, `.deviceUnavailable`, `.missingInput`, `.badInput`, in the order of what is cheap to check.
+  init<J: JobName>(_ options: EvaluationOptions<J>) throws {
+    var settings = try options.settings.settings()
+    if let part = settings.validation, options.part == .train {
+      throw Failure(
+        .usage, "--val \(part) and --split train contradict each other.",
+        why: "a held-out part replaces the test set.", fix: "remove one of them.")
+    }
+    device = DeviceChoice(text: settings.device, threads: settings.threads)
+    try device.check()
+    do {
+      path = try Self.file(options.checkpoint)
+      model = try Checkpoint.model(of: SafetensorsFile.read(path))
+    } catch {
+      if Self.isCheckpoint(settings.data), Self.isOnlyData(options.checkpoint) {
+        throw Failure(
+          .usage, "checkpoint and data are in the wrong order.",
+          why:
+            "'\(settings.data)' is a checkpoint, and '\(options.checkpoint)' is none; the checkpoint must come first.",
+          fix: "use: gpunoisy \(J.job.rawValue) \(settings.data) \(options.checkpoint)")
+      }
+      throw error
+    }
+    settings.imageSize = settings.imageSize ?? PixelSize(width: model.width, height: model.height)
+    if !options.settings.gives("fit") {
+      (settings.fit, settings.followsFirstSchema) = (model.fit ?? .stretch, model.fit == nil)
+    }
+    self.settings = settings
+  }
+
+  /// Whether a path leads to a checkpoint, damaged or not.
+  private static func isCheckpoint(_ path: String) -> Bool {
+    guard let file = try? file(path) else { return false }
+    return file.hasSuffix(".safetensors") || (try? SafetensorsFile.read(file)) != nil
+  }
+
+  /// Whether something is there that is no checkpoint, neither by its name nor by what is in it.
+  private static func isOnlyData(_ text: String) -> Bool {
+    (Dataset.isName(text) || FileBytes.kind(of: text) != .missing) && !isCheckpoint(text)
+  }
+
+  /// The checkpoint that a path means.
+  private static func file(_ path: String) throws -> String {
+    switch FileBytes.kind(of: path) {
+    case .missing:
+      throw Failure(
+        .missingInput, "the checkpoint '\(path)' does not exist.", why: "no such file or directory.",
+        fix: "use a run folder, or its checkpoints/best.safetensors.")
+    case .file, .other: return path
+    case .folder: break
+    }
+    let names = [
+      "checkpoints/best.safetensors", "checkpoints/last.safetensors", "best.safetensors", "last.safetensors",
+    ]
+    let folder = FileBytes.withoutLastSlash(path)
+    if let found = names.map({ folder + "/" + $0 }).first(where: { FileBytes.kind(of: $0) == .file }) { return found }
+    throw Failure(
+      .badInput, "the folder '\(path)' holds no checkpoint.",
+      why: "there is neither checkpoints/best.safetensors nor checkpoints/last.safetensors.",
+      fix: "use a run folder of 'gpunoisy train' with at least one checkpoint.")
+  }
+}
