@@ -49,9 +49,9 @@ struct CheckpointInput {
     } catch {
       if Self.isCheckpoint(settings.data), Self.isOnlyData(options.checkpoint) {
         throw Failure(
-          .usage, "checkpoint and data are in the wrong order.",
+          .usage, "the data is given before the checkpoint.",
           why:
-            "'\(settings.data)' is a checkpoint, and '\(options.checkpoint)' is none; the checkpoint must come first.",
+            "'\(settings.data)' is a checkpoint, and '\(options.checkpoint)' is none; the order is CKPT DATA.",
           fix: "use: gpunoisy \(J.job.rawValue) \(settings.data) \(options.checkpoint)")
       }
       throw error

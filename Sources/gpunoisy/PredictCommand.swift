@@ -132,6 +132,18 @@ struct PredictCommand: ParsableCommand {
     }
   }
 
+  /// - Throws: `.cannotCreate` for an output that would replace an image.
+  private func checkSpared(_ images: UnlabelledImages) throws {
+    let replaced = targets.filter { FileBytes.kind(of: $0.path) == .file }
+    guard !replaced.isEmpty, let files = images.files else { return }
+    let places = Set(files.compactMap(FileBytes.resolved))
+    for (option, path) in replaced where FileBytes.resolved(path).map(places.contains) ?? false {
+      throw Failure(
+        .cannotCreate, "\(option) '\(path)' is one of the images.", why: "the data must not change.",
+        fix: "choose another name.")
+    }
+  }
+
   /// The logits of every sample, on the device that was chosen.
   struct Work: DeviceWork {
     let input: EvaluationInput
@@ -175,6 +187,7 @@ struct PredictCommand: ParsableCommand {
       try DataPlace.requireOutside(given.settings.data, folder, option: "--sort-into")
       return try SortedLinks(folder, of: files, classNames: names, separatesUnsure: below != nil, isForced: force)
     }
+    try checkSpared(images)
     if let note = images.note { EvaluationNotes.show(note, quiet: quiet) }
     let work = ImagePrediction(
       checkpoint: given.path, images: images, options: given.settings.datasetOptions, keepsLogits: logits != nil,

@@ -313,8 +313,10 @@ extension CommandTests {
       ("predict run new --split test", 65, "no known data"), ("predict run wide.npz --sort-into s", 64, "--sort-into"),
       ("predict run new --out nowhere/t.csv", 73, "nowhere"), ("predict run list.csv --out list.csv", 73, "list.csv"),
       ("predict run new --sort-into list.csv", 73, "list.csv"),
+      ("predict run new --out new/a1.jpg", 73, "one of the images"),
       ("predict new run", 64, "gpunoisy predict run new"), ("eval photos run", 64, "gpunoisy eval run photos"),
-      ("eval shapes run/checkpoints/last.safetensors", 64, "wrong order"), ("eval missing run", 66, "missing"),
+      ("eval shapes run/checkpoints/last.safetensors", 64, "before the checkpoint"),
+      ("eval missing run", 66, "missing"),
       ("predict new/2020/1.jpg run", 64, "gpunoisy predict run new/2020/1.jpg"),
     ]
 

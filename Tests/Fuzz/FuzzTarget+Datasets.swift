@@ -8,6 +8,7 @@ extension FuzzTarget {
     FuzzTarget("npz", Seeds.bundles) { bytes in
       let path = Fuzz.put(bytes, "data.npz")
       Fuzz.refusing { try whole(Dataset.open(path)) }
+      Fuzz.refusing { try unlabelled(path) }
     },
     FuzzTarget("idx", [[UInt8].joined(idx([4], [0, 1, 9, 1]), idx([4, 2, 2], (0..<16).map { UInt8($0) }))]) { bytes in
       let (labels, images) = bytes.halves
@@ -98,6 +99,18 @@ extension FuzzTarget {
     Fuzz.put(Seeds.jpegs[0], "list/b.png")
     let path = Fuzz.put(bytes, "list/" + name)
     Fuzz.refusing { try whole(Dataset.open(path, options: DatasetOptions(onBadImage: .skip))) }
+    Fuzz.refusing { try unlabelled(path) }
+  }
+
+  /// Reads the images alone, whatever is said of labels.
+  private static func unlabelled(_ path: String) throws {
+    _ = try UnlabelledImages.isLabelled(path, as: ["cat", "dog"])
+    let images = try UnlabelledImages(path), size = PixelSize(width: 4, height: 4)
+    var count = 0
+    let outcome = try images.read(size: size, channels: 3, options: DatasetOptions(onBadImage: .skip)) {
+      count += $0.count
+    }
+    precondition(count == images.count && outcome.isReadable.count == count)
   }
 
   private static func idx(_ shape: [UInt8], _ values: [UInt8]) -> [UInt8] {
