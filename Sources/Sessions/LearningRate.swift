@@ -10,6 +10,8 @@ public struct LearningRate: Sendable, Equatable {
   public var gamma: Double
   /// Epochs in all: where `Schedule.cosine` ends.
   public var epochs: Int
+  /// Epochs of warm-up, W: epoch e < W has (e + 1) / (W + 1) of what the schedule says.
+  public var warmup = 0
 
   /// A rate over `epochs` epochs.
   public init(_ base: Double, _ schedule: Schedule, milestones: [Int] = [], gamma: Double = 0.1, epochs: Int) {
@@ -18,6 +20,7 @@ public struct LearningRate: Sendable, Equatable {
 
   /// The rate of an epoch, from 0.
   public func callAsFunction(_ epoch: Int) -> Double {
-    schedule.rate(base, epoch: epoch, epochs: epochs, milestones: milestones, gamma: gamma)
+    let rate = schedule.rate(base, epoch: epoch, epochs: epochs, milestones: milestones, gamma: gamma)
+    return epoch < warmup ? rate * Double(epoch + 1) / Double(warmup + 1) : rate
   }
 }

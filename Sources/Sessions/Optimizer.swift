@@ -34,6 +34,8 @@ public struct Optimizer: Sendable, Equatable {
   public var milestones = [150, 225]
   /// The factor at each milestone.
   public var gamma = 0.1
+  /// Epochs over which the learning rate rises in equal steps; see `LearningRate.warmup`.
+  public var warmup = 0
   /// The largest norm of the gradient; 0: gradients are not clipped.
   public var clipNorm = 0.0
 
@@ -42,7 +44,9 @@ public struct Optimizer: Sendable, Equatable {
 
   /// The learning rate of the epochs of a training run.
   public func learningRate(epochs: Int) -> LearningRate {
-    LearningRate(learningRate, schedule ?? .step, milestones: milestones, gamma: gamma, epochs: epochs)
+    var rate = LearningRate(learningRate, schedule ?? .step, milestones: milestones, gamma: gamma, epochs: epochs)
+    rate.warmup = warmup
+    return rate
   }
 
   /// The learning rate of one of a detection's networks.

@@ -16,6 +16,11 @@ extension RunSettings {
         .configuration, "--exclude-by weight-zero cannot be used with --loss \(loss).",
         why: "its gradient also depends on other samples.", fix: "use --exclude-by drop.")
     }
+    guard classWeights == .none || !loss.dependsOnBatch else {
+      throw Failure(
+        .configuration, "--class-weights \(classWeights.rawValue) cannot be used with --loss \(loss).",
+        why: "it is one number for a batch, in which samples have no weights.", fix: "remove --class-weights.")
+    }
     if job != .detect {
       try validateTransition()
       try validateMethod()
@@ -58,6 +63,11 @@ extension RunSettings {
       throw Failure(
         .configuration, "--exclude-by weight-zero cannot be used with --method \(entry.name).",
         why: "the method sets the weights of the samples itself.", fix: "use --exclude-by drop.")
+    }
+    guard !entry.weighsSamples || classWeights == .none else {
+      throw Failure(
+        .configuration, "--class-weights \(classWeights.rawValue) cannot be used with --method \(entry.name).",
+        why: "the method sets the weights of the samples itself.", fix: "remove --class-weights.")
     }
     guard entry.networks == 1 || initialWeights == nil else {
       throw Failure(

@@ -4,7 +4,7 @@ import Datasets
 extension RunSettings {
   /// The same protocol over a share of its epochs, 0 < `share`.
   ///
-  /// What counts epochs follows: milestones, schedules and warm-ups of the loss, ramps of the method, the epochs before
+  /// What counts epochs follows: milestones, warm-up, schedules and warm-ups of the loss, ramps of the method, the epochs before
   /// anchors are looked for, the epochs of training again. Each is at least 1 where it was not 0. Batch, rate and data
   /// stay.
   public func scaled(by share: Double) -> RunSettings {
@@ -12,6 +12,7 @@ extension RunSettings {
     var other = self
     other.epochs = scaled(epochs)
     other.optimizer.milestones = Set(optimizer.milestones.map(scaled)).sorted()
+    if optimizer.warmup > 0 { other.optimizer.warmup = scaled(optimizer.warmup) }
     other.detection.retrainEpochs = scaled(detection.retrainEpochs)
     (other.loss, other.method) = (loss.scaled(by: share), method.scaled(by: share))
     if case .anchors(let epochs) = transition { other.transition = .anchors(epochs: scaled(epochs)) }

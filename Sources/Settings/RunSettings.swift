@@ -64,6 +64,8 @@ public struct RunSettings: Sendable, Equatable {
   public var loss = try! Loss("ce")
   /// Where the transition matrix of a loss that corrects labels comes from.
   public var transition: TransitionSource?
+  /// How much the classes count in the loss.
+  public var classWeights = ClassWeights.none
   /// The training method.
   public var method = try! MethodChoice("plain")
   // Optimiser.
@@ -71,6 +73,8 @@ public struct RunSettings: Sendable, Equatable {
   public var epochs = 300
   /// Steps after which to stop; nil for no limit.
   public var maxSteps: Int?
+  /// Epochs without a better result on what was held out after which training ends; nil for no such end.
+  public var patience: Int?
   /// Images per step.
   public var batchSize = 256
   /// How weights move.

@@ -62,7 +62,7 @@ public struct Setting: Sendable {
   public private(set) var role = Role.experiment
   /// How it is given on the command line.
   public private(set) var form = Form.value
-  /// What an unset value follows, such as "the seed"; nil where an unset value just means that there is none.
+  /// What a value that nobody gives follows, such as "the seed"; nil where it follows nothing.
   public private(set) var follows: String?
   /// What help says for some jobs, in place of `help`.
   private var jobHelp: [JobKind: String] = [:]
@@ -146,7 +146,7 @@ public struct Setting: Sendable {
     }
   }
 
-  /// Unset, it follows something.
+  /// Where nobody gives it, it follows something.
   func following(_ what: String) -> Setting { changed { $0.follows = what } }
 
   /// For these jobs, help says this alone.
@@ -208,7 +208,8 @@ public struct Setting: Sendable {
     let defaults = RunSettings(for: job)
     if get(defaults) != nil {
       let text = text(defaults)
-      return "\(help) Default \(text.hasSuffix(".0") ? String(text.dropLast(2)) : text)."
+      let value = text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+      return "\(help) Default \(value)\(follows.map { "; \($0)" } ?? "")."
     }
     return follows.map { "\(help) Default: \($0)." } ?? help
   }

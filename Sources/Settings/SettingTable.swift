@@ -19,6 +19,7 @@ extension RunSettings {
       "What to read: a folder, a file or a name."
     ).of(.images.union([.report, .noise]))
       .saying("What to evaluate on: a folder, a file or a name.", for: .evaluations)
+      .saying("Images, with labels or without: a folder, a file or a name.", for: [.predict])
       .saying("Where the data set is now, if it is not where the runs found it.", for: [.report])
       .saying("What to convert: a folder, a file or a name.", for: [.convert]),
     .path("data-root", \.dataRoot, "folder", "Folder with cifar10 and other named data sets.")
@@ -88,7 +89,8 @@ extension RunSettings {
     Setting(
       "val", \.validation, "n", takes: "a number of samples, or a fraction", example: "0.25",
       "Hold out N samples, or a fraction such as 0.1, of the training set."
-    ).notOfDetect("it judges every sample of the training set, and needs no held-out ones", besides: .evaluations)
+    ).following("a tenth of your own sets that have no test set, else none")
+      .notOfDetect("it judges every sample of the training set, and needs no held-out ones", besides: .evaluations)
       .saying(
         "Take the N samples, or the fraction, that training with this --val and --seed held out.", for: .evaluations),
     .switched(
@@ -124,6 +126,10 @@ extension RunSettings {
       "transition", \.transition, "matrix", takes: "true, anchors:EPOCHS or a file", example: "true",
       "For --loss forward and backward: true, anchors:EPOCHS (estimated after that many epochs), or a CSV or .npy file."
     ).notOfDetect("it needs plain training to judge labels"),
+    .choice(
+      "class-weights", \.classWeights, "weights", example: "balanced",
+      "How much classes count in the loss. none: by their samples; balanced: all the same."
+    ).notOfDetect("margins of classes with other weights cannot be compared"),
     Setting(
       "method", \.method, "method", takes: "a training method", example: "marvel:patience=1,warm=0",
       """
@@ -134,12 +140,22 @@ extension RunSettings {
   ]
 
   private static let optimiser: [Setting] = [
-    .count("epochs", \.epochs, 1...1_000_000, example: "3", "Passes over the data."),
+    .count("epochs", \.epochs, 1...1_000_000, example: "3", "Passes over the data.")
+      .following("fewer for small sets of your own"),
     .count("max-steps", \.maxSteps, 1...most, example: "3", "Stop after N steps.")
       .notOfDetect("it trains several networks, all of them to the end"),
-    .count("batch-size", \.batchSize, 1...65_536, example: "16", "Images per step."),
+    .count(
+      "patience", \.patience, 1...1_000_000, example: "2",
+      "Stop after N epochs without a better accuracy on what is held out, or on the test set."
+    ).notOfDetect("it trains several networks, all of them to the end"),
+    .count("batch-size", \.batchSize, 1...65_536, example: "16", "Images per step.")
+      .following("32 for small sets of your own"),
     .choice("optimizer", \.optimizer.kind, "optimiser", example: "adam", "Optimiser:"),
-    .number("lr", \.optimizer.learningRate, 0...1e6, "rate", example: "0.025", "Learning rate."),
+    .number("lr", \.optimizer.learningRate, 0...1e6, "rate", example: "0.025", "Learning rate.")
+      .following("0.02 or 0.05 for small sets of your own"),
+    .count(
+      "warmup", \.optimizer.warmup, 0...1_000_000, example: "1",
+      "Epochs over which the learning rate rises in equal steps."),
     .number("momentum", \.optimizer.momentum, 0...0.9999999, "m", example: "0.5", "Momentum of SGD."),
     .flag("nesterov", \.optimizer.nesterov, example: "off", "Nesterov's momentum, or plain momentum."),
     .number(
@@ -164,7 +180,8 @@ extension RunSettings {
       "milestones", \.optimizer.milestones, "list",
       takes: "whole numbers from 1 to 1000000 with commas between, as in 150,225, or none", example: "1",
       "Epochs at which step multiplies the learning rate by gamma.",
-      accepts: { $0.allSatisfy((1...1_000_000).contains) }),
+      accepts: { $0.allSatisfy((1...1_000_000).contains) }
+    ).following("half and three quarters of --epochs"),
     .number(
       "gamma", \.optimizer.gamma, 0...1, "factor", example: "0.5",
       "Factor of the learning rate at each milestone."),
@@ -256,7 +273,8 @@ extension RunSettings {
     ).given(as: .valueOrFlag("weight-zero")),
     .count(
       "retrain-epochs", \.detection.retrainEpochs, 1...1_000_000, example: "2",
-      "Epochs of --retrain; the learning rate falls at half and 3/4."),
+      "Epochs of --retrain; the learning rate falls at half and 3/4."
+    ).following("fewer for small sets of your own"),
   ]
 
   private static let most = Int(Int32.max)

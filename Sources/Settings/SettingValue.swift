@@ -84,6 +84,7 @@ extension SettingValue where Self: RawRepresentable, RawValue == String {
   public var setting: FlatTOML.Value { .string(rawValue) }
 }
 
+extension ClassWeights: SettingValue {}
 extension Exclusion: SettingValue {}
 extension PixelScramble: SettingValue {}
 extension DatasetOptions.BadImagePolicy: SettingValue {}

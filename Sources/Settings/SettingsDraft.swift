@@ -4,8 +4,8 @@ import FileFormats
 
 /// A job's settings while they are gathered: later calls win, and every value knows its origin.
 ///
-/// The order of calls is the order of precedence: a job's defaults, a recipe, a file, the command line. `fill(from:)`
-/// comes last, and leaves alone what was given.
+/// The order of calls is the order of precedence: a job's defaults, a recipe, a file, the command line. What follows from
+/// the data (`follow`) comes last, and leaves alone what was given.
 public struct SettingsDraft: Sendable {
   /// Where a value comes from.
   public enum Origin: Sendable, Equatable {
@@ -34,13 +34,22 @@ public struct SettingsDraft: Sendable {
 
   /// The settings as they stand.
   public internal(set) var settings: RunSettings
-  private var known: [String: Origin] = [:]
+  var known: [String: Origin] = [:]
 
   /// A job's defaults.
   public init(for job: JobKind) { settings = RunSettings(for: job) }
 
   /// Settings whose origins are not known: they count as defaults.
   public init(_ settings: RunSettings) { self.settings = settings }
+
+  /// Gives a setting a value by a rule, unless it was given, or has that value already.
+  mutating func follow<Value: Equatable>(
+    _ name: String, _ path: WritableKeyPath<RunSettings, Value>, _ value: Value, because reason: String
+  ) {
+    guard origin(of: name) == .standard, settings[keyPath: path] != value else { return }
+    settings[keyPath: path] = value
+    known[name] = .rule(reason)
+  }
 
   /// Where a setting's value comes from.
   public func origin(of name: String) -> Origin { known[name] ?? .standard }
@@ -88,53 +97,8 @@ public struct SettingsDraft: Sendable {
   public var configuration: FlatTOML {
     settings.configuration { setting in
       let origin = origin(of: setting.name)
-      guard origin == .standard, let follows = setting.follows, setting.get(settings) == nil else { return origin.text }
+      guard origin == .standard, let follows = setting.follows else { return origin.text }
       return "\(origin.text): \(follows)"
     }
-  }
-}
-
-/// What is known of a run's data and device once they are open.
-public struct DataFacts: Sendable, Equatable {
-  /// Training and test samples, classes, and channels of an image.
-  public var trainCount: Int, testCount: Int, classCount: Int, channels: Int
-  /// What image files were brought to; nil where the layout has none.
-  public var sizing: ImageSizing?
-  /// The device, as `--device` names it.
-  public var device: String
-
-  /// What is known of a data set and a device.
-  public init(_ dataset: Dataset, device: String) {
-    (trainCount, testCount) = (dataset.train.count, dataset.evaluation?.count ?? 0)
-    (classCount, channels) = (dataset.classCount, dataset.train.images.channels)
-    sizing = dataset.sizing
-    self.device = device
-  }
-}
-
-extension SettingsDraft {
-  /// Gives unset settings the values that follow from the data, in the order of dependence.
-  ///
-  /// Called once the data and the device are open; config.toml then repeats the run elsewhere.
-  public mutating func fill(from facts: DataFacts) {
-    fill(
-      "augment", \.augment, settings.augmentation(channels: facts.channels),
-      because: facts.channels == 1 ? "1 channel" : "\(facts.channels) channels")
-    fill("image-size", \.imageSize, facts.sizing?.size, because: "the images, most \(facts.sizing?.common.text ?? "")")
-    fill("noise-seed", \.noiseSeed, settings.effectiveNoiseSeed, because: "the seed")
-    fill("data-root", \.dataRoot, FileBytes.environment("GPUNOISY_DATA"), because: "$GPUNOISY_DATA")
-    if settings.device.lowercased() == "auto" {
-      settings.device = facts.device
-      known["device"] = .rule("auto, the device that was found")
-    }
-  }
-
-  /// Sets a setting that is unset and that nobody has given.
-  private mutating func fill<Value>(
-    _ name: String, _ path: WritableKeyPath<RunSettings, Value?>, _ value: Value?, because reason: String
-  ) {
-    guard let value, settings[keyPath: path] == nil else { return }
-    settings[keyPath: path] = value
-    known[name] = .rule(reason)
   }
 }

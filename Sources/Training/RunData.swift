@@ -35,17 +35,26 @@ public struct RunData: Sendable {
   /// How the entries of lists were matched to samples, where that is worth a note.
   public let notes: [String]
 
-  /// Opens the data set.
+  /// Reads the data set's files: what comes first, and what defaults follow.
+  ///
+  /// - Parameter progress: told how many images of how many are read; see `DatasetOptions.progress`.
+  public static func read(
+    _ settings: RunSettings, progress: (@Sendable (_ done: Int, _ count: Int) -> Void)? = nil
+  ) throws -> Dataset {
+    var options = settings.datasetOptions
+    options.progress = progress
+    return try Dataset.open(settings.data, options: options)
+  }
+
+  /// Opens the data set, unless it is there already.
   ///
   /// Labels are replaced first (their file covers the whole set), then the set is limited, then images change, then
   /// a part is held out, then noise is drawn, so that the held-out part keeps the labels that it was given; with noise in
   /// validation labels, too, the last two change places. Samples to exclude lose their label last.
   ///
-  /// - Parameter progress: told how many images of how many are read; see `DatasetOptions.progress`.
-  public init(_ settings: RunSettings, progress: (@Sendable (_ done: Int, _ count: Int) -> Void)? = nil) throws {
-    var options = settings.datasetOptions
-    options.progress = progress
-    var dataset = try Dataset.open(settings.data, options: options)
+  /// - Parameter opened: what `read` gave for these settings.
+  public init(_ settings: RunSettings, of opened: Dataset? = nil) throws {
+    var dataset = try opened ?? Self.read(settings)
     // Before noise is drawn: its matrix is square in the classes.
     guard (2...Self.maxClasses).contains(dataset.classCount) else {
       throw Failure(
@@ -84,23 +93,23 @@ public struct RunData: Sendable {
     // Which labels are wrong is known once the noise is drawn.
     if settings.exclude == .wrong { excluded = try ExcludedSamples(wrongIn: dataset.train) }
     let left: Int
+    var weights: [Float]?
     if let excluded, settings.excludeBy == .weightZero {
-      let weights = excluded.weights(count: dataset.train.count)
-      self.weights = weights
-      left = dataset.train.labelledIDs.count { weights[Int($0)] > 0 }
-    } else {
-      weights = nil
-      if let excluded { dataset.train = excluded.removed(from: dataset.train) }
-      left = dataset.train.labelledIDs.count
+      weights = excluded.weights(count: dataset.train.count)
+    } else if let excluded {
+      dataset.train = excluded.removed(from: dataset.train)
     }
+    let judged = Self.judged(dataset.train, weights)
+    left = judged.labelledIDs.count
     guard left >= 2 else {
       throw Failure(
         .badInput, "'\(settings.data)' has \(left) training samples with a label.",
         why: "training needs at least two.", fix: "check the data, --limit-train, --val and --exclude.")
     }
+    self.weights = settings.classWeights.weights(of: judged, classes: dataset.classCount) ?? weights
     self.dataset = dataset
     normalization = dataset.normalization
-    notes.append(dataset.emptyClassWarning(Self.judged(dataset.train, weights)))
+    notes.append(dataset.emptyClassWarning(judged))
     self.notes = notes.compactMap { $0 }
     fingerprint = dataset.fingerprint
   }

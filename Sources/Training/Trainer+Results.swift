@@ -31,7 +31,7 @@ extension Trainer {
       .init(
         "data",
         "\(dataset.name)  train \(data.judged.labelledIDs.count)"
-          + (settings.job == .train ? " · test \(data.evaluation?.count ?? 0)" : "")
+          + (settings.job == .train ? " · \(evaluationName) \(data.evaluation?.count ?? 0)" : "")
           + " · \(dataset.classCount) classes"))
     if let sizing = dataset.sizing { facts.append(.init("images", sizing.text)) }
     if let noise = data.noise { facts.append(.init("noise", noise.summary)) }
@@ -57,6 +57,9 @@ extension Trainer {
     }
     return RunOutline(facts: facts, epochs: epochs)
   }
+
+  /// What the accuracy is of.
+  private var evaluationName: String { data.dataset.test == nil && data.evaluation != nil ? "held out" : "test" }
 
   private func detectorFact(_ detection: DetectionSettings) -> String {
     var parts: [String] = []

@@ -35,6 +35,11 @@ public final class Trainer<D: Device> {
   /// - Throws: what the device throws; `.configuration` for data that do not fit the settings.
   public init(_ settings: RunSettings, data: RunData, on device: D) throws {
     (self.settings, self.data) = (settings, data)
+    guard settings.patience == nil || data.evaluation != nil else {
+      throw Failure(
+        .configuration, "--patience has nothing to go by.",
+        why: "the data has no test set, and nothing is held out.", fix: "hold out a part, such as --val 0.1.")
+    }
     journal = RunJournal()
     let setup = try MethodSetup(settings, data, on: device)
     method =
@@ -99,6 +104,11 @@ public final class Trainer<D: Device> {
           "\(stage.name) starts: network \(position.stage + 1) of \(method.stages.count)")
       }
       if let ending = try run(stage) { return ending }
+      if isOutOfPatience, let best, position.epoch < stage.epochs {
+        journal.reporter.note(
+          "stopped after epoch \(history.epochs.count) of \(epochs): none of the last \(settings.patience ?? 0) was "
+            + "better than epoch \(best.epoch)")
+      }
       if case .epochs = settings.checkpointEvery, !isAtStepLimit {} else { try saveCheckpoint() }
       do {
         if let result = try method.result() { try journal.save(result, ofStage: stage.name) }
@@ -126,7 +136,7 @@ public final class Trainer<D: Device> {
   private func run(_ stage: Stage) throws -> RunOutcome? {
     // An epoch that a checkpoint was taken in the midst of is finished, and written down, even at the step limit.
     var isOpen = position.step > 0
-    while position.epoch < stage.epochs, isOpen || !isAtStepLimit {
+    while position.epoch < stage.epochs, isOpen || !isAtStepLimit && !isOutOfPatience {
       isOpen = false
       let batches = try method.begin(
         EpochStart(epoch: position.epoch, step: position.step, learningRate: stage.rate(position.epoch)))
@@ -151,6 +161,12 @@ public final class Trainer<D: Device> {
       }
     }
     return nil
+  }
+
+  /// Whether so many epochs in a row were no better than the best before them as `--patience` allows.
+  public var isOutOfPatience: Bool {
+    guard let patience = settings.patience, let best else { return false }
+    return history.epochs.count - best.epoch >= patience
   }
 
   var isAtStepLimit: Bool { settings.maxSteps.map { position.totalSteps >= $0 } ?? false }
@@ -211,7 +227,7 @@ public final class Trainer<D: Device> {
     let judged = stage.evaluation == .everyEpoch ? validation?.accuracy ?? test?.accuracy : nil
     let isBest = judged.map { $0 > (best?.accuracy ?? -1) } ?? false
     if isBest, let judged { best = (judged, number) }
-    let isEnd = position.epoch >= stage.epochs || isAtStepLimit
+    let isEnd = position.epoch >= stage.epochs || isAtStepLimit || isOutOfPatience
     try journal.append(report, history) {
       // The best before the last: a crash between them repeats the epoch, and with it the best.
       if isBest { try journal.saveBest(checkpoint) }

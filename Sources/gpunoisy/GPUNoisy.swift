@@ -87,7 +87,9 @@ struct GPUNoisy: ParsableCommand {
       // What a detection does not read of a run's settings is a conflict, as `detect --max-steps` has always been.
       if job == .detect, setting.jobs.contains(.train) { return failure { try setting.requireReader(job) } }
       let jobs = JobKind.allCases.filter(setting.jobs.contains).map(\.rawValue)
-      message += (message.hasSuffix("?") ? " It" : "; it") + " is a setting of \(jobs.joined(separator: ", "))"
+      // The parser's nearest name is another one, though this one is known.
+      if let guess = message.firstRange(of: ". Did you mean") { message.removeSubrange(guess.lowerBound...) }
+      message += "; it is a setting of \(jobs.joined(separator: ", "))"
     }
     return Failure(
       .usage, message.hasSuffix(".") || message.hasSuffix("?") ? message : message + ".",

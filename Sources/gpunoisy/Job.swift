@@ -25,7 +25,7 @@ struct Job: DeviceWork {
   func run<D: TunableDevice>(on device: D) throws -> JobOutcome {
     Signals.beginWithoutWork()
     var job = self
-    job.draft.fill(from: DataFacts(data.dataset, device: device is CPUDevice ? "cpu" : device.name))
+    job.draft.follow(device: device is CPUDevice ? "cpu" : device.name)
     return try job.runFilled(on: device)
   }
 
@@ -278,10 +278,17 @@ struct Job: DeviceWork {
     _ folder: RunFolder, by exclusion: Exclusion, on device: D
   ) throws -> JobOutcome {
     let path = folder.file("retrain")
-    let again = settings.retraining(without: folder.file("label_issues.csv"), by: exclusion)
     let isBegun = resumed != nil && FileBytes.kind(of: path + "/config.toml") == .file
+    let dataset = try RunData.read(settings)
+    let draft =
+      try isBegun
+      ? SettingsDraft(ofRun: path)
+      : SettingsDraft(
+        retraining: settings, without: folder.file("label_issues.csv"), by: exclusion,
+        data: DataFacts(dataset, limit: settings.limitTrain))
     return try Job(
-      draft: SettingsDraft(again), data: RunData(again), resumed: isBegun ? path : nil, out: isBegun ? nil : path,
+      draft: draft, data: RunData(draft.settings, of: dataset), resumed: isBegun ? path : nil,
+      out: isBegun ? nil : path,
       runsFolder: runsFolder, force: true, console: console, isVerbose: isVerbose
     ).run(on: device)
   }

@@ -83,6 +83,7 @@ struct RunOptions: ParsableArguments {
     }
     for (name, text) in given where name != "recipe" { try draft.set(name, to: text, from: .commandLine) }
     draft.makePathsAbsolute()
+    draft.followSettings()
     try draft.settings.refuseUnread(given.map(\.name))
     try draft.settings.validate()
     return draft
@@ -129,12 +130,14 @@ struct RunOptions: ParsableArguments {
     var draft = try settings(of: run, for: job)
     // Runs of earlier versions have paths as they were typed.
     draft.makePathsAbsolute()
+    // What nobody asked for follows the data, and the run has it already.
     let hasValue = Set(asked.settings.values.map(\.name))
     for setting in RunSettings.settings(of: job) {
       let (now, before) = (setting.text(asked.settings), setting.text(draft.settings))
+      let origin = asked.origin(of: setting.name)
       if setting.role == .execution {
-        if asked.origin(of: setting.name) != .standard { try draft.set(setting.name, to: now, from: .commandLine) }
-      } else if hasValue.contains(setting.name) || setting.follows == nil, now != before {
+        if origin != .standard { try draft.set(setting.name, to: now, from: .commandLine) }
+      } else if setting.follows == nil || hasValue.contains(setting.name) && origin != .standard, now != before {
         throw Failure(
           .configuration, "the run in '\(run)' has other settings.",
           why: "its \(setting.name) is \(before), and \(now) is asked for.",
@@ -182,10 +185,15 @@ struct RunOptions: ParsableArguments {
     }
     // Told by one thread at a time, while this one waits.
     nonisolated(unsafe) let listener = reporter
+    let dataset = try RunData.read(draft.settings) { listener.loaded($0, of: $1) }
+    var draft = draft
+    if resumedRun == nil {
+      draft.follow(DataFacts(dataset, limit: draft.settings.limitTrain))
+      try draft.settings.validate()
+    }
     let job = Job(
-      draft: draft, data: try RunData(draft.settings) { listener.loaded($0, of: $1) }, resumed: resumedRun, out: target,
-      runsFolder: runsFolder,
-      force: force, console: reporter, isVerbose: console.verbose)
+      draft: draft, data: try RunData(draft.settings, of: dataset), resumed: resumedRun, out: target,
+      runsFolder: runsFolder, force: force, console: reporter, isVerbose: console.verbose)
     return try device.open(job) { reporter.note($0) }
   }
 

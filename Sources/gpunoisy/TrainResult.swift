@@ -1,6 +1,7 @@
 import Failures
 import FileFormats
 import Reports
+import Settings
 import Training
 
 /// What `train` prints when it is done.
@@ -21,6 +22,14 @@ struct TrainResult {
     (ending, self.folder, history) = (.finished, folder, try RunHistory.read(folder: folder))
   }
 
+  /// Whether the accuracy is that of a part that was held out in place of a test set.
+  ///
+  /// Where there is a test set, too, the history tells the held-out part's accuracy besides.
+  private var isHeldOut: Bool {
+    guard let settings = try? SettingsDraft(ofRun: folder).settings, settings.validation != nil else { return false }
+    return history.epochs.last?.validationAccuracy == nil
+  }
+
   var json: JSONValue {
     let status: JSONValue = ending == .finished ? "finished" : "stopped"
     return .object(
@@ -32,13 +41,18 @@ struct TrainResult {
   }
 
   var text: String {
-    summary + (ending == .finished ? "" : "resume with:   gpunoisy train --resume \(folder)\n")
+    summary
+      + (ending == .finished
+        ? "next           gpunoisy report \(folder)\n               gpunoisy predict \(folder) FOLDER\n"
+        : "resume with:   gpunoisy train --resume \(folder)\n")
   }
 
   /// The text without what to do next.
   var summary: String {
     var lines: [String] = []
-    if let accuracy = history.accuracy { lines.append("test accuracy  \(accuracy.text)") }
+    if let accuracy = history.accuracy {
+      lines.append("\(isHeldOut ? "held out      " : "test accuracy ") \(accuracy.text)")
+    }
     if let wrong = history.epochs.last?.wrongAccuracy {
       lines.append("memorised      \(NumberFormatting.percent(wrong)) of the wrong labels")
     }

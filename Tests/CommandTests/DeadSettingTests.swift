@@ -39,6 +39,7 @@ extension CommandTests {
       "transition": Context(rest: "--loss forward --clean-labels l.npy"),
       "beta1": Context(rest: "--optimizer adam --lr 0.001"), "beta2": Context(rest: "--optimizer adam --lr 0.001"),
       "gamma": Context(rest: "--milestones 1"), "drop-last": Context(rest: "--batch-size 24"),
+      "milestones": Context(value: "2"), "patience": Context(rest: "--epochs 4 --lr 0", value: "1"),
       "schedule detect": Context(rest: "--detector cl"),
       "milestones detect": Context(rest: "--detector cl --schedule step"),
       "gamma detect": Context(rest: "--detector cl --schedule step --milestones 1"),

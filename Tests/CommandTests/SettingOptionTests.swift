@@ -49,11 +49,11 @@ extension CommandTests {
       for title in ["DATA:", "MODEL:", "LOSS AND METHOD:", "OPTIMISER:", "INPUT:", "DEVICE:", "RUN:"] {
         #expect(train.lines.contains(title), "\(title)")
       }
-      #expect(!train.contains("DETECTION:") && train.contains("Passes over the data. Default 300."))
+      #expect(!train.contains("DETECTION:") && train.contains("Passes over the data. Default 300; fewer"))
       #expect(train.lines.contains { $0.hasPrefix("  resnet20:shortcut=") })
       #expect(!train.lines.contains { $0.count > 80 })
       let detect = try CommandUnderTest.output(["detect", "--help"], in: folder)
-      #expect(detect.lines.contains("DETECTION:") && detect.contains("Default 150.") && detect.contains("Default 64."))
+      #expect(detect.lines.contains("DETECTION:") && detect.contains("Default 150;") && detect.contains("Default 64;"))
     }
 
     @Test("Stand in the completion script of their jobs")
@@ -79,7 +79,7 @@ extension CommandTests {
         ("train --weigt-decay 1", 64, "Unknown option '--weigt-decay'. Did you mean '--weight-decay'?"),
         ("train --lr", 64, "Missing value for '--lr <rate>'"),
         ("train shapes --passes 3", 64, "Unknown option '--passes'; it is a setting of detect."),
-        ("eval run shapes --lr 1", 64, "'? It is a setting of train, detect."),
+        ("eval run shapes --lr 1", 64, "Unknown option '--lr'; it is a setting of train, detect."),
         ("data info --no-nesterov", 64, "Unknown option '--no-nesterov'; it is a setting of train, detect."),
         ("detect --max-steps 3", 78, "--max-steps is not a setting of detect."),
         ("train --momentum 1", 64, "it must be a number from 0 to 0.9999999."),

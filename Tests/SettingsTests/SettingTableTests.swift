@@ -75,8 +75,8 @@ import Testing
 
   @Test func `says each job's own defaults`() throws {
     let epochs = try #require(RunSettings.setting(named: "epochs"))
-    #expect(epochs.help(for: .train) == "Passes over the data. Default 300.")
-    #expect(epochs.help(for: .detect) == "Passes over the data. Default 150.")
+    #expect(epochs.help(for: .train) == "Passes over the data. Default 300; fewer for small sets of your own.")
+    #expect(epochs.help(for: .detect) == "Passes over the data. Default 150; fewer for small sets of your own.")
     #expect(RunSettings.setting(named: "on-bad-image")?.help(for: .info).hasSuffix("Default skip.") == true)
     #expect(RunSettings.setting(named: "noise-seed")?.help(for: .train) == "Seed of the noise. Default: the seed.")
     #expect(RunSettings.setting(named: "max-steps")?.help(for: .train) == "Stop after N steps.")
@@ -89,7 +89,7 @@ import Testing
       limit-test val val-noise on-bad-image model init loss transition method epochs max-steps batch-size optimizer lr \
       momentum nesterov beta1 beta2 weight-decay l1 schedule milestones gamma clip-norm augment shuffle drop-last device \
       precision threads recipe seed aum checkpoint-every max-time detector passes threshold-samples percentile combine \
-      margin folds cl-filter cl-score keep-margins report retrain retrain-epochs
+      margin folds cl-filter cl-score keep-margins report retrain retrain-epochs patience class-weights warmup
       """.split(separator: " ").map(String.init)
     #expect(Set(promised).isSubset(of: RunSettings.table.map(\.name)))
     let execution = RunSettings.table.filter { $0.role == .execution }.map(\.name)

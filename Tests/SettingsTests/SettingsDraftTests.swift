@@ -31,8 +31,8 @@ import Testing
     try draft.set("lr", to: "0.25", from: .commandLine)
     let lines = draft.configuration.text.split(separator: "\n").map(String.init)
     #expect(lines.contains("lr = 0.25                       # command line"))
-    #expect(lines.contains("epochs = 300                    # default"))
-    #expect(lines.contains("val = \"none\"                    # default"))
+    #expect(lines.contains("epochs = 300                    # default: fewer for small sets of your own"))
+    #expect(lines.contains("limit-train = \"none\"            # default"))
     #expect(lines.contains("noise-seed = \"none\"             # default: the seed"))
     #expect(lines.contains("augment = \"auto\"                # default: crop-flip for colour, none for grey"))
     #expect(!lines.contains { $0.hasPrefix("passes") })
@@ -70,7 +70,8 @@ import Testing
         source: "x")
       var draft = SettingsDraft(for: .train)
       for (name, text) in given { try draft.set(name, to: text, from: .commandLine) }
-      draft.fill(from: DataFacts(dataset, device: "cpu"))
+      draft.follow(DataFacts(dataset))
+      draft.follow(device: "cpu")
       return draft
     }
     let colour = try filled([("seed", "7")], channels: 3), grey = try filled([], channels: 1)

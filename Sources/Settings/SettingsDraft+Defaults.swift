@@ -1,0 +1,121 @@
+import Datasets
+import FileFormats
+import Networks
+
+/// What is known of a run's data once its files are read.
+public struct DataFacts: Sendable, Equatable {
+  /// Training samples, and channels of an image.
+  public var trainCount: Int, channels: Int
+  /// Whether it has a test or a validation set.
+  public var hasTest: Bool
+  /// What image files were brought to; nil where the layout has none.
+  public var sizing: ImageSizing?
+
+  /// What is known of a data set, of whose training samples the first `limit` are taken.
+  public init(_ dataset: Dataset, limit: Int? = nil) {
+    (trainCount, channels) = (min(dataset.train.count, limit ?? .max), dataset.train.images.channels)
+    (hasTest, sizing) = (dataset.evaluation != nil || dataset.heldOut != nil, dataset.sizing)
+  }
+}
+
+/// The defaults that follow something: all rules, in the order of dependence.
+///
+/// A rule changes nothing that was given, by an option, a file or a recipe; config.toml has the values, so that it
+/// repeats the run elsewhere. Documentation/defaults.md has the table, and what was measured.
+extension SettingsDraft {
+  /// Own sets of fewer training samples than this get a schedule of their own.
+  ///
+  /// The paper's is for 50,000: of 1,000 samples its batches of 256 make 4 steps an epoch.
+  public static let smallTraining = 20_000
+  /// The same for the area under the margin.
+  public static let smallDetection = 10_000
+  /// Below as many samples nothing is held out by itself.
+  public static let leastToHoldOut = 20
+
+  /// What follows from other settings: asked for once all of them are given.
+  public mutating func followSettings() {
+    guard settings.job == .train, settings.recipe == nil else { return }
+    // 150 and 225 of the paper's 300.
+    let epochs = settings.epochs
+    follow(
+      "milestones", \.optimizer.milestones, Set([epochs / 2, epochs * 3 / 4]).filter { $0 > 0 }.sorted(),
+      because: "\(epochs) epochs: half and three quarters")
+  }
+
+  /// What trains again after a detection, as `RunSettings.retraining` says.
+  ///
+  /// Batch and rate follow the data, the rate unless the detection had one of its own.
+  public init(retraining detection: RunSettings, without table: String, by exclusion: Exclusion, data: DataFacts) {
+    self.init(detection.retraining(without: table, by: exclusion))
+    var usual = SettingsDraft(for: .detect)
+    (usual.settings.data, usual.settings.detection) = (detection.data, detection.detection)
+    usual.follow(data)
+    let ownRate = usual.settings.optimizer.learningRate != detection.optimizer.learningRate
+    let free: Set = ownRate ? ["batch-size"] : ["batch-size", "lr"]
+    for setting in RunSettings.settings(of: .train) where !free.contains(setting.name) {
+      known[setting.name] = .rule("the detection")
+    }
+    follow(data)
+  }
+
+  /// What follows from the data.
+  public mutating func follow(_ data: DataFacts) {
+    if settings.recipe == nil, !Dataset.isName(settings.data) { followCount(data) }
+    followSettings()
+    fill(
+      "augment", \.augment, settings.augmentation(channels: data.channels),
+      because: data.channels == 1 ? "1 channel" : "\(data.channels) channels")
+    fill("image-size", \.imageSize, data.sizing?.size, because: "the images, most \(data.sizing?.common.text ?? "")")
+    fill("noise-seed", \.noiseSeed, settings.effectiveNoiseSeed, because: "the seed")
+    fill("data-root", \.dataRoot, FileBytes.environment("GPUNOISY_DATA"), because: "$GPUNOISY_DATA")
+  }
+
+  /// What follows from the device, as `--device` names it.
+  public mutating func follow(device: String) {
+    guard settings.device.lowercased() == "auto" else { return }
+    settings.device = device
+    known["device"] = .rule("auto, the device that was found")
+  }
+
+  /// What follows from the number of training samples.
+  private mutating func followCount(_ data: DataFacts) {
+    let count = data.trainCount, reason = "\(count) training images"
+    let rate = count < 2_000 ? 0.02 : 0.05
+    switch settings.job {
+    case .train:
+      if !data.hasTest, count >= Self.leastToHoldOut {
+        follow("val", \.validation, .fraction(0.1), because: "the data, which has no test set")
+      }
+      guard count < Self.smallTraining else { return }
+      follow("epochs", \.epochs, Self.epochs(seeing: 48_000, of: count, within: 10...80), because: reason)
+      follow("batch-size", \.batchSize, 32, because: reason)
+      if settings.optimizer.kind == .sgd { follow("lr", \.optimizer.learningRate, rate, because: reason) }
+    case .detect:
+      if count < Self.smallTraining {
+        follow(
+          "retrain-epochs", \.detection.retrainEpochs, Self.epochs(seeing: 48_000, of: count, within: 10...80),
+          because: reason)
+      }
+      guard settings.detection.detector.usesMargins, count < Self.smallDetection else { return }
+      if let network = try? Network("resnet20") { follow("model", \.model, network, because: reason) }
+      follow("epochs", \.epochs, Self.epochs(seeing: 36_000, of: count, within: 6...60), because: reason)
+      follow("batch-size", \.batchSize, 32, because: reason)
+      if settings.optimizer.kind == .sgd { follow("lr", \.optimizer.learningRate, rate, because: reason) }
+    case .eval, .predict, .report, .convert, .shapes, .info, .noise: break
+    }
+  }
+
+  /// Epochs in which a network sees so many samples.
+  private static func epochs(seeing samples: Int, of count: Int, within range: ClosedRange<Int>) -> Int {
+    min(max((samples + count - 1) / max(count, 1), range.lowerBound), range.upperBound)
+  }
+
+  /// Sets a setting that is unset and that nobody has given.
+  private mutating func fill<Value>(
+    _ name: String, _ path: WritableKeyPath<RunSettings, Value?>, _ value: Value?, because reason: String
+  ) {
+    guard let value, settings[keyPath: path] == nil else { return }
+    settings[keyPath: path] = value
+    known[name] = .rule(reason)
+  }
+}
