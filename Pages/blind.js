@@ -70,14 +70,17 @@ function blindResult() {
 function check(begins) {
   isChecking = begins;
   showBlind();
+  if (begins) element("blind").scrollIntoView();
 }
 element("blind-start").addEventListener("click", () => check(!isChecking));
 // Keys go to what was looked at last.
 element("grid").addEventListener("focusin", () => isChecking && check(false));
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, select, textarea")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input:not(.tick), select, textarea")) return;
   const key = event.key;
+  // A button that has the focus is pressed by it.
+  if (key === "Enter" && event.target.closest?.("a, button")) return;
   if (isChecking) {
     const found = ANSWERS.find(([, letter]) => letter === key);
     if (found) answer(found[0]);
@@ -87,6 +90,8 @@ document.addEventListener("keydown", (event) => {
   const verdict = { 1: "keep", 2: "accept", 3: "other", 4: "none", 5: "drop", y: "keep", n: "accept" }[key];
   if (verdict) decide(verdict);
   else if (key === "u") undo();
+  else if (key === "Enter") openLarge();
+  else if (key === "x" && listed.length) choose(selected, !chosen.has(selected));
   else if (key === "j" || key === "ArrowRight") select(selected + 1);
   else if (key === "k" || key === "ArrowLeft") select(selected - 1);
   else return;

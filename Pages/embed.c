@@ -10,7 +10,13 @@ static const unsigned char comparison_style[] = {
 static const unsigned char script[] = {
 #embed "detection.js"
     ,
+#embed "verdicts.js"
+    ,
 #embed "grid.js"
+    ,
+#embed "large.js"
+    ,
+#embed "batch.js"
     ,
 #embed "blind.js"
     , 0};

@@ -1,110 +1,7 @@
-// The suspected samples as cards, and the verdicts on them.
+// The suspected samples as cards.
 
 const PER_PAGE = 60;
-const VERDICTS = [
-  ["keep", "1 label is right"], ["accept", "2 suggestion"], ["other", "3 another label"],
-  ["none", "4 none of these"], ["drop", "5 drop"],
-];
-const storageName = "gpunoisy verdicts " + data.identity;
 let listed = [], page = 0, selected = 0;
-
-// MARK: Verdicts
-
-/// By id: { verdict, label } from the grid.
-const verdicts = new Map();
-/// By id: "right", "wrong" or "unsure" from the blind check.
-const answers = new Map();
-
-/// What was decided, in its order, for taking it back: an id and the verdict before.
-const decided = [];
-
-/// A browser may refuse to store anything for a file; then the download alone keeps verdicts.
-function store() {
-  try {
-    localStorage.setItem(storageName, JSON.stringify({ verdicts: [...verdicts], answers: [...answers] }));
-  } catch {}
-  const given = verdicts.size + answers.size;
-  element("save").textContent = given ? `Save verdicts.csv (${given})` : "Save verdicts.csv";
-  element("save").disabled = given === 0;
-}
-
-function restore() {
-  try {
-    const stored = JSON.parse(localStorage.getItem(storageName) || "{}");
-    for (const [id, found] of stored.verdicts || []) if (byID.has(id)) verdicts.set(id, found);
-    for (const [id, answer] of stored.answers || []) if (byID.has(id)) answers.set(id, answer);
-  } catch {}
-}
-
-/// The label that a verdict puts in the place of the given one; -1 for none.
-function newLabel(index, found) {
-  if (found.verdict === "accept") return samples.suggested[index];
-  if (found.verdict === "keep") return samples.given[index];
-  return found.verdict === "other" ? found.label ?? -1 : -1;
-}
-
-function verdictTable() {
-  const cell = (value) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
-  const name = (label) => (label < 0 ? "" : data.classes[label]);
-  const row = (id, source, verdict, label) => {
-    const index = byID.get(id), given = samples.given[index];
-    const path = samples.path?.[index] ?? "";
-    return [
-      String(id), path, source, samples.flagged[index] === "1" ? "True" : "False", verdict, String(given),
-      label < 0 ? "" : String(label), name(given), name(label),
-    ].map(cell).join(",");
-  };
-  const lines = ["sample_id,path,source,is_label_issue,verdict,given_label,new_label,given_name,new_name"];
-  for (const [id, found] of verdicts) lines.push(row(id, "grid", found.verdict, newLabel(byID.get(id), found)));
-  for (const [id, answer] of answers) {
-    lines.push(row(id, "blind", answer, answer === "right" ? samples.given[byID.get(id)] : -1));
-  }
-  return lines.map((line) => line + "\n").join("");
-}
-
-element("save").addEventListener("click", () => {
-  const address = URL.createObjectURL(new Blob([verdictTable()], { type: "text/csv" }));
-  const link = make("a", { href: address, download: "verdicts.csv" });
-  document.body.append(link);
-  link.click();
-  link.remove();
-  setTimeout(() => URL.revokeObjectURL(address), 10000);
-});
-
-/// Notes a verdict on the current card; none takes it away.
-function record(found) {
-  const id = samples.id[listed[selected]];
-  decided.push({ id, before: verdicts.get(id) });
-  if (found) verdicts.set(id, found);
-  else verdicts.delete(id);
-  store();
-}
-
-/// Notes a verdict and moves on; "another label" first asks for it.
-function decide(verdict) {
-  if (listed[selected] === undefined) return;
-  const before = verdicts.get(samples.id[listed[selected]]);
-  if (verdict !== "other" || before?.verdict !== "other") record(verdict && { verdict });
-  refreshCard(selected);
-  if (verdict === "other") shownCard(selected).querySelector(".label").focus();
-  else select(verdict && selected + 1 < listed.length ? selected + 1 : selected);
-}
-
-/// Takes the last verdict back and returns to its card.
-function undo() {
-  const last = decided.pop();
-  if (last === undefined) return;
-  const { id, before } = last;
-  if (before === undefined) verdicts.delete(id);
-  else verdicts.set(id, before);
-  store();
-  const position = listed.indexOf(byID.get(id));
-  if (position < 0) return;
-  refreshCard(position);
-  select(position);
-}
-
-// MARK: Cards
 
 function sparkline(margins) {
   const space = "http://www.w3.org/2000/svg", svg = document.createElementNS(space, "svg");
@@ -131,32 +28,41 @@ function image(index) {
   const source = data.images[samples.id[index]];
   if (!source) return make("div", { className: "no-image" }, "image not in this page");
   const alt = `sample ${samples.id[index]}, labelled ${className(samples.given[index])}`;
-  return make("img", { src: source, alt, className: data.pixelated ? "pixelated" : "", loading: "lazy" });
+  // Small images are PNG, and their pixels should stay squares.
+  const isSmall = source.startsWith("data:image/png");
+  return make("img", { src: source, alt, className: isSmall ? "pixelated" : "", loading: "lazy" });
 }
+
+const suggestion = (index) =>
+  samples.suggested[index] < 0 ? make("small", {}, "none")
+    : make("b", { className: "suggested" }, className(samples.suggested[index]));
 
 function card(position) {
   const index = listed[position], id = samples.id[index], found = verdicts.get(id);
   const certain = samples.confidence[index], key = samples.key[index];
   const made = make(
     "article", { className: "card", tabindex: "-1", "data-position": position, "data-id": id },
-    make("p", { className: "rank" }, `rank ${samples.rank[index]}`, make("span", {}, `#${id}`)), image(index),
+    make("p", { className: "rank" }, `rank ${samples.rank[index]}`, make("span", {}, `#${id} `, tick(position))),
+    make("button", { type: "button", className: "zoom", "aria-label": `show sample ${id} larger` }, image(index)),
     make(
       "p", { className: "name" }, make("small", {}, "given"), " ",
       make("b", { className: "given" }, className(samples.given[index]))),
     make(
-      "p", { className: "name" }, make("small", {}, "suggested"), " ",
-      make("b", { className: "suggested" }, className(samples.suggested[index])), " ",
+      "p", { className: "name" }, make("small", {}, "suggested"), " ", suggestion(index), " ",
       certain === null ? "" : make("small", {}, `${certain}%`)),
     make("p", {}, make("small", {}, data.keyName + " "), key === null ? "–" : decimal(key)));
   if (samples.truth && samples.truth[index] >= 0) {
     made.append(make("p", { className: "name" }, make("small", {}, "truth"), " ", className(samples.truth[index])));
   }
   if (data.margins[id]) made.append(sparkline(data.margins[id]));
-  const path = samples.path?.[index];
-  if (path) made.append(make("p", { className: "path", title: path }, path));
+  made.append(fileLine(index));
   const choice = make(
     "select", { "aria-label": `verdict on sample ${id}` }, make("option", { value: "" }, "verdict …"));
-  for (const [name, text] of VERDICTS) choice.append(make("option", { value: name }, text));
+  for (const [name, text] of VERDICTS) {
+    const option = make("option", { value: name }, text);
+    option.disabled = name === "accept" && samples.suggested[index] < 0;
+    choice.append(option);
+  }
   choice.value = found?.verdict ?? "";
   choice.addEventListener("change", () => {
     const verdict = choice.value || null;
@@ -177,7 +83,7 @@ function labelChoice(position, found) {
   choice.value = found.label === undefined ? "" : String(found.label);
   choice.addEventListener("change", () => {
     select(position, false);
-    record(choice.value === "" ? { verdict: "other" } : { verdict: "other", label: Number(choice.value) });
+    record([listed[position]], { verdict: "other", label: choice.value === "" ? undefined : Number(choice.value) });
   });
   choice.addEventListener("keydown", (event) => {
     if (event.key !== "Enter") return;
@@ -202,6 +108,7 @@ function select(position, focuses = true) {
   }
   shownCard(position)?.setAttribute("aria-current", "true");
   if (focuses) shownCard(position)?.focus();
+  if (large.open) showLarge();
 }
 
 function showPage() {
@@ -213,6 +120,7 @@ function showPage() {
   for (const button of document.querySelectorAll("[data-turn]")) {
     button.disabled = button.dataset.turn === "-1" ? page === 0 : last >= listed.length;
   }
+  showBatch();
 }
 
 /// Lists what is suspected, the most suspicious first, as far as the filters let it through.
@@ -225,6 +133,7 @@ function showGrid(found) {
       (suggested === "" || samples.suggested[index] === Number(suggested)) &&
       !(open && verdicts.has(samples.id[index])));
   page = selected = 0;
+  clearChoice();
   showPage();
 }
 
@@ -236,6 +145,8 @@ for (const button of document.querySelectorAll("[data-turn]")) {
   });
 }
 element("grid").addEventListener("click", (event) => {
-  const chosen = event.target.closest(".card");
-  if (chosen && !event.target.closest("select")) select(Number(chosen.dataset.position));
+  const card = event.target.closest(".card"), zoom = event.target.closest(".zoom");
+  if (!card || (!zoom && event.target.closest("select, input, a, button"))) return;
+  select(Number(card.dataset.position));
+  if (zoom) openLarge();
 });

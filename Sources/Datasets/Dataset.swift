@@ -34,6 +34,8 @@ public struct Dataset: Sendable {
   public let source: String
   /// The folder that the samples' paths are relative to; nil where the layout has no files.
   public internal(set) var root: String?
+  /// What the samples' paths begin with although no folder below the root has that name; mostly nothing.
+  public internal(set) var absentPrefix = ""
   /// The images that were skipped because they could not be read.
   public var badImages: [BadImage]
   /// The images that were read although their files are damaged (`BadImagePolicy.repair`).

@@ -33,7 +33,7 @@ extension DetectionPage {
     let x = text((min(max(firstCut, range.low), range.high) - range.low) / (range.high - range.low) * Self.width)
     let name = showsMargins ? "area under the margin (AUM)" : "label quality"
     return """
-      <section>
+      <section id="cut">
       <h2>Where the cut-off lies</h2>
       <div class="plot">
       <svg viewBox="0 0 720 190" preserveAspectRatio="none" role="img" aria-label="Histogram of the \(name)">

@@ -15,7 +15,7 @@ extension DetectionPage {
       "cut": JSONValue(min(max(firstCut, range.low), range.high)),
       "suspected": JSONValue(samples.count(where: \.isFlagged)),
       "wrong": knowsTruth ? JSONValue(samples.count { $0.truth != nil && $0.truth != $0.given }) : .null,
-      "pixelated": .bool(areImagesSmall),
+      "root": root.map { .string($0) } ?? .null, "prefix": .string(absentPrefix),
       "samples": [
         "id": column { JSONValue($0.id) }, "rank": column { JSONValue($0.rank) },
         "key": column { rounded($0.key, 1e5) }, "given": column { JSONValue($0.given) },

@@ -20,7 +20,8 @@ extension DetectionPage {
     }
     if let correlation = passCorrelation {
       let number = NumberFormatting.decimal(correlation, places: 3)
-      text += "\n<p>The rank correlation of the two passes is \(number)"
+      text +=
+        "\n<p>The two passes rank the samples with a correlation of \(number) (1: in the same order; 0: unrelated)"
       text += correlation < 0.5 ? "; that is low, so use more epochs before you trust this.</p>" : ".</p>"
     }
     if let score {
@@ -28,27 +29,38 @@ extension DetectionPage {
       let area = score.areaUnderROC.map { NumberFormatting.decimal($0, places: 4) } ?? "–"
       text += """
 
-        <p>The true labels are known: \(score.wrong) are wrong. Precision \(percent(score.precision)), recall \
-        \(percent(score.recall)), AUROC \(area).</p>
+        <p>The true labels are known: \(score.wrong) are wrong. Precision (the share of suspected labels that are \
+        wrong) \(percent(score.precision)), recall (the share of wrong labels that are suspected) \
+        \(percent(score.recall)), AUROC (the probability that a wrong label ranks before a correct one) \(area).</p>
         """
     }
-    return text + "\n</header>"
+    return text + """
+
+      <nav aria-label="On this page"><a href="#blind">Blind check</a> <a href="#cut">Cut-off</a>
+      <a href="#labels">Labels and classes</a> <a href="#suspects">Suspected samples</a>
+      <a href="#next">What comes next</a> <a href="#problems">Problems in the data</a> <a href="#method">Method</a></nav>
+      </header>
+      """
   }
 
   private var explanation: String {
     showsMargins
-      ? "The margin is the network's output for the given label minus the largest other one, and the area under it its "
-        + "mean over training. Labels whose area is no greater than that of samples with a deliberately wrong label "
-        + "are suspected."
+      ? "The margin of a sample is the network's output for the given label minus its largest output for another one. "
+        + "The mean over training is the area under the margin (AUM), which is low where the network prefers "
+        + "another label. Each pass trains a new network, in which some samples, the threshold samples, get an extra "
+        + "class that is wrong for all of them. Labels whose AUM is no greater than a cut-off among those of the "
+        + "threshold samples are suspected."
       : "Networks predicted samples that they had not been trained on. Labels that disagree with confident predictions "
-        + "are suspected."
+        + "are suspected. Label quality, from 0 to 1, is low for suspicious labels."
   }
 
   /// Which labels are mistaken for which, and the classes one by one.
   var tableSections: String {
     """
-    <section>
+    <section id="labels">
     <h2>Given label → suggested label</h2>
+    <p class="faint">How many suspected samples of each label seem to belong to another one. Click a number to see these
+    samples.</p>
     <div class="side">
     \(matrix)
     <ol id="pairs">\(pairs)</ol>
@@ -67,6 +79,8 @@ extension DetectionPage {
     </tbody>
     </table>
     </div>
+    <p class="faint">From others: suspected samples of other classes that seem to belong to this one.\
+    \(hasArea ? " Mean AUM: low for classes that are hard, or have many wrong labels." : "")</p>
     </section>
     """
   }
@@ -132,52 +146,5 @@ extension DetectionPage {
         + #"\#(name(given))</span> → <span class="suggested">\#(name(suggested))</span>"#
         + "<b> \(pair.count)</b></button></li>"
     }.joined()
-  }
-
-  /// The frame of the cards, which the script fills.
-  var cards: String {
-    let pages = """
-      <button type="button" data-turn="-1">Previous</button> <span class="place"></span>
-      <button type="button" data-turn="1">Next</button>
-      """
-    return """
-      <section id="suspects">
-      <h2>Suspected samples, the most suspicious first</h2>
-      <noscript><p>Cards need JavaScript; label_issues.csv in the run folder has every sample.</p></noscript>
-      <p class="controls">
-      <label>given <select id="given-filter"><option value="">any</option></select></label>
-      <label>suggested <select id="suggested-filter"><option value="">any</option></select></label>
-      <label><input type="checkbox" id="open-filter"> only without a verdict</label>
-      <button type="button" id="save" disabled>Save verdicts.csv</button>
-      </p>
-      <p class="controls faint"><span><kbd>←</kbd> <kbd>→</kbd> or <kbd>k</kbd> <kbd>j</kbd> move</span>
-      <span><kbd>1</kbd> or <kbd>y</kbd> label is right</span>
-      <span><kbd>2</kbd> or <kbd>n</kbd> accept the suggestion</span>
-      <span><kbd>3</kbd> another label</span><span><kbd>4</kbd> none of these</span><span><kbd>5</kbd> drop</span>
-      <span><kbd>u</kbd> undo</span></p>
-      \(margins.isEmpty ? "" : Self.curves)
-      <p class="controls">\(pages)</p>
-      <div id="grid"></div>
-      <p class="controls">\(pages)</p>
-      \(samples.count > Self.mostSamples ? Self.limit : "")
-      </section>
-      """
-  }
-
-  private static let curves =
-    "<p class=\"faint\">The curve of a card is its margin over the epochs, and the grey line is zero.</p>"
-  private static let limit = "<p>Only the \(mostSamples) most suspicious samples are in this page.</p>"
-
-  /// The frame of the blind check.
-  var blind: String {
-    """
-    <section id="blind">
-    <h2>Blind check</h2>
-    <p>\(blindCheck.count) samples, suspected and not, in random order. Judge each label without knowing which is which;
-    after the last answer you see how much of the suspicion is justified, and how much was missed.</p>
-    <p><button type="button" id="blind-start">Start</button></p>
-    <div id="blind-stage"></div>
-    </section>
-    """
   }
 }

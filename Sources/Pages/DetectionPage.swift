@@ -28,7 +28,7 @@ public struct DetectionPage: Sendable {
     public var id: Int, rank: Int
     /// What the cut-off is laid upon, low for suspicious labels; nil for a sample that was not judged.
     public var key: Double?
-    /// The given label, and the one that it seems to need.
+    /// The given label, and another one that it seems to need; nil where the networks find the given one most likely.
     public var given: Int, suggested: Int?
     /// The probability of the suggested label, 0…1.
     public var confidence: Double?
@@ -39,13 +39,14 @@ public struct DetectionPage: Sendable {
     /// The sample's file, where it has one.
     public var path: String?
 
-    /// A sample of these parts.
+    /// A sample of these parts; a suggestion of the given label is none.
     public init(
       id: Int, rank: Int, key: Double?, given: Int, suggested: Int? = nil, confidence: Double? = nil,
       isFlagged: Bool = false, truth: Int? = nil, path: String? = nil
     ) {
-      (self.id, self.rank, self.key, self.given, self.suggested) = (id, rank, key, given, suggested)
-      (self.confidence, self.isFlagged, self.truth, self.path) = (confidence, isFlagged, truth, path)
+      (self.id, self.rank, self.key, self.given) = (id, rank, key, given)
+      (self.suggested, self.confidence) = suggested == given ? (nil, nil) : (suggested, confidence)
+      (self.isFlagged, self.truth, self.path) = (isFlagged, truth, path)
     }
   }
 
@@ -58,6 +59,9 @@ public struct DetectionPage: Sendable {
 
     /// An image file.
     public init(type: String, bytes: [UInt8]) { (self.type, self.bytes) = (type, bytes) }
+
+    /// How many characters it takes in a page, besides what an empty file takes.
+    public var encodedCount: Int { (bytes.count + 2) / 3 * 4 }
 
     var address: String { "data:\(type);base64,\(Base64.text(bytes))" }
   }
@@ -75,6 +79,17 @@ public struct DetectionPage: Sendable {
     public init(_ name: String, _ text: String, isCommand: Bool = false) {
       (self.name, self.text, self.isCommand) = (name, text, isCommand)
     }
+  }
+
+  /// A command that may come next.
+  public struct Command: Sendable, Equatable {
+    /// What it does, as an imperative.
+    public var purpose: String
+    /// The command line.
+    public var line: String
+
+    /// A command.
+    public init(_ purpose: String, _ line: String) { (self.purpose, self.line) = (purpose, line) }
   }
 
   /// More samples than these are not in the page; the table of the run has them all.
@@ -102,10 +117,12 @@ public struct DetectionPage: Sendable {
   public var cut: Double?
   /// The keys of the threshold samples of all passes.
   public var thresholds: [Double] = []
-  /// Images by the sample's id.
+  /// The folder that paths are relative to, in full; nil for data without files.
+  public var root: String?
+  /// What paths begin with although no folder below the root has that name.
+  public var absentPrefix = ""
+  /// Images by the sample's id; the pixels of a PNG stay squares.
   public var images: [Int: Image] = [:]
-  /// Whether images are so small that their pixels should stay squares.
-  public var areImagesSmall = false
   /// Margins over the epochs by the sample's id; what was not measured is no number.
   public var margins: [Int: [Float]] = [:]
   /// The ids of the blind check in their order.
@@ -116,6 +133,8 @@ public struct DetectionPage: Sendable {
   public var unreadable: [(path: String, reason: String)] = []
   /// How the result came about.
   public var facts: [Fact] = []
+  /// The commands that may come next.
+  public var commands: [Command] = []
 
   /// A page about a result.
   public init(data: DataSummary, samples: [Sample], tables: DetectionTables) {
@@ -128,10 +147,11 @@ public struct DetectionPage: Sendable {
       title: title, policy: PageParts.policy, style: PageParts.style,
       body: """
         \(header)
+        \(blind)
         \(overview)
         \(tableSections)
         \(cards)
-        \(blind)
+        \(next)
         \(problems)
         \(method)
         <script type="application/json" id="data">\(HTMLText.embedded(scriptData))</script>

@@ -28,6 +28,7 @@ struct LayoutTests {
       #expect(data.train.labels == [0, 1, 2, 0] && data.train.paths == Array(keys[..<4]))
       #expect(data.test?.labels == [2, 2] && data.train.trueLabels == nil)
       #expect(data.test?.images.image(1).pixels == someBytes(48, seed: 6))
+      #expect(data.trainFile(1).map { FileBytes.kind(of: $0) } == .file, "\(hasFolder)")
       for (name, wrong) in [
         ("noisy_label_kv.txt", keys[0] + " 0\n"), ("noisy_label_kv.txt", keys.map { $0 + " x\n" }.joined()),
         ("noisy_train_key_list.txt", "../outside.jpg\n"), ("noisy_train_key_list.txt", keys[0] + "\n" + keys[0] + "\n"),

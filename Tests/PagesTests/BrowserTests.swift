@@ -69,7 +69,7 @@ struct BrowserTests {
         press("j"); press("j"); press("3");
         const choice = document.querySelector(".card select.label");
         outcome.asks = document.activeElement === choice;
-        choice.value = "2";
+        choice.value = "1";
         choice.dispatchEvent(new Event("change", { bubbles: true }));
         choice.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }));
         outcome.next = document.activeElement.dataset.id;
@@ -102,7 +102,7 @@ struct BrowserTests {
     let first = page.samples[0], second = page.samples[1]
     #expect(
       table.rows == [
-        row(0, "keep", first.given), row(1, "accept", second.suggested), row(3, "drop", nil), row(5, "other", 2),
+        row(0, "keep", first.given), row(1, "accept", second.suggested), row(3, "drop", nil), row(5, "other", 1),
         row(6, "drop", nil),
       ])
   }
@@ -169,5 +169,136 @@ struct BrowserTests {
     // Without the policy it would have run.
     let open = html.replacing("http-equiv=\"Content-Security-Policy\"", with: "name=\"none\"")
     #expect(try Browser.run(open, then: script)["title"] == "hacked")
+  }
+
+  @Test("gives one verdict to a pair of classes, or to a selection, and takes it back as one")
+  func batches() throws {
+    let page = SamplePage.small
+    let outcome = try Browser.run(
+      page.html,
+      then: Self.helpers + """
+        const button = document.getElementById("batch-apply");
+        const table = async () => {
+          document.getElementById("save").click();
+          return (await saved.text()).trim().split("\\n").slice(1).map((line) => line.split(","));
+        };
+        outcome.first = [button.textContent, button.disabled];
+        // One of the pair has a verdict of its own, which stays.
+        document.querySelector("#pairs button").click();
+        outcome.pair = [document.getElementById("given-filter").value, document.getElementById("suggested-filter").value];
+        outcome.listed = document.querySelectorAll(".card").length;
+        press("5");
+        move("batch-verdict", "keep");
+        outcome.second = button.textContent;
+        button.click();
+        outcome.status = text("status");
+        const pair = await table();
+        outcome.words = [pair.length, pair.filter((row) => row[4] === "drop").length, new Set(pair.map((row) => row[7])).size];
+        press("u");
+        outcome.undone = (await table()).map((row) => row[4]);
+        press("u");
+        move("given-filter", ""); move("suggested-filter", "");
+        // The first, by key, and with the shift key the fourth to the sixth.
+        press("x");
+        const boxes = [...document.querySelectorAll(".card .tick")];
+        boxes[3].click();
+        boxes[5].dispatchEvent(new MouseEvent("click", { bubbles: true, shiftKey: true }));
+        outcome.third = button.textContent;
+        outcome.ticked = [...document.querySelectorAll(".card .tick")].map((box) => box.checked).slice(0, 7);
+        move("batch-verdict", "accept");
+        button.click();
+        outcome.accepted = (await table()).map((row) => [row[0], row[4], row[6]]);
+        outcome.left = text("status");
+        press("u");
+        // What is another label for some is the given one for others.
+        move("batch-verdict", "other 2");
+        button.click();
+        outcome.others = await table();
+        // A decision on a suggestion that there is not is none.
+        press("u");
+        document.querySelector(".card").click();
+        press("2");
+        outcome.none = document.getElementById("save").disabled;
+        """)
+    #expect(outcome["error"] == nil, "\(outcome)")
+    #expect(outcome["first"] == ["Apply to all 40 listed", true])
+    let given = try #require(outcome["pair"]?.array?.compactMap { Int($0.string ?? "") })
+    let names = ["cat", "dog", "eel"], flagged = page.samples.filter(\.isFlagged)
+    let count = flagged.count { $0.given == given[0] && $0.suggested == given[1] }
+    try #require(given.count == 2 && count > 2)
+    #expect(outcome["listed"]?.integer == count)
+    let pair = "\(names[given[0]]) → \(names[given[1]])"
+    #expect(outcome["second"]?.string == "Apply to all \(count - 1) \(pair) without a verdict")
+    #expect(outcome["status"]?.string == "\(count - 1) verdicts set; u takes them back")
+    #expect(outcome["words"] == [JSONValue(count), 1, 1] && outcome["undone"] == ["drop"])
+    #expect(outcome["third"] == "Apply to 4 selected")
+    #expect(outcome["ticked"] == [true, false, false, true, true, true, false])
+    // Of ranks 1, 4, 5 and 6 the first two have no suggestion.
+    let accepted = [4, 5].map { page.samples[$0] }.map { sample -> JSONValue in
+      [.string("\(sample.id)"), "accept", .string("\(sample.suggested ?? -1)")]
+    }
+    #expect(outcome["accepted"]?.array == accepted)
+    #expect(outcome["left"] == "2 verdicts set; 2 without a suggestion left as they are; u takes them back")
+    let others = try #require(outcome["others"]?.array)
+    #expect(others.count == 40 && outcome["none"] == true)
+    #expect(others.allSatisfy { $0.array?[4].string == ($0.array?[5] == "2" ? "keep" : "other") })
+  }
+
+  @Test("shows a sample larger, with its file, and takes verdicts there")
+  func larger() throws {
+    var page = SamplePage.small
+    page.root = "/data/my photos#1"
+    let outcome = try Browser.run(
+      page.html,
+      then: Self.helpers + """
+        const dialog = document.getElementById("large"), rank = () => dialog.querySelector("p").textContent;
+        outcome.closed = dialog.open;
+        document.querySelector(".card .zoom").click();
+        outcome.open = [dialog.open, rank(), dialog.querySelectorAll("img").length];
+        const link = dialog.querySelector("a.path");
+        outcome.link = [link.textContent, link.getAttribute("href")];
+        let copied = null;
+        Object.defineProperty(navigator, "clipboard", { value: { writeText: async (text) => { copied = text; } } });
+        dialog.querySelector(".copy").click();
+        await new Promise((done) => setTimeout(done, 50));
+        outcome.copied = [copied, dialog.querySelector(".copy").textContent];
+        press("1");
+        outcome.moved = [dialog.open, rank()];
+        press("ArrowLeft");
+        outcome.pressed = [...dialog.querySelectorAll("[aria-pressed=true]")].map((button) => button.dataset.verdict);
+        outcome.accept = dialog.querySelector("[data-verdict=accept]").disabled;
+        dialog.querySelector("[data-step='1']").click();
+        dialog.querySelector("[data-verdict=accept]").click();
+        outcome.stepped = rank();
+        press("3");
+        outcome.asks = [dialog.open, document.activeElement.className];
+        document.activeElement.blur();
+        press("Enter");
+        outcome.again = dialog.open;
+        document.getElementById("large-close").click();
+        outcome.end = dialog.open;
+        document.querySelector("#next .copy").click();
+        await new Promise((done) => setTimeout(done, 50));
+        outcome.command = copied;
+        // The image is as large as the window lets it be.
+        press("Enter");
+        outcome.size = dialog.querySelector("img").getBoundingClientRect().height;
+        outcome.wide = document.documentElement.scrollWidth <= innerWidth;
+        """)
+    #expect(outcome["error"] == nil, "\(outcome)")
+    let first = page.samples[0], second = page.samples[1], third = page.samples[2]
+    #expect(outcome["closed"] == false)
+    #expect(outcome["open"] == [true, .string("rank 1, #\(first.id), 1 of 40"), 1])
+    #expect(
+      outcome["link"] == [
+        .string("train/\(first.id).png"), .string("file:///data/my%20photos%231/train/\(first.id).png"),
+      ])
+    #expect(outcome["copied"] == [.string("/data/my photos#1/train/\(first.id).png"), "copied"])
+    #expect(outcome["moved"] == [true, .string("rank 2, #\(second.id), 2 of 40")])
+    #expect(outcome["pressed"] == ["keep"] && outcome["accept"] == true)
+    #expect(outcome["stepped"] == .string("rank 3, #\(third.id), 3 of 40"))
+    #expect(outcome["asks"] == [false, "label"] && outcome["again"] == true && outcome["end"] == false)
+    #expect(outcome["command"] == "gpunoisy train 'cat'" && outcome["wide"] == true)
+    #expect(outcome["size"]?.double ?? 0 > 400, "\(outcome)")
   }
 }

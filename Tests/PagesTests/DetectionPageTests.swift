@@ -72,4 +72,38 @@ struct DetectionPageTests {
     #expect(zip(keys, page.samples).allSatisfy { abs($0 - ($1.key ?? .infinity)) <= 1e-5 || $0 == $1.key ?? .infinity })
     #expect(data["cut"]?.double == page.cut)
   }
+
+  @Test("never suggests the given label")
+  func suggestions() throws {
+    let page = SamplePage.small, columns = try #require(Self.data(page.html)["samples"])
+    let given = try #require(columns["given"]?.array).compactMap(\.integer)
+    let suggested = try #require(columns["suggested"]?.array).compactMap(\.integer)
+    #expect(zip(given, suggested).allSatisfy { $0 != $1 })
+    // Those of every third rank have none, and no probability of it.
+    #expect(suggested.enumerated().allSatisfy { ($0.offset % 3 == 0) == ($0.element == -1) })
+    let confidence = try #require(columns["confidence"]?.array)
+    #expect(confidence.enumerated().allSatisfy { ($0.offset % 3 == 0) == ($0.element == .null) })
+  }
+
+  @Test("explains its words where they first stand, and has the blind check before the samples")
+  func words() throws {
+    var page = SamplePage.small
+    page.passCorrelation = 0.7
+    let html = page.html
+    for (word, explanation) in [
+      ("AUM", "the area under the margin (AUM)"), ("pass", "Each pass trains a new network"),
+      ("threshold sample", "some samples, the threshold samples, get"), ("margin", "The margin of a sample is"),
+      ("correlation", "correlation of 0.700 (1: in the same order; 0: unrelated)"), ("From others", "From others: "),
+    ] {
+      // Behind the head, with style and policy.
+      let body = try Self.part(of: html, from: "<body>", to: "</body>")
+      let first = try #require(body.split(separator: word, maxSplits: 1).first).utf8.count
+      let place = try #require(body.split(separator: explanation, maxSplits: 1).first).utf8.count
+      #expect(body.contains(explanation) && first >= place, "\(word)")
+    }
+    let sections = ["id=\"blind\"", "id=\"cut\"", "id=\"labels\"", "id=\"suspects\"", "id=\"next\"", "id=\"method\""]
+    let places = sections.map { html.split(separator: $0, maxSplits: 1)[0].utf8.count }
+    #expect(places == places.sorted() && Set(places).count == places.count)
+    #expect(html.contains("train:<br><code>gpunoisy train &#39;cat&#39;</code>"))
+  }
 }

@@ -45,6 +45,7 @@ enum SamplePage {
     }
     page.blindCheck = (0..<min(100, images)).map { samples[$0 * images / min(100, images)].id }
     page.unreadable = [(path: classes[0], reason: classes[K - 1])]
+    page.commands = [.init("train", "gpunoisy train '\(classes[0])'")]
     page.facts = [.init("command", "gpunoisy detect \(classes[0])", isCommand: true)]
     return page
   }

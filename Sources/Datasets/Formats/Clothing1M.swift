@@ -50,11 +50,13 @@ enum Clothing1M: DatasetFormat {
       LabelledSet(
         images: loaded.images(range), labels: labels, paths: keys, unreadable: loaded.isBad[range])
     }
-    return Dataset(
+    var dataset = Dataset(
       name: location.name, classNames: names, train: samples(trainKeys, trainLabels, 0..<trainKeys.count),
       test: testKeys.isEmpty ? nil : samples(testKeys, testLabels, trainKeys.count..<files.count),
       source: "Clothing1M in \(location.path)", badImages: loaded.badImages
     ).with(loaded)
+    if prefix == true { dataset.absentPrefix = "images/" }
+    return dataset
   }
 
   /// The lines of a list; none where the file is not there.

@@ -1,7 +1,6 @@
 import Datasets
 import Detection
 import FileFormats
-import Images
 import Losses
 import Pages
 import Reports
@@ -13,10 +12,8 @@ public enum DetectionReport {
   static let blindCount = 50
   /// The most suspicious samples, which are shown with their image.
   static let mostImages = 1000
-  /// Together images take at most this many bytes of the page.
-  static let mostImageBytes = 12 << 20
-  /// The longer side of an image in the page, at most.
-  static let mostPixels = 96
+  /// The most bytes of the whole page.
+  static let mostBytes = 25_000_000
   /// Groups of equal images that are shown with their image.
   private static let mostGroups = 50
 
@@ -44,15 +41,19 @@ public enum DetectionReport {
       page.cut = cuts.isEmpty ? nil : cuts.reduce(0, +) / Double(cuts.count)
       page.thresholds = result.passes.flatMap(\.cutoff.thresholds)
     }
+    (page.root, page.absentPrefix) = (dataset.root.map(FileBytes.absolute), dataset.absentPrefix)
     page.blindCheck = blindCheck(ranked, seed: finished.settings.seed)
     let groups = result.duplicates.filter(\.hasDifferentLabels).prefix(mostGroups).map { Int($0.ids[0]) }
     // What must have its image comes first; the most suspicious fill the room that is left.
-    let wanted = page.blindCheck + groups + ranked.prefix(mostImages).map(\.id)
-    try addImages(wanted, of: dataset.train.images, to: &page)
-    addMargins(finished, to: &page)
+    var seen: Set<Int> = []
+    let wanted = (page.blindCheck + groups + ranked.prefix(mostImages).map(\.id)).filter { seen.insert($0).inserted }
+    addMargins(finished, of: wanted, to: &page)
     page.blankImages = blankImages(dataset.train)
     page.unreadable = dataset.badImages.map { ($0.path, $0.reason) }
     page.facts = try facts(finished, written: time)
+    page.commands = commands(finished)
+    page.images = try DetectionImages(of: wanted, settings: finished.settings, dataset: dataset)
+      .fitting(page, mostBytes: mostBytes)
     return page
   }
 
@@ -67,32 +68,14 @@ public enum DetectionReport {
     return shuffled(Array(flagged) + others, 2)
   }
 
-  private static func addImages(_ ids: [Int], of images: ImageSet, to page: inout DetectionPage) throws {
-    let longer = max(images.height, images.width), isSmall = longer <= 48
-    page.areImagesSmall = isSmall
-    var room = mostImageBytes
-    for id in ids where page.images[id] == nil {
-      var image = images.image(id)
-      if longer > mostPixels {
-        image = image.resized(
-          width: max(1, image.width * mostPixels / longer), height: max(1, image.height * mostPixels / longer))
-      }
-      let file = try DetectionPage.Image(
-        type: isSmall ? "image/png" : "image/jpeg", bytes: isSmall ? PNG.encode(image) : JPEG.encode(image))
-      room -= file.bytes.count * 4 / 3 + 48
-      guard room >= 0 else { return }
-      page.images[id] = file
-    }
-  }
-
   /// The mean over the passes in which a sample had its own label, epoch by epoch.
-  private static func addMargins(_ finished: FinishedDetection, to page: inout DetectionPage) {
+  private static func addMargins(_ finished: FinishedDetection, of ids: [Int], to page: inout DetectionPage) {
     let labels = finished.data.judged.labels
     let sources = zip(finished.stages, finished.results).filter { $0.0.isPass }.map {
       (own: $0.0.hasOwnLabel(labels), sketch: $0.1.sketch)
     }
     guard let epochs = sources.first?.sketch.epochs, epochs.count > 1 else { return }
-    for id in page.images.keys {
+    for id in ids {
       let passes = sources.filter { $0.own[id] && $0.sketch.epochs == epochs }
       guard !passes.isEmpty else { continue }
       page.margins[id] = epochs.indices.map { row in
@@ -120,11 +103,11 @@ public enum DetectionReport {
     let settings = finished.settings, result = finished.result, detection = result.settings, folder = finished.folder
     var facts: [DetectionPage.Fact] = []
     if let record = finished.record {
-      facts.append(.init("command", record.arguments.map(quoted).joined(separator: " "), isCommand: true))
+      facts.append(.init("command", line(record.arguments.dropFirst()), isCommand: true))
     }
     // The command may have been one that resumes; the configuration has every setting.
     facts += [
-      .init("to repeat it", "gpunoisy detect --config \(quoted(folder + "/config.toml"))", isCommand: true),
+      .init("to repeat it", line(["detect", "--config", folder + "/config.toml"]), isCommand: true),
       .init("run", folder),
     ]
     if let record = finished.record {
@@ -165,17 +148,5 @@ public enum DetectionReport {
             + "(Northcutt et al., Confident Learning: Estimating Uncertainty in Dataset Labels, 2021)"))
     }
     return facts
-  }
-
-  /// A word of a command line as a shell would read it.
-  private static func quoted(_ word: String) -> String {
-    let plain =
-      !word.isEmpty
-      && word.utf8.allSatisfy { byte in
-        (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-          || "-_./:,=+@%".utf8.contains(byte)
-      }
-    let pieces = word.split(separator: "'", omittingEmptySubsequences: false)
-    return plain ? word : "'" + pieces.joined(separator: "'\\''") + "'"
   }
 }
