@@ -180,7 +180,8 @@ let package = Package(
       ]),
     // Runs the built command.
     .testTarget(
-      name: "CommandTests", dependencies: ["Settings", "FileFormats", "TestSupport"], exclude: ["Faults/faults.c"]),
+      name: "CommandTests", dependencies: ["Settings", "Images", "FileFormats", "TestSupport"],
+      exclude: ["Faults/faults.c"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu2x,

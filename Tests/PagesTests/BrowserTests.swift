@@ -149,12 +149,15 @@ struct BrowserTests {
       outcome.strangers = document.querySelectorAll("[onerror], img:not([src^='data:image/'])").length;
       outcome.cards = document.querySelectorAll(".card").length;
       outcome.path = document.querySelector(".card .path").textContent;
+      const links = [...document.querySelectorAll(".card a")];
+      outcome.links = links.length > 0 && links.every((link) => /^file:\\/\\/\\/[^"<>]*$/.test(link.href));
       """
     let outcome = try Browser.run(SamplePage.hostile.html, then: Self.helpers + script)
     #expect(outcome["error"] == nil, "\(outcome)")
     #expect(outcome["title"] == "Suspected labels of made up")
     // The data, the page's script, and the test's.
     #expect(outcome["scripts"] == 3 && outcome["strangers"] == 0)
+    #expect(outcome["links"] == true)
     #expect((outcome["cards"]?.integer ?? 0) > 8 && outcome["path"]?.string == SamplePage.hostilePath)
   }
 
@@ -242,6 +245,16 @@ struct BrowserTests {
     let others = try #require(outcome["others"]?.array)
     #expect(others.count == 40 && outcome["none"] == true)
     #expect(others.allSatisfy { $0.array?[4].string == ($0.array?[5] == "2" ? "keep" : "other") })
+  }
+
+  @Test("finds files where paths begin with a folder that is not there")
+  func absentPrefix() throws {
+    var page = SamplePage.small
+    (page.root, page.absentPrefix) = ("/data/", "train/")
+    let script =
+      "outcome.link = [...document.querySelectorAll('a.path')].slice(0, 1).map((a) => [a.textContent, a.href]);"
+    let outcome = try Browser.run(page.html, then: Self.helpers + script), id = page.samples[0].id
+    #expect(outcome["link"] == [[.string("train/\(id).png"), .string("file:///data/\(id).png")]], "\(outcome)")
   }
 
   @Test("shows a sample larger, with its file, and takes verdicts there")

@@ -51,7 +51,9 @@ enum SamplePage {
   }
 
   static var hostile: DetectionPage {
-    page(40, classes: hostileNames, path: { _ in hostilePath }, image: dot, images: 40)
+    var page = page(40, classes: hostileNames, path: { _ in hostilePath }, image: dot, images: 40)
+    page.root = #"/javascript:"><img src=x onerror="document.title='hacked'">"#
+    return page
   }
 
   static var small: DetectionPage {
