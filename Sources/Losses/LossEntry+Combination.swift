@@ -24,9 +24,9 @@ extension LossEntry {
   private static func single(_ text: String) throws(Failure) -> LossEntry {
     let name = text.lowercased()
     guard let entry = Loss.catalogue.first(where: { $0.name == name || $0.aliases.contains(name) }) else {
-      throw Failure(
-        .usage, "there is no loss '\(text)'.",
-        why: "the losses are \(Loss.catalogue.map(\.name).joined(separator: ", ")).", fix: "see: gpunoisy losses")
+      throw Failure.unknown(
+        "loss", text, names: Loss.catalogue.map(\.name), aliases: Loss.catalogue.flatMap(\.aliases),
+        fix: "see: gpunoisy losses")
     }
     return entry
   }

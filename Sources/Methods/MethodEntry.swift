@@ -103,9 +103,8 @@ public struct MethodChoice: Sendable, Equatable, CustomStringConvertible {
   public init(_ text: String) throws(Failure) {
     let halves = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     guard let entry = MethodEntry.catalogue.first(where: { $0.name == halves[0].lowercased() }) else {
-      throw Failure(
-        .usage, "there is no method '\(halves[0])'.",
-        why: "the methods are: \(MethodEntry.catalogue.map(\.name).joined(separator: ", ")).",
+      throw Failure.unknown(
+        "method", halves[0], names: MethodEntry.catalogue.map(\.name),
         fix: "choose one of these; 'gpunoisy methods' explains them.")
     }
     var values = entry.parameters.map(\.defaultValue), given = Set<Int>()

@@ -33,10 +33,8 @@ public struct Network: Sendable, Equatable, CustomStringConvertible {
   public init(_ text: String) throws(Failure) {
     let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
     guard let entry = Self.catalogue.first(where: { $0.name == parts.first?.lowercased() }) else {
-      throw Failure(
-        .usage, "there is no network '\(text)'.",
-        why: "the networks are \(Self.catalogue.map(\.name).joined(separator: ", ")).",
-        fix: "set --model to one of these.")
+      throw Failure.unknown(
+        "network", text, names: Self.catalogue.map(\.name), fix: "set --model to one of these.")
     }
     var options = Dictionary(uniqueKeysWithValues: entry.options.map { ($0.name, $0.values[0]) })
     for item in parts.count > 1 ? parts[1].split(separator: ",") : [] {

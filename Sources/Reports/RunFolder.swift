@@ -133,11 +133,13 @@ public final class RunFolder {
   ///   - withValidationColumns: whether a part was held out besides a test set: two more.
   ///   - figures: the names of the training method's figures: one more for each, the last ones. No two are alike, and
   ///     none is the name of another column.
+  ///   - classNames: what TensorBoard calls the classes; their numbers without.
   ///   - after: the epoch that a resumed run's checkpoint has finished; rows of later epochs and a torn tail are cut.
   ///     nil starts the tables anew.
   /// - Throws: `Failure` of kind `badInput` if existing tables have other columns.
   public func openTables(
-    withCleanColumns: Bool, withValidationColumns: Bool = false, figures: [String] = [], after epoch: Int? = nil
+    withCleanColumns: Bool, withValidationColumns: Bool = false, figures: [String] = [],
+    classNames: [String] = [], after epoch: Int? = nil
   ) throws {
     for name in figures {
       precondition(!name.isEmpty && !EpochReport.takenNames.contains(name), "no figure may be called '\(name)'")
@@ -149,7 +151,7 @@ public final class RunFolder {
       + (withValidationColumns ? EpochReport.validationColumns : []) + figures
     metrics = try open(Self.metricsName, columns, epoch)
     classes = try open(Self.classesName, EpochReport.classColumns, epoch)
-    events = try TensorBoardLog(folder: file("tb"), after: epoch)
+    events = try TensorBoardLog(folder: file("tb"), classNames: classNames, after: epoch)
   }
 
   /// Adds an epoch to the tables and TensorBoard's file, and sees the tables to the disk before it returns.

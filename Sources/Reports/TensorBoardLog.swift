@@ -11,7 +11,7 @@ import FileFormats
 
 /// The epochs of a run for TensorBoard: a file of its own for each start, as its readers expect.
 ///
-/// Tags are the columns of metrics.csv, and `class_accuracy/3` and so on; those of a training method's figures are
+/// Tags are the columns of metrics.csv, and `class_accuracy/dog` and so on; those of a training method's figures are
 /// `method/NAME`. TensorBoard's step is the epoch.
 final class TensorBoardLog {
   private let path: String
@@ -21,14 +21,19 @@ final class TensorBoardLog {
   /// With more classes than this, one curve for each would help nobody.
   private static let maxClassesInEvents = 100
 
+  private let classNames: [String]
+
   /// Starts a file in a folder, which is made.
   ///
   /// Where a run goes on, older files lose later epochs, since some readers take each file by itself. A TensorBoard that
   /// has read them already is told by the new file.
   ///
-  /// - Parameter after: the epoch after which the run goes on; nil for a new run.
+  /// - Parameters:
+  ///   - classNames: by label; where two are alike, or a label has none, its number stands for it.
+  ///   - after: the epoch after which the run goes on; nil for a new run.
   /// - Throws: `Failure` of kind `cannotCreate` or `inputOutput`.
-  init(folder: String, after epoch: Int?) throws {
+  init(folder: String, classNames: [String] = [], after epoch: Int?) throws {
+    self.classNames = Set(classNames).count == classNames.count ? classNames : []
     try FileBytes.makeFolder(folder)
     for name in try FileBytes.names(in: folder) where name.hasPrefix(Self.prefix) {
       let file = "\(folder)/\(name)"
@@ -71,7 +76,9 @@ final class TensorBoardLog {
     add("val_loss", report.validationLoss)
     add("val_acc", report.validationAccuracy)
     if report.perClass.count <= Self.maxClassesInEvents {
-      for (label, score) in report.perClass.enumerated() { add("class_accuracy/\(label)", score.accuracy) }
+      for (label, score) in report.perClass.enumerated() {
+        add("class_accuracy/\(classNames.indices.contains(label) ? classNames[label] : "\(label)")", score.accuracy)
+      }
     }
     for figure in report.figures { add("method/\(figure.name)", figure.value) }
     try write(.scalars(scalars), step: report.epoch)

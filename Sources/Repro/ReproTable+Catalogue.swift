@@ -24,7 +24,7 @@ extension ReproTable {
       return
     }
     guard let found = Self.embedded.first(where: { $0.name == name }) else {
-      let near = Self.names.sorted { Self.distance(name, $0) < Self.distance(name, $1) }.prefix(3)
+      let near = NearestNames.sorted(Self.names, by: name).prefix(3)
       throw Failure(
         .usage, "there is no table '\(name.shortened())'.",
         why: "the nearest names are \(near.joined(separator: ", ")).",
@@ -44,20 +44,4 @@ extension ReproTable {
     }
     return tables
   }()
-
-  /// The number of letters to insert, remove or replace to make one name of another; a name that begins with the first
-  /// counts as nearer.
-  static func distance(_ from: String, _ to: String) -> Int {
-    let (from, to) = (Array(from.lowercased().prefix(64)), Array(to))
-    var costs = Array(0...to.count)
-    for (row, letter) in from.enumerated() {
-      var diagonal = costs[0]
-      costs[0] = row + 1
-      for (column, other) in to.enumerated() {
-        let cost = min(costs[column] + 1, costs[column + 1] + 1, diagonal + (letter == other ? 0 : 1))
-        (diagonal, costs[column + 1]) = (costs[column + 1], cost)
-      }
-    }
-    return to.starts(with: from) ? 1 : costs[to.count] + 1
-  }
 }

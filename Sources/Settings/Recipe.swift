@@ -34,9 +34,8 @@ public struct Recipe: Sendable {
   /// - Throws: `.usage`.
   public init(named name: String) throws {
     guard let recipe = Self.catalogue.first(where: { $0.name == name }) else {
-      throw Failure(
-        .usage, "there is no recipe '\(name)'.",
-        why: "the recipes are \(Self.catalogue.map(\.name).joined(separator: ", ")).",
+      throw Failure.unknown(
+        "recipe", name, names: Self.catalogue.map(\.name),
         fix: "choose one of these; 'gpunoisy train --list-recipes' tells what they set.")
     }
     self = recipe

@@ -173,8 +173,10 @@ public struct Setting: Sendable {
   /// - Throws: `.usage` for a value out of range.
   func set(_ settings: inout RunSettings, to text: String) throws {
     guard try !read(&settings, text) else { return }
+    let takesNumber = takes.hasPrefix("a whole number") || takes.hasPrefix("a number from")
+    let fault = takesNumber && Double(text) == nil ? "is not a number" : "is out of range"
     throw Failure(
-      .usage, "--\(name) \(text.isEmpty ? "''" : text) is out of range.", why: "it must be \(takes).",
+      .usage, "--\(name) \(text.isEmpty ? "''" : text) \(fault).", why: "it must be \(takes).",
       fix: "correct it; --help says what each option takes.")
   }
 

@@ -64,9 +64,7 @@ public struct SettingsDraft: Sendable {
   /// - Throws: `.usage` for an unknown name, a value out of range, or a second recipe; what reading the value throws.
   public mutating func set(_ name: String, to text: String, from origin: Origin) throws {
     guard let setting = RunSettings.setting(named: name) else {
-      throw Failure(
-        .usage, "there is no setting '\(name)'.",
-        why: "the settings are \(RunSettings.table.map(\.name).joined(separator: ", ")).", fix: "correct the name.")
+      throw Failure.unknown("setting", name, names: RunSettings.table.map(\.name), fix: "correct the name.")
     }
     // A file that was written by a run without a recipe takes none back: its values are in force.
     if name == "recipe" {

@@ -54,7 +54,7 @@ public final class RunJournal {
   func begin(_ data: RunData, figures: [String], withValidation: Bool, after epochs: Int?) throws {
     try folder?.openTables(
       withCleanColumns: data.dataset.train.trueLabels != nil, withValidationColumns: withValidation,
-      figures: figures, after: epochs)
+      figures: figures, classNames: data.dataset.classNames, after: epochs)
     (started, lastCheckpoint, isOpen) = (clock.now, clock.now, true)
     try mark(.running)
   }

@@ -71,12 +71,17 @@ struct GPUNoisy: ParsableCommand {
     "weights": "give weights in a safetensors file with --init.",
   ]
 
+  private static let commandNames = configuration.subcommands.map { $0._commandName } + ["help"]
+
   /// A mistake in the options, found by the parser, as a failure; nil for any other error.
   private static func usageFailure(for error: any Error) -> Failure? {
     guard exitCode(for: error) == .validationFailure else { return nil }
     if let name = CommandLine.arguments.dropFirst().first, let instead = planned[name] {
       return Failure(
         .usage, "'gpunoisy \(name)' is not built yet.", why: "this version does not have it.", fix: instead)
+    }
+    if let name = CommandLine.arguments.dropFirst().first, !name.hasPrefix("-"), !commandNames.contains(name) {
+      return Failure.unknown("command", name, names: commandNames, fix: "see: gpunoisy --help")
     }
     // The parser's text: the mistake, then `Usage: gpunoisy train …`, then `See 'gpunoisy train --help' …`.
     let lines = fullMessage(for: error, columns: 10_000).split(separator: "\n")

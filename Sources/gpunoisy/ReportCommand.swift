@@ -21,6 +21,7 @@ struct ReportCommand: ParsableCommand {
       Examples:
         gpunoisy report runs/2026-11-21T0031_cifar10_resnet32_ce_s1
         gpunoisy report runs/ce runs/sce runs/gce --out comparison.html
+        gpunoisy report runs/*
         gpunoisy report RUN --no-samples
         gpunoisy report RUN-OF-DETECT
       """)
@@ -53,11 +54,7 @@ struct ReportCommand: ParsableCommand {
     }
     let choice = DeviceChoice(text: given.device, threads: given.threads)
     try choice.check()
-    let inputs = try folders.map { folder -> (settings: RunSettings, run: ComparisonPage.Run) in
-      let settings = try settings(of: folder)
-      try requireTraining(folder, settings)
-      return (settings, try RunComparison.run(folder: folder, settings: settings))
-    }
+    let (folders, inputs) = try comparable()
     let path = try target(folders)
     let classNames = try Self.commonClasses(folders)
     var page = ComparisonPage(runs: inputs.map(\.run), classNames: [])
@@ -117,6 +114,25 @@ struct ReportCommand: ParsableCommand {
         }
       }
     }
+  }
+
+  /// The runs that can be compared: of several, those that cannot are left out with a note, so that `runs/*` does.
+  ///
+  /// - Throws: what is wrong with the first, where none is left; `.missingInput`.
+  private func comparable() throws -> (folders: [String], runs: [(settings: RunSettings, run: ComparisonPage.Run)]) {
+    var kept: [(String, (settings: RunSettings, run: ComparisonPage.Run))] = [], first: Failure?
+    for folder in folders {
+      do {
+        let settings = try settings(of: folder)
+        try requireTraining(folder, settings)
+        kept.append((folder, (settings, try RunComparison.run(folder: folder, settings: settings))))
+      } catch let failure as Failure where folders.count > 1 && [.badInput, .configuration].contains(failure.kind) {
+        EvaluationNotes.show("left out: \(failure.what)", quiet: quiet)
+        first = first ?? failure
+      }
+    }
+    if kept.isEmpty, let first { throw first }
+    return (kept.map(\.0), kept.map(\.1))
   }
 
   private func settings(of folder: String) throws -> RunSettings {

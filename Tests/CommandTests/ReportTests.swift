@@ -58,6 +58,12 @@ extension CommandTests {
         html.contains("/photos&#39; does not exist.") && html.contains("<polyline") == false)
       #expect(html.contains("<path class=\"dot s0 p0\"") && !html.contains("memorised</figcaption>"))
 
+      // Of several, what cannot be compared is left out, and named.
+      let some = try CommandUnderTest.run(
+        ["report", ".", "run", "--device", "cpu", "--out", "some.html"], in: folder)
+      #expect(some.code == 0 && some.errors.contains("left out: '.' is not a run folder"), "\(some.errors)")
+      #expect(some.output == "page           some.html\n")
+
       try CommandUnderTest.output(["report", "run", "--device", "cpu", "--data", "moved", "-q"], in: folder)
       #expect(try RunFiles(folder("run")).text("report/index.html").contains("by given label"))
     }
@@ -90,7 +96,7 @@ extension CommandTests {
           "detect", "shapes", "--limit-train", "60", "--limit-test", "20", "--model", "resnet20", "--epochs", "2",
           "--device", "cpu", "--out", "detection", "-q",
         ], in: folder)
-      try expect(78, "is a run of detect", ["detection", "run"])
+      try expect(78, "is a run of detect", ["detection", "detection"])
       try expect(64, "are not for 'detection'", ["detection", "--no-samples"])
     }
   }

@@ -84,7 +84,19 @@ extension CommandTests {
         ("detect --max-steps 3", 78, "--max-steps is not a setting of detect."),
         ("train --momentum 1", 64, "it must be a number from 0 to 0.9999999."),
         ("train --milestones ,", 64, "--milestones , is out of range."),
-        ("train --lr none", 64, "--lr none is out of range."),
+        ("train --lr none", 64, "--lr none is not a number."),
+        ("train --epochs five", 64, "--epochs five is not a number."),
+        ("train --epochs 0", 64, "--epochs 0 is out of range."),
+        (
+          "detct photos", 64, "there is no command 'detct'.\n  why: the nearest name is detect; the commands are train,"
+        ),
+        ("photos", 64, "there is no command 'photos'.\n  why: the commands are train,"),
+        ("train --model ResNet-18", 64, "the nearest name is resnet18; the networks are"),
+        ("train --loss crossentropy", 64, "the nearest name is cross-entropy; the losses are"),
+        ("train --method coteaching", 64, "the nearest name is co-teaching; the methods are"),
+        ("train --noise symetric:0.2", 64, "the nearest name is symmetric; the noises are"),
+        ("train --recipe sce-cifar", 64, "the nearest name is sce-cifar10"),
+        ("train --loss zzzzzz", 64, "why: the losses are ce,"),
         ("train --exclude-above half", 64, "it must be a finite number, or none."),
       ])
     func mistakes(command: String, code: Int32, words: String) throws {

@@ -37,7 +37,7 @@ struct TensorBoardTests {
   @Test("have a point for each figure that was measured, in a group of their own")
   func figures() throws {
     let folder = try RunFolder.create(at: scratch("run"))
-    try folder.openTables(withCleanColumns: true, figures: ["kept", "label_recall"])
+    try folder.openTables(withCleanColumns: true, figures: ["kept", "label_recall"], classNames: ["cat"])
     func text() throws -> String {
       let name = try FileBytes.names(in: scratch("run/tb"))[0]
       return String(decoding: try FileBytes.read(scratch("run/tb/\(name)")), as: UTF8.self)
@@ -46,6 +46,7 @@ struct TensorBoardTests {
     #expect(try text().contains("train_loss") && !text().contains("kept"))
     try folder.append(report(2, loss: 1))
     #expect(try text().contains("method/kept") && !text().contains("label_recall"))
+    #expect(try text().contains("class_accuracy/cat") && !text().contains("class_accuracy/0"))
   }
 
   @Test("count on from the newest file, and not from a name that no start could have given")

@@ -84,7 +84,7 @@ import Testing
     ("lr = 1e999", .usage, "in 'x.toml', line 1, column 6: --lr 1e999 is out of range."),
     ("milestones = [[1]]", .usage, "in 'x.toml', line 1, column 14: 'milestones' has an unsupported type."),
     ("lr = []", .usage, "in 'x.toml', line 1, column 6: 'lr' is a list."),
-    ("lr = \"\"", .usage, "in 'x.toml', line 1, column 6: --lr '' is out of range."),
+    ("lr = \"\"", .usage, "in 'x.toml', line 1, column 6: --lr '' is not a number."),
     ("[run]\nrecipe = 'nosuch'", .usage, "in 'x.toml', line 2, column 10: there is no recipe 'nosuch'."),
     ("recipe = 'gce-cifar10'\n[run]\nrecipe = 'gce-cifar10'", .usage, "'x.toml' names two recipes, in lines 1 and 3."),
     ("[data]\nrecipe = 'a'\n[run]\n\nrecipe = 'b'", .usage, "'x.toml' names two recipes, in lines 2 and 5."),

@@ -27,9 +27,8 @@ public enum NoiseCatalogue {
     let colon = text.firstIndex(of: ":") ?? text.endIndex
     let name = String(text[..<colon])
     guard let model = models.first(where: { $0.entry.name == name }) else {
-      throw Failure(
-        .usage, "there is no noise '\(name)'.",
-        why: "the models are \(entries.map(\.name).joined(separator: ", ")).",
+      throw Failure.unknown(
+        "noise", name, names: entries.map(\.name),
         fix: "choose one of these; 'gpunoisy data noise --list' explains them.")
     }
     let rest = colon == text.endIndex ? "" : String(text[text.index(after: colon)...])
