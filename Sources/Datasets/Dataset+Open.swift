@@ -10,6 +10,10 @@ extension Dataset {
   /// - Throws: `.missingInput` for a path or named data set that is not there; `.badInput` for a layout that is not
   ///   recognised and for damaged data; `.outOfMemory`.
   public static func open(_ text: String, options: DatasetOptions = DatasetOptions()) throws -> Dataset {
+    try read(text, options).resizingArrays(options, source: text)
+  }
+
+  private static func read(_ text: String, _ options: DatasetOptions) throws -> Dataset {
     if text == "shapes" {
       try MemoryLimit.require(
         2 * Shapes.byteCount, for: "the built-in data set shapes", fix: "raise the limit (ulimit -v).")

@@ -40,6 +40,12 @@ public struct ImageSizing: Sendable, Equatable {
     }
   }
 
+  /// Images that are stored as pixels, all of one size, brought to another.
+  init(_ images: ImageSet, count: Int, to size: PixelSize, fit: ImageFit) {
+    (self.count, commonCount, self.size, self.fit) = (count, count, size, fit)
+    common = PixelSize(width: images.width, height: images.height)
+  }
+
   private static func counts(_ sizes: [PixelSize]) -> [PixelSize: Int] {
     sizes.reduce(into: [:]) { $0[$1, default: 0] += 1 }
   }

@@ -1,5 +1,6 @@
 import Datasets
 import FileFormats
+import Images
 import TestSupport
 import Testing
 
@@ -27,6 +28,32 @@ struct NumPyBundleTests {
     ])
     #expect(coloured.classNames == ["ä", "b", "never seen"] && coloured.test?.labels == [1])
     #expect(coloured.train.trueLabels == [1, 1] && coloured.train.images.pixels == someBytes(120))
+  }
+
+  @Test("a size that is asked for is given to arrays, too, as to files", arguments: ImageFit.allCases)
+  func resized(fit: ImageFit) throws {
+    let scratch = ScratchFolder(), path = scratch("data.npz")
+    let arrays = [
+      ("images", images([3, 6, 9, 3])), ("labels", NumPyArray([0, 1, 0] as [UInt8])),
+      ("test_images", images([2, 6, 9, 3])), ("test_labels", NumPyArray([1, 0] as [UInt8])),
+    ]
+    try FileBytes.write(ZipArchive.stored(arrays.map { ($0.0 + ".npy", $0.1.encoded()) }), to: path)
+    let plain = try Dataset.open(path)
+    var options = DatasetOptions(imageSize: PixelSize(width: 8, height: 4), fit: fit, threads: 2)
+    let resized = try Dataset.open(path, options: options)
+    #expect(resized.sizing?.text.hasPrefix("5, all 9×6, ") == true && plain.sizing == nil)
+    for (before, after) in [(plain.train, resized.train), (plain.test, resized.test)] {
+      let (before, after) = try (#require(before), #require(after))
+      #expect(after.labels == before.labels && (after.images.width, after.images.height) == (8, 4))
+      for index in 0..<after.count {
+        #expect(after.images.image(index) == before.images.image(index).fitted(fit, width: 8, height: 4))
+      }
+    }
+    // Their own size, and runs of the first schema, leave them alone.
+    options.imageSize = PixelSize(width: 9, height: 6)
+    #expect(try Dataset.open(path, options: options).train.images == plain.train.images)
+    (options.imageSize, options.followsFirstSchema) = (PixelSize(width: 8, height: 4), true)
+    #expect(try Dataset.open(path, options: options).train.images == plain.train.images)
   }
 
   @Test("refuses what does not fit")
