@@ -246,7 +246,7 @@ extension RunSettings {
     .count(
       "threshold-samples", \.detection.thresholdSamples, 1...most, example: "5",
       "Threshold samples of each pass."
-    ).following("N / K"),
+    ).following("N / K; N / 15, from 40 to 100, for small sets of your own"),
     Setting(
       "percentile", \.detection.percentile, "p", takes: "a number between 0 and 100", example: "60",
       "Percentile of the threshold samples that is the cut-off.",

@@ -4,8 +4,8 @@ import Networks
 
 /// What is known of a run's data once its files are read.
 public struct DataFacts: Sendable, Equatable {
-  /// Training samples, and channels of an image.
-  public var trainCount: Int, channels: Int
+  /// Training samples, classes, and channels of an image.
+  public var trainCount: Int, classCount: Int, channels: Int
   /// Whether it has a test or a validation set.
   public var hasTest: Bool
   /// What image files were brought to; nil where the layout has none.
@@ -14,6 +14,7 @@ public struct DataFacts: Sendable, Equatable {
   /// What is known of a data set, of whose training samples the first `limit` are taken.
   public init(_ dataset: Dataset, limit: Int? = nil) {
     (trainCount, channels) = (min(dataset.train.count, limit ?? .max), dataset.train.images.channels)
+    classCount = dataset.classCount
     (hasTest, sizing) = (dataset.evaluation != nil || dataset.heldOut != nil, dataset.sizing)
   }
 }
@@ -101,6 +102,9 @@ extension SettingsDraft {
       follow("epochs", \.epochs, Self.epochs(seeing: 36_000, of: count, within: 6...60), because: reason)
       follow("batch-size", \.batchSize, 32, because: reason)
       if settings.optimizer.kind == .sgd { follow("lr", \.optimizer.learningRate, rate, because: reason) }
+      // N / K of two classes would be half of the set in every pass: labels that the network is to learn from.
+      let usual = count / max(data.classCount, 1), fewer = min(max(count / 15, 40), 100)
+      if fewer < usual { follow("threshold-samples", \.detection.thresholdSamples, fewer, because: reason) }
     case .eval, .predict, .report, .convert, .shapes, .info, .noise: break
     }
   }

@@ -50,6 +50,10 @@ struct DefaultsTests {
     let settings = try draft(.detect, count).settings
     #expect(try settings.model == Network("resnet20"))
     #expect(settings.epochs == epochs && settings.batchSize == 32 && settings.optimizer.learningRate == rate)
+    // Of two classes: N / 2 would be half of the set.
+    let thresholds = settings.detection.thresholdSamples
+    #expect(thresholds == min(max(count / 15, 40), 100))
+    #expect(try draft(.detect, 60).settings.detection.thresholdSamples == nil, "N / 2 is 30")
     let large = try draft(.detect, 10_000).settings, folds = try draft(.detect, count, [("detector", "cl")]).settings
     for other in [large, folds] {
       #expect(other.epochs == 150 && other.batchSize == 64 && other.optimizer.learningRate == 0.1)
