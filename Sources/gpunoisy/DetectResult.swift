@@ -56,6 +56,11 @@ struct DetectResult {
     if let retrained { text += "\ntrained again on the remaining samples:\n\(retrained.summary)" }
     text += "run folder     \(folder)\n"
     if hasPage { text += "page           \(folder)/report/index.html\n" }
+    if ending == .finished {
+      let page = hasPage ? "judge the labels on the page, then " : ""
+      text += "next           \(page)gpunoisy apply \(folder) --verdicts verdicts.csv --to COPY\n"
+      text += "               or train without them: gpunoisy train DATA --exclude \(folder)/label_issues.csv\n"
+    }
     if ending != .finished { text += "resume with:   gpunoisy detect --resume \(folder)\n" }
     return text
   }

@@ -59,6 +59,7 @@ extension CommandTests {
       let ending = try CommandUnderTest.run(Self.detection("--out run --keep-margins --percentile 80"), in: folder)
       #expect(ending.code == 0, "\(ending.errors)")
       #expect(ending.output.contains("suspected") && ending.output.contains("AUROC"))
+      #expect(ending.output.contains("gpunoisy apply ") && ending.output.contains(" --exclude "), "what comes next")
       let run = RunFiles(folder("run")), table = try run.table("label_issues.csv")
       #expect(
         table.header == [
