@@ -1,5 +1,3 @@
-import Failures
-import FileFormats
 import Images
 
 extension Dataset {
@@ -14,11 +12,7 @@ extension Dataset {
       size != PixelSize(width: images.width, height: images.height)
     else { return self }
     let count = train.count + (test?.count ?? 0) + (heldOut?.count ?? 0)
-    let (total, overflow) = (size.width * size.height * images.channels).multipliedReportingOverflow(by: count)
-    try MemoryLimit.require(
-      overflow || total > Int.max / 2 ? Int.max : 2 * total,
-      for: "the set of \(count) images of \(size.text) pixels in '\(source)'",
-      fix: "make the images smaller with --image-size.")
+    try ImageSet.requireMemory(count: count, of: size, channels: images.channels, source: source)
     var dataset = self
     dataset.train = try train.resized(to: size, options)
     dataset.test = try test?.resized(to: size, options)
@@ -31,15 +25,9 @@ extension Dataset {
 extension LabelledSet {
   fileprivate func resized(to size: PixelSize, _ options: DatasetOptions) throws -> LabelledSet {
     let before = images, imageSize = size.width * size.height * before.channels
-    let pixels = try [UInt8](unsafeUninitializedCapacity: imageSize * count) { buffer, filled in
-      // Every image has a place of its own, which one thread writes.
-      nonisolated(unsafe) let places = buffer
-      try ParallelLoop(threads: options.threads).run(count) { index in
-        let image = before.image(index).fitted(options.fit, width: size.width, height: size.height)
-        let place = UnsafeMutableBufferPointer(rebasing: places[index * imageSize..<(index + 1) * imageSize])
-        _ = place.initialize(fromContentsOf: image.pixels)
-      }
-      filled = imageSize * count
+    let pixels = try ParallelLoop(threads: options.threads).pixels(count: count, imageSize: imageSize) { index, place in
+      let image = before.image(index).fitted(options.fit, width: size.width, height: size.height)
+      _ = place.initialize(fromContentsOf: image.pixels)
     }
     return with(
       images: ImageSet(

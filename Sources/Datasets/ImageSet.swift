@@ -1,3 +1,4 @@
+import FileFormats
 import Images
 
 /// Images of one size, as bytes: [N, H, W, C], channels last.
@@ -24,6 +25,18 @@ public struct ImageSet: Sendable, Equatable {
 
   /// The number of values of one image, H · W · C.
   public var imageSize: Int { height * width * channels }
+
+  /// Checks that so many images fit into memory.
+  ///
+  /// - Throws: `.outOfMemory`.
+  static func requireMemory(count: Int, of size: PixelSize, channels: Int, source: String) throws {
+    let (total, overflow) = (size.width * size.height * channels).multipliedReportingOverflow(by: count)
+    // The device keeps a second copy of them.
+    try MemoryLimit.require(
+      overflow || total > Int.max / 2 ? Int.max : 2 * total,
+      for: "the set of \(count) images of \(size.text) pixels in '\(source)'",
+      fix: "make the images smaller with --image-size.")
+  }
 
   /// One image.
   public func image(_ index: Int) -> Image {

@@ -34,6 +34,26 @@ struct ParallelLoop {
   }
 }
 
+extension ParallelLoop {
+  /// The values of images [N, H, W, C], each of which one thread writes at a place of its own.
+  ///
+  /// - Parameters:
+  ///   - imageSize: H · W · C.
+  ///   - body: initialises all values of an image.
+  /// - Throws: where the process was asked to stop.
+  func pixels(
+    count: Int, imageSize: Int, _ body: @Sendable (_ index: Int, _ place: UnsafeMutableBufferPointer<UInt8>) -> Void
+  ) throws -> [UInt8] {
+    try [UInt8](unsafeUninitializedCapacity: imageSize * count) { buffer, filled in
+      nonisolated(unsafe) let places = buffer
+      try run(count) { index in
+        body(index, UnsafeMutableBufferPointer(rebasing: places[index * imageSize..<(index + 1) * imageSize]))
+      }
+      filled = imageSize * count
+    }
+  }
+}
+
 /// Results that several threads write, each at places of its own.
 final class Results<Value: Sendable>: Sendable {
   private let stored: Mutex<[Value]>

@@ -19,24 +19,19 @@ extension ImageLoader {
   ) throws -> Portion {
     let imageSize = target.height * target.width * channels
     let outcomes = Results<Outcome>(count: files.count, first: .read)
-    let pixels = try [UInt8](unsafeUninitializedCapacity: imageSize * files.count) { buffer, count in
-      // Every image has a place of its own, which one thread writes.
-      nonisolated(unsafe) let places = buffer
-      try ParallelLoop(threads: options.threads).run(files.count) { index in
-        let place = UnsafeMutableBufferPointer(rebasing: places[index * imageSize..<(index + 1) * imageSize])
-        let (image, outcome) = decode(files[files.startIndex + index], target, channels: nil, options)
-        if let image, channels == 3 {
-          _ = place.initialize(fromContentsOf: image.inColour.pixels)
-        } else if let image {
-          let set = ImageSet(
-            count: 1, height: image.height, width: image.width, channels: image.channels, pixels: image.pixels)
-          _ = place.initialize(fromContentsOf: set.converted(channels: channels).pixels)
-        } else {
-          place.initialize(repeating: 0)
-        }
-        outcomes.set(index, outcome)
+    let loop = ParallelLoop(threads: options.threads)
+    let pixels = try loop.pixels(count: files.count, imageSize: imageSize) { index, place in
+      let (image, outcome) = decode(files[files.startIndex + index], target, channels: nil, options)
+      if let image, channels == 3 {
+        _ = place.initialize(fromContentsOf: image.inColour.pixels)
+      } else if let image {
+        let set = ImageSet(
+          count: 1, height: image.height, width: image.width, channels: image.channels, pixels: image.pixels)
+        _ = place.initialize(fromContentsOf: set.converted(channels: channels).pixels)
+      } else {
+        place.initialize(repeating: 0)
       }
-      count = imageSize * files.count
+      outcomes.set(index, outcome)
     }
     return Portion(
       images: ImageSet(

@@ -55,24 +55,14 @@ enum ImageLoader {
     }
     let size = sizing.size, imageSize = size.height * size.width * channels
     let target = ImageDecoder.Target(width: size.width, height: size.height, fit: sizing.fit)
-    let (total, overflow) = imageSize.multipliedReportingOverflow(by: files.count)
-    // The device keeps a second copy of them.
-    try MemoryLimit.require(
-      overflow || total > Int.max / 2 ? Int.max : 2 * total,
-      for: "the set of \(files.count) images of \(size.text) pixels in '\(source)'",
-      fix: "make the images smaller with --image-size.")
+    try ImageSet.requireMemory(count: files.count, of: size, channels: channels, source: source)
 
     let outcomes = Results<Outcome>(count: files.count, first: .read)
-    let pixels = try [UInt8](unsafeUninitializedCapacity: total) { buffer, count in
-      // Every image has a place of its own, which one thread writes.
-      nonisolated(unsafe) let places = buffer
-      try ParallelLoop(threads: options.threads, progress: options.progress).run(files.count) { index in
-        let place = UnsafeMutableBufferPointer(rebasing: places[index * imageSize..<(index + 1) * imageSize])
-        let (image, outcome) = decode(files[index], target, channels: channels, options)
-        if let image { _ = place.initialize(fromContentsOf: image.pixels) } else { place.initialize(repeating: 0) }
-        outcomes.set(index, outcome)
-      }
-      count = total
+    let loop = ParallelLoop(threads: options.threads, progress: options.progress)
+    let pixels = try loop.pixels(count: files.count, imageSize: imageSize) { index, place in
+      let (image, outcome) = decode(files[index], target, channels: channels, options)
+      if let image { _ = place.initialize(fromContentsOf: image.pixels) } else { place.initialize(repeating: 0) }
+      outcomes.set(index, outcome)
     }
     var bad: [(file: ImageFile, reason: String)] = [], repaired: [Dataset.BadImage] = []
     for (file, outcome) in zip(files, outcomes.values) {
