@@ -88,11 +88,12 @@ let package = Package(
     .target(name: "Compute", dependencies: ["CLayout", "Failures"]),
     .target(name: "Images", dependencies: ["CTurboJPEG", "CSPNG", "CWebP", "CHEIF", "Failures"]),
     .target(name: "FileFormats", dependencies: ["CZlib", "Failures"]),
-    .target(name: "Statistics", dependencies: ["CLayout"]),
+    .target(name: "Statistics", dependencies: ["CLayout", "CMatrix"]),
 
     // Floor 0: other people's code, the kernels and the numbers that they share with Swift, and how a failure is told.
     .target(name: "Failures"),
     .target(name: "CLayout", path: "Kernels/layout"),
+    .target(name: "CMatrix"),
     .target(name: "CKernels", path: "Kernels", sources: ["embed.c", "native/native.cpp"]),
     .target(name: "CPages", path: "Pages", sources: ["embed.c"]),
     .target(name: "CTables", sources: ["embed.c"]),

@@ -3,15 +3,20 @@ import Failures
 import Synchronization
 
 /// A loop over independent pieces of work, which several threads share.
-struct ParallelLoop {
+public struct ParallelLoop: Sendable {
   let threads: Int
   /// Told how many are done of how many, ten times per second at most and at the end, by one thread at a time.
   var progress: (@Sendable (_ done: Int, _ count: Int) -> Void)?
 
+  /// A loop on so many threads.
+  public init(threads: Int, progress: (@Sendable (_ done: Int, _ count: Int) -> Void)? = nil) {
+    (self.threads, self.progress) = (threads, progress)
+  }
+
   /// Calls `body` once for each of 0..<count; whoever is free takes the next one.
   ///
   /// - Throws: where the process was asked to stop.
-  func run(_ count: Int, _ body: @Sendable (Int) -> Void) throws {
+  public func run(_ count: Int, _ body: @Sendable (Int) -> Void) throws {
     let next = Atomic<Int>(0), clock = ContinuousClock()
     let told = Mutex((done: 0, time: clock.now))
     @Sendable func work(_ thread: Int) {

@@ -12,8 +12,13 @@ public struct DetectionResult: Sendable {
     public var isIssue = false
     /// 0…1, low for suspicious labels; nil for a sample that no network judged.
     public var quality: Double?
+    /// The chance that the label is wrong, 0…1; nil where features did not judge it.
+    public var chance: Double?
     /// The class that the networks think most likely, and its mean probability.
     public var predicted: Int?, confidence: Double?
+    /// The class that the label is suggested to become, which is never the given one: the most likely of the others, and
+    /// its mean probability.
+    public var suggested: Int?, suggestedConfidence: Double?
     /// The area under the margin: over the passes in which the sample had its own label, and in each of them.
     public var area: Double?, passAreas: [Double?] = []
     /// 1 for the most suspicious.
@@ -22,6 +27,16 @@ public struct DetectionResult: Sendable {
     public var forgettings: Double?, loss: Double?, error: Double?
     /// Numbers the groups of equal images with different labels, from 1; nil for a sample in none.
     public var duplicateGroup: Int?
+
+    /// Takes what the networks think of it: a probability for each class.
+    mutating func take(_ probabilities: some RandomAccessCollection<Double>) {
+      (predicted, confidence, suggested, suggestedConfidence) = (nil, nil, nil, nil)
+      for (label, probability) in probabilities.enumerated() {
+        if confidence.map({ probability > $0 }) ?? true { (predicted, confidence) = (label, probability) }
+        guard label != given, suggestedConfidence.map({ probability > $0 }) ?? true else { continue }
+        (suggested, suggestedConfidence) = (label, probability)
+      }
+    }
   }
 
   /// The threshold samples of one pass.
@@ -40,6 +55,8 @@ public struct DetectionResult: Sendable {
   public private(set) var passCorrelation: Double?
   /// Confident learning's estimate, over the samples in their order; nil where it was not asked for.
   public private(set) var confident: ConfidentLearning?
+  /// What features said; nil where none were asked for.
+  public let features: FeatureFindings?
   /// Equal images.
   public let duplicates: [DuplicateGroup]
   /// How well suspicion fits, where the true labels are known.
@@ -52,12 +69,13 @@ public struct DetectionResult: Sendable {
   /// - Parameters:
   ///   - stages: the networks, in the order of `DetectionStage.stages`: passes before folds.
   ///   - results: what each of them left; of all samples of `set`.
+  ///   - features: what features said, where they were asked for.
   public init(
     _ settings: DetectionSettings, _ set: LabelledSet, classes: Int, stages: [DetectionStage],
-    results: [DetectionStageResult]
+    results: [DetectionStageResult], features: FeatureFindings? = nil
   ) {
     precondition(results.count == stages.count, "\(results.count) of \(stages.count) stages are done")
-    self.settings = settings
+    (self.settings, self.features) = (settings, features)
     duplicates = set.duplicateGroups
     samples = set.labelledIDs.map { id in
       Sample(
@@ -74,6 +92,7 @@ public struct DetectionResult: Sendable {
     addDynamics(own, results, isPass: stages.map(\.isPass), classes: classes)
     if settings.detector.usesMargins { judgeByMargins(own, stages, results) }
     if settings.detector.usesFolds { judgeByProbabilities(stages, results, classes: classes) }
+    if let features { judge(by: features, classes: classes) }
     rank()
     if set.trueLabels != nil {
       let judged = samples.filter { $0.truth != nil && $0.quality != nil }
@@ -102,8 +121,7 @@ public struct DetectionResult: Sendable {
       for source in sources {
         for (k, p) in (source.probabilities(id) ?? []).enumerated() { mean[k] += p / count }
       }
-      let top = mean.indices.reduce(0) { mean[$1] > mean[$0] ? $1 : $0 }
-      (samples[index].predicted, samples[index].confidence) = (top, mean[top])
+      samples[index].take(mean)
     }
   }
 
@@ -154,15 +172,12 @@ public struct DetectionResult: Sendable {
     }
     let found = ConfidentLearning(labels: samples.map(\.given), probabilities: probabilities, classes: classes)
     let flags = found.issues(settings.filter), quality = found.quality(settings.quality)
-    let predictions = found.predictions
     confident = found
+    for index in samples.indices { samples[index].take(probabilities[index * classes..<(index + 1) * classes]) }
     guard settings.detector == .combined else {
       for index in samples.indices {
         samples[index].isIssue = flags[index]
         samples[index].quality = quality[index]
-        (samples[index].predicted, samples[index].confidence) = (
-          predictions[index], probabilities[index * classes + predictions[index]]
-        )
       }
       return
     }
@@ -178,10 +193,47 @@ public struct DetectionResult: Sendable {
     for (position, index) in order.enumerated() {
       samples[index].isIssue = position < count
       samples[index].quality = shares[index]
-      (samples[index].predicted, samples[index].confidence) = (
-        predictions[index], probabilities[index * classes + predictions[index]]
-      )
     }
+  }
+
+  /// Takes the chances of features, and their list; together with another detector, by the mean of the two ranks.
+  private mutating func judge(by features: FeatureFindings, classes: Int) {
+    let isAlone = !settings.detector.trainsNetworks
+    // Without networks, samples that features did not judge are not judged at all.
+    if !isAlone { for index in samples.indices { samples[index].isIssue = false } }
+    guard let found = features.judgement else { return }
+    var place: [Int: Int] = [:]
+    for (index, sample) in samples.enumerated() { place[sample.id] = index }
+    let judged = features.ids.compactMap { place[$0] }
+    let others = isAlone ? nil : ranks(of: judged)
+    let chanceRanks = Ranking.ranks(found.chances)
+    for (row, index) in judged.enumerated() {
+      var probabilities = [Double](repeating: 0, count: classes)
+      for (column, label) in features.classes.enumerated() { probabilities[label] = found.shown[row, column] }
+      samples[index].take(probabilities)
+      let suggested = features.classes[found.suggestions[row]]
+      (samples[index].suggested, samples[index].suggestedConfidence) = (suggested, probabilities[suggested])
+      samples[index].chance = max(0, found.chances[row])
+      samples[index].quality = 1 - max(0, found.chances[row])
+      samples[index].isIssue = found.isListed[row]
+      if let others {
+        samples[index].quality = 1 - (chanceRanks[row] + others[row]) / Double(2 * max(judged.count, 1))
+      }
+    }
+    guard !isAlone else { return }
+    // As many as features list, those with the worst mean of both ranks.
+    let listed = found.isListed.count { $0 }
+    let order = judged.sorted { (samples[$0].quality ?? 1, $0) < (samples[$1].quality ?? 1, $1) }
+    for (position, index) in order.enumerated() { samples[index].isIssue = position < listed }
+  }
+
+  /// The ranks of some samples by what networks said of them, the highest for the most suspicious.
+  private func ranks(of judged: [Int]) -> [Double] {
+    Ranking.ranks(
+      judged.map { index in
+        let key = settings.detector.usesMargins ? samples[index].area : samples[index].quality
+        return -(key ?? .infinity)
+      })
   }
 
   /// Numbers the samples from the most suspicious on: by area where margins alone decide, else by quality.
@@ -193,6 +245,9 @@ public struct DetectionResult: Sendable {
       samples[index].rank = position + 1
     }
   }
+
+  /// What features let say of the whole set; nil where none were asked for.
+  public var verdict: DetectionVerdict? { features?.verdict }
 
   /// The suspected samples, the most suspicious first.
   public var issues: [Sample] { samples.filter(\.isIssue).sorted { $0.rank < $1.rank } }

@@ -13,15 +13,34 @@ public struct DetectionSettings: Sendable, Equatable {
     case confidentLearning = "cl"
     /// Both, by the mean of a sample's two ranks.
     case combined = "aum+cl"
+    /// Fixed features, a regression that leaves each sample out, and a likelihood that knows of wrong labels.
+    case features
+    /// The area under the margin and features, by the mean of a sample's two ranks.
+    case marginsAndFeatures = "aum+features"
+    /// Confident learning and features, by the mean of a sample's two ranks.
+    case confidentLearningAndFeatures = "cl+features"
 
     /// Whether networks with threshold samples are trained.
-    public var usesMargins: Bool { self != .confidentLearning }
+    public var usesMargins: Bool { [.aum, .combined, .marginsAndFeatures].contains(self) }
     /// Whether folds are held out in turn.
-    public var usesFolds: Bool { self != .aum }
+    public var usesFolds: Bool { [.confidentLearning, .combined, .confidentLearningAndFeatures].contains(self) }
+    /// Whether features are judged.
+    public var usesFeatures: Bool { [.features, .marginsAndFeatures, .confidentLearningAndFeatures].contains(self) }
+    /// Whether networks are trained.
+    public var trainsNetworks: Bool { self != .features }
   }
 
+  /// The detector that was chosen; nil for what suits the data.
+  public var choice: Detector?
   /// By what wrong labels are found.
-  public var detector = Detector.aum
+  public var detector: Detector {
+    get { choice ?? .aum }
+    set { choice = newValue }
+  }
+  /// Where features come from; nil for the best of those that there are.
+  public var features: FeatureSource?
+  /// A file of pretrained weights for features, or the folder where it lies; nil for where they are looked for.
+  public var weights: String?
   /// Networks with threshold samples; no two share one.
   public var passes = 2
   /// Threshold samples of each pass; nil for N / K.
@@ -49,4 +68,43 @@ public struct DetectionSettings: Sendable, Equatable {
 
   /// The defaults.
   public init() {}
+}
+
+/// Where a detection takes features from.
+public enum FeatureSource: Sendable, Equatable, CustomStringConvertible {
+  /// The last convolution of EfficientNet-Lite0, with pretrained weights.
+  case lite0
+  /// Patches of the set itself.
+  case patches
+  /// A NumPy array [N, D].
+  case file(String)
+
+  /// Reads `lite0`, `patches` or the path of a .npy file; nil for another text.
+  public init?(_ text: String) {
+    switch text {
+    case "lite0": self = .lite0
+    case "patches": self = .patches
+    default:
+      guard text.lowercased().hasSuffix(".npy") else { return nil }
+      self = .file(text)
+    }
+  }
+
+  /// As it is typed.
+  public var description: String {
+    switch self {
+    case .lite0: "lite0"
+    case .patches: "patches"
+    case .file(let path): path
+    }
+  }
+
+  /// What tables and the page call it.
+  public var title: String {
+    switch self {
+    case .lite0: "EfficientNet-Lite0, pretrained"
+    case .patches: "patches of the images themselves"
+    case .file(let path): path
+    }
+  }
 }

@@ -31,7 +31,7 @@ extension DetectionPage {
       chart += #"<polyline class="threshold" points="\#(points.joined(separator: " "))"/>"#
     }
     let x = text((min(max(firstCut, range.low), range.high) - range.low) / (range.high - range.low) * Self.width)
-    let name = showsMargins ? "area under the margin (AUM)" : "label quality"
+    let name = measure.name
     return """
       <section id="cut">
       <h2>Where the cut-off lies</h2>
@@ -50,7 +50,7 @@ extension DetectionPage {
       <span class="faint">cut-off <span id="cut-value">\(shortened(firstCut))</span></span>
       <button type="button" id="reset" disabled>Back to the run's rule</button></p>
       <p id="score"></p>
-      \(showsMargins ? Self.note : "")
+      \(measure == .area ? Self.note : "")
       </section>
       """
   }

@@ -10,7 +10,7 @@ extension DetectionPage {
     return [
       "identity": .string(identity),
       "classes": .array(classNames.map { .string($0) }),
-      "keyName": .string(showsMargins ? "AUM" : "quality"),
+      "keyName": .string(measure.shortName),
       "total": JSONValue(samples.count), "low": JSONValue(range.low), "high": JSONValue(range.high),
       "cut": JSONValue(min(max(firstCut, range.low), range.high)),
       "suspected": JSONValue(samples.count(where: \.isFlagged)),

@@ -12,11 +12,17 @@ extension DetectionPage {
       <p class="faint">\(HTMLText.escaped(data.source)) · \(samples.count) samples, \
       \(classNames.count) classes</p>
       <p class="headline"><b>\(flagged)</b> of \(samples.count) labels are suspected (\(share)).</p>
-      <p>\(explanation) Suspicion is not proof: rare but correctly labelled images are suspected too. In public
-      data sets people confirmed about half of such lists, so look before you delete.</p>
+      """
+    if let statement { text += "\n<p>\(HTMLText.escaped(statement))</p>" }
+    text += """
+
+      <p\(statement == nil ? "" : " class=\"faint\"")>\(explanation) Suspicion is not proof: rare but correctly labelled
+      images are suspected too. In public data sets people confirmed about half of such lists, so look before you
+      delete.</p>
       """
     if judged < samples.count {
-      text += "\n<p>\(samples.count - judged) samples were threshold samples in every pass and were not judged.</p>"
+      let reason = measure == .area ? "were threshold samples in every pass and were" : "were"
+      text += "\n<p>\(samples.count - judged) samples \(reason) not judged.</p>"
     }
     if let correlation = passCorrelation {
       let number = NumberFormatting.decimal(correlation, places: 3)
@@ -44,14 +50,24 @@ extension DetectionPage {
   }
 
   private var explanation: String {
-    showsMargins
-      ? "The margin of a sample is the network's output for the given label minus its largest output for another one. "
+    switch measure {
+    case .area:
+      "The margin of a sample is the network's output for the given label minus its largest output for another one. "
         + "The mean over training is the area under the margin (AUM), which is low where the network prefers "
         + "another label. Each pass trains a new network, in which some samples, the threshold samples, get an extra "
         + "class that is wrong for all of them. Labels whose AUM is no greater than a cut-off among those of the "
         + "threshold samples are suspected."
-      : "Networks predicted samples that they had not been trained on. Labels that disagree with confident predictions "
+    case .quality:
+      "Networks predicted samples that they had not been trained on. Labels that disagree with confident predictions "
         + "are suspected. Label quality, from 0 to 1, is low for suspicious labels."
+    case .probability:
+      "Each image was compared with all others by fixed features, as if its own label were not known; the probability "
+        + "that the label is right follows from what the labels of images like it say, and from how many labels seem "
+        + "to be wrong."
+    case .rank:
+      "Two detectors ranked the samples; label quality is the mean of both ranks, from 0 to 1, low for suspicious "
+        + "labels."
+    }
   }
 
   /// Which labels are mistaken for which, and the classes one by one.

@@ -66,6 +66,35 @@ public struct DetectionPage: Sendable {
     var address: String { "data:\(type);base64,\(Base64.text(bytes))" }
   }
 
+  /// What samples are ordered by; low for suspicious labels.
+  public enum Measure: Sendable, Equatable {
+    /// The area under the margin.
+    case area
+    /// Label quality, by predictions of networks that had not been trained on the sample.
+    case quality
+    /// The probability that the label is right, by features.
+    case probability
+    /// Label quality, by the mean of two ranks.
+    case rank
+
+    var name: String {
+      switch self {
+      case .area: "area under the margin (AUM)"
+      case .quality, .rank: "label quality"
+      case .probability: "probability that the label is right"
+      }
+    }
+
+    /// In few letters, for cards.
+    var shortName: String {
+      switch self {
+      case .area: "AUM"
+      case .quality, .rank: "quality"
+      case .probability: "right"
+      }
+    }
+  }
+
   /// One line of the box that says how the result came about.
   public struct Fact: Sendable, Equatable {
     /// What it is about.
@@ -111,8 +140,10 @@ public struct DetectionPage: Sendable {
   public var passCorrelation: Double?
   /// Equal images, by their ids.
   public var duplicates: [DuplicateGroup] = []
-  /// Whether samples are ordered by the area under the margin; else by their quality.
-  public var showsMargins = true
+  /// What samples are ordered by.
+  public var measure = Measure.area
+  /// What can be said of the whole set, in sentences; nil for a detection that says nothing of it.
+  public var statement: String?
   /// Where the cut-off lies at first.
   public var cut: Double?
   /// The keys of the threshold samples of all passes.

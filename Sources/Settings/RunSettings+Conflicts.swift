@@ -133,6 +133,11 @@ extension RunSettings {
     let detector = detection.detector, isDetection = job == .detect
     let steps = optimizer.schedule == .step || optimizer.schedule == nil && !isDetection
     func unless(_ isRead: Bool, _ reader: String, _ fix: String) -> (String, String)? { isRead ? nil : (reader, fix) }
+    let isOfNetworks =
+      Self.readByNetworks.contains(name) || detection.retrain == nil && Self.readByTraining.contains(name)
+    if isDetection, !detector.trainsNetworks, isOfNetworks {
+      return ("only by detectors that train networks", "remove it, or use --detector aum.")
+    }
     switch name {
     case "momentum", "nesterov":
       return unless(optimizer.kind == .sgd, "only by --optimizer sgd", "remove it; Adam has --beta1 and --beta2.")
@@ -141,14 +146,33 @@ extension RunSettings {
     case "gamma":
       let falls = optimizer.schedule == nil && isDetection && detector.usesFolds
       return unless(steps || falls, "only by --schedule step", "remove it, or add --schedule step.")
-    case "passes", "threshold-samples", "percentile", "combine", "margin":
-      return unless(detector.usesMargins, "only by --detector aum and aum+cl", "remove it.")
-    case "folds", "cl-filter", "cl-score":
-      return unless(detector.usesFolds, "only by --detector cl and aum+cl", "remove it.")
+    case "features", "weights":
+      let isRead = detection.choice == nil || detector.usesFeatures
+      return unless(isRead, "only by --detector features, aum+features and cl+features", "remove it.")
+    case "trust":
+      return unless(
+        exclude != nil || isDetection && detection.retrain != nil,
+        isDetection ? "only with --exclude or --retrain" : "only with --exclude", "remove it.")
     case "retrain-epochs": return unless(detection.retrain != nil, "only with --retrain", "add --retrain.")
+    case _ where Self.readByMargins.contains(name):
+      let isRead = detection.choice == nil || detector.usesMargins
+      return unless(isRead, "only by --detector aum, aum+cl and aum+features", "remove it.")
+    case _ where Self.readByFolds.contains(name):
+      let isRead = detection.choice == nil || detector.usesFolds
+      return unless(isRead, "only by --detector cl, aum+cl and cl+features", "remove it.")
     default: return nil
     }
   }
+
+  /// Settings of `detect` by what reads them: networks with threshold samples, folds, networks of any kind, and networks
+  /// as well as the training after a detection.
+  static let readByMargins = ["passes", "threshold-samples", "percentile", "combine", "margin"]
+  static let readByFolds = ["folds", "cl-filter", "cl-score"]
+  static let readByNetworks = ["epochs", "batch-size", "schedule", "keep-margins"]
+  static let readByTraining = [
+    "model", "loss", "optimizer", "lr", "warmup", "momentum", "nesterov", "beta1", "beta2", "weight-decay", "l1",
+    "milestones", "gamma", "clip-norm", "augment", "shuffle", "drop-last",
+  ]
 }
 
 extension Setting {

@@ -54,6 +54,7 @@ extension RunSettings {
     for setting in Self.settings(of: job) { setting.makePathAbsolute(&self) }
     if case .table(let path) = exclude { exclude = .table(FileBytes.absolute(path)) }
     if case .file(let path) = transition { transition = .file(FileBytes.absolute(path)) }
+    if case .file(let path) = detection.features { detection.features = .file(FileBytes.absolute(path)) }
   }
 
   /// The files that a run with these settings reads besides its data, by the setting that names each.
@@ -65,6 +66,7 @@ extension RunSettings {
     }
     if case .table(let path) = exclude { files.append(("exclude", path)) }
     if case .file(let path) = transition { files.append(("transition", path)) }
+    if job == .detect, case .file(let path) = detection.features { files.append(("features", path)) }
     // A chain of noises may read several.
     return files + noise.model.files.enumerated().map { ($0 == 0 ? "noise" : "noise-\($0 + 1)", $1) }
   }

@@ -39,6 +39,8 @@ public struct RunSettings: Sendable, Equatable {
   public var excludeBy = Exclusion.drop
   /// The suspicion above which samples of that table are left out; nil for a table without suspicions.
   public var excludeAbove: Double?
+  /// Whether a detection's list is acted on that is not sure enough by itself.
+  public var trusts = false
   /// Label noise.
   public var noise = Noise.none
   /// nil: the seed.
@@ -134,6 +136,9 @@ public struct RunSettings: Sendable, Equatable {
     case flip
     case none
   }
+
+  /// Whether the job trains networks: a detection by features alone does not.
+  public var trainsNetworks: Bool { job != .detect || detection.detector.trainsNetworks }
 
   /// The augmentation in force: unless one was asked for, crop-flip for colour and none for grey.
   public func augmentation(channels: Int) -> AugmentationKind { augment ?? (channels == 1 ? .none : .cropFlip) }

@@ -1,4 +1,5 @@
 import Datasets
+import Detection
 import Methods
 import Networks
 import Sessions
@@ -65,6 +66,9 @@ extension RunSettings {
       "With the suspicion.csv of a run as --exclude: leave out samples with a higher suspicion than X.",
       accepts: { $0.isFinite }
     ).given(as: .signedValue),
+    .flag(
+      "trust", \.trusts, example: "on",
+      "Act on a detection's list, with --exclude or --retrain, even if its verdict is that it is not sure."),
     Setting(
       "noise", \.noise, "noise", takes: "a noise", example: "symmetric:0.4",
       """
@@ -239,9 +243,24 @@ extension RunSettings {
   ]
 
   private static let detect: [Setting] = [
-    .choice(
-      "detector", \.detection.detector, "detector", example: "aum+cl",
-      "aum; cl, confident learning by cross-validation; aum+cl, by the mean of both ranks."),
+    Setting(
+      "detector", \.detection.choice, "detector", takes: names(DetectionSettings.Detector.self), example: "aum+cl",
+      unset: "auto",
+      """
+      features: a closed form on fixed features, in seconds; aum: area under the margin; cl: confident learning by \
+      cross-validation; aum+cl, aum+features, cl+features: by the mean of both ranks.
+      """
+    ).following("features up to 10,000 training images, aum above, or with options that only networks read"),
+    Setting(
+      "features", \.detection.features, "source", takes: "lite0, patches or a .npy file", example: "patches",
+      """
+      lite0: EfficientNet-Lite0 with pretrained weights; patches: filters made of the images themselves; FILE.npy: \
+      features [N, D] that you have.
+      """
+    ).following("lite0 where its weights are found, or patches, whichever explains the labels better"),
+    .path(
+      "weights", \.detection.weights, "file", "Pretrained weights for --features lite0. See 'gpunoisy weights'."
+    ).following("$GPUNOISY_WEIGHTS, then the cache folder").ofExecution,
     .count("passes", \.detection.passes, 1...9, example: "3", "Networks with threshold samples."),
     .count(
       "threshold-samples", \.detection.thresholdSamples, 1...most, example: "5",

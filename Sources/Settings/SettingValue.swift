@@ -116,6 +116,11 @@ extension HeldOutPart: SettingValue {
   public static func read(setting text: String) throws -> HeldOutPart? { try HeldOutPart(parsing: text) }
 }
 
+extension FeatureSource: SettingValue {
+  /// Reads `lite0`, `patches` or a path.
+  public static func read(setting text: String) -> FeatureSource? { FeatureSource(FileBytes.expandingHome(text)) }
+}
+
 extension TransitionSource: SettingValue {
   /// Reads `true`, `anchors:EPOCHS` or a path.
   public static func read(setting text: String) throws -> TransitionSource? {

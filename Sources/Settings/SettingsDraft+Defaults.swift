@@ -1,4 +1,5 @@
 import Datasets
+import Detection
 import FileFormats
 import Networks
 
@@ -30,6 +31,8 @@ extension SettingsDraft {
   public static let smallTraining = 20_000
   /// The same for the area under the margin.
   public static let smallDetection = 10_000
+  /// The most samples that are judged by features unless another detector is asked for: above, the paper's protocol is.
+  public static let mostForFeatures = 10_000
   /// Below as many samples nothing is held out by itself.
   public static let leastToHoldOut = 20
 
@@ -61,6 +64,7 @@ extension SettingsDraft {
 
   /// What follows from the data.
   public mutating func follow(_ data: DataFacts) {
+    if settings.job == .detect { followDetector(data) }
     if settings.recipe == nil, !Dataset.isName(settings.data) { followCount(data) }
     followSettings()
     fill(
@@ -76,6 +80,32 @@ extension SettingsDraft {
     guard settings.device.lowercased() == "auto" else { return }
     settings.device = device
     known["device"] = .rule("auto, the device that was found")
+  }
+
+  /// The detector: that of an option that only networks read, or what suits the number of samples.
+  private mutating func followDetector(_ data: DataFacts) {
+    func given(_ names: [String]) -> String? { names.first { isGiven($0) } }
+    let trained = settings.detection.retrain == nil ? RunSettings.readByTraining : []
+    let detector: DetectionSettings.Detector, reason: String
+    if let name = given(["features", "weights"]) {
+      (detector, reason) = (.features, "--\(name)")
+    } else if let name = given(RunSettings.readByMargins + RunSettings.readByNetworks + trained) {
+      (detector, reason) = (.aum, "--\(name), which only networks read")
+    } else if let name = given(RunSettings.readByFolds) {
+      (detector, reason) = (.confidentLearning, "--\(name)")
+    } else {
+      detector = data.trainCount <= Self.mostForFeatures ? .features : .aum
+      reason = "\(data.trainCount) training images"
+    }
+    fill("detector", \.detection.choice, detector, because: reason)
+  }
+
+  /// Whether a setting was given, by an option, a file or a recipe.
+  private func isGiven(_ name: String) -> Bool {
+    switch origin(of: name) {
+    case .standard, .rule: false
+    case .recipe, .file, .commandLine: true
+    }
   }
 
   /// What follows from the number of training samples.

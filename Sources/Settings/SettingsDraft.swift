@@ -91,6 +91,13 @@ public struct SettingsDraft: Sendable {
   /// Makes the paths of the settings absolute, as `RunSettings.makePathsAbsolute` says; their origins stay.
   public mutating func makePathsAbsolute() { settings.makePathsAbsolute() }
 
+  /// Refuses settings that the command line gave, but that nothing would read.
+  ///
+  /// - Throws: `.configuration`.
+  public func refuseUnread() throws {
+    try settings.refuseUnread(RunSettings.table.map(\.name).filter { origin(of: $0) == .commandLine })
+  }
+
   /// Every setting of the job, each with its origin in a comment.
   public var configuration: FlatTOML {
     settings.configuration { setting in

@@ -34,7 +34,9 @@ public struct CounterRandom: Sendable, Equatable {
     public static let noise = Purpose(PURPOSE_NOISE), shapes = Purpose(PURPOSE_SHAPES), split = Purpose(PURPOSE_SPLIT)
     /// Of a search for wrong labels and of reports: samples that are looked at.
     public static let thresholdSample = Purpose(PURPOSE_THRESHOLD_SAMPLE), blindCheck = Purpose(PURPOSE_BLIND_CHECK),
-      reportSample = Purpose(PURPOSE_REPORT_SAMPLE)
+      reportSample = Purpose(PURPOSE_REPORT_SAMPLE), madeUpLabel = Purpose(PURPOSE_MADE_UP_LABEL)
+    /// Of features: which patches become filters.
+    public static let patch = Purpose(PURPOSE_PATCH)
   }
 
   /// The seed that every word depends on.

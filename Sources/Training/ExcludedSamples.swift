@@ -1,4 +1,5 @@
 import Datasets
+import Detection
 import Failures
 import FileFormats
 
@@ -28,7 +29,8 @@ struct ExcludedSamples {
   /// - Throws: what `init(from:above:)` throws; `.configuration` for a threshold without a table.
   static func read(_ settings: RunSettings, of dataset: Dataset) throws -> ExcludedSamples? {
     if case .table(let path) = settings.exclude {
-      return try ExcludedSamples(from: SampleList(path, for: dataset), above: settings.excludeAbove)
+      return try ExcludedSamples(
+        from: SampleList(path, for: dataset), above: settings.excludeAbove, trusting: settings.trusts)
     }
     guard let threshold = settings.excludeAbove else { return nil }
     throw Failure(
@@ -44,9 +46,14 @@ struct ExcludedSamples {
   ///
   /// - Throws: `.missingInput`; `.badInput` for a table without these columns, a sample that the data does not have, a
   ///   threshold for a table without suspicion, or a suspicion that is not a number; `.configuration` for a table of
-  ///   suspicions alone without a threshold.
-  init(from list: SampleList, above threshold: Double? = nil) throws {
+  ///   suspicions alone without a threshold, and for a detection's list that is not sure enough, unless it is trusted.
+  init(from list: SampleList, above threshold: Double? = nil, trusting: Bool = false) throws {
     let path = list.path, table = try CSV(decoding: FileBytes.read(path), name: path)
+    if let column = table.column("verdict"),
+      let verdict = table.rows.lazy.compactMap({ DetectionVerdict(rawValue: $0[column]) }).first
+    {
+      try verdict.requireTrust(trusting, in: path, for: "--exclude")
+    }
     guard table.column("sample_id", "path") != nil else {
       throw Failure(
         .badInput, "'\(path)' does not say which samples to leave out.",

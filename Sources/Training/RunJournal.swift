@@ -96,7 +96,7 @@ public final class RunJournal {
   }
 
   /// Writes what a stage found.
-  func save(_ result: SafetensorsFile, ofStage name: String) throws {
+  public func save(_ result: SafetensorsFile, ofStage name: String) throws {
     guard let folder else { return }
     try FileBytes.makeFolder(folder.file("stages"))
     try result.write(to: folder.file(DetectionStage.file(named: name)))

@@ -16,25 +16,20 @@ extension Trainer {
   }
 
   /// What a detection found; nil for another run.
-  public var finishedDetection: FinishedDetection? {
+  ///
+  /// - Parameter features: what features said, where the detector uses them.
+  public func finishedDetection(features: FeatureFindings? = nil) -> FinishedDetection? {
     guard let detection = method as? DetectionMethod<D> else { return nil }
     return FinishedDetection(
-      settings: settings, data: data, stages: detection.networks, results: detection.results, history: history,
-      record: journal.record, folder: journal.folder?.path ?? "")
+      settings: settings, data: data, stages: detection.networks, results: detection.results, features: features,
+      history: history, record: journal.record, folder: journal.folder?.path ?? "")
   }
 
   var outline: RunOutline {
-    let dataset = data.dataset, optimizer = settings.optimizer
+    let optimizer = settings.optimizer
     var facts = [RunOutline.Fact("device", "\(session.device.name)  (\(session.device.driver))")]
     if let folder = journal.folder { facts.insert(.init("run", folder.path), at: 0) }
-    facts.append(
-      .init(
-        "data",
-        "\(dataset.name)  train \(data.judged.labelledIDs.count)"
-          + (settings.job == .train ? " · \(evaluationName) \(data.evaluation?.count ?? 0)" : "")
-          + " · \(dataset.classCount) classes"))
-    if let sizing = dataset.sizing { facts.append(.init("images", sizing.text)) }
-    if let noise = data.noise { facts.append(.init("noise", noise.summary)) }
+    facts += RunOutline.facts(settings, data)
     facts += [
       .init("model", "\(settings.model)  \(session.parameters.count) parameters"),
       .init("loss", "\(session.settings.loss)"),
@@ -58,9 +53,6 @@ extension Trainer {
     return RunOutline(facts: facts, epochs: epochs)
   }
 
-  /// What the accuracy is of.
-  private var evaluationName: String { data.dataset.test == nil && data.evaluation != nil ? "held out" : "test" }
-
   private func detectorFact(_ detection: DetectionSettings) -> String {
     var parts: [String] = []
     let networks = (method as? DetectionMethod<D>)?.networks ?? []
@@ -74,5 +66,22 @@ extension Trainer {
       parts.append("confident learning, \(detection.folds) folds, \(detection.filter.rawValue)")
     }
     return parts.joined(separator: " · ")
+  }
+}
+
+extension RunOutline {
+  /// What the head of a run says of its data.
+  static func facts(_ settings: RunSettings, _ data: RunData) -> [Fact] {
+    let dataset = data.dataset, part = dataset.test == nil && data.evaluation != nil ? "held out" : "test"
+    var facts = [
+      Fact(
+        "data",
+        "\(dataset.name)  train \(data.judged.labelledIDs.count)"
+          + (settings.job == .train ? " · \(part) \(data.evaluation?.count ?? 0)" : "")
+          + " · \(dataset.classCount) classes")
+    ]
+    if let sizing = dataset.sizing { facts.append(.init("images", sizing.text)) }
+    if let noise = data.noise { facts.append(.init("noise", noise.summary)) }
+    return facts
   }
 }

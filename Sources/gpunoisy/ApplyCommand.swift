@@ -55,6 +55,8 @@ struct ApplyCommand: ParsableCommand {
       "manifest (manifest.csv and images/) or folder (train/CLASS/…); default folder for a folder, else manifest.",
       valueName: "layout"))
   var layout: CorrectedLayout?
+  @Flag(help: "Let --policy act on a list even if the detection's verdict is that it is not sure.")
+  var trust = false
   @Flag(help: "Copy the images instead of linking them.")
   var copy = false
   @Option(help: ArgumentHelp("Where the data set is now, if it has moved since the run.", valueName: "data"))
@@ -74,6 +76,7 @@ struct ApplyCommand: ParsableCommand {
     let policy = try resolvedPolicy()
     let folder = try NewFolder(to, option: "--to")
     let detection = try DetectedData(run: runFolder, data: data, above: excludeAbove, policy: policy)
+    try detection.suspected.requireTrust(trust, for: policy)
     try detection.requireOutside(to)
     if let note = detection.note { EvaluationNotes.show(note, quiet: quiet) }
     let names = detection.dataset.classNames
@@ -102,6 +105,10 @@ struct ApplyCommand: ParsableCommand {
       throw Failure(
         .usage, "--policy review needs --verdicts.", why: "it changes only labels with a verdict.",
         fix: "give --verdicts FILE, or another policy.")
+    }
+    guard !trust || policy == .dropAll || policy == .relabel else {
+      throw Failure(
+        .usage, "--trust has no effect.", why: "it needs --policy drop-all or relabel.", fix: "remove it.")
     }
     guard minConf == nil || policy == .relabel else {
       throw Failure(

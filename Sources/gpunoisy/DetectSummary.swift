@@ -17,12 +17,17 @@ struct DetectSummary {
 
   var text: String {
     let count = result.samples.count, flagged = result.samples.count(where: \.isIssue)
-    var text = classTable + pairTable
+    var text = result.features.map { "\n\(FeatureStatement($0, classNames: classNames).text)\n\n" } ?? ""
+    // Nothing listed and nothing known makes a table of zeros.
+    if flagged > 0 || result.features == nil || result.score != nil { text += classTable + pairTable }
     text +=
       "suspected      \(flagged) of \(count) labels, "
       + "\(NumberFormatting.percent(Double(flagged) / Double(max(count, 1))))\n"
     let unjudged = result.samples.count { $0.quality == nil }
-    if unjudged > 0 { text += "not judged     \(unjudged) samples, which were threshold samples in every pass\n" }
+    if unjudged > 0 {
+      let reason = result.passes.isEmpty ? "" : ", which were threshold samples in every pass"
+      text += "not judged     \(unjudged) samples\(reason)\n"
+    }
     if let correlation = result.passCorrelation {
       text +=
         "agreement      rank correlation of the first two passes \(NumberFormatting.decimal(correlation, places: 3))\n"

@@ -33,8 +33,8 @@ struct Job: DeviceWork {
   private func runFilled<D: TunableDevice>(on device: D) throws -> JobOutcome {
     var record = try record(of: device)
     // Everything that can fail without a folder comes first, so that a failure leaves none behind.
-    let trainer = try Trainer(settings, data: data, on: device)
-    if resumed == nil { try initialize(trainer) }
+    let trainer = settings.trainsNetworks ? try Trainer(settings, data: data, on: device) : nil
+    if resumed == nil, let trainer { try initialize(trainer) }
     let folder = try folder()
     Signals.mark(run: folder.path)
     var deviceBefore: String?
@@ -44,7 +44,7 @@ struct Job: DeviceWork {
       try Self.requireSameData(resumed, before, data, settings.job)
       try requireSameInputs(before, record, resumed)
       try Self.requireSameSettings(resumed, before)
-      try Self.requireCheckpoint(resumed, before)
+      try Self.requireCheckpoint(resumed, before, settings)
       if (before.device, before.driver) != (record.device, record.driver) {
         deviceBefore = before.device == record.device ? "\(before.device), driver \(before.driver)" : before.device
       }
@@ -54,7 +54,7 @@ struct Job: DeviceWork {
       record.inputs.merge(before.inputs) { now, _ in now }
     }
     // A run that was stopped before its first checkpoint begins again: seed and settings repeat it exactly.
-    if resumed != nil, try !trainer.resume(from: folder) { try initialize(trainer) }
+    if resumed != nil, let trainer, try !trainer.resume(from: folder) { try initialize(trainer) }
     // The first file of a run: from here on it can be resumed.
     if resumed == nil {
       let configuration = settings.configuration
@@ -63,34 +63,49 @@ struct Job: DeviceWork {
     }
     let reporter = ProgressReporters([FirstStep(), console, folder.log()])
     defer { reporter.ended() }
-    trainer.write(
-      into: RunJournal(folder: folder, record: record, reporter: reporter, interruption: { Signals.request }))
-    try trainer.open()
-    try noteBeginning(trainer, folder, reporter)
+    let journal = RunJournal(
+      folder: folder, record: record, reporter: reporter, interruption: { Signals.request })
+    if let trainer {
+      trainer.write(into: journal)
+      try trainer.open()
+    } else {
+      try journal.mark(.running)
+    }
+    try noteBeginning(device, trainer, folder, reporter)
     if let deviceBefore {
       reporter.note(
         "warning: the run was on \(deviceBefore) before; from here on its numbers are those of \(record.device)")
     }
     do {
-      var outcome = JobOutcome(ending: try trainer.run(), folder: folder.path, history: trainer.history)
+      if trainer == nil {
+        reporter.began(FeatureDetection.outline(settings, data, device: device.name, folder: folder))
+      }
+      var outcome = JobOutcome(
+        ending: try trainer?.run() ?? .finished, folder: folder.path, history: trainer?.history ?? RunHistory())
       if outcome.ending == .finished {
-        if let finished = trainer.finishedDetection {
+        if settings.job == .detect {
+          let features = try features(journal, on: device)
+          let finished =
+            trainer?.finishedDetection(features: features)
+            ?? FinishedDetection(
+              settings: settings, data: data, stages: [], results: [], features: features, history: RunHistory(),
+              record: journal.record, folder: folder.path)
           try finish(finished, folder, reporter, &outcome, on: device)
-        } else {
+        } else if let trainer {
           try finish(trainer, folder, reporter, &outcome)
         }
       }
       if outcome.retrained?.outcome.ending ?? .finished == .finished {
-        try trainer.journal.end(outcome.ending)
+        try journal.end(outcome.ending)
       } else {
-        try trainer.journal.mark(.stopped, reason: "stopped while training again")
+        try journal.mark(.stopped, reason: "stopped while training again")
       }
       return outcome
     } catch let failure as Failure where failure.isStop {
-      try? trainer.journal.end(.interrupted(failure.kind))
+      try? journal.end(.interrupted(failure.kind))
       throw failure
     } catch {
-      try? trainer.journal.mark(.failed, reason: ErrorMessages.failure(for: error).what)
+      try? journal.mark(.failed, reason: ErrorMessages.failure(for: error).what)
       guard let failure = error as? Failure, failure.kind == .deviceUnavailable else { throw error }
       throw Failure(
         failure.kind, failure.what, why: failure.why,
@@ -148,8 +163,8 @@ struct Job: DeviceWork {
   }
 
   /// - Throws: `.badInput` where the run saved a checkpoint, or finished, and the checkpoint is gone.
-  static func requireCheckpoint(_ run: String, _ record: RunRecord) throws {
-    guard record.checkpoint != nil || record.status == .finished,
+  static func requireCheckpoint(_ run: String, _ record: RunRecord, _ settings: RunSettings) throws {
+    guard settings.trainsNetworks, record.checkpoint != nil || record.status == .finished,
       FileBytes.kind(of: run + "/checkpoints/last.safetensors") == .missing
     else { return }
     throw Failure(
@@ -191,7 +206,7 @@ struct Job: DeviceWork {
 
   /// The files that do not change during the run, and what is worth a note.
   private func noteBeginning<D: TunableDevice>(
-    _ trainer: Trainer<D>, _ folder: RunFolder, _ reporter: any ProgressReporter
+    _ device: D, _ trainer: Trainer<D>?, _ folder: RunFolder, _ reporter: any ProgressReporter
   ) throws {
     let train = data.dataset.train
     for note in data.notes { reporter.note(note) }
@@ -214,8 +229,8 @@ struct Job: DeviceWork {
         cleanLabels: train.trueLabels?.map(Int.init))
     }
     if settings.job == .detect { warn(reporter) }
-    if trainer.session.device.tuning == .standard { reporter.note(TuningSource.absence) }
-    if isVerbose, let plan = trainer.session.wholeBatches {
+    if device.tuning == .standard { reporter.note(TuningSource.absence) }
+    if isVerbose, let plan = trainer?.session.wholeBatches {
       let launches = plan.prepared.reduce(0) { $0 + $1.count }
       reporter.note("plan: \(launches) launches a step, \(plan.byteCount / 1_000_000) MB for activations")
     }
@@ -226,6 +241,8 @@ struct Job: DeviceWork {
 
   /// What may mislead a detection.
   private func warn(_ reporter: any ProgressReporter) {
+    // What features say names small classes itself.
+    guard settings.trainsNetworks else { return }
     let loss = settings.loss.entry.name
     if loss != "ce" {
       reporter.note("warning: --loss \(loss) weakens the signal; margins are best with cross entropy")
@@ -239,6 +256,17 @@ struct Job: DeviceWork {
   }
 
   // MARK: - The end
+
+  /// What features say, where the detector uses them: from the run's folder, if it is there already.
+  private func features<D: TunableDevice>(_ journal: RunJournal, on device: D) throws -> FeatureFindings? {
+    guard settings.detection.detector.usesFeatures, let folder = journal.folder else { return nil }
+    if resumed != nil, let found = try FinishedDetection.features(folder: folder.path, data) { return found }
+    // Told by one thread at a time, while this one waits.
+    nonisolated(unsafe) let listener = console
+    let found = try FeatureDetection(settings, data: data) { listener.loaded($0, of: $1) }.findings(on: device)
+    try journal.save(found.file, ofStage: FeatureFindings.stage)
+    return found
+  }
 
   private func finish<D: Device>(
     _ trainer: Trainer<D>, _ folder: RunFolder, _ reporter: any ProgressReporter, _ outcome: inout JobOutcome
@@ -265,6 +293,8 @@ struct Job: DeviceWork {
     if settings.detection.report { try folder.writePage(DetectionReport.page(finished).html) }
     outcome.detection = finished
     guard let exclusion = settings.detection.retrain else { return }
+    try finished.result.verdict?.requireTrust(
+      settings.trusts, in: folder.file("label_issues.csv"), for: "--retrain")
     let kept = finished.result.samples.count { !$0.isIssue }
     if kept < 2 {
       reporter.note("warning: \(kept) samples are left, too few to train again; see label_issues.csv")

@@ -189,6 +189,8 @@ struct RunOptions: ParsableArguments {
     var draft = draft
     if resumedRun == nil {
       draft.follow(DataFacts(dataset, limit: draft.settings.limitTrain))
+      // Which detector it is may have followed from the data.
+      try draft.refuseUnread()
       try draft.settings.validate()
     }
     let job = Job(
@@ -215,15 +217,20 @@ struct RunOptions: ParsableArguments {
     let record = try RunRecord.read(folder: resume)
     guard record.status == .finished else { return nil }
     try Job.requireSameSettings(resume, record)
-    try Job.requireCheckpoint(resume, record)
+    try Job.requireCheckpoint(resume, record, settings)
     // What a run that goes on would read, too, so that damage is told at once.
     _ = try device(settings)
     let data = try RunData(settings)
     try Job.requireSameData(resume, record, data, settings.job)
-    let checkpoint = try SafetensorsFile.read(resume + "/checkpoints/last.safetensors")
-    _ = try Checkpoint.model(of: checkpoint)
-    try Checkpoint.position(of: checkpoint).requirePossible(
-      epochs: settings.epochs, steps: data.judged.labelledIDs.count / settings.batchSize + 1, in: checkpoint.path)
+    if settings.trainsNetworks {
+      let checkpoint = try SafetensorsFile.read(resume + "/checkpoints/last.safetensors")
+      _ = try Checkpoint.model(of: checkpoint)
+      try Checkpoint.position(of: checkpoint).requirePossible(
+        epochs: settings.epochs, steps: data.judged.labelledIDs.count / settings.batchSize + 1, in: checkpoint.path)
+    }
+    if settings.job == .detect, settings.detection.detector.usesFeatures {
+      _ = try FinishedDetection.features(folder: resume, data)
+    }
     console.reporter.note("'\(resume)' is already finished: nothing is trained or written")
     return resume
   }

@@ -1,4 +1,5 @@
 import Datasets
+import Detection
 import Failures
 import FileFormats
 
@@ -25,6 +26,8 @@ struct SuspectedLabels {
   let file: String
   /// By id.
   let rows: [Int: Row]
+  /// What the detection said of the whole set; nil for a table that does not say.
+  let verdict: DetectionVerdict?
   private let path: String
 
   /// Reads `label_issues.csv` of a detection, or `suspicion.csv` of a run of `train` with a method that judges samples.
@@ -48,6 +51,9 @@ struct SuspectedLabels {
     let decides = try reader.column(threshold == nil ? "is_label_issue" : "suspicion")
     let confidence = threshold == nil ? try reader.column("suggested_conf") : nil
     let rank = threshold == nil ? try reader.column("rank") : nil
+    verdict = reader.table.column("verdict").flatMap { column in
+      reader.table.rows.lazy.compactMap { DetectionVerdict(rawValue: $0[column]) }.first
+    }
     var rows: [Int: Row] = [:]
     for (cells, line) in zip(reader.table.rows, reader.table.lines) {
       guard let number = Int(cells[id]), let label = Int(cells[given]), rows[number] == nil else {
@@ -76,6 +82,14 @@ struct SuspectedLabels {
         line: line)
     }
     self.rows = rows
+  }
+
+  /// Refuses to decide by suspicions that are not sure enough.
+  ///
+  /// - Throws: `.configuration`.
+  func requireTrust(_ isGiven: Bool, for policy: ApplyPolicy) throws {
+    guard policy != .review else { return }
+    try verdict?.requireTrust(isGiven, in: path, for: "--policy")
   }
 
   /// Checks every row against the data that the run saw: its image, its label, and that its classes exist and have the

@@ -35,6 +35,7 @@ public enum DetectionDocument {
           ]
         }),
       "confident_learning": result.confident.map(confident) ?? .null,
+      "features": result.features.map { features($0, names: dataset.classNames) } ?? .null,
       "duplicates": .array(
         result.duplicates.map {
           [
@@ -120,6 +121,22 @@ public enum DetectionDocument {
     return [
       "thresholds": .array(found.thresholds.map { JSONValue($0) }), "confident_counts": matrix(found.confidentCounts),
       "joint": matrix(found.joint), "off_diagonal": JSONValue(found.offDiagonal.count),
+    ]
+  }
+
+  /// What features said: the verdict, its sentences, and the numbers in them.
+  private static func features(_ found: FeatureFindings, names: [String]) -> JSONValue {
+    let judgement = found.judgement
+    return [
+      "source": .string(found.source.description), "verdict": .string(found.verdict.rawValue),
+      "message": .string(FeatureStatement(found, classNames: names).text), "judged": JSONValue(found.ids.count),
+      "wrong_estimate": JSONValue(judgement?.estimate),
+      "wrong_share": JSONValue(judgement?.share), "wrong_share_most": JSONValue(judgement?.most),
+      "listed": JSONValue(judgement?.isListed.count { $0 }), "expected_precision": JSONValue(judgement?.expectedRight),
+      "expected_recall": JSONValue(judgement?.expectedFound), "held_out_agreement": JSONValue(judgement?.agreement),
+      "guessing": JSONValue(judgement?.guessing), "r2": JSONValue(judgement?.explained),
+      "sureness": JSONValue(judgement?.sureness), "gain": JSONValue(judgement?.gain), "bar": JSONValue(judgement?.bar),
+      "not_judged": .array(found.tooSmall.map { .string(names[$0]) }), "seconds": JSONValue(found.seconds),
     ]
   }
 

@@ -12,7 +12,7 @@ public enum DetectionFiles {
   public static let columns = [
     "sample_id", "path", "is_label_issue", "label_score", "given_label", "predicted_label", "given_name",
     "suggested_name", "suggested_conf", "aum", "aum_pass1", "aum_pass2", "rank", "label_quality",
-    "forgetting_events", "mean_loss", "el2n", "duplicate_group",
+    "forgetting_events", "mean_loss", "el2n", "duplicate_group", "suggested_label", "chance", "verdict",
   ]
 
   /// Writes everything but detect.json: tables, and arrays where there are any.
@@ -53,7 +53,7 @@ public enum DetectionFiles {
   private static func writeIssues(_ result: DetectionResult, _ dataset: Dataset, to folder: RunFolder) throws {
     let names = dataset.classNames, paths = dataset.trainPaths
     let extra = result.passes.count > 2 ? (3...result.passes.count).map { "aum_pass\($0)" } : []
-    let hasTruth = dataset.train.trueLabels != nil
+    let hasTruth = dataset.train.trueLabels != nil, verdict = result.verdict?.rawValue ?? ""
     try folder.writeTable(
       "label_issues.csv", columns: columns + extra + (hasTruth ? ["clean_label"] : []),
       rows: result.samples.lazy.map { sample in
@@ -62,11 +62,13 @@ public enum DetectionFiles {
         }
         var row = [
           "\(sample.id)", paths[sample.id], sample.isIssue ? "True" : "False", cell(sample.quality), "\(sample.given)",
-          sample.predicted.map { "\($0)" } ?? "", names[sample.given], sample.predicted.map { names[$0] } ?? "",
-          cell(sample.confidence), cell(sample.area), pass(0), pass(1), "\(sample.rank)", cell(sample.quality),
-          cell(sample.forgettings), cell(sample.loss), cell(sample.error),
-          sample.duplicateGroup.map { "\($0)" } ?? "",
+          sample.predicted.map { "\($0)" } ?? "", names[sample.given], sample.suggested.map { names[$0] } ?? "",
+          cell(sample.suggestedConfidence), cell(sample.area), pass(0), pass(1), "\(sample.rank)", cell(sample.quality),
         ]
+        row += [cell(sample.forgettings), cell(sample.loss), cell(sample.error)]
+        row.append(sample.duplicateGroup.map { "\($0)" } ?? "")
+        row.append(sample.suggested.map { "\($0)" } ?? "")
+        row += [cell(sample.chance), verdict]
         for index in extra.indices { row.append(pass(index + 2)) }
         if hasTruth { row.append(sample.truth.map { "\($0)" } ?? "") }
         return row

@@ -28,14 +28,13 @@ public struct FinishedDetection: Sendable {
   /// Judges the samples by what each of the stages left.
   public init(
     settings: RunSettings, data: RunData, stages: [DetectionStage], results: [DetectionStageResult],
-    history: RunHistory, record: RunRecord?, folder: String
+    features: FeatureFindings? = nil, history: RunHistory, record: RunRecord?, folder: String
   ) {
     (self.settings, self.data, self.stages, self.results) = (settings, data, stages, results)
     (self.history, self.record, self.folder) = (history, record, folder)
     let classes = data.dataset.classCount
     result = DetectionResult(
-      settings.detection, data.judged, classes: classes, stages: stages,
-      results: results)
+      settings.detection, data.judged, classes: classes, stages: stages, results: results, features: features)
     tables = DetectionTables(result, classCount: classes)
   }
 
@@ -77,8 +76,14 @@ public struct FinishedDetection: Sendable {
           SafetensorsFile.read(folder + "/" + stage.file), of: stage, like: empty, epochs: settings.epochs)
       }
     }
+    let features =
+      try detection.detector.usesFeatures
+      ? restoring(folder) { try readFeatures(folder: folder, data) } : nil
     let epochs = stages.count * settings.epochs
-    let history = try restoring(folder) { try RunHistory.read(folder: folder, epochCount: epochs) }
+    // Nothing was trained where features judge alone.
+    let history =
+      stages.isEmpty
+      ? RunHistory() : try restoring(folder) { try RunHistory.read(folder: folder, epochCount: epochs) }
     guard history.epochs.count == epochs else {
       throw Failure(
         .badInput, "'\(folder)/metrics.csv' is not complete.",
@@ -86,8 +91,24 @@ public struct FinishedDetection: Sendable {
         fix: again(folder))
     }
     return FinishedDetection(
-      settings: settings, data: data, stages: stages, results: results, history: history, record: record,
-      folder: folder)
+      settings: settings, data: data, stages: stages, results: results, features: features, history: history,
+      record: record, folder: folder)
+  }
+
+  /// What features said, as the run's folder has it; nil where it does not have it yet.
+  ///
+  /// - Throws: `.badInput` for a file that is damaged, or of other data.
+  public static func features(folder: String, _ data: RunData) throws -> FeatureFindings? {
+    let path = folder + "/" + DetectionStage.file(named: FeatureFindings.stage)
+    guard FileBytes.kind(of: path) == .file else { return nil }
+    return try FeatureFindings(SafetensorsFile.read(path), of: data.judged, classCount: data.dataset.classCount)
+  }
+
+  private static func readFeatures(folder: String, _ data: RunData) throws -> FeatureFindings {
+    if let found = try features(folder: folder, data) { return found }
+    throw Failure(
+      .missingInput, "'\(folder)' has no \(DetectionStage.file(named: FeatureFindings.stage)).",
+      why: "it is where a detection by features keeps its result.", fix: again(folder))
   }
 
   /// Reads a file of the run; says what to do where that fails for the file's sake.
