@@ -70,9 +70,10 @@ public struct DetectionResult: Sendable {
   ///   - stages: the networks, in the order of `DetectionStage.stages`: passes before folds.
   ///   - results: what each of them left; of all samples of `set`.
   ///   - features: what features said, where they were asked for.
+  ///   - probabilities: those of all samples with a label [M, K], where they were given instead of folds.
   public init(
     _ settings: DetectionSettings, _ set: LabelledSet, classes: Int, stages: [DetectionStage],
-    results: [DetectionStageResult], features: FeatureFindings? = nil
+    results: [DetectionStageResult], features: FeatureFindings? = nil, probabilities: [Double]? = nil
   ) {
     precondition(results.count == stages.count, "\(results.count) of \(stages.count) stages are done")
     (self.settings, self.features) = (settings, features)
@@ -91,7 +92,7 @@ public struct DetectionResult: Sendable {
     let own = stages.map { $0.hasOwnLabel(set.labels) }
     addDynamics(own, results, isPass: stages.map(\.isPass), classes: classes)
     if settings.detector.usesMargins { judgeByMargins(own, stages, results) }
-    if settings.detector.usesFolds { judgeByProbabilities(stages, results, classes: classes) }
+    if settings.detector.usesFolds { judgeByProbabilities(probabilities, stages, results, classes: classes) }
     if let features { judge(by: features, classes: classes) }
     rank()
     if set.trueLabels != nil {
@@ -158,11 +159,11 @@ public struct DetectionResult: Sendable {
   }
 
   private mutating func judgeByProbabilities(
-    _ stages: [DetectionStage], _ results: [DetectionStageResult], classes: Int
+    _ given: [Double]?, _ stages: [DetectionStage], _ results: [DetectionStageResult], classes: Int
   ) {
     var place: [Int: Int] = [:]
     for (index, sample) in samples.enumerated() { place[sample.id] = index }
-    var probabilities = [Double](repeating: 0, count: samples.count * classes)
+    var probabilities = given ?? [Double](repeating: 0, count: samples.count * classes)
     for (stage, result) in zip(stages, results) {
       guard case .fold(let heldOut) = stage.kind, let rows = result.probabilities else { continue }
       for (row, id) in heldOut.enumerated() {

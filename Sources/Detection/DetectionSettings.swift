@@ -41,6 +41,10 @@ public struct DetectionSettings: Sendable, Equatable {
   public var features: FeatureSource?
   /// A file of pretrained weights for features, or the folder where it lies; nil for where they are looked for.
   public var weights: String?
+  /// A file of out-of-sample probabilities [N, K] that confident learning takes instead of training; nil for none.
+  public var predictedProbabilities: String?
+  /// Whether networks are trained.
+  public var trainsNetworks: Bool { detector.trainsNetworks && predictedProbabilities == nil }
   /// Networks with threshold samples; no two share one.
   public var passes = 2
   /// Threshold samples of each pass; nil for N / K.

@@ -44,7 +44,7 @@ public struct DetectionStage: Sendable, Equatable {
         DetectionStage(name: "pass\(pass + 1)", kind: .pass(thresholds: thresholds), seed: stageSeed(pass))
       }
     }
-    if settings.detector.usesFolds {
+    if settings.detector.usesFolds, settings.predictedProbabilities == nil {
       guard settings.folds * 2 <= ids.count else {
         throw Failure(
           .configuration, "\(ids.count) samples are too few for --folds \(settings.folds).",

@@ -2,7 +2,7 @@ import Failures
 
 /// What can be said of the labels of a whole set.
 public enum DetectionVerdict: String, Sendable, CaseIterable {
-  /// The images of the classes could not be told apart.
+  /// The images of the classes could not be distinguished.
   case notLearnt = "not-learnt"
   /// No sign of wrong labels.
   case none
@@ -35,8 +35,8 @@ public enum DetectionVerdict: String, Sendable, CaseIterable {
 
   private var reason: String {
     switch self {
-    case .notLearnt: "the images could not be told apart"
-    case .cannotTell: "whether labels are wrong could not be told"
+    case .notLearnt: "the images could not be distinguished"
+    case .cannotTell: "whether labels are wrong could not be determined"
     case .rough: "some labels are wrong, but which is not sure"
     case .none, .few, .list: "the list may be acted on"
     }

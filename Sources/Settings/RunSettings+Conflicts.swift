@@ -92,7 +92,14 @@ extension RunSettings {
   }
 
   private func validateDetection() throws {
-    if detection.detector.usesMargins {
+    if detection.predictedProbabilities != nil, let choice = detection.choice,
+      choice.usesMargins || !choice.usesFolds
+    {
+      throw Failure(
+        .configuration, "--pred-probs cannot be used with --detector \(choice.rawValue).",
+        why: "probabilities are judged by confident learning.", fix: "use --detector cl, or remove --pred-probs.")
+    }
+    if detection.detector.usesMargins, detection.predictedProbabilities == nil {
       guard epochs >= 2 else {
         throw Failure(
           .configuration, "--epochs \(epochs) leaves no margins to average.",
@@ -135,7 +142,7 @@ extension RunSettings {
     func unless(_ isRead: Bool, _ reader: String, _ fix: String) -> (String, String)? { isRead ? nil : (reader, fix) }
     let isOfNetworks =
       Self.readByNetworks.contains(name) || detection.retrain == nil && Self.readByTraining.contains(name)
-    if isDetection, !detector.trainsNetworks, isOfNetworks {
+    if isDetection, !detection.trainsNetworks, isOfNetworks || detection.predictedProbabilities != nil && name == "folds" {
       return ("only by detectors that train networks", "remove it, or use --detector aum.")
     }
     switch name {

@@ -138,7 +138,7 @@ public struct RunSettings: Sendable, Equatable {
   }
 
   /// Whether the job trains networks: a detection by features alone does not.
-  public var trainsNetworks: Bool { job != .detect || detection.detector.trainsNetworks }
+  public var trainsNetworks: Bool { job != .detect || detection.trainsNetworks }
 
   /// The augmentation in force: unless one was asked for, crop-flip for colour and none for grey.
   public func augmentation(channels: Int) -> AugmentationKind { augment ?? (channels == 1 ? .none : .cropFlip) }

@@ -261,6 +261,9 @@ extension RunSettings {
     .path(
       "weights", \.detection.weights, "file", "Pretrained weights for --features lite0. See 'gpunoisy weights'."
     ).following("$GPUNOISY_WEIGHTS, then the cache folder").ofExecution,
+    .path(
+      "pred-probs", \.detection.predictedProbabilities, "file.npy",
+      "Out-of-sample probabilities [N, K] that you have: confident learning without training."),
     .count("passes", \.detection.passes, 1...9, example: "3", "Networks with threshold samples."),
     .count(
       "threshold-samples", \.detection.thresholdSamples, 1...most, example: "5",

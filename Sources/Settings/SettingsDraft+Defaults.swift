@@ -87,7 +87,9 @@ extension SettingsDraft {
     func given(_ names: [String]) -> String? { names.first { isGiven($0) } }
     let trained = settings.detection.retrain == nil ? RunSettings.readByTraining : []
     let detector: DetectionSettings.Detector, reason: String
-    if let name = given(["features", "weights"]) {
+    if let name = given(["pred-probs"]) {
+      (detector, reason) = (.confidentLearning, "--\(name)")
+    } else if let name = given(["features", "weights"]) {
       (detector, reason) = (.features, "--\(name)")
     } else if let name = given(RunSettings.readByMargins + RunSettings.readByNetworks + trained) {
       (detector, reason) = (.aum, "--\(name), which only networks read")

@@ -33,6 +33,7 @@ struct Job: DeviceWork {
   private func runFilled<D: TunableDevice>(on device: D) throws -> JobOutcome {
     var record = try record(of: device)
     // Everything that can fail without a folder comes first, so that a failure leaves none behind.
+    let probabilities = try FinishedDetection.probabilities(settings, data)
     let trainer = settings.trainsNetworks ? try Trainer(settings, data: data, on: device) : nil
     if resumed == nil, let trainer { try initialize(trainer) }
     let folder = try folder()
@@ -88,7 +89,8 @@ struct Job: DeviceWork {
           let finished =
             trainer?.finishedDetection(features: features)
             ?? FinishedDetection(
-              settings: settings, data: data, stages: [], results: [], features: features, history: RunHistory(),
+              settings: settings, data: data, stages: [], results: [], features: features, probabilities: probabilities,
+              history: RunHistory(),
               record: journal.record, folder: folder.path)
           try finish(finished, folder, reporter, &outcome, on: device)
         } else if let trainer {

@@ -26,9 +26,9 @@ struct FrozenFeatures: Sendable, CustomTestStringConvertible {
 
   var table: FeatureTable {
     get throws {
-      let tensor = try #require(try file["features"])
-      return try #require(
-        FeatureTable(try #require(tensor.floats), width: tensor.shape[1], takesRoots: name == "patches"))
+      let tensor = try #require(try file["features"]), values = try #require(tensor.floats)
+      let table = FeatureTable(values, width: tensor.shape[1], takesRoots: name == "patches")
+      return try #require(table)
     }
   }
 }
@@ -119,9 +119,9 @@ struct FeatureJudgementTests {
   @Test("a file of findings gives back what was found, and another set's is refused")
   func file() throws {
     let frozen = FrozenFeatures.all[0], tensor = try #require(try frozen.file["features"])
-    let labels = try frozen.labels.map { Int32($0) }
+    let labels = try frozen.labels.map { Int32($0) }, own = try #require(tensor.floats)
     func set(_ labels: [Int32]) -> [Int32] { labels + [2, 2, -1] }
-    let features = try #require(tensor.floats) + [Float](repeating: 0.5, count: 3 * tensor.shape[1])
+    let features = own + [Float](repeating: 0.5, count: 3 * tensor.shape[1])
     let data = DetectionSamples.set(labels: set(labels))
     let found = FeatureFindings(
       features, width: tensor.shape[1], of: Array(0..<183), in: data, classCount: 3, source: .lite0, seconds: 1.5)

@@ -47,14 +47,16 @@ struct DefaultsTests {
     "of margins see 36,000 images in 6 to 60 epochs of resnet20, below 10,000",
     arguments: [(600, 60, 0.02), (1_200, 30, 0.02), (3_000, 12, 0.05), (9_999, 6, 0.05)])
   func detection(count: Int, epochs: Int, rate: Double) throws {
-    let settings = try draft(.detect, count).settings
+    let settings = try draft(.detect, count, [("detector", "aum")]).settings
     #expect(try settings.model == Network("resnet20"))
     #expect(settings.epochs == epochs && settings.batchSize == 32 && settings.optimizer.learningRate == rate)
     // Of two classes: N / 2 would be half of the set.
     let thresholds = settings.detection.thresholdSamples
     #expect(thresholds == min(max(count / 15, 40), 100))
-    #expect(try draft(.detect, 60).settings.detection.thresholdSamples == nil, "N / 2 is 30")
-    let large = try draft(.detect, 10_000).settings, folds = try draft(.detect, count, [("detector", "cl")]).settings
+    let few = try draft(.detect, 60, [("detector", "aum")]).settings
+    #expect(few.detection.thresholdSamples == nil, "N / 2 is 30")
+    let large = try draft(.detect, 10_000, [("detector", "aum")]).settings
+    let folds = try draft(.detect, count, [("detector", "cl")]).settings
     for other in [large, folds] {
       #expect(other.epochs == 150 && other.batchSize == 64 && other.optimizer.learningRate == 0.1)
     }

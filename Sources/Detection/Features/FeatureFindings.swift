@@ -15,11 +15,16 @@ public struct FeatureFindings: Sendable {
   public let judgement: FeatureJudgement?
   /// Classes with too few samples to be judged, and with few samples.
   public let tooSmall: [Int], small: [Int]
+  /// Samples that were left out together, by id: copies, images of one directory below that of their class, and those
+  /// whose features are nearly the same.
+  public let groups: [[Int]]
   /// How long it took to compute features and to judge them.
   public var seconds: Double
 
   /// Classes of fewer samples are left out, and are named.
   public static let leastJudged = 5, fewSamples = 20
+  /// Groups of more samples, and of a larger share of the set, are none.
+  private static let mostOfGroup = 20, mostOfSet = 0.1
 
   /// Judges the labels of a set's samples by features.
   ///
@@ -28,9 +33,10 @@ public struct FeatureFindings: Sendable {
   ///   - samples: these samples' ids, in order; those without a label are left out.
   ///   - set: the labels.
   ///   - groups: samples that belong together, by id.
+  ///   - cosine: from which cosine of their features on samples belong together, too; nil for none.
   public init(
     _ features: [Float], width: Int, of samples: [Int], in set: LabelledSet, classCount: Int, source: FeatureSource,
-    groups: [[Int]] = [], seconds: Double = 0
+    groups: [[Int]] = [], cosine: Double? = nil, seconds: Double = 0
   ) {
     let counts = set.classCounts(classCount)
     classes = (0..<classCount).filter { counts[$0] >= Self.leastJudged }
@@ -43,13 +49,18 @@ public struct FeatureFindings: Sendable {
     (self.ids, self.source, self.seconds) = (ids, source, seconds)
     let chosen = rows.count == samples.count ? features : rows.flatMap { features[$0 * width..<($0 + 1) * width] }
     guard classes.count > 1, let table = FeatureTable(chosen, width: width, takesRoots: source.takesRoots) else {
-      judgement = nil
+      (judgement, self.groups) = (nil, [])
       return
     }
     let place = Dictionary(uniqueKeysWithValues: ids.enumerated().map { ($1, $0) })
+    let near = cosine.map { NearDuplicates.groups(table, cosine: $0) } ?? []
+    // Without a part of the set that is too large, the rest says nothing of it.
+    let most = min(ids.count / 2, max(Self.mostOfGroup, Int(Double(ids.count) * Self.mostOfSet)))
+    let joined = NearDuplicates.joined(near + groups.map { $0.compactMap { place[$0] } }, count: ids.count)
+      .filter { $0.count <= most }
+    self.groups = joined.map { $0.map { ids[$0] } }
     judgement = FeatureJudgement(
-      table, labels: ids.compactMap(label), classes: classes.count,
-      groups: groups.map { $0.compactMap { place[$0] } }, countsMost: source != .patches)
+      table, labels: ids.compactMap(label), classes: classes.count, groups: joined, countsMost: source != .patches)
   }
 
   /// The verdict; that nothing can be told where nothing could be judged.
@@ -72,6 +83,8 @@ public struct FeatureFindings: Sendable {
     file["classes"] = integers(classes)
     file["too_small"] = integers(tooSmall)
     file["small"] = integers(small)
+    file["groups"] = integers(groups.flatMap { $0 })
+    file["group_sizes"] = integers(groups.map(\.count))
     judgement?.store(in: &file)
     return file
   }
@@ -98,8 +111,15 @@ public struct FeatureFindings: Sendable {
     (ids, classes, tooSmall, small) = (
       try integers("ids"), try integers("classes"), try integers("too_small"), try integers("small")
     )
+    let members = try integers("groups")
+    var end = 0
+    groups = try integers("group_sizes").map { size in
+      guard size > 1, end + size <= members.count else { throw foreign("its groups have other sizes.") }
+      end += size
+      return Array(members[end - size..<end])
+    }
     let labels = Set(classes)
-    guard (classes + tooSmall + small).allSatisfy((0..<classCount).contains), labels.count == classes.count,
+    guard Set(members).isSubset(of: ids), (classes + tooSmall + small).allSatisfy((0..<classCount).contains), labels.count == classes.count,
       ids == set.labelledIDs.map({ Int($0) }).filter({ labels.contains(Int(set.labels[$0])) })
     else { throw foreign("it is about other samples or classes.") }
     judgement = try FeatureJudgement(fromFile: file, samples: ids.count, classes: classes.count)

@@ -27,11 +27,11 @@ public struct FeatureStatement: Sendable {
       + "guessing gives \(percent(found.guessing))"
     switch found.verdict {
     case .notLearnt:
-      return "These images could not be told apart: \(heldOut). Nothing is listed."
+      return "These images could not be distinguished: \(heldOut). Nothing is listed."
     case .none:
       return "No sign of wrong labels (at most \(count(found.most)) of \(grouped(N))). \(capitalized(heldOut))."
     case .cannotTell:
-      return "Whether labels are wrong cannot be told: the images of these classes look too alike, or there are too "
+      return "Whether labels are wrong cannot be determined: the images of these classes look too alike, or there are too "
         + "few. The order may still help: wrong labels stand nearer its beginning."
     case .few:
       let likely = "\(listed == 1 ? "the likeliest one is" : "the \(grouped(listed)) likeliest are") listed"
@@ -40,7 +40,7 @@ public struct FeatureStatement: Sendable {
     case .rough:
       let (low, high) = (count(found.share), count(found.most))
       let number = low == high ? low : "\(low) to \(high)"
-      var text = "Some labels are wrong, perhaps \(number) of \(grouped(N)). The classes are hard to tell apart "
+      var text = "Some labels are wrong, perhaps \(number) of \(grouped(N)). The classes are hard to distinguish "
       text += "(\(heldOut))"
       guard listed > 0, let right = found.expectedRight else { return text + ". None is likely enough to be listed." }
       return text + ": of the \(grouped(listed)) listed, about \(grouped(Int((right * Double(listed)).rounded()))) "

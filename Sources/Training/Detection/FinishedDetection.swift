@@ -28,13 +28,14 @@ public struct FinishedDetection: Sendable {
   /// Judges the samples by what each of the stages left.
   public init(
     settings: RunSettings, data: RunData, stages: [DetectionStage], results: [DetectionStageResult],
-    features: FeatureFindings? = nil, history: RunHistory, record: RunRecord?, folder: String
+    features: FeatureFindings? = nil, probabilities: [Double]? = nil, history: RunHistory, record: RunRecord?, folder: String
   ) {
     (self.settings, self.data, self.stages, self.results) = (settings, data, stages, results)
     (self.history, self.record, self.folder) = (history, record, folder)
     let classes = data.dataset.classCount
     result = DetectionResult(
-      settings.detection, data.judged, classes: classes, stages: stages, results: results, features: features)
+      settings.detection, data.judged, classes: classes, stages: stages, results: results, features: features,
+      probabilities: probabilities)
     tables = DetectionTables(result, classCount: classes)
   }
 
@@ -79,6 +80,8 @@ public struct FinishedDetection: Sendable {
     let features =
       try detection.detector.usesFeatures
       ? restoring(folder) { try readFeatures(folder: folder, data) } : nil
+    let probabilities =
+      detection.predictedProbabilities == nil ? nil : try restoring(folder) { try readProbabilities(folder, data) }
     let epochs = stages.count * settings.epochs
     // Nothing was trained where features judge alone.
     let history =
@@ -91,7 +94,8 @@ public struct FinishedDetection: Sendable {
         fix: again(folder))
     }
     return FinishedDetection(
-      settings: settings, data: data, stages: stages, results: results, features: features, history: history,
+      settings: settings, data: data, stages: stages, results: results, features: features,
+      probabilities: probabilities, history: history,
       record: record, folder: folder)
   }
 
@@ -102,6 +106,26 @@ public struct FinishedDetection: Sendable {
     let path = folder + "/" + DetectionStage.file(named: FeatureFindings.stage)
     guard FileBytes.kind(of: path) == .file else { return nil }
     return try FeatureFindings(SafetensorsFile.read(path), of: data.judged, classCount: data.dataset.classCount)
+  }
+
+  /// The probabilities that somebody gave, as the run's folder has them: of the samples with a label, in their order.
+  private static func readProbabilities(_ folder: String, _ data: RunData) throws -> [Double] {
+    let path = folder + "/pred_probs.npy", array = try NumPyArray(decoding: FileBytes.read(path), name: path)
+    guard array.shape == [data.judged.labelledIDs.count, data.dataset.classCount], let values = array.doubles else {
+      throw Failure(
+        .badInput, "'\(path)' does not fit the data.", why: "its shape is \(array.shape).", fix: again(folder))
+    }
+    return values
+  }
+
+  /// The probabilities of the samples with a label that the settings name; nil where they name none.
+  ///
+  /// - Throws: `.missingInput`; `.badInput` for a file that does not fit the data.
+  public static func probabilities(_ settings: RunSettings, _ data: RunData) throws -> [Double]? {
+    try settings.detection.predictedProbabilities.map { path in
+      try SampleArrayFile(path, of: "probabilities", for: data.dataset).probabilities(
+        data.judged.labelledIDs.map { Int($0) }, classes: data.dataset.classCount)
+    }
   }
 
   private static func readFeatures(folder: String, _ data: RunData) throws -> FeatureFindings {
