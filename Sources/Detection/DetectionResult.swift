@@ -14,6 +14,9 @@ public struct DetectionResult: Sendable {
     public var quality: Double?
     /// The class that the networks think most likely, and its mean probability.
     public var predicted: Int?, confidence: Double?
+    /// The class that the label is suggested to become, which is never the given one: the most likely of the others, and
+    /// its mean probability.
+    public var suggested: Int?, suggestedConfidence: Double?
     /// The area under the margin: over the passes in which the sample had its own label, and in each of them.
     public var area: Double?, passAreas: [Double?] = []
     /// 1 for the most suspicious.
@@ -22,6 +25,16 @@ public struct DetectionResult: Sendable {
     public var forgettings: Double?, loss: Double?, error: Double?
     /// Numbers the groups of equal images with different labels, from 1; nil for a sample in none.
     public var duplicateGroup: Int?
+
+    /// Takes what the networks think of it: a probability for each class.
+    mutating func take(_ probabilities: some RandomAccessCollection<Double>) {
+      (predicted, confidence, suggested, suggestedConfidence) = (nil, nil, nil, nil)
+      for (label, probability) in probabilities.enumerated() {
+        if confidence.map({ probability > $0 }) ?? true { (predicted, confidence) = (label, probability) }
+        guard label != given, suggestedConfidence.map({ probability > $0 }) ?? true else { continue }
+        (suggested, suggestedConfidence) = (label, probability)
+      }
+    }
   }
 
   /// The threshold samples of one pass.
@@ -102,8 +115,7 @@ public struct DetectionResult: Sendable {
       for source in sources {
         for (k, p) in (source.probabilities(id) ?? []).enumerated() { mean[k] += p / count }
       }
-      let top = mean.indices.reduce(0) { mean[$1] > mean[$0] ? $1 : $0 }
-      (samples[index].predicted, samples[index].confidence) = (top, mean[top])
+      samples[index].take(mean)
     }
   }
 
@@ -154,15 +166,12 @@ public struct DetectionResult: Sendable {
     }
     let found = ConfidentLearning(labels: samples.map(\.given), probabilities: probabilities, classes: classes)
     let flags = found.issues(settings.filter), quality = found.quality(settings.quality)
-    let predictions = found.predictions
     confident = found
+    for index in samples.indices { samples[index].take(probabilities[index * classes..<(index + 1) * classes]) }
     guard settings.detector == .combined else {
       for index in samples.indices {
         samples[index].isIssue = flags[index]
         samples[index].quality = quality[index]
-        (samples[index].predicted, samples[index].confidence) = (
-          predictions[index], probabilities[index * classes + predictions[index]]
-        )
       }
       return
     }
@@ -178,9 +187,6 @@ public struct DetectionResult: Sendable {
     for (position, index) in order.enumerated() {
       samples[index].isIssue = position < count
       samples[index].quality = shares[index]
-      (samples[index].predicted, samples[index].confidence) = (
-        predictions[index], probabilities[index * classes + predictions[index]]
-      )
     }
   }
 

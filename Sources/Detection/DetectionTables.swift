@@ -73,9 +73,9 @@ public struct DetectionTables: Sendable, Equatable {
       }
       guard sample.isIssue else { continue }
       classes[sample.given].flagged += 1
-      if let predicted = sample.predicted, predicted != sample.given {
-        counts[sample.given * classCount + predicted, default: 0] += 1
-        classes[predicted].suggested += 1
+      if let suggested = sample.suggested {
+        counts[sample.given * classCount + suggested, default: 0] += 1
+        classes[suggested].suggested += 1
       }
     }
     for k in 0..<classCount where measured[k] > 0 { classes[k].meanArea = sums[k] / Double(measured[k]) }

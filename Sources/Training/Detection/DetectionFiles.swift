@@ -12,7 +12,7 @@ public enum DetectionFiles {
   public static let columns = [
     "sample_id", "path", "is_label_issue", "label_score", "given_label", "predicted_label", "given_name",
     "suggested_name", "suggested_conf", "aum", "aum_pass1", "aum_pass2", "rank", "label_quality",
-    "forgetting_events", "mean_loss", "el2n", "duplicate_group",
+    "forgetting_events", "mean_loss", "el2n", "duplicate_group", "suggested_label",
   ]
 
   /// Writes everything but detect.json: tables, and arrays where there are any.
@@ -60,18 +60,21 @@ public enum DetectionFiles {
         func pass(_ index: Int) -> String {
           index < sample.passAreas.count ? cell(sample.passAreas[index]) : ""
         }
-        var row = [
+        let suggestedName: String = sample.suggested.map { names[$0] } ?? ""
+        var row: [String] = [
           "\(sample.id)", paths[sample.id], sample.isIssue ? "True" : "False", cell(sample.quality), "\(sample.given)",
-          sample.predicted.map { "\($0)" } ?? "", names[sample.given], sample.predicted.map { names[$0] } ?? "",
-          cell(sample.confidence), cell(sample.area), pass(0), pass(1), "\(sample.rank)", cell(sample.quality),
-          cell(sample.forgettings), cell(sample.loss), cell(sample.error),
-          sample.duplicateGroup.map { "\($0)" } ?? "",
+          cell(sample.predicted), names[sample.given], suggestedName, cell(sample.suggestedConfidence),
+          cell(sample.area),
+          pass(0), pass(1), "\(sample.rank)", cell(sample.quality), cell(sample.forgettings), cell(sample.loss),
+          cell(sample.error), cell(sample.duplicateGroup), cell(sample.suggested),
         ]
         for index in extra.indices { row.append(pass(index + 2)) }
-        if hasTruth { row.append(sample.truth.map { "\($0)" } ?? "") }
+        if hasTruth { row.append(cell(sample.truth)) }
         return row
       })
   }
+
+  private static func cell(_ value: Int?) -> String { value.map { "\($0)" } ?? "" }
 
   private static func cell(_ value: Double?) -> String {
     guard let value, value.isFinite else { return "" }

@@ -30,7 +30,8 @@ public enum DetectionReport {
       samples: ranked.map { sample in
         DetectionPage.Sample(
           id: sample.id, rank: sample.rank, key: usesArea ? sample.area : sample.quality, given: sample.given,
-          suggested: sample.predicted, confidence: sample.confidence, isFlagged: sample.isIssue, truth: sample.truth,
+          suggested: sample.suggested, confidence: sample.suggestedConfidence, isFlagged: sample.isIssue,
+          truth: sample.truth,
           path: paths.isEmpty ? nil : paths[sample.id])
       }, tables: finished.tables)
     (page.score, page.passCorrelation, page.duplicates) = (result.score, result.passCorrelation, result.duplicates)
