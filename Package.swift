@@ -134,9 +134,7 @@ let package = Package(
       name: "TrainingTests",
       dependencies: [
         "Training", "Settings", "Sessions", "Detection", "Reports", "ComputeCPU", "ComputeOpenCL", "Compute",
-        "Datasets", "Losses",
-        "Networks",
-        "FileFormats", "Failures", "TestSupport", "OpenCLTestSupport",
+        "Datasets", "Losses", "Methods", "Networks", "FileFormats", "Failures", "TestSupport", "OpenCLTestSupport",
       ]),
     .testTarget(
       name: "OracleTests",
@@ -157,7 +155,9 @@ let package = Package(
       name: "DetectionTests",
       dependencies: ["Detection", "Datasets", "Statistics", "FileFormats", "Failures", "TestSupport"],
       exclude: ["Frozen"]),
-    .testTarget(name: "ImagesTests", dependencies: ["Images", "FileFormats", "Failures", "TestSupport"]),
+    .testTarget(
+      name: "ImagesTests", dependencies: ["Images", "FileFormats", "Failures", "TestSupport"],
+      exclude: ["PillowFixture.py"]),
     .testTarget(
       name: "DatasetsTests",
       dependencies: ["Datasets", "Images", "FileFormats", "Statistics", "Failures", "TestSupport"]),

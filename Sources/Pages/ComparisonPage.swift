@@ -16,6 +16,8 @@ public struct ComparisonPage: Sendable {
     public var history: RunHistory
     /// What the last checkpoint says of some training samples; nil where it was not asked.
     public var samples: Samples?
+    /// What it predicts for the samples that it is measured on; nil where it was not asked, or there are none.
+    public var confusion: Confusion?
     /// Why there are no such samples.
     public var absence: String?
 
@@ -77,6 +79,7 @@ public struct ComparisonPage: Sendable {
         \(memorisation)
         \(figures)
         \(classes)
+        \(confusion)
         \(confidence)
         \(features)
         \(commands)

@@ -260,7 +260,7 @@ extension RunSettings {
     ).following("lite0 where its weights are found, or patches, whichever explains the labels better"),
     .path(
       "weights", \.detection.weights, "file", "Pretrained weights for --features lite0. See 'gpunoisy weights'."
-    ).following("$GPUNOISY_WEIGHTS, then the cache folder").ofExecution,
+    ).following("$GPUNOISY_WEIGHTS, then the cache folder"),
     .path(
       "pred-probs", \.detection.predictedProbabilities, "file.npy",
       "Out-of-sample probabilities [N, K] that you have: confident learning without training."),

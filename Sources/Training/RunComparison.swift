@@ -33,6 +33,18 @@ public enum RunComparison {
       noise: settings.noise.description, history: history)
   }
 
+  /// What the network of a checkpoint predicts for the test set, or what was held out in its place; nil without both.
+  ///
+  /// - Throws: `.badInput` where the data do not fit the network.
+  public static func confusion<D: Device>(
+    checkpoint: String, data: RunData, on device: D
+  ) throws -> ComparisonPage.Confusion? {
+    guard let set = data.evaluation, !set.labelledIDs.isEmpty else { return nil }
+    let score = try Evaluator(checkpoint: checkpoint, on: device).score(set)
+    return .init(
+      counts: score.confusion, part: data.dataset.test == nil ? "the samples that were held out" : "the test set")
+  }
+
   /// What the network of a checkpoint says of training samples: the same ones for every run on the same data.
   ///
   /// - Throws: `.badInput` where the data do not fit the network; `.numerical` for logits that are not finite.

@@ -13,10 +13,10 @@ struct ReportCommand: ParsableCommand {
     commandName: "report", abstract: "Write a page about one run, or several side by side.",
     discussion: """
       Writes one HTML file that works offline: accuracy and loss over the epochs, memorisation of wrong labels, each \
-      class over the epochs, the last network's confidence in the given labels, and the features of its last layer in \
-      two dimensions. The last two need the checkpoint and the data; where these are missing, the page says so. The \
-      page of a detection is rewritten as 'detect' wrote it, from the run's files and the data: no device is needed, \
-      and nothing else in the run changes.
+      class over the epochs, which classes are taken for which, the last network's confidence in the given labels, and \
+      the features of its last layer in two dimensions. The last three need the checkpoint and the data; where these \
+      are missing, the page says so. The page of a detection is rewritten as 'detect' wrote it, from the run's files \
+      and the data: no device is needed, and nothing else in the run changes.
 
       Examples:
         gpunoisy report runs/2026-11-21T0031_cifar10_resnet32_ce_s1
@@ -66,6 +66,7 @@ struct ReportCommand: ParsableCommand {
       let results = try choice.open(work) { EvaluationNotes.show($0, quiet: quiet) }
       for (index, result) in results.enumerated() {
         (page.runs[index].samples, page.runs[index].absence) = (result.samples, result.absence)
+        page.runs[index].confusion = result.confusion
       }
     }
     page.classNames = classNames
@@ -97,7 +98,7 @@ struct ReportCommand: ParsableCommand {
 
     func run<D: TunableDevice>(
       on device: D
-    ) throws -> [(samples: ComparisonPage.Samples?, absence: String?)] {
+    ) throws -> [(samples: ComparisonPage.Samples?, confusion: ComparisonPage.Confusion?, absence: String?)] {
       try inputs.map { folder, settings, record in
         do {
           let checkpoint = folder + "/checkpoints/last.safetensors"
@@ -106,11 +107,11 @@ struct ReportCommand: ParsableCommand {
           if let warning = data.emptyClassWarning { EvaluationNotes.show("\(folder): \(warning)", quiet: quiet) }
           let samples = try RunComparison.samples(
             checkpoint: checkpoint, data: data.dataset, projection: projection, on: device)
-          return (samples, nil)
+          return (samples, try RunComparison.confusion(checkpoint: checkpoint, data: data, on: device), nil)
         } catch let failure as Failure where [.missingInput, .badInput, .numerical].contains(failure.kind) {
           // The curves are worth a page without the data.
           EvaluationNotes.show("\(folder): no samples, since \(failure.what)", quiet: quiet)
-          return (nil, failure.what)
+          return (nil, nil, failure.what)
         }
       }
     }

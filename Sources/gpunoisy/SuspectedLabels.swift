@@ -11,7 +11,7 @@ struct SuspectedLabels {
     let path: String
     let isSuspected: Bool
     let given: Int
-    /// The class that the networks think most likely, and its probability; nil where nothing was measured.
+    /// The class that the label is suggested to become, and its probability; nil where nothing was measured.
     let suggested: Int?
     let confidence: Double?
     /// Why it is suspected, or would be.
@@ -47,7 +47,9 @@ struct SuspectedLabels {
     let reader = try TableReader(path, writer: threshold == nil ? "detect" : "train")
     let id = try reader.column("sample_id"), image = try reader.column("path")
     let given = try reader.column("given_label"), predicted = try reader.column("predicted_label")
-    let names = (given: reader.table.column("given_name"), predicted: reader.table.column("suggested_name"))
+    // Tables of earlier versions suggest the class that was predicted, even if it was the given one.
+    let suggestion = reader.table.column("suggested_label") ?? predicted
+    let names = (given: reader.table.column("given_name"), suggested: reader.table.column("suggested_name"))
     let decides = try reader.column(threshold == nil ? "is_label_issue" : "suspicion")
     let confidence = threshold == nil ? try reader.column("suggested_conf") : nil
     let rank = threshold == nil ? try reader.column("rank") : nil
@@ -59,8 +61,10 @@ struct SuspectedLabels {
       guard let number = Int(cells[id]), let label = Int(cells[given]), rows[number] == nil else {
         throw reader.damaged(line, "its sample_id or given_label is not a number, or the sample occurs twice.")
       }
-      guard cells[predicted].isEmpty || Int(cells[predicted]) != nil else {
-        throw reader.damaged(line, "its predicted_label '\(cells[predicted])' is not a number.")
+      for (name, index) in [("predicted_label", predicted), ("suggested_label", suggestion)] {
+        guard cells[index].isEmpty || Int(cells[index]) != nil else {
+          throw reader.damaged(line, "its \(name) '\(cells[index])' is not a number.")
+        }
       }
       let isSuspected: Bool
       if let threshold {
@@ -71,14 +75,14 @@ struct SuspectedLabels {
       } else {
         isSuspected = ["true", "1"].contains(cells[decides].lowercased())
       }
-      let suggested = Int(cells[predicted])
+      let suggested = Int(cells[suggestion])
       rows[number] = Row(
         id: number, path: cells[image], isSuspected: isSuspected, given: label,
         suggested: threshold != nil && suggested == label ? nil : suggested,
         confidence: confidence.flatMap { Double(cells[$0]) },
         reason: threshold.map { "suspicion \(cells[decides]) above \(NumberFormatting.shortest($0))" }
           ?? "suspected, rank \(cells[rank!])",
-        givenName: names.given.map { cells[$0] } ?? "", suggestedName: names.predicted.map { cells[$0] } ?? "",
+        givenName: names.given.map { cells[$0] } ?? "", suggestedName: names.suggested.map { cells[$0] } ?? "",
         line: line)
     }
     self.rows = rows

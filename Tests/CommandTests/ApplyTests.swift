@@ -130,7 +130,7 @@ extension CommandTests {
     func policies() throws {
       let test = try Case(), folder = test.folder
       let flags = try test.column("is_label_issue").map { $0 == "True" }, given = try test.column("given_label")
-      let suggested = try test.column("predicted_label"), confidence = try test.column("suggested_conf")
+      let suggested = try test.column("suggested_label"), confidence = try test.column("suggested_conf")
       let flagged = (0..<60).filter { flags[$0] }
       try #require(flagged.count > 1)
       func changes(_ name: String) throws -> [String: String] {

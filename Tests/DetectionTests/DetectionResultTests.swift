@@ -136,6 +136,15 @@ struct DetectionResultTests {
     // Areas are those of the margins, suggestions those of the folds.
     #expect(both.samples.map(\.area) == aum.samples.map(\.area))
     #expect(both.samples.map(\.predicted) == cl.samples.map(\.predicted))
+    // A suggestion is the most likely class besides the given one, which the networks may find more likely still.
+    let rows = try #require(both.confident).probabilities
+    for (index, sample) in both.samples.enumerated() {
+      let row = rows[index * K..<(index + 1) * K], others = (0..<K).filter { $0 != sample.given }
+      let best = try #require(others.max { row[row.startIndex + $0] < row[row.startIndex + $1] })
+      #expect(sample.suggested == best && sample.suggestedConfidence == row[row.startIndex + best], "\(sample)")
+    }
+    #expect(both.samples.contains { $0.predicted == $0.given } && both.samples.contains { $0.predicted != $0.given })
+    #expect(DetectionTables(both, classCount: K).pairs.reduce(0) { $0 + $1.count } == both.issues.count)
     #expect(both.confident?.labels == (0..<N).map { $0 % K })
   }
 }

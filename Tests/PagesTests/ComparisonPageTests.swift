@@ -10,7 +10,8 @@ struct ComparisonPageTests {
   /// A run of four epochs, the second without a test.
   private static func run(
     _ folder: String, loss: String = "ce", accuracy: Double = 0.25, classes: Int = 3, fingerprint: String = "00",
-    samples: ComparisonPage.Samples? = nil, figures: (Int) -> [EpochReport.Figure] = { _ in [] }
+    samples: ComparisonPage.Samples? = nil, confusion: ComparisonPage.Confusion? = nil,
+    figures: (Int) -> [EpochReport.Figure] = { _ in [] }
   ) -> ComparisonPage.Run {
     var record = RunRecord(
       command: "train", version: "1", arguments: ["gpunoisy", "train", folder], device: "cpu", seeds: ["seed": 7],
@@ -26,9 +27,11 @@ struct ComparisonPageTests {
         perClass: (0..<classes).map { .init(accuracy: Double($0) / Double(classes), confidence: nil) },
         figures: figures(epoch))
     }
-    return ComparisonPage.Run(
+    var run = ComparisonPage.Run(
       folder: folder, record: record, model: "resnet20", loss: loss, noise: "symmetric:0.4",
       history: RunHistory(epochs: epochs), samples: samples)
+    run.confusion = confusion
+    return run
   }
 
   private static let samples = ComparisonPage.Samples(
@@ -144,6 +147,42 @@ struct ComparisonPageTests {
     #expect(!html.contains("Features of the last layer"))
     let alike = ComparisonPage(runs: [Self.run("a"), Self.run("b")], classNames: []).html
     #expect(!alike.contains("did not have the same data") && !alike.contains("Losses of different kinds"))
+  }
+
+  @Test("shows which classes are taken for which, the most frequent first")
+  func confusion() throws {
+    let counts = [[8, 2, 0], [0, 20, 0], [1, 3, 0]]
+    let run = Self.run("a", confusion: .init(counts: counts, part: "the test set"))
+    let html = ComparisonPage(runs: [run, Self.run("b")], classNames: ["<x>", "y", "z"]).html
+    let section = try #require(html.split(separator: "<section id=\"confusion\">").dropFirst().first)
+    let table = section.split(separator: "<tbody>")[1].split(separator: "</tbody>")[0]
+    #expect(
+      table.contains(
+        ##"&lt;x&gt;</th><td class="heat5 right">8</td><td class="heat2">2</td><td class="heat0"></td></tr>"##),
+      "\(table)")
+    #expect(
+      table.contains(##"z</th><td class="heat3">1</td><td class="heat5">3</td><td class="heat0 right">0</td></tr>"##))
+    let list = section.split(separator: "<tbody>")[2].split(separator: "</tbody>")[0].split(separator: "<tr>")
+      .dropFirst()
+    let rows = list.map {
+      $0.replacing(#/<[^>]*>/#, with: " ").split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    }
+    #expect(rows == ["z y 3 75.0%", "&lt;x&gt; y 2 20.0%", "z &lt;x&gt; 1 25.0%"], "\(rows)")
+    #expect(!ComparisonPage(runs: [Self.run("b")], classNames: ["x", "y", "z"]).html.contains("id=\"confusion\""))
+  }
+
+  @Test("of many classes has a map of confusions, and the list")
+  func manyConfusions() {
+    let K = 100, counts = (0..<K).map { label in (0..<K).map { $0 == label ? 90 : $0 == (label + 7) % K ? label : 0 } }
+    let run = Self.run("a", classes: K, confusion: .init(counts: counts, part: "the test set"))
+    let html = ComparisonPage(runs: [run], classNames: (0..<K).map { "class \($0)" }).html
+    let section = html.split(separator: "<section id=\"confusion\" class=\"strong\">")[1].split(
+      separator: "</section>")[0]
+    #expect(!section.contains("class=\"confusion\"") && pieces(String(section), "<tr>") == 21)
+    // 100 of the diagonal, and 99 pairs, of which that of the first class does not occur.
+    #expect(pieces(String(section), "h1v1h-1z") == 199)
+    #expect(section.contains(#"class 99</th><td class="text">class 6</td><td>99</td>"#))
+    #expect(section.contains("more samples in 79 other pairs"))
   }
 
   @Test("of many classes colours the five hardest and the five easiest")

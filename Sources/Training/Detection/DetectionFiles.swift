@@ -60,20 +60,21 @@ public enum DetectionFiles {
         func pass(_ index: Int) -> String {
           index < sample.passAreas.count ? cell(sample.passAreas[index]) : ""
         }
-        var row = [
+        let suggestedName: String = sample.suggested.map { names[$0] } ?? ""
+        var row: [String] = [
           "\(sample.id)", paths[sample.id], sample.isIssue ? "True" : "False", cell(sample.quality), "\(sample.given)",
-          sample.predicted.map { "\($0)" } ?? "", names[sample.given], sample.suggested.map { names[$0] } ?? "",
-          cell(sample.suggestedConfidence), cell(sample.area), pass(0), pass(1), "\(sample.rank)", cell(sample.quality),
+          cell(sample.predicted), names[sample.given], suggestedName, cell(sample.suggestedConfidence),
+          cell(sample.area), pass(0), pass(1), "\(sample.rank)", cell(sample.quality), cell(sample.forgettings),
+          cell(sample.loss), cell(sample.error), cell(sample.duplicateGroup), cell(sample.suggested),
+          cell(sample.chance), verdict,
         ]
-        row += [cell(sample.forgettings), cell(sample.loss), cell(sample.error)]
-        row.append(sample.duplicateGroup.map { "\($0)" } ?? "")
-        row.append(sample.suggested.map { "\($0)" } ?? "")
-        row += [cell(sample.chance), verdict]
         for index in extra.indices { row.append(pass(index + 2)) }
-        if hasTruth { row.append(sample.truth.map { "\($0)" } ?? "") }
+        if hasTruth { row.append(cell(sample.truth)) }
         return row
       })
   }
+
+  private static func cell(_ value: Int?) -> String { value.map { "\($0)" } ?? "" }
 
   private static func cell(_ value: Double?) -> String {
     guard let value, value.isFinite else { return "" }
