@@ -13,6 +13,9 @@ public struct Network: Sendable, Equatable, CustomStringConvertible {
     public let options: [(name: String, values: [String])]
     /// The side of the square that larger images are brought to unless a size is asked for.
     public var imageSide = 64
+    /// What the published weights of this network expect; nil where there are none, and inputs are normalised by the
+    /// training images.
+    public var preprocessing: Preprocessing?
     /// Adds the layers from images to logits; throws if the images do not fit.
     let build: @Sendable (_ graph: inout Graph, _ classes: Int, _ options: [String: String]) throws -> Void
   }

@@ -8,8 +8,10 @@ import Failures
 /// 2 / fan-out. 25,557,032 parameters for 1000 classes, 23,528,522 for ten.
 enum ResNet50 {
   static let entries = [
-    Network.Entry(name: "resnet50", summary: "ResNet-50 for photographs (torchvision's)", options: [], imageSide: 224) {
-      graph, classes, _ in
+    Network.Entry(
+      name: "resnet50", summary: "ResNet-50 for photographs (torchvision's)", options: [], imageSide: 224,
+      preprocessing: .imageNet
+    ) { graph, classes, _ in
       try graph.requireImages(ofAtLeast: 32, for: "resnet50")
       var x = graph.convolve(graph.images, "conv1", channels: 64, size: 7, stride: 2, padding: 3)
       x = graph.pool(
