@@ -95,9 +95,13 @@ public struct PickledValues: Sendable {
 
   // MARK: - What values are
 
-  /// The text of a value; nil for others, and for bytes that are not UTF-8.
+  /// The longest text that is a name, in bytes.
+  private static let maxText = 1 << 10
+
+  /// The text of a value, if it can be a name; nil for others, and for bytes that are not UTF-8.
   public func text(_ value: Value?) -> String? {
-    guard case .text(let range)? = value else { return nil }
+    // Any number of tensors can share one long text.
+    guard case .text(let range)? = value, range.count <= Self.maxText else { return nil }
     return String(validating: file[range], as: UTF8.self)
   }
 
@@ -122,9 +126,9 @@ public struct PickledValues: Sendable {
     return (global(parts[0]) ?? "a class of its own", object(parts[1], .tuple)?.parts ?? [])
   }
 
-  /// The whole numbers of a tuple; nil for other values.
+  /// The whole numbers of a tuple of at most 64; nil for other values.
   public func integers(_ value: Value?) -> [Int]? {
-    guard let parts = object(value, .tuple)?.parts else { return nil }
+    guard let parts = object(value, .tuple)?.parts, parts.count <= 64 else { return nil }
     let numbers = parts.compactMap { part in if case .integer(let number) = part { number } else { nil } }
     return numbers.count == parts.count ? numbers : nil
   }
@@ -148,7 +152,7 @@ public struct PickledValues: Sendable {
     case UInt8(ascii: "c"): make(.global, [.text(try line()), .text(try line())])
     case 0x93:
       let names = try pop(2)
-      guard text(names[0]) != nil, text(names[1]) != nil else { throw Damage("a name in it is not a text") }
+      guard text(names[0]) != nil, text(names[1]) != nil else { throw Damage("a name in it is not a short text") }
       make(.global, names)
     case UInt8(ascii: "R"), 0x81: try call(pop(2))
     case 0x92: try call(Array(pop(3).prefix(2)))

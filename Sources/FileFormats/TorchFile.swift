@@ -30,7 +30,8 @@ struct TorchFile {
     let offset: Int
     let shape: [Int], strides: [Int]
 
-    var count: Int { shape.reduce(1, *) }
+    /// Elements in all; an axis of 0 makes the tensor empty, whatever overflow the others would cause.
+    var count: Int { shape.contains(0) ? 0 : shape.reduce(1, *) }
   }
 
   /// Where a storage's bytes are.
@@ -200,7 +201,7 @@ struct TorchFile {
       var names: Set<String> = []
       var members: [(String, Content)] = []
       for index in stride(from: 0, to: parts.count, by: 2) {
-        guard let key = values.text(parts[index]), key.utf8.count <= 1 << 10 else { continue }
+        guard let key = values.text(parts[index]) else { continue }
         guard names.insert(key).inserted else {
           throw PickledValues.Damage("it has '\(key.shortened())' twice")
         }
@@ -311,9 +312,11 @@ struct TorchFile {
   private static func elements(of view: View, in storage: ArraySlice<UInt8>) -> [UInt8] {
     let width = view.type.byteCount, count = view.count, rank = view.shape.count
     guard count > 0 else { return [] }
+    // An axis of 1 has a stride that nothing checks and nobody needs.
+    let strides = zip(view.shape, view.strides).map { $0 == 1 ? 0 : $1 }
     var plain = 1, isPlain = true
     for axis in (0..<rank).reversed() where view.shape[axis] > 1 {
-      isPlain = isPlain && view.strides[axis] == plain
+      isPlain = isPlain && strides[axis] == plain
       plain *= view.shape[axis]
     }
     return storage.withUnsafeBytes { source in
@@ -325,9 +328,9 @@ struct TorchFile {
           var axis = rank - 1
           while axis >= 0 {
             index[axis] += 1
-            position += view.strides[axis]
+            position += strides[axis]
             if index[axis] < view.shape[axis] { break }
-            position -= view.strides[axis] * view.shape[axis]
+            position -= strides[axis] * view.shape[axis]
             index[axis] = 0
             axis -= 1
           }

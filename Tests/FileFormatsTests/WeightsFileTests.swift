@@ -79,8 +79,13 @@ struct WeightsFileTests {
     for bytes in try files(P.tensor("0", of: 6, shape: [])) {
       #expect(try read(bytes).tensors.floats("w", shape: []) == [1])
     }
-    for bytes in try files(P.tensor("0", of: 6, shape: [0, 3])) {
-      #expect(try read(bytes).tensors.floats("w", shape: [0, 3]) == [])
+    for bytes in try files(P.tensor("0", of: 6, shape: [1, 2, 1, 2], strides: [.max, 1, .max, 3], offset: 1)) {
+      #expect(try read(bytes).tensors.floats("w", shape: [1, 2, 1, 2]) == [2, 5, 3, 6])
+    }
+    for shape in [[0, 3], [.max, .max, 0]] {
+      for bytes in try files(P.tensor("0", of: 6, shape: shape)) {
+        #expect(try read(bytes).tensors.floats("w", shape: shape) == [])
+      }
     }
   }
 
@@ -154,6 +159,18 @@ struct WeightsFileTests {
     let again: [UInt8] = P.global("collections", "OrderedDict") + fetch + [0x85] + P.ascii("R")
     let many = Array([[UInt8]](repeating: again, count: 5000).joined())
     #expect(try refusal(P.old(P.list([pairs, many]), [])).contains("too many values"))
+    // Thousands of tensors that share one long text, or one long shape.
+    let long = P.text(String(repeating: "k", count: 1 << 20)) + store
+    let shape = P.tuple([[UInt8]](repeating: P.integer(1), count: 100_000)) + P.ascii("q") + [1]
+    let storage = P.tuple([P.text("storage"), P.global("torch", "FloatStorage"), fetch, P.text("cpu"), P.integer(1)])
+    let tensors = (0..<5000).map { index in
+      let getShape: [UInt8] = P.ascii("h") + [1]
+      let arguments = [storage + P.ascii("Q"), P.integer(0), getShape, getShape]
+      return ("t\(index)", P.call("torch._utils", "_rebuild_tensor_v2", arguments))
+    }
+    let members = P.dictionary([("a", long), ("b", shape)]) + P.ascii("(")
+    let more: [UInt8] = tensors.flatMap { P.text($0.0) + $0.1 } + P.ascii("u")
+    #expect(try refusal(P.zip(members + more, [])).contains("none of the network's names"))
     // Sizes that the file does not have.
     let sizes: [[UInt8]] = [
       P.ascii("X") + P.little(-1, 4), [0x8D] + P.little(.max, 8), [0x8E] + P.little(-1, 8), [0x8B, 255, 255, 255, 127],
