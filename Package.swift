@@ -111,7 +111,8 @@ let package = Package(
     .target(name: "OpenCLTestSupport", dependencies: ["ComputeOpenCL"], path: "Tests/OpenCLTestSupport"),
     .testTarget(name: "ReportsTests", dependencies: ["Reports", "FileFormats", "Failures", "TestSupport"]),
     .testTarget(name: "PagesTests", dependencies: ["Pages", "Detection", "Datasets", "FileFormats", "TestSupport"]),
-    .testTarget(name: "FileFormatsTests", dependencies: ["FileFormats", "Failures", "TestSupport"]),
+    .testTarget(
+      name: "FileFormatsTests", dependencies: ["FileFormats", "Failures", "TestSupport"], exclude: ["Frozen"]),
     .testTarget(name: "NetworksTests", dependencies: ["Networks", "Compute", "Failures"]),
     .testTarget(
       name: "MethodsTests",

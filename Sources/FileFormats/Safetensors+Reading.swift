@@ -24,7 +24,7 @@ extension SafetensorsFile {
         .badInput, "'\(path)' is not a valid safetensors file.", why: why + ".",
         fix: "use another copy; if this is a run's checkpoint, resume from the other one in its folder.")
     }
-    if let pickle = Self.pickleFailure(bytes, path: path) { throw pickle }
+    if TorchFile.isTorch(bytes) { throw Self.pickleFailure(bytes, path: path) }
     guard bytes.count >= 8 else { throw damaged("it has \(bytes.count) bytes; the header's length alone takes 8") }
     let length = bytes[..<8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     guard length <= UInt64(Self.headerLimit) else {
@@ -102,16 +102,11 @@ extension SafetensorsFile {
     }
   }
 
-  /// Pickles can run code, so there is no reader for them, but a helpful refusal.
-  private static func pickleFailure(_ bytes: [UInt8], path: String) -> Failure? {
-    let isArchive = bytes.starts(with: [0x50, 0x4B, 0x03, 0x04])
-    let isPickle = bytes.count >= 9 && bytes[0] == 0x80 && (2...5).contains(bytes[1])
-    // A header's length can begin with the same two bytes; it goes on with zeros and a brace.
-    let isHeader = bytes.count >= 9 && bytes[3..<8].allSatisfy { $0 == 0 } && bytes[8] == UInt8(ascii: "{")
-    guard isArchive || isPickle, !isHeader else { return nil }
-    return Failure(
-      .badInput, "'\(path)' looks like a PyTorch pickle; pickles are not read because they can run code.",
-      why: "it starts like a \(isArchive ? "zip archive" : "pickle"), not like a safetensors file.",
-      fix: "convert it once in Python: safetensors.torch.save_file(torch.load(FILE, weights_only=True), NEW_FILE).")
+  /// What `torch.save` writes is read where weights are, and nowhere else: nothing in it says what the network is.
+  private static func pickleFailure(_ bytes: [UInt8], path: String) -> Failure {
+    Failure(
+      .badInput, "'\(path)' looks like a PyTorch pickle, not like a safetensors file.",
+      why: "it starts like a \(ZipArchive.isZip(bytes) ? "zip archive" : "pickle"), and only --init reads these.",
+      fix: "give a checkpoint of a run; weights from PyTorch start one: gpunoisy train --model NAME --init FILE")
   }
 }

@@ -123,7 +123,7 @@ extension SafetensorsFile {
   ) throws -> [Value] {
     guard let tensor = self[name] else {
       throw Failure(
-        .badInput, "'\(path)' has no tensor '\(name)'.", why: "it holds \(entries.count) tensors with other names.",
+        .badInput, "'\(path)' has no tensor '\(name)'.", why: "it holds \(entries.count) other tensors.",
         fix: "use a file that was saved from the same network.")
     }
     guard tensor.shape == shape else {

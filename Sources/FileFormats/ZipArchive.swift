@@ -59,9 +59,18 @@ public struct ZipArchive: Sendable {
         .badInput, "\(label) has \(member.size) bytes.", why: "its contents must take at most \(limit) bytes.",
         fix: "write the archive again.")
     }
+    return Array(try slice(of: member))
+  }
+
+  /// The unpacked bytes of a member, with their checksum verified: where they are stored as they are, a part of the
+  /// archive, without a copy.
+  ///
+  /// - Throws: `.badInput` when it is damaged.
+  func slice(of member: Member) throws -> ArraySlice<UInt8> {
+    let label = "\(member.name) in \(name)"
     let packed = bytes[member.dataOffset..<member.dataOffset + member.packedSize]
     let contents =
-      member.isDeflated ? try Gzip.decompress(packed, .bare, limit: member.size, name: label) : Array(packed)
+      member.isDeflated ? try Gzip.decompress(packed, .bare, limit: member.size, name: label)[...] : packed
     guard contents.count == member.size, Self.checksum(contents) == member.checksum else {
       throw Failure(
         .badInput, "\(label) is damaged.", why: "its size or checksum is not what the archive's directory says.",
@@ -71,7 +80,9 @@ public struct ZipArchive: Sendable {
   }
 
   /// The CRC-32 that zip archives and gzip files use.
-  public static func checksum(_ bytes: [UInt8]) -> UInt32 {
+  public static func checksum(_ bytes: [UInt8]) -> UInt32 { checksum(bytes[...]) }
+
+  private static func checksum(_ bytes: ArraySlice<UInt8>) -> UInt32 {
     bytes.withUnsafeBytes { buffer in
       UInt32(truncatingIfNeeded: crc32_z(0, buffer.baseAddress?.assumingMemoryBound(to: UInt8.self), buffer.count))
     }

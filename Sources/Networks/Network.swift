@@ -13,6 +13,9 @@ public struct Network: Sendable, Equatable, CustomStringConvertible {
     public let options: [(name: String, values: [String])]
     /// The side of the square that larger images are brought to unless a size is asked for.
     public var imageSide = 64
+    /// What the published weights of this network expect; nil where there are none, and inputs are normalised by the
+    /// training images.
+    public var preprocessing: Preprocessing?
     /// Adds the layers from images to logits; throws if the images do not fit.
     let build: @Sendable (_ graph: inout Graph, _ classes: Int, _ options: [String: String]) throws -> Void
   }
@@ -20,7 +23,7 @@ public struct Network: Sendable, Equatable, CustomStringConvertible {
   /// Every network, in the order of tables.
   public static let catalogue: [Entry] =
     ResNet.entries + ProjectionResNet.entries + PreActResNet.entries + SCENetwork.entries + CoTeachingCNN.entries
-    + Perceptron.entries + ResNet50.entries
+    + Perceptron.entries + ImageNetResNet.entries
 
   /// The catalogue's entry.
   public let entry: Entry

@@ -117,8 +117,8 @@ extension RunSettings {
       "model", \.model, "network", takes: "a network", example: "mlp:dropout=0",
       "\(Network.catalogue.map(\.name).joined(separator: ", ")). See 'gpunoisy train --help'."),
     .path(
-      "init", \.initialWeights, "file.safetensors",
-      "Initial weights (safetensors, PyTorch's parameter names)."
+      "init", \.initialWeights, "file",
+      "Initial weights (safetensors, or PyTorch's .pth and .pt; PyTorch's parameter names)."
     ).notOfDetect("it trains several networks, all alike and from random weights"),
   ]
 

@@ -8,20 +8,21 @@ import Sessions
 
 /// Where a run begins: other weights than random ones, or what a run before has left.
 extension Trainer {
-  /// Starts from the weights of a safetensors file (`--init`) instead of random ones.
+  /// Starts from the weights of a file (`--init`) instead of random ones: safetensors, or what `torch.save` writes.
   ///
-  /// Running statistics are taken where the file has them. The last layer stays as it is where the file's was made for
-  /// another number of classes, as of networks that were trained on ImageNet.
+  /// Running statistics are taken where the file has them. The last layer stays as it is where the file has none, or one
+  /// for another number of classes, as of networks that were trained on ImageNet.
   ///
-  /// - Returns: the parameters that were not taken from the file.
+  /// - Returns: where in the file the weights were, as `WeightsFile.place` says it, and the parameters that were not taken
+  ///   from it.
   @discardableResult
-  public func initialize(from path: String) throws -> [String] {
-    let file = try SafetensorsFile.read(path)
+  public func initialize(from path: String) throws -> (place: String?, random: [String]) {
     let running = session.running.entries, entries = session.parameters.entries
+    let weights = try WeightsFile(reading: path, for: (entries + running).map(\.name)), file = weights.tensors
     let last = entries.suffix(2)
     let isOther = last.allSatisfy { entry in
-      guard let shape = file[entry.name]?.shape, let outputs = shape.first else { return false }
-      return outputs != entry.shape[0] && shape.dropFirst() == entry.shape.dropFirst()
+      guard let shape = file[entry.name]?.shape else { return last.allSatisfy { file[$0.name] == nil } }
+      return shape.first != entry.shape[0] && shape.dropFirst() == entry.shape.dropFirst()
     }
     let taken = isOther ? entries.dropLast(2) : entries[...]
     let kept = isOther ? try session.readState().parameters.suffix(2) : []
@@ -29,7 +30,7 @@ extension Trainer {
       parameters: Checkpoint.tensors(taken.map { ($0.name, $0.shape) }, in: file) + kept,
       running: running.allSatisfy { file[$0.name] != nil }
         ? Checkpoint.tensors(running.map { ($0.name, $0.shape) }, in: file) : nil)
-    return kept.map(\.name)
+    return (weights.place, kept.map(\.name))
   }
 
   /// Takes up what the folder of a stopped run holds: the stages that are done, and the checkpoint of the one under way.

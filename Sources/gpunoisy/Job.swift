@@ -178,11 +178,12 @@ struct Job: DeviceWork {
 
   private func initialize<D: Device>(_ trainer: Trainer<D>) throws {
     guard let weights = settings.initialWeights else { return }
-    let random = try trainer.initialize(from: weights)
+    let (place, random) = try trainer.initialize(from: weights)
+    if let place { console.note("weights: of \(weights), those in \(place)") }
     guard !random.isEmpty else { return }
     console.note(
-      "\(random.joined(separator: " and ")) are initialised randomly: \(weights) was made for another number of classes"
-    )
+      "\(random.joined(separator: " and ")) are initialised randomly: \(weights) has no last layer for "
+        + "\(data.dataset.classCount) classes")
   }
 
   /// - Throws: `.badInput` where the data is not what the run's record says.

@@ -26,8 +26,9 @@ struct PublishedLabelsTests {
       parts += [ascii("c_codecs\nencode\n"), text(ascii("b")), text(ascii("latin1")), [0x86, 0x52, 0x87, 0x52]]
       parts += [[0x28, 0x4B, 1, 0x4D, UInt8(values.count), 0, 0x85], ascii("cnumpy\ndtype\n"), text(ascii("i8"))]
       parts += [[0x89, 0x88, 0x87, 0x52, 0x28, 0x4B, 3], text(ascii("<")), [0x4E, 0x4E, 0x4E]]
-      parts += [[0x4A, 255, 255, 255, 255, 0x4B, 0, 0x74, 0x62, 0x89]]
-      parts += [text(values.flatMap { [UInt8($0), 0, 0, 0, 0, 0, 0, 0] }), [0x68, 4, 0x86, 0x52, 0x74, 0x62]]
+      parts += [[0x4A, 255, 255, 255, 255, 0x4A, 255, 255, 255, 255, 0x4B, 0, 0x74, 0x62, 0x89]]
+      parts += [ascii("c_codecs\nencode\n"), text(values.flatMap { [UInt8($0), 0, 0, 0, 0, 0, 0, 0] })]
+      parts += [text(ascii("latin1")), [0x86, 0x52, 0x74, 0x62]]
     }
     return Array(parts.joined()) + [0x75, 0x2E]
   }
@@ -139,7 +140,7 @@ struct PublishedLabelsTests {
       try FileBytes.write(Array(good.prefix(length)), to: scratch("cut.pt"))
       #expect(failureKind { try corrupted("labels:\(scratch("cut.pt"))") } == .badInput, "\(length)")
     }
-    // INST, which the scanner does not know.
+    // INST, which the reader does not know.
     try FileBytes.write([0x80, 2, 0x69] + good.dropFirst(2), to: scratch("odd.pt"))
     #expect(failure { try corrupted("labels:\(scratch("odd.pt"))") }?.why.contains("105") == true)
     try LabelFile.write([0, 1, 2, 3, 4, 5, 6, 7, 8, 10], to: scratch("range.npy"))

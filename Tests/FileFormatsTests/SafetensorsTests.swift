@@ -176,7 +176,7 @@ struct SafetensorsTests {
         try SafetensorsFile(parsing: start.map { UInt8($0) }, path: "weights.pth")
       }
       #expect(failure?.kind == .badInput)
-      #expect(failure?.fix.contains("weights_only=True") == true)
+      #expect(failure?.fix.contains("--init") == true)
     }
     // A header of 0x280 bytes begins like a pickle of protocol 2.
     let header = #"{"__metadata__":{"k":"\#(String(repeating: "x", count: 0x280 - 25))"}}"#

@@ -45,6 +45,20 @@ extension FuzzTarget {
       }
     },
     FuzzTarget(
+      "weights",
+      [
+        Seeds.torchOld,
+        (try? ZipArchive.stored([("a/data.pkl", Seeds.torchPickle), ("a/data/0", [UInt8](repeating: 1, count: 8))]))
+          ?? [],
+        SafetensorsFile().encoded(),
+      ]
+    ) { bytes in
+      Fuzz.refusing {
+        let file = try WeightsFile(parsing: bytes, path: "x", for: ["w"])
+        precondition(file.tensors["w"].map { $0.floats?.count ?? $0.count == $0.count } ?? true)
+      }
+    },
+    FuzzTarget(
       "npy",
       [
         NumPyArray([Int64](0..<6)).encoded(), NumPyArray([0.5, 1] as [Float], shape: [2, 1]).encoded(),

@@ -26,6 +26,35 @@ import Testing
     #expect(fifty["conv1.weight"] == [64, 3, 7, 7] && fifty["conv1.bias"] == nil && fifty["fc.bias"] == [10])
   }
 
+  /// The names and shapes of `torchvision.models.resnet18` and `resnet34`, all of them.
+  @Test(arguments: [("resnet18-imagenet", [2, 2, 2, 2]), ("resnet34-imagenet", [3, 4, 6, 3])])
+  func `have torchvision's names and shapes`(name: String, blocks: [Int]) throws {
+    var expected = ["conv1.weight": [64, 3, 7, 7], "fc.weight": [10, 512], "fc.bias": [10]]
+    func expectNorm(_ name: String, _ channels: Int) {
+      for part in ["weight", "bias", "running_mean", "running_var"] { expected["\(name).\(part)"] = [channels] }
+    }
+    expectNorm("bn1", 64)
+    var inputs = 64
+    for (stage, count) in blocks.enumerated() {
+      let channels = 64 << stage
+      for block in 0..<count {
+        let start = "layer\(stage + 1).\(block)"
+        expected["\(start).conv1.weight"] = [channels, inputs, 3, 3]
+        expected["\(start).conv2.weight"] = [channels, channels, 3, 3]
+        expectNorm("\(start).bn1", channels)
+        expectNorm("\(start).bn2", channels)
+        if inputs != channels {
+          expected["\(start).downsample.0.weight"] = [channels, inputs, 1, 1]
+          expectNorm("\(start).downsample.1", channels)
+        }
+        inputs = channels
+      }
+    }
+    let graph = try graph(name, size: 224)
+    let tables = graph.parameters.entries + graph.running.entries
+    #expect(Dictionary(uniqueKeysWithValues: tables.map { ($0.name, $0.shape) }) == expected)
+  }
+
   @Test func `start as Keras' he_normal does`() throws {
     let table = try graph("cnn8").parameters, values = table.initialValues(seed: 3)
     func own(_ name: String) throws -> [Float] {
@@ -44,7 +73,7 @@ import Testing
     #expect(try own("block1.0.out_conv.0.bias").allSatisfy { $0 == 0 })
   }
 
-  @Test(arguments: [("cnn8", 7), ("cnn4", 3), ("cnn9", 27), ("resnet50", 31)])
+  @Test(arguments: [("cnn8", 7), ("cnn4", 3), ("cnn9", 27), ("resnet50", 31), ("resnet18-imagenet", 31)])
   func `refuse images that are too small`(name: String, size: Int) throws {
     #expect { try graph(name, size: size) } throws: { ($0 as? Failure)?.kind == .configuration }
     #expect(try graph(name, size: size + 1).layers.isEmpty == false)

@@ -193,19 +193,35 @@ class Bottleneck(nn.Module):
         return F.relu(self.bn3(self.conv3(y)) + self.downsample(x))
 
 
-class ResNet50(nn.Module):
-    def __init__(self, channels, classes):
+class PlainBlock(nn.Module):
+    def __init__(self, inputs, width, stride):
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, width, 3, stride=stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.downsample = nn.Identity()
+        if inputs != width:
+            self.downsample = nn.Sequential(nn.Conv2d(inputs, width, 1, stride=stride, bias=False), nn.BatchNorm2d(width))
+
+    def forward(self, x):
+        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        return F.relu(y + self.downsample(x))
+
+
+class ImageNetResNet(nn.Module):
+    def __init__(self, block, expansion, blocks, channels, classes):
         super().__init__()
         self.conv1 = nn.Conv2d(channels, 64, 7, stride=2, padding=3, bias=False)
         self.bn1 = nn.BatchNorm2d(64)
         inputs = 64
-        for stage, count in enumerate((3, 4, 6, 3)):
+        for stage, count in enumerate(blocks):
             width = 64 << stage
-            blocks = [
-                Bottleneck(inputs if index == 0 else 4 * width, width, 2 if stage > 0 and index == 0 else 1)
+            layers = [
+                block(inputs if index == 0 else expansion * width, width, 2 if stage > 0 and index == 0 else 1)
                 for index in range(count)]
-            self.add_module(f"layer{stage + 1}", nn.Sequential(*blocks))
-            inputs = 4 * width
+            self.add_module(f"layer{stage + 1}", nn.Sequential(*layers))
+            inputs = expansion * width
         self.fc = nn.Linear(inputs, classes)
 
     def forward(self, x):
@@ -234,5 +250,9 @@ def network(name, channels, classes, size=32):
         return Perceptron(
             size * size * channels, classes, int(options.get("width", 128)), float(options.get("dropout", 0.2)))
     if name == "resnet50":
-        return ResNet50(channels, classes)
+        return ImageNetResNet(Bottleneck, 4, (3, 4, 6, 3), channels, classes)
+    if name == "resnet18-imagenet":
+        return ImageNetResNet(PlainBlock, 1, (2, 2, 2, 2), channels, classes)
+    if name == "resnet34-imagenet":
+        return ImageNetResNet(PlainBlock, 1, (3, 4, 6, 3), channels, classes)
     return ResNet(name, channels, classes)

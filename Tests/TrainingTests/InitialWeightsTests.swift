@@ -30,14 +30,26 @@ import Training
 
   @Test func `are taken whole where they fit`() throws {
     let trainer = try trainer()
-    #expect(try trainer.initialize(from: file(of: trainer, outputs: 10, inputs: 64)).isEmpty)
+    #expect(try trainer.initialize(from: file(of: trainer, outputs: 10, inputs: 64)).random.isEmpty)
     let state = try trainer.session.readState()
     #expect(state.parameters.allSatisfy { $0.values == (0..<$0.values.count).map { Float($0) } })
   }
 
   @Test func `are taken up to a last layer for other classes`() throws {
     let trainer = try trainer(), before = try trainer.session.readState().parameters
-    #expect(try trainer.initialize(from: file(of: trainer, outputs: 1000, inputs: 64)) == ["fc.weight", "fc.bias"])
+    let path = try file(of: trainer, outputs: 1000, inputs: 64)
+    #expect(try trainer.initialize(from: path).random == ["fc.weight", "fc.bias"])
+    let after = try trainer.session.readState().parameters
+    #expect(after.dropLast(2).allSatisfy { $0.values == (0..<$0.values.count).map { Float($0) } })
+    #expect(after.suffix(2).map(\.values) == before.suffix(2).map(\.values))
+  }
+
+  @Test func `are taken without a last layer`() throws {
+    let trainer = try trainer(), before = try trainer.session.readState().parameters
+    var file = try SafetensorsFile.read(file(of: trainer, outputs: 10, inputs: 64))
+    (file["fc.weight"], file["fc.bias"]) = (nil, nil)
+    try file.write(to: scratch("headless"))
+    #expect(try trainer.initialize(from: scratch("headless")).random == ["fc.weight", "fc.bias"])
     let after = try trainer.session.readState().parameters
     #expect(after.dropLast(2).allSatisfy { $0.values == (0..<$0.values.count).map { Float($0) } })
     #expect(after.suffix(2).map(\.values) == before.suffix(2).map(\.values))

@@ -3,9 +3,8 @@ import FileFormats
 
 /// The arrays of labels in CIFAR-N's `.pt` files, found without running the pickle that they are.
 ///
-/// A pickle is a program; this reads along its instructions, carries none of them out, and knows no others than those
-/// of a dictionary of NumPy arrays. The bytes of an array are a text of its own, in which each character is a byte; the
-/// key is the last text before that ends in `label`, or `label` and a digit.
+/// Such a file is a dictionary of NumPy arrays (`PickledValues`). A key ends in `label`, or in `label` and a digit. The
+/// bytes of an array are a text, in which each character is a byte, or bytes.
 enum LabelPickle {
   /// The most bytes of such a file.
   private static let largest = 1 << 28
@@ -22,14 +21,18 @@ enum LabelPickle {
       }
       bytes = try archive.contents(of: member, limit: largest)
     }
-    var arrays: [String: [Int]] = [:], key: String?, position = 0
-    while let instruction = try step(bytes, &position, path) {
-      guard case .text(let text) = instruction else { continue }
-      if isKey(text) {
-        key = String(decoding: text, as: UTF8.self)
-      } else if let name = key, let values = integers(text) {
-        arrays[name] = values
-        key = nil
+    var arrays: [String: [Int]] = [:], start = 0, copied = 0
+    let values: PickledValues
+    do { values = try PickledValues(bytes, at: &start) } catch { throw unknown(path, error.why) }
+    for object in values.objects where object.kind == .dictionary {
+      for index in stride(from: 0, to: object.parts.count, by: 2) {
+        guard case .text(let text) = object.parts[index], isKey(bytes[text]),
+          let elements = elements(of: object.parts[index + 1], in: values)
+        else { continue }
+        // One array can go by many keys.
+        copied += elements.count
+        guard copied <= 4 * bytes.count else { throw unknown(path, "its keys share arrays") }
+        if let labels = integers(bytes[elements]) { arrays[String(decoding: bytes[text], as: UTF8.self)] = labels }
       }
     }
     guard !arrays.isEmpty else {
@@ -38,40 +41,18 @@ enum LabelPickle {
     return arrays
   }
 
-  private enum Instruction {
-    case text(ArraySlice<UInt8>)
-    case other
-  }
-
-  /// Reads one instruction; nil at the end of the program.
-  private static func step(_ bytes: [UInt8], _ position: inout Int, _ path: String) throws -> Instruction? {
-    func take(_ count: Int) throws -> ArraySlice<UInt8> {
-      guard count >= 0, count <= bytes.count - position else { throw unknown(path, "it ends in an instruction") }
-      defer { position += count }
-      return bytes[position..<position + count]
+  /// Where the bytes of an array are; nil for other values.
+  ///
+  /// Protocols up to 4 make an empty array, whose state ends in the bytes; protocol 5 makes it from the bytes.
+  private static func elements(of array: PickledValues.Value, in values: PickledValues) -> Range<Int>? {
+    guard let call = values.call(array) else { return nil }
+    let state = values.object(values.object(array, .call)?.parts.last, .tuple)?.parts
+    let content = call.function.hasSuffix("._frombuffer") ? call.arguments.first : state?.last
+    let encoded = values.call(content)
+    switch encoded?.function == "_codecs.encode" ? encoded?.arguments.first : content {
+    case .text(let range)?, .bytes(let range)?: return range
+    default: return nil
     }
-    func number(_ size: Int) throws -> Int { try take(size).reversed().reduce(0) { $0 << 8 | Int($1) } }
-    let code = try take(1).first ?? 0
-    switch code {
-    case UInt8(ascii: "."): return nil
-    case UInt8(ascii: "X"), UInt8(ascii: "B"): return .text(try take(number(4)))
-    case 0x8C, UInt8(ascii: "C"): return .text(try take(number(1)))
-    case UInt8(ascii: "c"):
-      for _ in 0..<2 {
-        while try take(1).first != UInt8(ascii: "\n") {}
-      }
-    case 0x80, UInt8(ascii: "q"), UInt8(ascii: "h"), UInt8(ascii: "K"): _ = try take(1)
-    case UInt8(ascii: "M"): _ = try take(2)
-    case UInt8(ascii: "J"), UInt8(ascii: "r"), UInt8(ascii: "j"): _ = try take(4)
-    case 0x95: _ = try take(8)
-    case 0x85...0x89, 0x93, 0x94: break
-    case UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "}"), UInt8(ascii: "]"), UInt8(ascii: "t"),
-      UInt8(ascii: "R"), UInt8(ascii: "b"), UInt8(ascii: "N"), UInt8(ascii: "s"), UInt8(ascii: "u"),
-      UInt8(ascii: "a"), UInt8(ascii: "e"):
-      break
-    default: throw unknown(path, "it has the instruction \(code)")
-    }
-    return .other
   }
 
   private static func isKey(_ text: ArraySlice<UInt8>) -> Bool {
