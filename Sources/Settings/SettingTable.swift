@@ -112,9 +112,12 @@ extension RunSettings {
     Setting(
       "model", \.model, "network", takes: "a network", example: "mlp:dropout=0",
       "\(Network.catalogue.map(\.name).joined(separator: ", ")). See 'gpunoisy train --help'."),
-    .path(
-      "init", \.initialWeights, "file",
-      "Initial weights (safetensors, or PyTorch's .pth and .pt; PyTorch's parameter names)."
+    Setting(
+      "init", \.initialWeights, "file|name", takes: "a path, or the name of known weights", example: "here/init",
+      """
+      Initial weights: safetensors or PyTorch's .pth and .pt, with PyTorch's parameter names, or one of \
+      \(KnownWeights.catalogue.map(\.name).joined(separator: ", ")). See 'gpunoisy weights'.
+      """
     ).notOfDetect("it trains several networks, all alike and from random weights"),
   ]
 
@@ -195,6 +198,14 @@ extension RunSettings {
       "augment", \.augment, "kind", takes: names(AugmentationKind.self), example: "none", unset: "auto",
       "Changes of training images: crop-flip, flip, none."
     ).following("crop-flip for colour, none for grey"),
+    .choice(
+      "normalize", \.normalize, "by", example: "network",
+      """
+      What inputs are normalised by. images: mean and deviation of the training images; network: what the published \
+      weights of --model expect.
+      """
+    ).following("network with --init, where --model has published weights")
+      .notOfDetect("it trains several networks, all alike and from random weights"),
     .switched(
       "shuffle", \.shuffle, example: "off", "on: each epoch has an order of its own; off: batches in id order."),
     .flag("drop-last", \.dropLast, example: "on", "Leave out the last batch of an epoch where it is smaller."),

@@ -87,6 +87,7 @@ extension SettingValue where Self: RawRepresentable, RawValue == String {
 extension ClassWeights: SettingValue {}
 extension Exclusion: SettingValue {}
 extension PixelScramble: SettingValue {}
+extension InputNormalization: SettingValue {}
 extension DatasetOptions.BadImagePolicy: SettingValue {}
 extension ImageFit: SettingValue {}
 extension Optimizer.Kind: SettingValue {}

@@ -6,6 +6,7 @@ import Datasets
 import Detection
 import Failures
 import FileFormats
+import Networks
 import Reports
 import Training
 
@@ -34,7 +35,7 @@ struct Job: DeviceWork {
     var record = try record(of: device)
     // Everything that can fail without a folder comes first, so that a failure leaves none behind.
     let trainer = try Trainer(settings, data: data, on: device)
-    if resumed == nil { try initialize(trainer) }
+    var notes = resumed == nil ? try initialize(trainer) : []
     let folder = try folder()
     Signals.mark(run: folder.path)
     var deviceBefore: String?
@@ -54,7 +55,7 @@ struct Job: DeviceWork {
       record.inputs.merge(before.inputs) { now, _ in now }
     }
     // A run that was stopped before its first checkpoint begins again: seed and settings repeat it exactly.
-    if resumed != nil, try !trainer.resume(from: folder) { try initialize(trainer) }
+    if resumed != nil, try !trainer.resume(from: folder) { notes = try initialize(trainer) }
     // The first file of a run: from here on it can be resumed.
     if resumed == nil {
       let configuration = settings.configuration
@@ -66,6 +67,7 @@ struct Job: DeviceWork {
     trainer.write(
       into: RunJournal(folder: folder, record: record, reporter: reporter, interruption: { Signals.request }))
     try trainer.open()
+    for note in notes { reporter.note(note) }
     try noteBeginning(trainer, folder, reporter)
     if let deviceBefore {
       reporter.note(
@@ -159,14 +161,21 @@ struct Job: DeviceWork {
       fix: "restore the file, or start a new run, perhaps with --init \(run)/checkpoints/best.safetensors")
   }
 
-  private func initialize<D: Device>(_ trainer: Trainer<D>) throws {
-    guard let weights = settings.initialWeights else { return }
-    let (place, random) = try trainer.initialize(from: weights)
-    if let place { console.note("weights: of \(weights), those in \(place)") }
-    guard !random.isEmpty else { return }
-    console.note(
-      "\(random.joined(separator: " and ")) are initialised randomly: \(weights) has no last layer for "
-        + "\(data.dataset.classCount) classes")
+  /// Takes the weights of `--init`.
+  ///
+  /// - Returns: what the head of the run says of them.
+  private func initialize<D: Device>(_ trainer: Trainer<D>) throws -> [String] {
+    guard let weights = settings.initialWeights else { return [] }
+    let choice = try WeightsChoice(weights)
+    let (place, random) = try trainer.initialize(from: choice.path)
+    var notes: [String] = []
+    if let known = choice.known { notes.append("weights: \(known.name), \(known.licence), \(KnownWeights.origin)") }
+    if let place { notes.append("weights: of \(weights), those in \(place)") }
+    guard !random.isEmpty else { return notes }
+    let classes = data.dataset.classCount
+    return notes + [
+      "\(random.joined(separator: " and ")) are initialised randomly: \(weights) has no last layer for \(classes) classes"
+    ]
   }
 
   /// - Throws: `.badInput` where the data is not what the run's record says.
