@@ -75,7 +75,7 @@ let package = Package(
 
     // Floor 2: data, networks, formulas, and the two devices.
     .target(name: "Datasets", dependencies: ["Images", "FileFormats", "Statistics", "Failures"]),
-    .target(name: "Networks", dependencies: ["Compute", "Statistics", "Failures"]),
+    .target(name: "Networks", dependencies: ["Compute", "FileFormats", "Statistics", "Failures"]),
     .target(name: "Losses", dependencies: ["Compute", "CLayout", "Failures"]),
     .target(name: "ComputeReference", dependencies: ["Compute", "Statistics", "CLayout", "Failures"]),
     .target(name: "ComputeCPU", dependencies: ["ComputeKernels", "Compute", "CKernels", "FileFormats", "Failures"]),
@@ -113,7 +113,8 @@ let package = Package(
     .testTarget(name: "PagesTests", dependencies: ["Pages", "Detection", "Datasets", "FileFormats", "TestSupport"]),
     .testTarget(
       name: "FileFormatsTests", dependencies: ["FileFormats", "Failures", "TestSupport"], exclude: ["Frozen"]),
-    .testTarget(name: "NetworksTests", dependencies: ["Networks", "Compute", "Failures"]),
+    .testTarget(
+      name: "NetworksTests", dependencies: ["Networks", "Compute", "FileFormats", "Failures", "TestSupport"]),
     .testTarget(
       name: "MethodsTests",
       dependencies: [

@@ -76,28 +76,25 @@ public struct DetectionSettings: Sendable, Equatable {
 
 /// Where a detection takes features from.
 public enum FeatureSource: Sendable, Equatable, CustomStringConvertible {
-  /// The last convolution of EfficientNet-Lite0, with pretrained weights.
-  case lite0
+  /// The last layer but one of a network with published weights of this name.
+  case network(String)
   /// Patches of the set itself.
   case patches
   /// A NumPy array [N, D].
   case file(String)
 
-  /// Reads `lite0`, `patches` or the path of a .npy file; nil for another text.
-  public init?(_ text: String) {
-    switch text {
-    case "lite0": self = .lite0
-    case "patches": self = .patches
-    default:
-      guard text.lowercased().hasSuffix(".npy") else { return nil }
-      self = .file(text)
-    }
+  /// EfficientNet-Lite0.
+  public static let lite0 = FeatureSource.network("lite0")
+
+  /// Reads `patches`, the path of a .npy file, or a name of published weights.
+  public init(_ text: String) {
+    self = text == "patches" ? .patches : text.lowercased().hasSuffix(".npy") ? .file(text) : .network(text)
   }
 
   /// As it is typed.
   public var description: String {
     switch self {
-    case .lite0: "lite0"
+    case .network(let name): name
     case .patches: "patches"
     case .file(let path): path
     }
@@ -107,6 +104,7 @@ public enum FeatureSource: Sendable, Equatable, CustomStringConvertible {
   public var title: String {
     switch self {
     case .lite0: "EfficientNet-Lite0, pretrained"
+    case .network(let name): "\(name), pretrained"
     case .patches: "patches of the images themselves"
     case .file(let path): path
     }

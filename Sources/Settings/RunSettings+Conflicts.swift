@@ -22,6 +22,8 @@ extension RunSettings {
         why: "it is one number for a batch, in which samples have no weights.", fix: "remove --class-weights.")
     }
     if job != .detect {
+      // With --init the network may follow the weights.
+      if initialWeights == nil { try validateNormalization() }
       try validateTransition()
       try validateMethod()
     }
@@ -33,6 +35,14 @@ extension RunSettings {
         fix: "write them in increasing order, such as 150,225.")
     }
     if job == .detect { try validateDetection() }
+  }
+
+  /// Checks that there are weights whose inputs `--normalize network` means.
+  func validateNormalization() throws {
+    guard normalize == .network, model.entry.preprocessing == nil else { return }
+    throw Failure(
+      .configuration, "--normalize network cannot be used with --model \(model).",
+      why: "no published weights of this network are known.", fix: "remove --normalize.")
   }
 
   private func validateTransition() throws {

@@ -1,6 +1,7 @@
 import Datasets
 import Failures
 import FileFormats
+import Networks
 
 /// Settings by the names that they have outside.
 extension RunSettings {
@@ -52,6 +53,9 @@ extension RunSettings {
   mutating func makePathsAbsolute() {
     if !Dataset.isName(data) { data = FileBytes.absolute(data) }
     for setting in Self.settings(of: job) { setting.makePathAbsolute(&self) }
+    if let weights = initialWeights, KnownWeights.named(weights) == nil {
+      initialWeights = FileBytes.absolute(weights)
+    }
     if case .table(let path) = exclude { exclude = .table(FileBytes.absolute(path)) }
     if case .file(let path) = transition { transition = .file(FileBytes.absolute(path)) }
     if case .file(let path) = detection.features { detection.features = .file(FileBytes.absolute(path)) }
@@ -63,6 +67,10 @@ extension RunSettings {
   public var inputFiles: [(setting: String, path: String)] {
     var files = Self.settings(of: job).filter { $0.name != "data-root" }.compactMap { setting in
       setting.file(self).map { (setting.name, $0) }
+    }
+    // Known weights that are not there are told where they are asked for.
+    if let weights = initialWeights, let path = KnownWeights.named(weights).map({ $0.path() }) ?? weights {
+      files.append(("init", path))
     }
     if case .table(let path) = exclude { files.append(("exclude", path)) }
     if case .file(let path) = transition { files.append(("transition", path)) }

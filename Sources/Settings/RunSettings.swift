@@ -60,7 +60,7 @@ public struct RunSettings: Sendable, Equatable {
   // Model, loss, method.
   /// The network.
   public var model = try! Network("resnet32")
-  /// A safetensors file to start from.
+  /// Weights to start from: a file, or the name of known weights.
   public var initialWeights: String?
   /// The loss.
   public var loss = try! Loss("ce")
@@ -84,6 +84,8 @@ public struct RunSettings: Sendable, Equatable {
   // Input.
   /// nil: crop-flip for colour, none for grey.
   public var augment: AugmentationKind?
+  /// What inputs are normalised by.
+  public var normalize = InputNormalization.images
   /// Whether each epoch has an order of its own.
   public var shuffle = true
   /// Whether a smaller last batch is left out.

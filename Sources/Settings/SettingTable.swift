@@ -116,9 +116,12 @@ extension RunSettings {
     Setting(
       "model", \.model, "network", takes: "a network", example: "mlp:dropout=0",
       "\(Network.catalogue.map(\.name).joined(separator: ", ")). See 'gpunoisy train --help'."),
-    .path(
-      "init", \.initialWeights, "file",
-      "Initial weights (safetensors, or PyTorch's .pth and .pt; PyTorch's parameter names)."
+    Setting(
+      "init", \.initialWeights, "file|name", takes: "a path, or the name of known weights", example: "here/init",
+      """
+      Initial weights: safetensors or PyTorch's .pth and .pt, with PyTorch's parameter names, or one of \
+      \(KnownWeights.catalogue.map(\.name).joined(separator: ", ")). See 'gpunoisy weights'.
+      """
     ).notOfDetect("it trains several networks, all alike and from random weights"),
   ]
 
@@ -199,6 +202,14 @@ extension RunSettings {
       "augment", \.augment, "kind", takes: names(AugmentationKind.self), example: "none", unset: "auto",
       "Changes of training images: crop-flip, flip, none."
     ).following("crop-flip for colour, none for grey"),
+    .choice(
+      "normalize", \.normalize, "by", example: "network",
+      """
+      What inputs are normalised by. images: mean and deviation of the training images; network: what the published \
+      weights of --model expect.
+      """
+    ).following("network with --init, where --model has published weights")
+      .notOfDetect("it trains several networks, all alike and from random weights"),
     .switched(
       "shuffle", \.shuffle, example: "off", "on: each epoch has an order of its own; off: batches in id order."),
     .flag("drop-last", \.dropLast, example: "on", "Leave out the last batch of an epoch where it is smaller."),
@@ -252,10 +263,11 @@ extension RunSettings {
       """
     ).following("features up to 10,000 training images, aum above, or with options that only networks read"),
     Setting(
-      "features", \.detection.features, "source", takes: "lite0, patches or a .npy file", example: "patches",
+      "features", \.detection.features, "source",
+      takes: "\(KnownWeights.catalogue.map(\.name).joined(separator: ", ")), patches or a .npy file", example: "patches",
       """
-      lite0: EfficientNet-Lite0 with pretrained weights; patches: filters made of the images themselves; FILE.npy: \
-      features [N, D] that you have.
+      lite0: EfficientNet-Lite0 with pretrained weights, or other known weights; patches: filters made of the images \
+      themselves; FILE.npy: features [N, D] that you have.
       """
     ).following("lite0 where its weights are found, or patches, whichever explains the labels better"),
     .path(

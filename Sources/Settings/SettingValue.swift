@@ -87,6 +87,7 @@ extension SettingValue where Self: RawRepresentable, RawValue == String {
 extension ClassWeights: SettingValue {}
 extension Exclusion: SettingValue {}
 extension PixelScramble: SettingValue {}
+extension InputNormalization: SettingValue {}
 extension DatasetOptions.BadImagePolicy: SettingValue {}
 extension ImageFit: SettingValue {}
 extension Optimizer.Kind: SettingValue {}
@@ -117,8 +118,12 @@ extension HeldOutPart: SettingValue {
 }
 
 extension FeatureSource: SettingValue {
-  /// Reads `lite0`, `patches` or a path.
-  public static func read(setting text: String) -> FeatureSource? { FeatureSource(FileBytes.expandingHome(text)) }
+  /// Reads a name of known weights, `patches` or the path of a .npy file.
+  public static func read(setting text: String) -> FeatureSource? {
+    let source = FeatureSource(FileBytes.expandingHome(text))
+    if case .network(let name) = source, KnownWeights.named(name) == nil { return nil }
+    return source
+  }
 }
 
 extension TransitionSource: SettingValue {

@@ -26,7 +26,7 @@ public struct RunData: Sendable {
   public let noise: NoiseReport?
   /// How much each training sample counts [N]; nil where all count alike.
   public let weights: [Float]?
-  /// Mean and standard deviation of the training images in use.
+  /// Mean and standard deviation of the training images in use, or what the network's published weights expect.
   public let normalization: Normalization
   /// The hash by which the data is known again, of all its bytes: computed once.
   public let fingerprint: String
@@ -108,10 +108,25 @@ public struct RunData: Sendable {
     }
     self.weights = settings.classWeights.weights(of: judged, classes: dataset.classCount) ?? weights
     self.dataset = dataset
-    normalization = dataset.normalization
+    normalization = try Self.normalization(settings, of: dataset)
     notes.append(dataset.emptyClassWarning(judged))
     self.notes = notes.compactMap { $0 }
     fingerprint = dataset.fingerprint
+  }
+
+  private static func normalization(_ settings: RunSettings, of dataset: Dataset) throws -> Normalization {
+    guard settings.normalize == .network, let own = settings.model.entry.preprocessing else {
+      return dataset.normalization
+    }
+    let channels = dataset.train.images.channels
+    guard channels == own.mean.count else {
+      throw Failure(
+        .configuration,
+        "--normalize network cannot be used with images of \(channels) channel\(channels == 1 ? "" : "s").",
+        why: "the published weights of \(settings.model) are for \(own.mean.count) channels.",
+        fix: "use --normalize images, without --init, or give images in colour.")
+    }
+    return Normalization(mean: own.mean, standardDeviation: own.standardDeviation)
   }
 
   /// The training set in which only samples that count have a label: what a detection judges, and scores are of.

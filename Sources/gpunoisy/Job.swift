@@ -6,6 +6,7 @@ import Datasets
 import Detection
 import Failures
 import FileFormats
+import Networks
 import Reports
 import Training
 
@@ -35,7 +36,8 @@ struct Job: DeviceWork {
     // Everything that can fail without a folder comes first, so that a failure leaves none behind.
     let probabilities = try FinishedDetection.probabilities(settings, data)
     let trainer = settings.trainsNetworks ? try Trainer(settings, data: data, on: device) : nil
-    if resumed == nil, let trainer { try initialize(trainer) }
+    var notes: [String] = []
+    if resumed == nil, let trainer { notes = try initialize(trainer) }
     let folder = try folder()
     Signals.mark(run: folder.path)
     var deviceBefore: String?
@@ -55,7 +57,7 @@ struct Job: DeviceWork {
       record.inputs.merge(before.inputs) { now, _ in now }
     }
     // A run that was stopped before its first checkpoint begins again: seed and settings repeat it exactly.
-    if resumed != nil, let trainer, try !trainer.resume(from: folder) { try initialize(trainer) }
+    if resumed != nil, let trainer, try !trainer.resume(from: folder) { notes = try initialize(trainer) }
     // The first file of a run: from here on it can be resumed.
     if resumed == nil {
       let configuration = settings.configuration
@@ -72,6 +74,7 @@ struct Job: DeviceWork {
     } else {
       try journal.mark(.running)
     }
+    for note in notes { reporter.note(note) }
     try noteBeginning(device, trainer, folder, reporter)
     if let deviceBefore {
       reporter.note(
@@ -176,14 +179,21 @@ struct Job: DeviceWork {
       fix: "restore the file, or start a new run, perhaps with --init \(run)/checkpoints/best.safetensors")
   }
 
-  private func initialize<D: Device>(_ trainer: Trainer<D>) throws {
-    guard let weights = settings.initialWeights else { return }
-    let (place, random) = try trainer.initialize(from: weights)
-    if let place { console.note("weights: of \(weights), those in \(place)") }
-    guard !random.isEmpty else { return }
-    console.note(
-      "\(random.joined(separator: " and ")) are initialised randomly: \(weights) has no last layer for "
-        + "\(data.dataset.classCount) classes")
+  /// Takes the weights of `--init`.
+  ///
+  /// - Returns: what the head of the run says of them.
+  private func initialize<D: Device>(_ trainer: Trainer<D>) throws -> [String] {
+    guard let weights = settings.initialWeights else { return [] }
+    let choice = try WeightsChoice(weights)
+    let (place, random) = try trainer.initialize(from: choice.path)
+    var notes: [String] = []
+    if let known = choice.known { notes.append("weights: \(known.name), \(known.licence), \(KnownWeights.origin)") }
+    if let place { notes.append("weights: of \(weights), those in \(place)") }
+    guard !random.isEmpty else { return notes }
+    let classes = data.dataset.classCount
+    return notes + [
+      "\(random.joined(separator: " and ")) are initialised randomly: \(weights) has no last layer for \(classes) classes"
+    ]
   }
 
   /// - Throws: `.badInput` where the data is not what the run's record says.

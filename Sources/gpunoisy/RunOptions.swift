@@ -83,8 +83,11 @@ struct RunOptions: ParsableArguments {
     }
     for (name, text) in given where name != "recipe" { try draft.set(name, to: text, from: .commandLine) }
     draft.makePathsAbsolute()
-    draft.followSettings()
     try draft.settings.refuseUnread(given.map(\.name))
+    try draft.settings.validate()
+    // Conflicts are told before files are read.
+    try draft.followWeights()
+    draft.followSettings()
     try draft.settings.validate()
     return draft
   }

@@ -29,7 +29,8 @@ enum CommandUnderTest {
   ) -> SpawnedProgram {
     // Settings of the person who runs the tests must not show.
     let neutral: [String: String?] = [
-      "GPUNOISY_DATA": nil, "NO_COLOR": nil, "CLICOLOR_FORCE": nil, "FORCE_COLOR": nil, "LC_ALL": "C.UTF-8",
+      "GPUNOISY_DATA": nil, "GPUNOISY_WEIGHTS": nil, "NO_COLOR": nil, "CLICOLOR_FORCE": nil, "FORCE_COLOR": nil,
+      "LC_ALL": "C.UTF-8",
     ]
     // 8 GB of address space: what takes more would take a small machine down.
     return SpawnedProgram(

@@ -33,6 +33,7 @@ extension CommandTests {
       "labels": Context(value: "l.npy"), "clean-labels": Context(value: "l.npy"),
       "exclude": Context(value: "x.csv"), "exclude-by": Context(rest: "--exclude x.csv"),
       "exclude-above": Context(rest: "--exclude s.csv"),
+      "normalize": Context(rest: "--model resnet18-imagenet"),
       "noise-seed": Context(rest: "--noise symmetric:0.4"),
       "val-noise": Context(rest: "--noise symmetric:0.4 --val 0.25"),
       "on-bad-image": Context(data: "bad"), "init": Context(value: "w.safetensors"),

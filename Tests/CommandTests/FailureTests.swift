@@ -78,6 +78,7 @@ extension CommandTests {
       Mistake("detect --resume missing", 66, "missing"),
       Mistake("train --resume missing", 66, "missing"),
       Mistake("train --init missing.safetensors --device cpu", 66, "missing.safetensors"),
+      Mistake("train --init missing", 66, "gpunoisy weights"),
       Mistake("eval missing shapes", 66, "missing"),
       Mistake("predict damaged.safetensors missing", 65, "damaged.safetensors"),
       Mistake("data info missing", 66, "missing"),
@@ -89,6 +90,7 @@ extension CommandTests {
       Mistake("train --labels pickle.pkl", 65, "pickle"),
       Mistake("eval pickle.pkl shapes", 65, "pickle"),
       Mistake("train --init pickle.pkl --device cpu", 65, "pickle"),
+      Mistake("train --init resnet18-f37072fd.pth", 65, "begins with f37072fd"),
       Mistake("detect empty", 65, "empty"),
       Mistake("detect --clean-labels wild.npy", 65, "wild.npy"),
       Mistake("train --exclude short.npy", 65, "short.npy"),
@@ -207,6 +209,7 @@ extension CommandTests {
       try FileBytes.write([UInt8](repeating: 1, count: 2 * 3073 - 1), to: folder("cut/data_batch_1.bin"))
       // The start of pickle.dumps, protocol 4.
       try FileBytes.write([0x80, 4, 0x95, 4, 0, 0, 0, 0, 0, 0, 0, 0x7D, 0x94, 0x2E], to: folder("pickle.pkl"))
+      try FileBytes.write(Array("cut off".utf8), to: folder("resnet18-f37072fd.pth"))
       try FileBytes.write(NumPyArray([Int64](repeating: 0, count: 9999)).encoded(), to: folder("short.npy"))
       var labels = [Int64](repeating: 0, count: 10_000)
       labels[17] = 10

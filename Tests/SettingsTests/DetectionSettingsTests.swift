@@ -51,7 +51,10 @@ struct UnreadSettingsTests {
   func passedOver() throws {
     let unread = RunSettings.settings(of: .train).filter { !$0.jobs.contains(.detect) }.map(\.name)
     #expect(
-      unread == ["val", "val-noise", "init", "transition", "class-weights", "method", "max-steps", "patience", "aum"])
+      unread == [
+        "val", "val-noise", "init", "transition", "class-weights", "method", "max-steps", "patience", "normalize",
+        "aum",
+      ])
     let scratch = ScratchFolder()
     var draft = SettingsDraft(for: .detect)
     try AtomicFile.write(RunSettings().configuration.text, to: scratch("defaults.toml"))
@@ -59,7 +62,7 @@ struct UnreadSettingsTests {
     var training = RunSettings()
     for (name, text) in [
       ("val", "0.1"), ("val-noise", "on"), ("init", "w.safetensors"), ("transition", "true"), ("method", "marvel"),
-      ("max-steps", "3"), ("aum", "off"), ("patience", "4"), ("class-weights", "balanced"),
+      ("max-steps", "3"), ("aum", "off"), ("patience", "4"), ("class-weights", "balanced"), ("normalize", "network"),
     ] { try training.set(name, to: text) }
     try AtomicFile.write(training.configuration.text, to: scratch("all.toml"))
     let before = draft.settings

@@ -101,8 +101,8 @@ public struct FeatureFindings: Sendable {
         .badInput, "'\(file.path)' does not belong to this detection.", why: why,
         fix: "restore the file from a copy, or repeat the detection.")
     }
-    guard file.metadata["gpunoisy.stage"] == Self.stage, let text = file.metadata["features"],
-      let source = FeatureSource(text), let seconds = file.metadata["seconds"].flatMap(Double.init)
+    guard file.metadata["gpunoisy.stage"] == Self.stage, let source = file.metadata["features"].map(FeatureSource.init),
+      let seconds = file.metadata["seconds"].flatMap(Double.init)
     else { throw foreign("it is not what a detection by features leaves.") }
     func integers(_ name: String) throws -> [Int] {
       try file.integers(name, shape: file[name]?.shape ?? [0]).map { Int($0) }

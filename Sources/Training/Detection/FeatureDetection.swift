@@ -3,7 +3,9 @@ import Datasets
 import Detection
 import Failures
 import FileFormats
+import Networks
 import Reports
+import Sessions
 import Settings
 
 /// Computes features of a run's samples and judges its labels by them.
@@ -60,7 +62,8 @@ public struct FeatureDetection {
   /// The kinds of features to compute.
   private func sources() throws -> [FeatureSource] {
     if let source = settings.detection.features { return [source] }
-    return [.patches]
+    let isHere = settings.detection.weights != nil || KnownWeights.named("lite0")?.path() != nil
+    return isHere ? [.lite0, .patches] : [.patches]
   }
 
   /// Samples in one directory below that of their class, such as the shots of one session.
@@ -91,21 +94,51 @@ public struct FeatureDetection {
     case .patches:
       let isSmall = data.dataset.shorterSide <= ImageSizing.smallSide
       let kind = PatchFeatures(count: ids.count, isSmall: isSmall)
-      let squares = try squares(side: kind.side)
+      let squares = try squares(ids, side: kind.side)
       return (try kind.features(squares, threads: threads, progress: progress), kind.width, nil)
-    case .lite0:
-      throw Failure(
-        .missingInput, "the weights of EfficientNet-Lite0 were not found.", why: "no --weights file was given.",
-        fix: "see 'gpunoisy weights'.")
+    case .network(let name): return try features(ofWeights: settings.detection.weights ?? name, on: device)
     case .file(let path):
       let file = try SampleArrayFile(path, of: "features", for: data.dataset)
       return (file.rows(ids).map { Float($0) }, file.width, nil)
     }
   }
 
+  /// Images of a portion that is read and computed at a time, in bytes.
+  private static let portionBytes = 64 << 20
+
+  /// The features by a network with published weights: of squares at the size that it is for, or less for small images.
+  private func features<D: Device>(
+    ofWeights text: String, on device: D
+  ) throws -> (values: [Float], width: Int, cosine: Double?) {
+    let choice = try WeightsChoice(text)
+    let network = try Network(choice.known?.network ?? "efficientnet-lite0")
+    let shorter = data.dataset.shorterSide, isSmall = shorter <= Self.smallSide
+    let isGrey = data.dataset.train.images.channels == 1
+    let side =
+      !isSmall ? network.entry.imageSide : isGrey && shorter <= 28 ? 64 : ids.count > Self.manyImages ? 128 : 160
+    let graph = try network.graph(batch: 1, height: side, width: side, channels: 3, classes: 2)
+    let names = (graph.parameters.entries + graph.running.entries).map(\.name)
+    let extractor = try FeatureExtractor(
+      network: network, weights: WeightsFile(reading: choice.path, for: names).tensors, device: device, height: side,
+      width: side, channels: 3)
+    var features: [Float] = []
+    features.reserveCapacity(ids.count * extractor.width)
+    let portion = max(1, Self.portionBytes / (side * side * 3))
+    for first in Swift.stride(from: 0, to: ids.count, by: portion) {
+      let some = Array(ids[first..<min(first + portion, ids.count)])
+      // Photographs have their subject in the middle; small images have nothing else.
+      let squares = try squares(some, side: side, share: isSmall ? 1 : 0.875)
+      features += try extractor.features(of: squares) { done, _ in progress(first + done, ids.count) }
+    }
+    return (features, extractor.width, side >= 128 ? Self.burstCosine : nil)
+  }
+
+  /// Images with a shorter side of at most this many pixels are taken whole; of more of them than this, less is enough.
+  private static let smallSide = 64, manyImages = 1_500
+
   private var threads: Int { settings.threads ?? Processors.available }
 
-  private func squares(side: Int, share: Double = 1) throws -> [UInt8] {
+  private func squares(_ ids: [Int], side: Int, share: Double = 1) throws -> [UInt8] {
     // Images without what makes them images are what such a run is about.
     try data.dataset.squares(
       ids, side: side, share: share, usesFiles: settings.pixels == .none, threads: threads)

@@ -1,0 +1,84 @@
+import Failures
+import FileFormats
+
+extension KnownWeights {
+  /// The folder that `fetchCommand` puts weights into: `$GPUNOISY_WEIGHTS`, unless it is a file, or else `weights` in
+  /// the cache folder.
+  ///
+  /// - Parameter environment: gives the value of an environment variable, or nil.
+  public static func folder(environment: (String) -> String? = FileBytes.environment) -> String {
+    if let place = environment("GPUNOISY_WEIGHTS"), FileBytes.kind(of: place) != .file { return place }
+    return CacheFolder.path("weights", environment: environment) ?? "weights"
+  }
+
+  /// Where the file is: what `$GPUNOISY_WEIGHTS` names, in the folder that it names, or in the cache folder's `weights`;
+  /// nil where it is not.
+  ///
+  /// Its checksum is not looked at, but for a file in `$GPUNOISY_WEIGHTS` that has another name.
+  public func path(environment: (String) -> String? = FileBytes.environment) -> String? {
+    var folders: [String] = []
+    if let place = environment("GPUNOISY_WEIGHTS") {
+      if FileBytes.kind(of: place) == .file {
+        if place.hasSuffix("/" + fileName) || place == fileName { return place }
+        if let bytes = try? FileBytes.read(place), matches(SHA256.digest(of: bytes)) { return place }
+      } else {
+        folders.append(place)
+      }
+    }
+    if let cache = CacheFolder.path("weights", environment: environment) { folders.append(cache) }
+    return folders.map { "\($0)/\(fileName)" }.first { FileBytes.kind(of: $0) == .file }
+  }
+
+  /// Whether a file's bytes are these weights.
+  ///
+  /// - Throws: `.badInput` for other bytes.
+  func require(_ digest: SHA256.Digest, of path: String) throws(Failure) {
+    guard !matches(digest) else { return }
+    throw Failure(
+      .badInput, "'\(path)' is not the file that '\(name)' is known by.",
+      why: "its SHA-256 is \(digest.description.prefix(16))…; that of \(fileName) "
+        + "\(hasWholeChecksum ? "is \(checksum.prefix(16))…" : "begins with \(checksum)").",
+      fix: "fetch it again, or rename it if it is another file: \(fetchCommand(into: FileBytes.folder(of: path)))")
+  }
+}
+
+/// A file of weights that was asked for by its path, or by the name of known weights.
+public struct WeightsChoice: Sendable, Equatable {
+  /// Where the file is.
+  public let path: String
+  /// The weights that its checksum shows it to be; nil for a file that is not known.
+  public let known: KnownWeights?
+
+  /// Finds the file and hashes it.
+  ///
+  /// The name of known weights comes before a file of that name in the current folder, which `./NAME` means.
+  ///
+  /// - Parameter environment: gives the value of an environment variable, or nil.
+  /// - Throws: `.missingInput` where the file is not there, for known weights with the line that fetches it; `.badInput`
+  ///   for a file that has the name of known weights and another checksum; what reading it throws.
+  public init(_ text: String, environment: (String) -> String? = FileBytes.environment) throws {
+    if let named = KnownWeights.named(text) {
+      guard let path = named.path(environment: environment) else {
+        throw Failure(
+          .missingInput, "the weights '\(text)' are not on this machine.",
+          why:
+            "\(named.fileName) is neither in $GPUNOISY_WEIGHTS nor in the cache folder; nothing is downloaded by itself.",
+          fix: named.fetchCommand(into: KnownWeights.folder(environment: environment)))
+      }
+      try named.require(SHA256.digest(of: FileBytes.read(path)), of: path)
+      (self.path, known) = (path, named)
+      return
+    }
+    guard FileBytes.kind(of: text) != .missing else {
+      throw Failure(
+        .missingInput, "'\(text)' does not exist.",
+        why: "it is not a file, nor one of the known weights: "
+          + "\(KnownWeights.catalogue.map(\.name).joined(separator: ", ")).",
+        fix: "check the spelling of the path; known weights are listed by: gpunoisy weights")
+    }
+    let digest = SHA256.digest(of: try FileBytes.read(text))
+    let fileName = FileBytes.parts(of: text).last
+    try KnownWeights.catalogue.first { $0.fileName == fileName }?.require(digest, of: text)
+    (path, known) = (text, KnownWeights.identified(by: digest))
+  }
+}

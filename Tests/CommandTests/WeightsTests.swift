@@ -1,0 +1,99 @@
+import FileFormats
+import TestSupport
+import Testing
+
+extension CommandTests {
+  @Suite("Weights to start from")
+  struct WeightsTests {
+    @Test("are listed with network, licence, checksum, place and the line that fetches them")
+    func listing() throws {
+      let folder = ScratchFolder()
+      func run(_ arguments: String) throws -> SpawnedProgram.Ending {
+        try CommandUnderTest.run(
+          arguments.split(separator: " ").map(String.init), in: folder, environment: ["XDG_CACHE_HOME": folder("cache")]
+        )
+      }
+      let text = try run("weights").output
+      let words = [
+        "lite0", "efficientnet-lite0", "Apache 2.0", "579344248a93e230", "resnet18-imagenet", "begins with f37072fd",
+        "BSD-3-Clause", "non-commercial", "not here",
+        "curl -fL --create-dirs -o \(folder.path)/cache/gpunoisy/weights/",
+      ]
+      for word in words { #expect(text.contains(word), "\(word)") }
+      try FileBytes.makeFolder(folder("cache/gpunoisy/weights"))
+      try FileBytes.write([1, 2, 3], to: folder("cache/gpunoisy/weights/resnet34-b627a593.pth"))
+      let document = try JSONText.parse(Array(run("weights resnet34-imagenet --json").output.utf8), named: "weights")
+      let weights = try #require(document["weights"]?.array?.first)
+      #expect(document["weights"]?.array?.count == 1 && weights["name"] == "resnet34-imagenet")
+      #expect(weights["intact"] == .bool(false) && weights["image_side"] == 224)
+      #expect(weights["path"]?.string == folder("cache/gpunoisy/weights/resnet34-b627a593.pth"))
+      #expect(try run("weights nosuch").code == 64)
+      let absent = try run("train shapes --init resnet18-imagenet")
+      #expect(absent.code == 66 && absent.errors.contains("fix: curl -fL"))
+      let damaged = try run("train shapes --init resnet34-imagenet")
+      #expect(damaged.code == 65 && damaged.errors.contains("begins with b627a593"))
+    }
+
+    @Test(
+      "are the same from a file of torch.save, in either format",
+      .enabled(if: PythonOracle.has("torch, safetensors.torch"), "\(PythonOracle.absence)"))
+    func torch() throws {
+      let folder = ScratchFolder()
+      try CommandUnderTest.output(CommandUnderTest.training("--epochs 1 --out one"), in: folder)
+      let script = """
+        import sys, torch
+        from safetensors.torch import load_file
+
+        state = load_file(sys.argv[1] + "/one/checkpoints/last.safetensors")
+        weights = {"module." + k: v for k, v in state.items() if not k.startswith(("state.", "optimizer."))}
+        torch.save({"epoch": 1, "state_dict": weights}, sys.argv[1] + "/zip.pth")
+        torch.save(weights, sys.argv[1] + "/old", _use_new_zipfile_serialization=False)
+        """
+      let result = try PythonOracle.run(script, [folder.path])
+      try #require(result.code == 0, "\(result.output)")
+      for (file, out) in [("one/checkpoints/last.safetensors", "a"), ("zip.pth", "b"), ("old", "c")] {
+        let options = "--epochs 1 --init \(file) --out \(out)"
+        let ending = try CommandUnderTest.run(CommandUnderTest.training(options), in: folder)
+        #expect(ending.code == 0, "\(ending.errors)")
+        if file == "zip.pth" { #expect(ending.errors.contains("state_dict, names after 'module.'")) }
+        try RunFiles(folder(out)).expectEqual(to: RunFiles(folder("a")))
+      }
+    }
+
+    @Test("bring the inputs that their network's published weights expect, which resuming and eval keep")
+    func inputs() throws {
+      let folder = ScratchFolder()
+      let training = "--epochs 1 --model resnet18-imagenet --limit-train 32 --limit-test 16 --batch-size 16 --lr 0"
+      try CommandUnderTest.output(CommandUnderTest.training(training + " --out one"), in: folder)
+      let start = " --init one/checkpoints/last.safetensors --out two"
+      try CommandUnderTest.output(CommandUnderTest.training(training + start), in: folder)
+      func mean(_ run: String) throws -> [Float] {
+        try SafetensorsFile.read(RunFiles(folder(run)).lastCheckpoint).floats("state.input_mean", shape: [3])
+      }
+      #expect(try mean("two") == [0.485, 0.456, 0.406])
+      #expect(try mean("one") != mean("two"))
+      let origins = try RunFiles(folder("two")).record()["origins"]
+      #expect(origins?["normalize"]?.string == "follows --init")
+      #expect(try RunFiles(folder("two")).text("config.toml").contains("normalize = \"network\""))
+      // Nothing is lost where somebody says otherwise.
+      let other = start.replacing("two", with: "three") + " --normalize images"
+      try CommandUnderTest.output(CommandUnderTest.training(training + other), in: folder)
+      #expect(try mean("three") == mean("one"))
+      let grey = try CommandUnderTest.run(
+        CommandUnderTest.training("--epochs 1 --normalize network --out four"), in: folder)
+      #expect(grey.code == 78 && grey.errors.contains("--model resnet20"))
+    }
+
+    @Test(
+      "by name choose their network, size and inputs",
+      .enabled(
+        if: FileBytes.kind(of: CacheFolder.path("weights/efficientnet-lite0-57934424.pth") ?? "") == .file,
+        "Lite0's file is not on this machine; Tools/setup fetches it"))
+    func lite0() throws {
+      let folder = ScratchFolder()
+      let ending = try CommandUnderTest.run(
+        ["train", "shapes", "--init", "lite0", "--model", "resnet20", "--print-config"], in: folder)
+      #expect(ending.code == 78 || ending.errors.contains("no network 'efficientnet-lite0'"))
+    }
+  }
+}
