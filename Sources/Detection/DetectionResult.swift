@@ -55,6 +55,8 @@ public struct DetectionResult: Sendable {
   public private(set) var passCorrelation: Double?
   /// Confident learning's estimate, over the samples in their order; nil where it was not asked for.
   public private(set) var confident: ConfidentLearning?
+  /// What can be said of the whole set.
+  public private(set) var verdict = DetectionVerdict.list
   /// What features said; nil where none were asked for.
   public let features: FeatureFindings?
   /// Equal images.
@@ -94,6 +96,9 @@ public struct DetectionResult: Sendable {
     if settings.detector.usesMargins { judgeByMargins(own, stages, results) }
     if settings.detector.usesFolds { judgeByProbabilities(probabilities, stages, results, classes: classes) }
     if let features { judge(by: features, classes: classes) }
+    verdict = features?.verdict ?? networkVerdict
+    // More wrong labels than right ones cannot be told from networks that have learned nothing.
+    if features == nil, verdict == .cannotTell { for index in samples.indices { samples[index].isIssue = false } }
     rank()
     if set.trueLabels != nil {
       let judged = samples.filter { $0.truth != nil && $0.quality != nil }
@@ -137,13 +142,20 @@ public struct DetectionResult: Sendable {
       passes.append(
         Pass(ids: measured, areas: areas, cutoff: MarginCutoff(thresholds: areas, percentile: settings.percentile)))
     }
+    let pooled = MarginCutoff(
+      thresholds: passes.flatMap(\.cutoff.thresholds), percentile: settings.percentile)
     for index in samples.indices {
       let id = samples[index].id
       let areas = indices.map { own[$0][id] ? results[$0].dynamics.area(id) : nil }
       let known = areas.compactMap { $0 }
       samples[index].passAreas = areas
       guard !known.isEmpty else { continue }
-      samples[index].area = known.reduce(0, +) / Double(known.count)
+      let mean = known.reduce(0, +) / Double(known.count)
+      samples[index].area = mean
+      guard settings.combine != .mean else {
+        (samples[index].isIssue, samples[index].quality) = (pooled.flags(mean), pooled.score(mean))
+        continue
+      }
       samples[index].isIssue = settings.combine.verdict(
         zip(areas, passes).map { area, pass in area.map(pass.cutoff.flags) })
       samples[index].quality = settings.combine.score(
@@ -247,8 +259,16 @@ public struct DetectionResult: Sendable {
     }
   }
 
-  /// What features let say of the whole set; nil where none were asked for.
-  public var verdict: DetectionVerdict? { features?.verdict }
+  /// What networks let say of the whole set, by whether their list can be true and whether passes agree.
+  private var networkVerdict: DetectionVerdict {
+    let flagged = samples.count(where: \.isIssue)
+    if 2 * flagged > samples.count { return .cannotTell }
+    if let passCorrelation, passCorrelation < Self.leastCorrelation { return .rough }
+    return flagged == 0 ? .none : .list
+  }
+
+  /// Rankings of networks that have learned the data correlate far better than this.
+  public static let leastCorrelation = 0.5
 
   /// The suspected samples, the most suspicious first.
   public var issues: [Sample] { samples.filter(\.isIssue).sorted { $0.rank < $1.rank } }

@@ -53,6 +53,9 @@ public enum PassCombination: String, Sendable, CaseIterable {
   case union
   /// The first such pass decides alone.
   case single
+  /// The mean area over such passes is compared with the threshold samples of all passes: on small sets, where one pass
+  /// says little.
+  case mean
 
   /// One verdict of several, in the order of the passes; nil for a pass in which the sample posed as a threshold sample.
   public func verdict(_ verdicts: [Bool?]) -> Bool {
@@ -62,6 +65,7 @@ public enum PassCombination: String, Sendable, CaseIterable {
     case .intersection: given.allSatisfy { $0 }
     case .union: given.contains(true)
     case .single: first
+    case .mean: preconditionFailure("a mean is taken of areas, not of verdicts")
     }
   }
 
@@ -72,6 +76,7 @@ public enum PassCombination: String, Sendable, CaseIterable {
     case .intersection: given.max()
     case .union: given.min()
     case .single: given.first
+    case .mean: preconditionFailure("a mean is taken of areas, not of scores")
     }
   }
 }

@@ -121,7 +121,7 @@ public struct RunSettings: Sendable, Equatable {
     case .detect: (epochs, batchSize, optimizer.schedule) = (150, 64, nil)
     // Bad images are listed by the one, and labels are all that the other looks at.
     case .info, .noise: onBadImage = .skip
-    case .train, .eval, .predict, .report, .convert, .shapes: break
+    case .train, .eval, .predict, .report, .convert, .shapes, .features: break
     }
   }
 

@@ -8,7 +8,7 @@ extension RunSettings {
   /// Every setting, in the order of config.toml and of `--help`.
   public static let table: [Setting] =
     rows(.data, data) + rows(.model, model) + rows(.loss, loss) + rows(.optimiser, optimiser) + rows(.input, input)
-    + rows(.device, device) + rows(.run, run) + rows(.detect, detect.map { $0.of([.detect]) })
+    + rows(.device, device) + rows(.run, run) + rows(.detect, detect.map { $0.jobs == .runs ? $0.of([.detect]) : $0 })
 
   private static func rows(_ section: Setting.Section, _ settings: [Setting]) -> [Setting] {
     settings.map { $0.in(section) }
@@ -269,10 +269,16 @@ extension RunSettings {
       lite0: EfficientNet-Lite0 with pretrained weights, or other known weights; patches: filters made of the images \
       themselves; FILE.npy: features [N, D] that you have.
       """
-    ).following("lite0 where its weights are found, or patches, whichever explains the labels better"),
+    ).following("lite0 where its weights are found, or patches, whichever explains the labels better")
+      .of([.detect, .features])
+      .saying(
+        """
+        lite0: EfficientNet-Lite0 with pretrained weights, or other known weights; patches: filters made of the images \
+        themselves. Default: lite0 where its weights are found, else patches.
+        """, for: [.features]),
     .path(
       "weights", \.detection.weights, "file", "Pretrained weights for --features lite0. See 'gpunoisy weights'."
-    ).following("$GPUNOISY_WEIGHTS, then the cache folder"),
+    ).following("$GPUNOISY_WEIGHTS, then the cache folder").of([.detect, .features]),
     .path(
       "pred-probs", \.detection.predictedProbabilities, "file.npy",
       "Out-of-sample probabilities [N, K] that you have: confident learning without training."),
@@ -287,7 +293,10 @@ extension RunSettings {
       accepts: { $0 > 0 && $0 < 100 }),
     .choice(
       "combine", \.detection.combine, "rule", example: "union",
-      "Report samples suspected in every pass (intersection), in any (union), in the first (single)."),
+      """
+      Report samples suspected in every pass (intersection), in any (union), in the first (single), or by the mean over \
+      the passes (mean; for small sets of your own).
+      """),
     .choice("margin", \.detection.margin, "kind", example: "softmax", "What margins are taken of:"),
     .count("folds", \.detection.folds, 2...100, example: "3", "Folds of confident learning."),
     .choice(

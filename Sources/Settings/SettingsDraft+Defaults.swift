@@ -134,10 +134,11 @@ extension SettingsDraft {
       follow("epochs", \.epochs, Self.epochs(seeing: 36_000, of: count, within: 6...60), because: reason)
       follow("batch-size", \.batchSize, 32, because: reason)
       if settings.optimizer.kind == .sgd { follow("lr", \.optimizer.learningRate, rate, because: reason) }
+      follow("combine", \.detection.combine, .mean, because: reason)
       // N / K of two classes would be half of the set in every pass: labels that the network is to learn from.
       let usual = count / max(data.classCount, 1), fewer = min(max(count / 15, 40), 100)
       if fewer < usual { follow("threshold-samples", \.detection.thresholdSamples, fewer, because: reason) }
-    case .eval, .predict, .report, .convert, .shapes, .info, .noise: break
+    case .eval, .predict, .report, .convert, .shapes, .info, .noise, .features: break
     }
   }
 

@@ -75,7 +75,7 @@ struct CheckpointInput {
   }
 
   /// The checkpoint that a path means.
-  private static func file(_ path: String) throws -> String {
+  static func file(_ path: String) throws -> String {
     switch FileBytes.kind(of: path) {
     case .missing:
       throw Failure(

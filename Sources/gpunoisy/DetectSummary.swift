@@ -12,9 +12,6 @@ struct DetectSummary {
   /// Classes and pairs that are shown; the files have all.
   private static let maxClassesInTable = 20, maxPairs = 10
 
-  /// Rankings of networks that have learned the data correlate far better than this.
-  private static let leastAgreement = 0.5
-
   var text: String {
     let count = result.samples.count, flagged = result.samples.count(where: \.isIssue)
     var text = result.features.map { "\n\(FeatureStatement($0, classNames: classNames).text)\n\n" } ?? ""
@@ -23,6 +20,11 @@ struct DetectSummary {
     text +=
       "suspected      \(flagged) of \(count) labels, "
       + "\(NumberFormatting.percent(Double(flagged) / Double(max(count, 1))))\n"
+    if result.features == nil, result.verdict == .cannotTell {
+      text +=
+        "verdict        more than half of the labels would be suspected, so that the networks have learned too little: "
+        + "none is listed\n"
+    }
     let unjudged = result.samples.count { $0.quality == nil }
     if unjudged > 0 {
       let reason = result.passes.isEmpty ? "" : ", which were threshold samples in every pass"
@@ -31,7 +33,7 @@ struct DetectSummary {
     if let correlation = result.passCorrelation {
       text +=
         "agreement      rank correlation of the first two passes \(NumberFormatting.decimal(correlation, places: 3))\n"
-      if correlation < Self.leastAgreement {
+      if correlation < DetectionResult.leastCorrelation {
         text += "               the passes hardly agree, so this is mostly chance: use more --epochs\n"
       }
     }

@@ -32,6 +32,7 @@ struct GPUNoisy: ParsableCommand {
       PredictCommand.self,
       LossesCommand.self,
       MethodsCommand.self,
+      FeaturesCommand.self,
       WeightsCommand.self,
       ReproCommand.self,
       DevicesCommand.self,
@@ -68,7 +69,6 @@ struct GPUNoisy: ParsableCommand {
   /// Subcommands that are to come, and what to do until then.
   private static let planned = [
     "export": "checkpoints are safetensors files with PyTorch's names; read them with safetensors.torch.load_file.",
-    "features": "write logits or probabilities with 'gpunoisy predict'.",
   ]
 
   private static let commandNames = configuration.subcommands.map { $0._commandName } + ["help"]

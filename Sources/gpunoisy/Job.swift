@@ -306,7 +306,7 @@ struct Job: DeviceWork {
     if settings.detection.report { try folder.writePage(DetectionReport.page(finished).html) }
     outcome.detection = finished
     guard let exclusion = settings.detection.retrain else { return }
-    try finished.result.verdict?.requireTrust(
+    try finished.result.verdict.requireTrust(
       settings.trusts, in: folder.file("label_issues.csv"), for: "--retrain")
     let kept = finished.result.samples.count { !$0.isIssue }
     if kept < 2 {

@@ -18,6 +18,7 @@ enum TrainJob: JobName { static let job = JobKind.train, data = DataForm.argumen
 enum DetectJob: JobName { static let job = JobKind.detect, data = DataForm.argument }
 enum EvalJob: JobName { static let job = JobKind.eval, data = DataForm.requiredArgument }
 enum PredictJob: JobName { static let job = JobKind.predict, data = DataForm.requiredArgument }
+enum FeaturesJob: JobName { static let job = JobKind.features, data = DataForm.requiredArgument }
 enum ReportJob: JobName { static let job = JobKind.report, data = DataForm.option }
 enum InfoJob: JobName { static let job = JobKind.info, data = DataForm.argument }
 enum ConvertJob: JobName { static let job = JobKind.convert, data = DataForm.requiredArgument }

@@ -21,7 +21,7 @@ public enum DetectionDocument {
       "settings": configuration(finished.settings),
       "samples": JSONValue(result.samples.count), "judged": JSONValue(judged),
       "issues": JSONValue(result.samples.count(where: \.isIssue)),
-      "score": result.score.map(score) ?? .null,
+      "verdict": .string(result.verdict.rawValue), "score": result.score.map(score) ?? .null,
       "pass_correlation": JSONValue(result.passCorrelation),
       "stages": .array(stages(finished)),
       "aum_histogram": tables.histogram.map(histogram) ?? .null,

@@ -53,7 +53,7 @@ public enum DetectionFiles {
   private static func writeIssues(_ result: DetectionResult, _ dataset: Dataset, to folder: RunFolder) throws {
     let names = dataset.classNames, paths = dataset.trainPaths
     let extra = result.passes.count > 2 ? (3...result.passes.count).map { "aum_pass\($0)" } : []
-    let hasTruth = dataset.train.trueLabels != nil, verdict = result.verdict?.rawValue ?? ""
+    let hasTruth = dataset.train.trueLabels != nil, verdict = result.verdict.rawValue
     try folder.writeTable(
       "label_issues.csv", columns: columns + extra + (hasTruth ? ["clean_label"] : []),
       rows: result.samples.lazy.map { sample in
