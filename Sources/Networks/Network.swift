@@ -23,7 +23,7 @@ public struct Network: Sendable, Equatable, CustomStringConvertible {
   /// Every network, in the order of tables.
   public static let catalogue: [Entry] =
     ResNet.entries + ProjectionResNet.entries + PreActResNet.entries + SCENetwork.entries + CoTeachingCNN.entries
-    + Perceptron.entries + ImageNetResNet.entries
+    + Perceptron.entries + ImageNetResNet.entries + EfficientNetLite0.entries
 
   /// The catalogue's entry.
   public let entry: Entry
