@@ -38,7 +38,8 @@ struct WeightsCommand: ParsableCommand {
 
   private static func weights(named name: String) throws -> KnownWeights {
     if let known = KnownWeights.named(name) { return known }
-    let names = KnownWeights.catalogue.map(\.name), nearest = NearestNames.nearest(to: name, among: names)
+    let names = KnownWeights.catalogue.map(\.name), start = name.lowercased()
+    let nearest = NearestNames.nearest(to: name, among: names) ?? names.first { $0.hasPrefix(start) }
     throw Failure(
       .usage, "there are no known weights '\(name)'.",
       why: (nearest.map { "the nearest name is \($0); " } ?? "") + "known are \(names.joined(separator: ", ")).",
@@ -90,10 +91,11 @@ private struct ListedWeights {
   }
 
   var json: JSONValue {
-    [
+    // As short as they are in 32 bits.
+    func numbers(_ values: [Float]) -> JSONValue { .array(values.map { JSONValue(Double("\($0)") ?? 0) }) }
+    return [
       "name": .string(weights.name), "network": .string(weights.network), "image_side": JSONValue(weights.imageSide),
-      "mean": .array(weights.preprocessing.mean.map { JSONValue(Double($0)) }),
-      "std": .array(weights.preprocessing.standardDeviation.map { JSONValue(Double($0)) }),
+      "mean": numbers(weights.preprocessing.mean), "std": numbers(weights.preprocessing.standardDeviation),
       "file": .string(weights.fileName), "megabytes": JSONValue(weights.megabytes), "source": .string(weights.source),
       "licence": .string(weights.licence), "data": .string(KnownWeights.origin),
       "sha256": .string(weights.checksum), "sha256_is_whole": .bool(weights.hasWholeChecksum),

@@ -25,6 +25,7 @@ extension CommandTests {
       let document = try JSONText.parse(Array(run("weights resnet34-imagenet --json").output.utf8), named: "weights")
       let weights = try #require(document["weights"]?.array?.first)
       #expect(document["weights"]?.array?.count == 1 && weights["name"] == "resnet34-imagenet")
+      #expect(weights["mean"] == [0.485, 0.456, 0.406])
       #expect(weights["intact"] == .bool(false) && weights["image_side"] == 224)
       #expect(weights["path"]?.string == folder("cache/gpunoisy/weights/resnet34-b627a593.pth"))
       #expect(try run("weights nosuch").code == 64)
@@ -90,10 +91,21 @@ extension CommandTests {
         if: FileBytes.kind(of: CacheFolder.path("weights/efficientnet-lite0-57934424.pth") ?? "") == .file,
         "Lite0's file is not on this machine; Tools/setup fetches it"))
     func lite0() throws {
-      let folder = ScratchFolder()
-      let ending = try CommandUnderTest.run(
-        ["train", "shapes", "--init", "lite0", "--model", "resnet20", "--print-config"], in: folder)
-      #expect(ending.code == 78 || ending.errors.contains("no network 'efficientnet-lite0'"))
+      func run(_ options: String) throws -> SpawnedProgram.Ending {
+        let words = "train shapes --print-config --init lite0 \(options)".split(separator: " ").map(String.init)
+        return try CommandUnderTest.run(words, in: ScratchFolder())
+      }
+      let all = try run("")
+      // As long as the catalogue of networks lacks this one.
+      if all.errors.contains("there is no network 'efficientnet-lite0'") { return }
+      for (name, value) in [("model", "efficientnet-lite0"), ("image-size", "224x224"), ("normalize", "network")] {
+        let line = all.output.lines.first { $0.hasPrefix("\(name) = ") } ?? ""
+        #expect(line.contains("\"\(value)\"") && line.hasSuffix("# follows the weights lite0"), "\(line)")
+      }
+      #expect(try run("--image-size 96").output.contains("image-size = \"96x96\""))
+      #expect(try run("--model efficientnet-lite0").code == 0)
+      let other = try run("--model resnet20")
+      #expect(other.code == 78 && other.errors.contains("these weights are of efficientnet-lite0"), "\(other.errors)")
     }
   }
 }
