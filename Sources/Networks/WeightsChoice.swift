@@ -11,8 +11,8 @@ extension KnownWeights {
     return CacheFolder.path("weights", environment: environment) ?? "weights"
   }
 
-  /// Where the file is: what `$GPUNOISY_WEIGHTS` names, in the folder that it names, or in the cache folder's `weights`;
-  /// nil where it is not.
+  /// Where the file is: what `$GPUNOISY_WEIGHTS` names, or in the folder that it names; without it, in the cache folder's
+  /// `weights`; nil where it is not.
   ///
   /// Its checksum is not looked at, but for a file in `$GPUNOISY_WEIGHTS` that has another name.
   public func path(environment: (String) -> String? = FileBytes.environment) -> String? {
@@ -25,7 +25,9 @@ extension KnownWeights {
         folders.append(place)
       }
     }
-    if let cache = CacheFolder.path("weights", environment: environment) { folders.append(cache) }
+    if environment("GPUNOISY_WEIGHTS") == nil, let cache = CacheFolder.path("weights", environment: environment) {
+      folders.append(cache)
+    }
     return folders.map { "\($0)/\(fileName)" }.first { FileBytes.kind(of: $0) == .file }
   }
 

@@ -28,7 +28,8 @@ extension DetectionPage {
       let number = NumberFormatting.decimal(correlation, places: 3)
       text +=
         "\n<p>The two passes rank the samples with a correlation of \(number) (1: in the same order; 0: unrelated)"
-      text += correlation < DetectionResult.leastCorrelation ? "; that is low, so use more epochs before you trust this.</p>" : ".</p>"
+      let isLow = correlation < DetectionResult.leastCorrelation
+      text += isLow ? "; that is low, so use more epochs before you trust this.</p>" : ".</p>"
     }
     if let score {
       func percent(_ share: Double?) -> String { share.map { NumberFormatting.percent($0, places: 1) } ?? "–" }

@@ -29,9 +29,12 @@ public final class FeatureExtractor<D: Device> {
     network: Network, weights: SafetensorsFile, device: D, batch: Int? = nil, height: Int, width: Int, channels: Int,
     normalization: Normalization? = nil
   ) throws {
-    guard let normalization = normalization ?? network.entry.preprocessing.map({
-      Normalization(mean: $0.mean, standardDeviation: $0.standardDeviation)
-    }) else {
+    guard
+      let normalization = normalization
+        ?? network.entry.preprocessing.map({
+          Normalization(mean: $0.mean, standardDeviation: $0.standardDeviation)
+        })
+    else {
       preconditionFailure("\(network) has no preprocessing of its own")
     }
     graph = {

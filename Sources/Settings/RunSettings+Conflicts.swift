@@ -152,7 +152,8 @@ extension RunSettings {
     func unless(_ isRead: Bool, _ reader: String, _ fix: String) -> (String, String)? { isRead ? nil : (reader, fix) }
     let isOfNetworks =
       Self.readByNetworks.contains(name) || detection.retrain == nil && Self.readByTraining.contains(name)
-    if isDetection, !detection.trainsNetworks, isOfNetworks || detection.predictedProbabilities != nil && name == "folds" {
+    let isOfFolds = detection.predictedProbabilities != nil && name == "folds"
+    if isDetection, !detection.trainsNetworks, isOfNetworks || isOfFolds {
       return ("only by detectors that train networks", "remove it, or use --detector aum.")
     }
     switch name {

@@ -264,7 +264,8 @@ extension RunSettings {
     ).following("features up to 10,000 training images, aum above, or with options that only networks read"),
     Setting(
       "features", \.detection.features, "source",
-      takes: "\(KnownWeights.catalogue.map(\.name).joined(separator: ", ")), patches or a .npy file", example: "patches",
+      takes: "\(KnownWeights.catalogue.map(\.name).joined(separator: ", ")), patches or a .npy file",
+      example: "patches",
       """
       lite0: EfficientNet-Lite0 with pretrained weights, or other known weights; patches: filters made of the images \
       themselves; FILE.npy: features [N, D] that you have.
@@ -278,7 +279,7 @@ extension RunSettings {
         """, for: [.features]),
     .path(
       "weights", \.detection.weights, "file", "Pretrained weights for --features lite0. See 'gpunoisy weights'."
-    ).following("$GPUNOISY_WEIGHTS, then the cache folder").of([.detect, .features]),
+    ).following("$GPUNOISY_WEIGHTS, or else the cache folder").of([.detect, .features]),
     .path(
       "pred-probs", \.detection.predictedProbabilities, "file.npy",
       "Out-of-sample probabilities [N, K] that you have: confident learning without training."),

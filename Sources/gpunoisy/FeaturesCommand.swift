@@ -1,5 +1,6 @@
 import ArgumentParser
 import Compute
+import ComputeKernels
 import Datasets
 import Detection
 import Failures
@@ -40,8 +41,9 @@ struct FeaturesCommand: ParsableCommand {
         fix: "choose a name that ends in .npy.")
     }
     if let checkpoint, options.gives("features") || options.gives("weights") {
+      let other = options.gives("features") ? "features" : "weights"
       throw Failure(
-        .usage, "--checkpoint '\(checkpoint)' and --\(options.gives("features") ? "features" : "weights") name two kinds.",
+        .usage, "--checkpoint '\(checkpoint)' and --\(other) name two kinds.",
         why: "features are those of one network.", fix: "remove one of them.")
     }
     var settings = try options.settings()
@@ -52,7 +54,9 @@ struct FeaturesCommand: ParsableCommand {
     if let path {
       let model = try Checkpoint.model(of: SafetensorsFile.read(path))
       settings.imageSize = settings.imageSize ?? PixelSize(width: model.width, height: model.height)
-      if !options.gives("fit") { (settings.fit, settings.followsFirstSchema) = (model.fit ?? .stretch, model.fit == nil) }
+      if !options.gives("fit") {
+        (settings.fit, settings.followsFirstSchema) = (model.fit ?? .stretch, model.fit == nil)
+      }
     }
     let dataset = try Dataset.opened(by: settings)
     for note in dataset.notes { EvaluationNotes.show(note, quiet: quiet) }

@@ -68,7 +68,7 @@ struct GPUNoisy: ParsableCommand {
 
   /// Subcommands that are to come, and what to do until then.
   private static let planned = [
-    "export": "checkpoints are safetensors files with PyTorch's names; read them with safetensors.torch.load_file.",
+    "export": "checkpoints are safetensors files with PyTorch's names; read them with safetensors.torch.load_file."
   ]
 
   private static let commandNames = configuration.subcommands.map { $0._commandName } + ["help"]

@@ -10,7 +10,7 @@ struct WeightsCommand: ParsableCommand {
     discussion: """
       Prints of each the network, the file, its licence and checksum, whether it is on this machine, and the line for a \
       shell that fetches it. gpunoisy itself downloads nothing. Files are looked for in the folder (or the file) that \
-      GPUNOISY_WEIGHTS names, and then in the cache folder.
+      GPUNOISY_WEIGHTS names, or else in the cache folder.
 
       Examples:
         gpunoisy weights

@@ -27,9 +27,10 @@ enum CommandUnderTest {
   static func start(
     _ arguments: [String], in folder: ScratchFolder, environment: [String: String?] = [:], preparing shell: String = ":"
   ) -> SpawnedProgram {
-    // Settings of the person who runs the tests must not show.
+    // Settings of the person who runs the tests must not show, nor whether their machine has weights.
     let neutral: [String: String?] = [
-      "GPUNOISY_DATA": nil, "GPUNOISY_WEIGHTS": nil, "NO_COLOR": nil, "CLICOLOR_FORCE": nil, "FORCE_COLOR": nil,
+      "GPUNOISY_DATA": nil, "GPUNOISY_WEIGHTS": folder.path + "/no-weights", "NO_COLOR": nil, "CLICOLOR_FORCE": nil,
+      "FORCE_COLOR": nil,
       "LC_ALL": "C.UTF-8",
     ]
     // 8 GB of address space: what takes more would take a small machine down.

@@ -14,7 +14,7 @@ import Testing
     ("cnn8", 10, 1_639_794), ("mlp:width=512,dropout=0", 10, 1_841_162), ("resnet50", 10, 23_528_522),
     ("resnet50", 1000, 25_557_032), ("resnet18-imagenet", 10, 11_181_642), ("resnet18-imagenet", 1000, 11_689_512),
     ("resnet34-imagenet", 1000, 21_797_672),
-      ("efficientnet-lite0", 1000, 4_652_008),
+    ("efficientnet-lite0", 1000, 4_652_008),
   ])
   func `have the published number of parameters`(name: String, classes: Int, count: Int) throws {
     let graph = try Network(name).graph(batch: 1, height: 32, width: 32, channels: 3, classes: classes)

@@ -38,7 +38,9 @@ import Testing
   @Test(arguments: RunSettings.table.map(\.name))
   func `refuses in each row what it does not take, with what it takes`(name: String) throws {
     // Whatever a text, a path or the name of a device may be is found out later.
-    let free = ["data", "data-root", "labels", "clean-labels", "exclude", "init", "transition", "device", "weights", "pred-probs"]
+    let free = [
+      "data", "data-root", "labels", "clean-labels", "exclude", "init", "transition", "device", "weights", "pred-probs",
+    ]
     guard !free.contains(name) else { return }
     for text in ["", "no such", "-inf", "nan", "-1x", ",", "1e999"] {
       var settings = RunSettings(for: .detect)

@@ -119,7 +119,8 @@ public struct FeatureFindings: Sendable {
       return Array(members[end - size..<end])
     }
     let labels = Set(classes)
-    guard Set(members).isSubset(of: ids), (classes + tooSmall + small).allSatisfy((0..<classCount).contains), labels.count == classes.count,
+    guard Set(members).isSubset(of: ids), labels.count == classes.count,
+      (classes + tooSmall + small).allSatisfy((0..<classCount).contains),
       ids == set.labelledIDs.map({ Int($0) }).filter({ labels.contains(Int(set.labels[$0])) })
     else { throw foreign("it is about other samples or classes.") }
     judgement = try FeatureJudgement(fromFile: file, samples: ids.count, classes: classes.count)

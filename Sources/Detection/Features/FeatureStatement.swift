@@ -31,8 +31,8 @@ public struct FeatureStatement: Sendable {
     case .none:
       return "No sign of wrong labels (at most \(count(found.most)) of \(grouped(N))). \(capitalized(heldOut))."
     case .cannotTell:
-      return "Whether labels are wrong cannot be determined: the images of these classes look too alike, or there are too "
-        + "few. The order may still help: wrong labels stand nearer its beginning."
+      return "Whether labels are wrong cannot be determined: the images of these classes look too alike, or there are "
+        + "too few. The order may still help: wrong labels stand nearer its beginning."
     case .few:
       let likely = "\(listed == 1 ? "the likeliest one is" : "the \(grouped(listed)) likeliest are") listed"
       return "Hardly any label is wrong (some \(count(found.share)) of \(grouped(N))); "

@@ -48,9 +48,11 @@ public struct FeatureDetection {
     _ settings: RunSettings, _ data: RunData, device: String, folder: RunFolder
   ) -> RunOutline {
     let source = settings.detection.features?.title ?? "the best that there are; --features"
-    let detector =
-      [settings.detection.predictedProbabilities.map { "confident learning by \($0)" },
-       settings.detection.detector.usesFeatures ? "features: \(source)" : nil].compactMap { $0 }.joined(separator: " · ")
+    let parts = [
+      settings.detection.predictedProbabilities.map { "confident learning by \($0)" },
+      settings.detection.detector.usesFeatures ? "features: \(source)" : nil,
+    ]
+    let detector = parts.compactMap { $0 }.joined(separator: " · ")
     return RunOutline(
       facts: [.init("run", folder.path), .init("device", device)] + RunOutline.facts(settings, data)
         + [.init("detector", detector)], epochs: 0)

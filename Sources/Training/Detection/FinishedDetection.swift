@@ -28,7 +28,8 @@ public struct FinishedDetection: Sendable {
   /// Judges the samples by what each of the stages left.
   public init(
     settings: RunSettings, data: RunData, stages: [DetectionStage], results: [DetectionStageResult],
-    features: FeatureFindings? = nil, probabilities: [Double]? = nil, history: RunHistory, record: RunRecord?, folder: String
+    features: FeatureFindings? = nil, probabilities: [Double]? = nil, history: RunHistory, record: RunRecord?,
+    folder: String
   ) {
     (self.settings, self.data, self.stages, self.results) = (settings, data, stages, results)
     (self.history, self.record, self.folder) = (history, record, folder)

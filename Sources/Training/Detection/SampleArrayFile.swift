@@ -39,7 +39,8 @@ struct SampleArrayFile {
         throw Failure(
           .badInput, "'\(path)' does not fit the data.",
           why: "it has \(array.shape[0]) rows, and there are \(count) training images.",
-          fix: "give one row for each image, in the order of samples.csv, or put a table with the column path beside it: "
+          fix:
+            "give one row for each image, in the order of samples.csv, or put a table with the column path beside it: "
             + "\(table)")
       }
       places = Array(0..<count)
