@@ -41,10 +41,8 @@ public final class Trainer<D: Device> {
         why: "the data has no test set, and nothing is held out.", fix: "hold out a part, such as --val 0.1.")
     }
     journal = RunJournal()
-    let setup = try MethodSetup(settings, data, on: device)
-    method =
-      settings.job == .detect
-      ? try DetectionMethod(setup, settings.detection, judged: data.judged) : try settings.method.make(setup)
+    try MemoryNeed(settings, data, on: device).requireRoom()
+    method = try MethodSetup(settings, data, on: device).method(settings, data)
     try begin(stage: 0)
   }
 
