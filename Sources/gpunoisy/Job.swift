@@ -19,6 +19,10 @@ struct Job: DeviceWork {
   let force: Bool
   let console: any ProgressReporter
   let isVerbose: Bool
+  /// When the command was started.
+  let began: ContinuousClock.Instant
+  /// Why `--device auto` took this device, as soon as it has.
+  let choice: DeviceReason
 
   private var settings: RunSettings { draft.settings }
 
@@ -33,7 +37,8 @@ struct Job: DeviceWork {
   private func runFilled<D: TunableDevice>(on device: D) throws -> JobOutcome {
     var record = try record(of: device)
     // Everything that can fail without a folder comes first, so that a failure leaves none behind.
-    let trainer = try Trainer(settings, data: data, on: device)
+    let trainer = try trainer(on: device)
+    trainer.deviceReason = choice.text
     if resumed == nil { try initialize(trainer) }
     let folder = try folder()
     Signals.mark(run: folder.path)
@@ -61,11 +66,16 @@ struct Job: DeviceWork {
       try folder.write(configuration)
       record.inputs[Self.configurationName] = "\(SHA256.digest(of: configuration.text))"
     }
-    let reporter = ProgressReporters([FirstStep(), console, folder.log()])
+    let log = folder.log()
+    let reporter = ProgressReporters(
+      [FirstStep(deadline: settings.maxTime.map { began + .seconds($0.seconds) }), console, log]
+        + (device.tuning == .standard ? [TuningAdvice(to: console)] : []))
     defer { reporter.ended() }
     trainer.write(
-      into: RunJournal(folder: folder, record: record, reporter: reporter, interruption: { Signals.request }))
+      into: RunJournal(
+        folder: folder, record: record, reporter: reporter, since: began, interruption: { Signals.request }))
     try trainer.open()
+    if device.tuning == .standard { log.note(TuningSource.absence) }
     try noteBeginning(trainer, folder, reporter)
     if let deviceBefore {
       reporter.note(
@@ -87,7 +97,7 @@ struct Job: DeviceWork {
       }
       return outcome
     } catch let failure as Failure where failure.isStop {
-      try? trainer.journal.end(.interrupted(failure.kind))
+      try? trainer.journal.end(RunOutcome(stopping: failure.kind))
       throw failure
     } catch {
       try? trainer.journal.mark(.failed, reason: ErrorMessages.failure(for: error).what)
@@ -100,6 +110,17 @@ struct Job: DeviceWork {
   }
 
   // MARK: - The beginning
+
+  private func trainer<D: TunableDevice>(on device: D) throws -> Trainer<D> {
+    do {
+      return try Trainer(settings, data: data, on: device)
+    } catch let failure as Failure where failure.kind == .outOfMemory && resumed != nil {
+      throw Failure(
+        .outOfMemory, failure.what, why: failure.why,
+        fix: "close other programs, or use another --device: a resumed run keeps its settings. For a new run: "
+          + failure.fix)
+    }
+  }
 
   private func record<D: TunableDevice>(of device: D) throws -> RunRecord {
     let dataset = data.dataset
@@ -214,7 +235,6 @@ struct Job: DeviceWork {
         cleanLabels: train.trueLabels?.map(Int.init))
     }
     if settings.job == .detect { warn(reporter) }
-    if trainer.session.device.tuning == .standard { reporter.note(TuningSource.absence) }
     if isVerbose, let plan = trainer.session.wholeBatches {
       let launches = plan.prepared.reduce(0) { $0 + $1.count }
       reporter.note("plan: \(launches) launches a step, \(plan.byteCount / 1_000_000) MB for activations")
@@ -262,7 +282,18 @@ struct Job: DeviceWork {
       try DetectionFiles.write(finished, to: folder)
       try folder.write(DetectionDocument.json(finished), named: "detect.json")
     }
-    if settings.detection.report { try folder.writePage(DetectionReport.page(finished).html) }
+    if settings.detection.report {
+      // This thread reads images meanwhile, so that nobody else is telling anything.
+      nonisolated(unsafe) let listener = console
+      let page = try SlowNotice.during({ listener.note("reading the images of the page") }, after: 1) {
+        try DetectionReport.page(finished)
+      }
+      try folder.writePage(page.html)
+      if StopRequest.kind != nil {
+        reporter.note(
+          "the page was made without reading its images to the end; to write it again: gpunoisy report \(folder.path)")
+      }
+    }
     outcome.detection = finished
     guard let exclusion = settings.detection.retrain else { return }
     let kept = finished.result.samples.count { !$0.isIssue }
@@ -289,7 +320,7 @@ struct Job: DeviceWork {
     return try Job(
       draft: draft, data: RunData(draft.settings, of: dataset), resumed: isBegun ? path : nil,
       out: isBegun ? nil : path,
-      runsFolder: runsFolder, force: true, console: console, isVerbose: isVerbose
+      runsFolder: runsFolder, force: true, console: console, isVerbose: isVerbose, began: began, choice: choice
     ).run(on: device)
   }
 }
