@@ -6,9 +6,13 @@ public struct DeviceMemory: Sendable, Equatable {
   public var left: Int
   /// Whose they are: `this process` or a device's name.
   public var owner: String
+  /// Whether it is this process's own, of which the rest of the program needs some, too.
+  public var isHost: Bool
 
   /// What is left, and whose it is.
-  public init(left: Int, owner: String) { (self.left, self.owner) = (max(0, left), owner) }
+  public init(left: Int, owner: String, isHost: Bool = false) {
+    (self.left, self.owner, self.isHost) = (max(0, left), owner, isHost)
+  }
 }
 
 extension Device {
@@ -40,9 +44,9 @@ extension Device {
 extension StepProgram {
   /// What makes a batch fit into `left` bytes where it needs `needed`: the options that help.
   func smaller(_ left: Int, of needed: Int) -> String {
-    // The batches of evaluation follow the images' size.
+    // Evaluation has made its batches smaller before it says so.
     guard operations.contains(where: { if case .update = $0 { true } else { false } }) else {
-      return "use a smaller --image-size or a smaller network."
+      return "close other programs, or use a --device with more memory."
     }
     // Nearly all of it grows with the batch.
     let fitting = Int(Double(batch) * Double(left) / Double(max(needed, 1)))

@@ -29,11 +29,7 @@ public final class Plan<D: Device> {
         why: "one of its tensors has \(largest) numbers; kernels can address \(Int32.max).",
         fix: "use a smaller --batch-size.")
     }
-    var needed = (workspace: 1, vectors: 1)
-    for operation in program.operations {
-      let need = try device.workspace(for: operation)
-      needed = (max(needed.workspace, need.workspace), max(needed.vectors, need.vectors))
-    }
+    let needed = try Self.scratch(of: program, on: device)
     let memory = MemoryPlan(program), scratch = (needed.workspace + needed.vectors) * 4
     let need = shared.missing(memory.slabs) + scratch
     try device.requireRoom(for: need, of: "a batch of \(program.batch) images", "its activations and scratch memory") {
@@ -60,6 +56,22 @@ public final class Plan<D: Device> {
       device.recorded(segment.flatMap(\.1))
     }
     logits = buffer(.value(program.logits))
+  }
+
+  /// Bytes that a plan of the program would allocate.
+  public static func missing(_ program: StepProgram, on device: D, shared: SharedMemory<D>) throws -> Int {
+    let program = program.fused { device.supports($0) }, scratch = try scratch(of: program, on: device)
+    return shared.missing(MemoryPlan(program).slabs) + (scratch.workspace + scratch.vectors) * 4
+  }
+
+  /// Floats of scratch memory that the operations share.
+  private static func scratch(of program: StepProgram, on device: D) throws -> (workspace: Int, vectors: Int) {
+    var needed = (workspace: 1, vectors: 1)
+    for operation in program.operations {
+      let need = try device.workspace(for: operation)
+      needed = (max(needed.workspace, need.workspace), max(needed.vectors, need.vectors))
+    }
+    return needed
   }
 
   /// Enqueues one step, whole.

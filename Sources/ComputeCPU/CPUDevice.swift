@@ -120,7 +120,8 @@ public final class CPUDevice: KernelDevice {
 
   /// What the machine, control groups and `ulimit -v` leave; see `Device`.
   public var memory: DeviceMemory? {
-    DeviceMemory(left: MemoryLimit.left(besides: allocatedBytes.load(ordering: .relaxed)), owner: "this process")
+    DeviceMemory(
+      left: MemoryLimit.left(besides: allocatedBytes.load(ordering: .relaxed)), owner: "this process", isHost: true)
   }
 
   /// Zero-filled memory; see `Device`.

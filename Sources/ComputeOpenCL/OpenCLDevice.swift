@@ -137,7 +137,7 @@ public final class OpenCLDevice: KernelDevice {
     guard info.globalMemoryBytes > 0 else { return nil }
     let own = DeviceMemory(left: Int(clamping: info.globalMemoryBytes) - allocated, owner: name)
     guard info.kind == .cpu else { return own }
-    let host = DeviceMemory(left: MemoryLimit.left(besides: allocated), owner: "this process")
+    let host = DeviceMemory(left: MemoryLimit.left(besides: allocated), owner: "this process", isHost: true)
     return host.left < own.left ? host : own
   }
 

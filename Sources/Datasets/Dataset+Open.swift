@@ -25,6 +25,16 @@ extension Dataset {
     return dataset
   }
 
+  /// Whether a text names a data set, or a path in which a layout of samples with labels is recognised; nothing is read
+  /// but what tells layouts apart.
+  ///
+  /// - Throws: `.missingInput` for a path that is not there.
+  public static func isRecognized(_ text: String) throws -> Bool {
+    if isName(text) { return true }
+    let location = try DataLocation(text)
+    return DatasetFormats.all.contains { $0.recognizes(location) }
+  }
+
   /// Whether a text names a data set, and no path.
   public static func isName(_ text: String) -> Bool { text == "shapes" || KnownNames.all.contains { $0.name == text } }
 
@@ -48,6 +58,14 @@ extension Dataset {
       return Failure(
         .badInput, "'\(location.path)' has its labels in a table.",
         why: "'\(table)' lists the images, and no folder is named after a class.", fix: "give the table: '\(table)'")
+    }
+    if location.isFolder, let images = try? FolderSurvey(location.path).images, let first = images.first {
+      return Failure(
+        .badInput, "'\(location.path)' has images, but no folder for each class.",
+        why: "nothing says what its \(images.count) images show, as '\(first)'.",
+        fix:
+          "put the images of each class into a folder that is named after it (cat/1.jpg), or list them in a table with "
+          + "the columns path,label; gpunoisy predict RUN DATA takes images without labels.")
     }
     let lookedFor = DatasetFormats.all.map { "       - " + $0.lookedFor }.joined(separator: "\n")
     return Failure(

@@ -26,16 +26,36 @@ public struct ImageSet: Sendable, Equatable {
   /// The number of values of one image, H · W · C.
   public var imageSize: Int { height * width * channels }
 
+  /// The bytes of all images, which an outline has not.
+  public var byteCount: Int { count * imageSize }
+
+  /// Images of another size without any pixels: for what only counts memory.
+  private init(outlineOf images: ImageSet, _ size: PixelSize) {
+    (count, height, width, channels) = (images.count, size.height, size.width, images.channels)
+    pixels = []
+  }
+
+  /// As many images of another size, without their pixels: for what only counts memory.
+  func outline(_ size: PixelSize) -> ImageSet { ImageSet(outlineOf: self, size) }
+
   /// Checks that so many images fit into memory.
   ///
-  /// - Throws: `.outOfMemory`.
+  /// - Throws: `.outOfMemory`, with the largest size that fits.
   static func requireMemory(count: Int, of size: PixelSize, channels: Int, source: String) throws {
     let (total, overflow) = (size.width * size.height * channels).multipliedReportingOverflow(by: count)
     // The device keeps a second copy of them.
     try MemoryLimit.require(
       overflow || total > Int.max / 2 ? Int.max : 2 * total,
       for: "the set of \(count) images of \(size.text) pixels in '\(source)'",
-      fix: "make the images smaller with --image-size.")
+      fix: fix(room: MemoryLimit.available / 2 / max(1, count * channels), size))
+  }
+
+  /// The option that makes images fit.
+  ///
+  /// - Parameter room: pixels that there is room for in each image.
+  private static func fix(room: Int, _ size: PixelSize) -> String {
+    size.smaller.first { $0.width * $0.height <= room }.map { "use --image-size \($0.option) or smaller." }
+      ?? "no --image-size makes them fit: use fewer images, or raise the limit (ulimit -v)."
   }
 
   /// One image.

@@ -61,6 +61,9 @@ public struct LabelledSet: Sendable, Equatable {
     return set
   }
 
+  /// The same samples with images of a size and without their pixels: for what only counts memory.
+  public func outline(_ size: PixelSize) -> LabelledSet { with(images: images.outline(size)) }
+
   /// The samples with the first `count` ids.
   public func first(_ count: Int) -> LabelledSet {
     guard count < self.count else { return self }

@@ -33,6 +33,18 @@ public struct PixelSize: Sendable, Hashable, CustomStringConvertible {
   /// The size as `init(parsing:)` reads it.
   public var description: String { "\(width)x\(height)" }
 
+  /// The size as people write it: `64` for a square.
+  public var option: String { width == height ? "\(width)" : description }
+
+  /// Smaller sizes of about this shape, the largest first: the longer side is a multiple of 8.
+  public var smaller: [PixelSize] {
+    let longer = max(width, height)
+    return stride(from: (longer - 1) / 8 * 8, to: 0, by: -8).map { side in
+      func scaled(_ length: Int) -> Int { max(1, (length * side + longer / 2) / longer) }
+      return PixelSize(width: scaled(width), height: scaled(height))
+    }
+  }
+
   /// The size as people read it: 500×375.
   public var text: String { "\(width)×\(height)" }
 }

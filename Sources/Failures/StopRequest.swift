@@ -9,8 +9,27 @@ public enum StopRequest {
   ///
   /// May be set within a signal handler, if it was read once before.
   public static var kind: Failure.Kind? {
-    get { Failure.Kind(rawValue: requested.load(ordering: .relaxed)) }
+    get { Failure.Kind(rawValue: requested.load(ordering: .relaxed)) ?? (isTimeUp ? .stoppedEarly : nil) }
     set { requested.store(newValue?.rawValue ?? 0, ordering: .relaxed) }
+  }
+
+  /// When the process is to stop by itself; nil for never.
+  public static var deadline: ContinuousClock.Instant? {
+    get {
+      let nanoseconds = limit.load(ordering: .relaxed)
+      return nanoseconds == .max ? nil : reference + .nanoseconds(nanoseconds)
+    }
+    set {
+      // A century is as good as never, and fits.
+      let seconds = newValue.map { min(($0 - reference) / .seconds(1), 3e9) }
+      limit.store(seconds.map { Int($0 * 1e9) } ?? .max, ordering: .relaxed)
+    }
+  }
+
+  /// Whether it is the deadline that asks, and nobody else.
+  public static var isTimeUp: Bool {
+    guard requested.load(ordering: .relaxed) == 0, let deadline else { return false }
+    return ContinuousClock.now >= deadline
   }
 
   /// Ends work that was asked to stop and has nothing worth keeping.
@@ -19,7 +38,9 @@ public enum StopRequest {
   /// - Throws: a failure of the request's kind.
   public static func check(_ what: @autoclosure () -> String) throws(Failure) {
     guard let kind else { return }
-    throw Failure(kind, what(), why: "a signal asked this process to stop.", fix: "run the command again.")
+    throw Failure(
+      kind, what(), why: isTimeUp ? "--max-time has passed." : "a signal asked this process to stop.",
+      fix: "run the command again.")
   }
 }
 
@@ -30,3 +51,6 @@ extension Failure {
 
 /// The raw value of the kind; 0 as long as nobody has asked.
 private let requested = Atomic<Int32>(0)
+/// The deadline in nanoseconds after `reference`; the largest number for none.
+private let limit = Atomic<Int>(.max)
+private let reference = ContinuousClock.now

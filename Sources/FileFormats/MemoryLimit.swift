@@ -16,11 +16,15 @@ public enum MemoryLimit {
   /// What this process may have, in bytes: the least of the limits that there are.
   public static var available: Int { max(0, min(total, addressSpace ?? Int.max)) }
 
-  /// What is left beside the memory that this process has used, in bytes.
+  /// Bytes that are not promised to anybody: threads, for each of which the C library reserves 64 MB of addresses, and
+  /// files that are read and written.
+  private static let reserve = 128_000_000
+
+  /// What is left beside the memory that this process has used, in bytes, less a reserve for the rest of the program.
   ///
   /// - Parameter allocated: bytes that it has asked for; some of them may not have been used yet, and count all the same.
   public static func left(besides allocated: Int) -> Int {
-    max(0, min(total - max(allocated, used), addressSpace ?? Int.max))
+    max(0, min(total - max(allocated, used), addressSpace ?? Int.max) - reserve)
   }
 
   /// The machine's memory, or what the control groups allow of it.

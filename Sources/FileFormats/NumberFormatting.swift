@@ -54,6 +54,16 @@ public enum NumberFormatting {
     return text
   }
 
+  /// A duration of at least a minute in one rounded number: `12 min`, `2.5 h`, `3 days`.
+  public static func roughly(seconds: Double) -> String {
+    guard seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "?" }
+    switch seconds {
+    case ..<5400: return "\(max(1, Int((seconds / 60).rounded()))) min"
+    case ..<129_600: return decimal(seconds / 3600, places: 1) + " h"
+    default: return "\(Int((seconds / 86400).rounded())) days"
+    }
+  }
+
   /// A duration as `42s`, `4m10s`, `3h05m` or `2d04h`.
   public static func duration(seconds: Double) -> String {
     guard seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "?" }

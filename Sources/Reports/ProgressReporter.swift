@@ -1,10 +1,15 @@
+import FileFormats
+
 /// Who is told how a run goes: a bar, plain lines, a log file, or nobody.
 ///
-/// The trainer calls `began` once, `step` as often as it likes (it is cheap), `epoch` after each epoch, `note` at any
+/// The trainer calls `began` once, `estimated` once at most, `step` as often as it likes (it is cheap), `epoch` after each epoch, `note` at any
 /// time, and `ended` once, also after a failure. Nothing here may change what is computed.
 public protocol ProgressReporter: AnyObject {
   /// The run is about to start (or to go on).
   func began(_ run: RunOutline)
+  /// How long a run takes that is long enough for that to matter, once its first steps have shown it. By default, nobody
+  /// is told.
+  func estimated(_ estimate: RunEstimate)
   /// A step, or a few of them, are done.
   func step(_ progress: StepProgress)
   /// An epoch is done and evaluated.
@@ -20,6 +25,23 @@ public protocol ProgressReporter: AnyObject {
 extension ProgressReporter {
   /// Does nothing.
   public func loaded(_ done: Int, of count: Int) {}
+  /// Does nothing.
+  public func estimated(_ estimate: RunEstimate) {}
+}
+
+/// How long the rest of a run takes.
+public struct RunEstimate: Sendable, Equatable {
+  /// Shorter runs are not worth a line, in seconds.
+  public static let minimumSeconds = 60.0
+
+  /// Seconds from now to the end.
+  public var seconds: Double
+
+  /// An estimate.
+  public init(seconds: Double) { self.seconds = seconds }
+
+  /// The last line of the head, with what makes a run shorter.
+  public var fact: RunOutline.Fact { .init("time", "about \(NumberFormatting.roughly(seconds: seconds)); --epochs") }
 }
 
 /// What a run is, before it starts.
@@ -101,6 +123,8 @@ public final class ProgressReporters: ProgressReporter {
   public func loaded(_ done: Int, of count: Int) { reporters.forEach { $0.loaded(done, of: count) } }
   /// Passes it on.
   public func began(_ run: RunOutline) { reporters.forEach { $0.began(run) } }
+  /// Passes it on.
+  public func estimated(_ estimate: RunEstimate) { reporters.forEach { $0.estimated(estimate) } }
   /// Passes it on.
   public func step(_ progress: StepProgress) { reporters.forEach { $0.step(progress) } }
   /// Passes it on.

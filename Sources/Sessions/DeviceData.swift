@@ -18,13 +18,13 @@ public final class DeviceData<D: Device> {
   public init(_ set: LabelledSet, on device: D) throws {
     (self.set, self.device) = (set, device)
     let fix = "use a smaller --image-size, or fewer images with --limit-train, or another --device."
-    try device.requireRoom(for: set.images.pixels.count, of: "a set of \(set.count) images", "its pixels") { _ in fix }
+    try device.requireRoom(for: set.images.byteCount, of: "a set of \(set.count) images", "its pixels") { _ in fix }
     do {
-      pixels = try device.allocate(byteCount: set.images.pixels.count)
+      pixels = try device.allocate(byteCount: set.images.byteCount)
     } catch let failure as Failure where failure.kind == .outOfMemory {
       throw Failure(
         .outOfMemory, failure.what,
-        why: "the \(set.count) images are \(set.images.pixels.count / 1_000_000) MB in one piece; \(failure.why)",
+        why: "the \(set.count) images are \(set.images.byteCount / 1_000_000) MB in one piece; \(failure.why)",
         fix: fix)
     }
     try device.write(set.images.pixels, to: pixels)

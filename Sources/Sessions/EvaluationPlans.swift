@@ -33,10 +33,6 @@ public final class EvaluationPlans<D: Device> {
   ) throws {
     let device = data.device, set = data.set, ids = ids ?? (0..<Int32(set.count)).map { $0 }
     count = set.count
-    // Results do not depend on the batch size: large for small images, small for large ones, to bound memory.
-    let batchSize = max(1, min(256, 1_048_576 / (set.images.height * set.images.width)))
-    let full = ids.count / batchSize, tail = ids.count % batchSize
-    batchSizes = [Int](repeating: batchSize, count: full) + (tail > 0 ? [tail] : [])
     var stores = network
     for column in [Store.labels, .order, .sampleLoss, .samplePrediction, .sampleConfidence] {
       stores[column] = try device.allocate(byteCount: max(count, 1) * 4)
@@ -46,9 +42,17 @@ public final class EvaluationPlans<D: Device> {
     try device.write(set.labels, to: stores[.labels]!)
     try device.write(ids, to: stores[.order]!)
     self.stores = stores
+    func program(_ batch: Int) throws -> StepProgram { try .evaluation(graph(batch), forms: device.forms) }
     func plan(_ batch: Int) throws -> Plan<D> {
-      try Plan(.evaluation(graph(batch), forms: device.forms), on: device, stores: stores, shared: shared)
+      try Plan(program(batch), on: device, stores: stores, shared: shared)
     }
+    // Results do not depend on the batch size: large for small images, small for large ones, to bound memory, and
+    // smaller still where that is short: half of what is left is for checkpoints and others.
+    var batchSize = max(1, min(256, 1_048_576 / (set.images.height * set.images.width), ids.count))
+    let room = device.memory.map { $0.left / 2 } ?? .max
+    while batchSize > 1, try Plan.missing(program(batchSize), on: device, shared: shared) > room { batchSize /= 2 }
+    let full = ids.count / batchSize, tail = ids.count % batchSize
+    batchSizes = [Int](repeating: batchSize, count: full) + (tail > 0 ? [tail] : [])
     whole = full > 0 ? try plan(batchSize) : nil
     rest = tail > 0 ? try plan(tail) : nil
     classes = (whole ?? rest)?.program.classes ?? 0

@@ -249,7 +249,7 @@ extension RunSettings {
     ).ofExecution,
     Setting(
       "max-time", \.maxTime, "time", takes: TimeSpan.takes, example: "11h50m",
-      "Save and stop with exit code 75 after this time, such as 11h50m."
+      "Save and stop with exit code 75 after this time, such as 11h50m, which counts from the start of the command."
     ).ofExecution,
   ]
 

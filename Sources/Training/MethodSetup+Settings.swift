@@ -1,4 +1,5 @@
 import Compute
+import Datasets
 import Methods
 import Sessions
 import Settings
@@ -6,8 +7,12 @@ import Settings
 extension MethodSetup {
   /// What a run's settings say of its networks, and its data on the device.
   ///
+  /// - Parameter outline: images of this size, of which only memory is counted; nil for those that there are.
   /// - Throws: what the device throws.
-  init(_ settings: RunSettings, _ data: RunData, on device: D) throws {
+  init(_ settings: RunSettings, _ data: RunData, on device: D, outline: PixelSize? = nil) throws {
+    func uploaded(_ set: LabelledSet) throws -> DeviceData<D> {
+      try DeviceData(outline.map { set.outline($0) } ?? set, on: device)
+    }
     let train = data.dataset.train, augment = settings.augmentation(channels: train.images.channels)
     var session = TrainingSession<D>.Settings(
       network: settings.model, loss: settings.loss, batchSize: settings.batchSize,
@@ -16,9 +21,8 @@ extension MethodSetup {
     (session.shuffles, session.dropsLast) = (settings.shuffle, settings.dropLast)
     let epochs = settings.epochs
     self.init(
-      session: session, train: try DeviceData(train, on: device),
-      test: try data.evaluation.map { try DeviceData($0, on: device) },
-      heldOut: settings.job == .detect ? nil : try data.heldOut.map { try DeviceData($0, on: device) },
+      session: session, train: try uploaded(train), test: try data.evaluation.map(uploaded),
+      heldOut: settings.job == .detect ? nil : try data.heldOut.map(uploaded),
       classes: data.dataset.classCount, weights: data.weights, normalization: data.normalization,
       transition: settings.transition, recordsMargins: settings.aum,
       stage: Stage("train", epochs: epochs, rate: settings.optimizer.learningRate(epochs: epochs)))

@@ -11,6 +11,9 @@ public enum RunOutcome: Sendable, Equatable {
   case timeIsUp
   /// A signal asked for it; a checkpoint is saved.
   case interrupted(Failure.Kind)
+
+  /// How a run ends whose work was stopped with a failure of this kind (`Failure.isStop`).
+  public init(stopping kind: Failure.Kind) { self = StopRequest.isTimeUp ? .timeIsUp : .interrupted(kind) }
 }
 
 /// What a run of any kind writes down while it goes on, and what asks it to stop: the only writer of run.json, the tables
@@ -29,20 +32,24 @@ public final class RunJournal {
   /// Whether the tables are open.
   private(set) var isOpen = false
   private let clock = ContinuousClock()
+  /// From when on `--max-time` counts; nil for the start of training.
+  private let since: ContinuousClock.Instant?
   private var started: ContinuousClock.Instant, lastCheckpoint: ContinuousClock.Instant
 
   /// The journal of a run in a folder.
   ///
   /// - Parameters:
   ///   - record: run.json as it stands; updated as the run goes on.
+  ///   - since: from when on `--max-time` counts; nil for the start of training.
   ///   - interruption: what a signal has asked for, or nil; called after every step.
   public init(
     folder: RunFolder? = nil, record: RunRecord? = nil, reporter: any ProgressReporter = ProgressReporters(),
-    interruption: @escaping () -> Failure.Kind? = { nil }
+    since: ContinuousClock.Instant? = nil, interruption: @escaping () -> Failure.Kind? = { nil }
   ) {
     (self.folder, self.record, self.reporter, self.interruption) = (folder, record, reporter, interruption)
-    started = clock.now
-    lastCheckpoint = started
+    self.since = since
+    started = since ?? clock.now
+    lastCheckpoint = clock.now
   }
 
   /// Opens the tables and says that the run is under way.
@@ -55,16 +62,23 @@ public final class RunJournal {
     try folder?.openTables(
       withCleanColumns: data.dataset.train.trueLabels != nil, withValidationColumns: withValidation,
       figures: figures, classNames: data.dataset.classNames, after: epochs)
-    (started, lastCheckpoint, isOpen) = (clock.now, clock.now, true)
+    (started, lastCheckpoint, isOpen) = (since ?? clock.now, clock.now, true)
     try mark(.running)
   }
 
   // MARK: - Stopping
 
+  /// Seconds by which a step may exceed a time limit.
+  private static let grace = 5.0
+
   /// What asks the run to stop after the step that was just enqueued.
-  func stopRequest(after limit: Double?) -> RunOutcome? {
-    if let kind = interruption() { return .interrupted(kind) }
-    if let limit, seconds(since: started) >= limit { return .timeIsUp }
+  ///
+  /// - Parameters:
+  ///   - limit: seconds that the run may take.
+  ///   - step: seconds of a step: one that would end long after the limit is not begun.
+  func stopRequest(after limit: Double?, step: Double = 0) -> RunOutcome? {
+    if let kind = interruption() { return RunOutcome(stopping: kind) }
+    if let limit, seconds(since: started) + max(0, step - Self.grace) >= limit { return .timeIsUp }
     return nil
   }
 

@@ -26,8 +26,9 @@ extension Trainer {
   }
 
   var outline: RunOutline {
-    let optimizer = settings.optimizer
-    var facts = [RunOutline.Fact("device", "\(session.device.name)  (\(session.device.driver))")]
+    let optimizer = settings.optimizer, device = session.device
+    let driver = device.name.contains(device.driver) ? "" : "  (\(device.driver))"
+    var facts = [RunOutline.Fact("device", device.name + driver + (deviceReason.map { "; auto: \($0)" } ?? ""))]
     if let folder = journal.folder { facts.insert(.init("run", folder.path), at: 0) }
     facts += RunOutline.facts(settings, data)
     facts += [
@@ -46,11 +47,20 @@ extension Trainer {
             : " betas \(optimizer.firstDecay), \(optimizer.secondDecay)")
           + " wd \(optimizer.weightDecay) · \(method.stages[0].rate.schedule.rawValue)"
           + " · batch \(settings.batchSize) · \(settings.epochs) epochs · seed \(settings.seed)"))
-    if settings.job == .detect { facts.append(.init("detector", detectorFact(settings.detection))) }
+    if settings.job == .detect {
+      facts.append(.init("detector", detectorFact(settings.detection)))
+      if settings.detection.detector.usesMargins { facts.append(.init("terms", Self.terms)) }
+    }
     if !history.epochs.isEmpty || position.totalSteps > 0 {
       facts.append(.init("resume", "after epoch \(history.epochs.count), step \(position.totalSteps)"))
     }
     return RunOutline(facts: facts, epochs: epochs)
+  }
+
+  /// The words of a detection by margins, where they first stand.
+  private static var terms: String {
+    "pass: training one new network · threshold samples: moved to an extra class, to show what a wrong label looks like "
+      + "· AUM, area under the margin: how much networks prefer the label to all others, over the epochs"
   }
 
   private func detectorFact(_ detection: DetectionSettings) -> String {

@@ -22,6 +22,9 @@ public final class Trainer<D: Device> {
   /// What is written down.
   public private(set) var journal: RunJournal
 
+  /// Why this device was taken, for the head of the run; nil where it was asked for.
+  public var deviceReason: String?
+
   var position = Checkpoint.Position()
   var best: (accuracy: Double, epoch: Int)?
   /// The epochs of this run so far, those before a resume included.
@@ -29,6 +32,7 @@ public final class Trainer<D: Device> {
   var isResumed = false
 
   private let clock = ContinuousClock()
+  private var forecast = Forecast()
 
   /// Prepares everything that is slow or can fail; nothing is written yet.
   ///
@@ -41,10 +45,8 @@ public final class Trainer<D: Device> {
         why: "the data has no test set, and nothing is held out.", fix: "hold out a part, such as --val 0.1.")
     }
     journal = RunJournal()
-    let setup = try MethodSetup(settings, data, on: device)
-    method =
-      settings.job == .detect
-      ? try DetectionMethod(setup, settings.detection, judged: data.judged) : try settings.method.make(setup)
+    try MemoryNeed(settings, data, on: device).requireRoom()
+    method = try MethodSetup(settings, data, on: device).method(settings, data)
     try begin(stage: 0)
   }
 
@@ -114,7 +116,7 @@ public final class Trainer<D: Device> {
         if let result = try method.result() { try journal.save(result, ofStage: stage.name) }
       } catch let failure as Failure where failure.isStop {
         // The checkpoint of the stage's end is there: a resumed run begins with this.
-        return .interrupted(failure.kind)
+        return RunOutcome(stopping: failure.kind)
       }
       (position.stage, position.epoch, position.step) = (position.stage + 1, 0, 0)
     }
@@ -146,7 +148,7 @@ public final class Trainer<D: Device> {
         position.step += 1
         position.totalSteps += 1
         if pace.shouldLook(atStep: position.step, of: batches.count) { try checkAndReport(&pace, batches) }
-        if let ending = journal.stopRequest(after: settings.maxTime?.seconds) {
+        if let ending = journal.stopRequest(after: settings.maxTime?.seconds, step: pace.perStep) {
           try saveCheckpoint()
           return ending
         }
@@ -157,7 +159,7 @@ public final class Trainer<D: Device> {
       } catch let failure as Failure where failure.isStop {
         // Evaluation changes nothing: the checkpoint is that of an epoch whose steps are done.
         try saveCheckpoint()
-        return .interrupted(failure.kind)
+        return RunOutcome(stopping: failure.kind)
       }
     }
     return nil
@@ -181,6 +183,10 @@ public final class Trainer<D: Device> {
         "the network's output is not finite after step \(position.step) of epoch \(position.epoch + 1)")
     }
     pace.looked(atStep: position.step)
+    if let perStep = forecast.secondsPerStep(at: clock.now, afterStep: position.totalSteps) {
+      let left = secondsLeft(perStep, steps: batches.count)
+      if left >= RunEstimate.minimumSeconds { journal.reporter.estimated(RunEstimate(seconds: left)) }
+    }
     let done = batches[pace.firstStep..<position.step].reduce(0, +)
     journal.reporter.step(
       StepProgress(
@@ -189,9 +195,26 @@ public final class Trainer<D: Device> {
         imagesPerSecond: Double(done) / max(pace.seconds, 1e-9)))
   }
 
+  /// The seconds from here to the end of the run, by those of a step.
+  private func secondsLeft(_ perStep: Double, steps: Int) -> Double {
+    if let limit = settings.maxSteps, limit <= position.totalSteps { return 0 }
+    let done = position.epoch
+    let stages = plannedStages[position.stage...].enumerated().map { index, stage in
+      index == 0 ? (stage.epochs - done, max(0, stage.evaluations - done)) : stage
+    }
+    // An evaluation goes forwards only, a third of a step; it is part of what was measured over an epoch's end.
+    let perImage = forecast.hasEvaluation ? 0 : perStep / Double(3 * settings.batchSize)
+    let evaluated = (data.evaluation?.count ?? 0) + (method.stages.count == 1 ? data.heldOut?.count ?? 0 : 0)
+    let whole = RunPace(stepSeconds: perStep, imageSeconds: perImage, steps: steps)
+      .seconds(stages: stages, evaluated: evaluated)
+    let left = whole - perStep * Double(position.step)
+    return settings.maxSteps.map { min(left, perStep * Double($0 - position.totalSteps)) } ?? left
+  }
+
   // MARK: - The end of an epoch
 
   private func finishEpoch(_ stage: Stage, _ batches: [Int], _ pace: Pace) throws {
+    forecast.hasEvaluation = forecast.hasEvaluation || stage.evaluation == .everyEpoch
     let results = try session.sampleResults(), seconds = pace.seconds
     let ids = session.ids(ofFirst: position.step)
     // First what may be stopped midway, then what changes the method's state.
@@ -279,6 +302,30 @@ public final class Trainer<D: Device> {
   private func saveCheckpoint() throws { try journal.save(checkpoint, step: position.totalSteps) }
 }
 
+/// Measures the pace of a run's first steps, to say once how long the rest of it takes.
+private struct Forecast {
+  /// Steps and seconds that tell enough; those before are slower, or wait for nothing yet.
+  static let minimumSteps = 3, minimumSeconds = 2.0
+
+  /// Whether the time that is measured has an evaluation in it.
+  var hasEvaluation = false
+  private var start: (time: ContinuousClock.Instant, step: Int)?
+  private var isDone = false
+
+  /// The seconds of a step, once they are known; nil from then on.
+  mutating func secondsPerStep(at time: ContinuousClock.Instant, afterStep step: Int) -> Double? {
+    guard !isDone else { return nil }
+    guard let start else {
+      (self.start, hasEvaluation) = ((time, step), false)
+      return nil
+    }
+    let seconds = (time - start.time) / .seconds(1), steps = step - start.step
+    guard steps >= Self.minimumSteps, seconds >= Self.minimumSeconds else { return nil }
+    isDone = true
+    return seconds / Double(steps)
+  }
+}
+
 /// When to wait for the device: often enough for progress and signals, seldom enough to cost nothing.
 struct Pace {
   /// Seconds between two looks; a step that takes longer is looked at by itself.
@@ -287,6 +334,8 @@ struct Pace {
   let start: ContinuousClock.Instant
   let firstStep: Int
   private var nextLook: Int
+  /// Seconds of a step as they were at the last look.
+  private(set) var perStep = 0.0
 
   init(clock: ContinuousClock, firstStep: Int) {
     self.clock = clock
@@ -300,7 +349,7 @@ struct Pace {
   func shouldLook(atStep step: Int, of steps: Int) -> Bool { step >= nextLook || step == steps }
 
   mutating func looked(atStep step: Int) {
-    let perStep = seconds / Double(max(step - firstStep, 1))
+    perStep = seconds / Double(max(step - firstStep, 1))
     nextLook = step + max(1, Int(Self.interval / max(perStep, 1e-6)))
   }
 }

@@ -10,7 +10,13 @@ struct DetectCommand: ParsableCommand {
     discussion: """
       Trains a network twice. Each time one sample in K is moved to an extra class; its margin shows what a wrong label \
       looks like. A sample is suspected when its area under the margin is below the 99th percentile of these (Pleiss \
-      et al., 2020). label_issues.csv ranks all samples, each with a suggested label, and report/index.html shows \
+      et al., 2020).
+
+      AUM, the area under the margin: by how much a network prefers the sample's label to all others, on average over \
+      the epochs; below zero it prefers another. A pass: training one new network. Threshold samples: those that are \
+      moved to the extra class, other ones in each pass.
+
+      label_issues.csv ranks all samples, each with a suggested label, and report/index.html shows \
       them. Suspicion is not proof: look before you delete.
 
       Defaults that differ from train's: 150 epochs, batch 64, constant learning rate 0.1. Fewer --epochs give a first \

@@ -1,3 +1,4 @@
+import Detection
 import FileFormats
 import Reports
 import Training
@@ -13,6 +14,9 @@ struct DetectResult {
   private var summary = ""
   private let hasPage: Bool
   private var retrained: TrainResult?
+  /// Labels that are suspected, and whether the list may be acted on without looking at it.
+  private var issues: Int { document?["issues"]?.integer ?? 0 }
+  private var isTrusted: Bool { DetectionVerdict(rawValue: document?["verdict"]?.string ?? "")?.isTrusted ?? true }
 
   init(_ outcome: JobOutcome) {
     (ending, folder) = (outcome.wholeEnding, outcome.folder)
@@ -59,7 +63,9 @@ struct DetectResult {
     if ending == .finished {
       let page = hasPage ? "judge the labels on the page, then " : ""
       text += "next           \(page)gpunoisy apply \(folder) --verdicts verdicts.csv --to COPY\n"
-      text += "               or train without them: gpunoisy train DATA --exclude \(folder)/label_issues.csv\n"
+      if isTrusted, issues > 0 {
+        text += "               or train without them: gpunoisy train DATA --exclude \(folder)/label_issues.csv\n"
+      }
     }
     if ending != .finished { text += "resume with:   gpunoisy detect --resume \(folder)\n" }
     return text

@@ -10,6 +10,11 @@ protocol DeviceWork {
   func run<D: TunableDevice>(on device: D) throws -> Result
 }
 
+/// Why `auto` took the device that it took; a reference, since work is prepared before its device is known.
+final class DeviceReason {
+  var text: String?
+}
+
 /// `--device`: `auto`, `cpu`, an index of `gpunoisy devices`, or part of a name.
 struct DeviceChoice {
   var text: String
@@ -40,10 +45,15 @@ struct DeviceChoice {
 
   /// Opens the device and does the work on it.
   ///
-  /// - Parameter note: is told which device `auto` took, and why.
+  /// - Parameters:
+  ///   - reason: where given, keeps why `auto` took the device, in place of a note; of GPUs that it passes over, there
+  ///     are notes all the same.
+  ///   - note: is told which device `auto` took, and why.
   /// - Throws: `.deviceUnavailable` if exactly the device that was asked for cannot be used; `.usage` for an instruction
   ///   set with another device than the built-in one.
-  func open<Work: DeviceWork>(_ work: Work, note: @escaping (String) -> Void) throws -> Work.Result {
+  func open<Work: DeviceWork>(
+    _ work: Work, reason kept: DeviceReason? = nil, note: @escaping (String) -> Void
+  ) throws -> Work.Result {
     try checkInstructionSet()
     switch text.lowercased() {
     case "cpu": return try work.run(on: tuned(builtIn(), note))
@@ -70,12 +80,14 @@ struct DeviceChoice {
           note("auto: '\(gpu.name)' cannot be used: \(failure.what)")
           continue
         }
-        note("auto: taking '\(gpu.name)', the first OpenCL GPU that passes its self-test.")
+        kept?.text = "the first OpenCL GPU that passes its self-test"
+        if kept == nil { note("auto: taking '\(gpu.name)', the first OpenCL GPU that passes its self-test.") }
         return try work.run(on: tuned(device, note))
       }
       let reason =
         list.absence ?? (gpus.isEmpty ? "OpenCL lists \(list.devices.count) device(s), but no GPU" : "none passed")
-      note("auto: no usable GPU (\(reason)); using the built-in CPU path. See: gpunoisy devices")
+      kept?.text = "no usable GPU; see gpunoisy devices"
+      if kept == nil { note("auto: no usable GPU (\(reason)); using the built-in CPU path. See: gpunoisy devices") }
       return try work.run(on: tuned(builtIn(), note))
     default:
       StandardOutput.reserve()

@@ -20,6 +20,10 @@ struct Job: DeviceWork {
   let force: Bool
   let console: any ProgressReporter
   let isVerbose: Bool
+  /// When the command was started.
+  let began: ContinuousClock.Instant
+  /// Why `--device auto` took this device, as soon as it has.
+  let choice: DeviceReason
 
   private var settings: RunSettings { draft.settings }
 
@@ -35,7 +39,8 @@ struct Job: DeviceWork {
     var record = try record(of: device)
     // Everything that can fail without a folder comes first, so that a failure leaves none behind.
     let probabilities = try FinishedDetection.probabilities(settings, data)
-    let trainer = settings.trainsNetworks ? try Trainer(settings, data: data, on: device) : nil
+    let trainer = settings.trainsNetworks ? try trainer(on: device) : nil
+    trainer?.deviceReason = choice.text
     var notes: [String] = []
     if resumed == nil, let trainer { notes = try initialize(trainer) }
     let folder = try folder()
@@ -64,25 +69,30 @@ struct Job: DeviceWork {
       try folder.write(configuration)
       record.inputs[Self.configurationName] = "\(SHA256.digest(of: configuration.text))"
     }
-    let reporter = ProgressReporters([FirstStep(), console, folder.log()])
+    let log = folder.log()
+    let reporter = ProgressReporters(
+      [FirstStep(deadline: settings.maxTime.map { began + .seconds($0.seconds) }), console, log]
+        + (trainer != nil && device.tuning == .standard ? [TuningAdvice(to: console)] : []))
     defer { reporter.ended() }
     let journal = RunJournal(
-      folder: folder, record: record, reporter: reporter, interruption: { Signals.request })
+      folder: folder, record: record, reporter: reporter, since: began, interruption: { Signals.request })
     if let trainer {
       trainer.write(into: journal)
       try trainer.open()
+      if device.tuning == .standard { log.note(TuningSource.absence) }
     } else {
       try journal.mark(.running)
     }
     for note in notes { reporter.note(note) }
-    try noteBeginning(device, trainer, folder, reporter)
+    try noteBeginning(trainer, folder, reporter)
     if let deviceBefore {
       reporter.note(
         "warning: the run was on \(deviceBefore) before; from here on its numbers are those of \(record.device)")
     }
     do {
       if trainer == nil {
-        reporter.began(FeatureDetection.outline(settings, data, device: device.name, folder: folder))
+        let name = device.name + (choice.text.map { "; auto: \($0)" } ?? "")
+        reporter.began(FeatureDetection.outline(settings, data, device: name, folder: folder))
       }
       var outcome = JobOutcome(
         ending: try trainer?.run() ?? .finished, folder: folder.path, history: trainer?.history ?? RunHistory())
@@ -107,7 +117,7 @@ struct Job: DeviceWork {
       }
       return outcome
     } catch let failure as Failure where failure.isStop {
-      try? journal.end(.interrupted(failure.kind))
+      try? journal.end(RunOutcome(stopping: failure.kind))
       throw failure
     } catch {
       try? journal.mark(.failed, reason: ErrorMessages.failure(for: error).what)
@@ -120,6 +130,17 @@ struct Job: DeviceWork {
   }
 
   // MARK: - The beginning
+
+  private func trainer<D: TunableDevice>(on device: D) throws -> Trainer<D> {
+    do {
+      return try Trainer(settings, data: data, on: device)
+    } catch let failure as Failure where failure.kind == .outOfMemory && resumed != nil {
+      throw Failure(
+        .outOfMemory, failure.what, why: failure.why,
+        fix: "close other programs, or use another --device: a resumed run keeps its settings. For a new run: "
+          + failure.fix)
+    }
+  }
 
   private func record<D: TunableDevice>(of device: D) throws -> RunRecord {
     let dataset = data.dataset
@@ -219,7 +240,7 @@ struct Job: DeviceWork {
 
   /// The files that do not change during the run, and what is worth a note.
   private func noteBeginning<D: TunableDevice>(
-    _ device: D, _ trainer: Trainer<D>?, _ folder: RunFolder, _ reporter: any ProgressReporter
+    _ trainer: Trainer<D>?, _ folder: RunFolder, _ reporter: any ProgressReporter
   ) throws {
     let train = data.dataset.train
     for note in data.notes { reporter.note(note) }
@@ -242,7 +263,6 @@ struct Job: DeviceWork {
         cleanLabels: train.trueLabels?.map(Int.init))
     }
     if settings.job == .detect { warn(reporter) }
-    if device.tuning == .standard { reporter.note(TuningSource.absence) }
     if isVerbose, let plan = trainer?.session.wholeBatches {
       let launches = plan.prepared.reduce(0) { $0 + $1.count }
       reporter.note("plan: \(launches) launches a step, \(plan.byteCount / 1_000_000) MB for activations")
@@ -303,7 +323,18 @@ struct Job: DeviceWork {
       try DetectionFiles.write(finished, to: folder)
       try folder.write(DetectionDocument.json(finished), named: "detect.json")
     }
-    if settings.detection.report { try folder.writePage(DetectionReport.page(finished).html) }
+    if settings.detection.report {
+      // This thread reads images meanwhile, so that nobody else is telling anything.
+      nonisolated(unsafe) let listener = console
+      let page = try SlowNotice.during({ listener.note("reading the images of the page") }, after: 1) {
+        try DetectionReport.page(finished)
+      }
+      try folder.writePage(page.html)
+      if StopRequest.kind != nil {
+        reporter.note(
+          "the page was made without reading its images to the end; to write it again: gpunoisy report \(folder.path)")
+      }
+    }
     outcome.detection = finished
     guard let exclusion = settings.detection.retrain else { return }
     try finished.result.verdict.requireTrust(
@@ -332,7 +363,7 @@ struct Job: DeviceWork {
     return try Job(
       draft: draft, data: RunData(draft.settings, of: dataset), resumed: isBegun ? path : nil,
       out: isBegun ? nil : path,
-      runsFolder: runsFolder, force: true, console: console, isVerbose: isVerbose
+      runsFolder: runsFolder, force: true, console: console, isVerbose: isVerbose, began: began, choice: choice
     ).run(on: device)
   }
 }

@@ -153,7 +153,21 @@ struct PredictCommand: ParsableCommand {
     }
   }
 
+  /// - Throws: `.badInput` where samples with labels are asked for of images that have none.
+  private func requireLabels(_ data: String, _ model: Checkpoint.Model) throws {
+    guard let option = forSamples, try !UnlabelledImages.isLabelled(data, as: model.classNames),
+      (try? Dataset.isRecognized(data)) == false, let images = try? UnlabelledImages(data)
+    else { return }
+    throw Failure(
+      .badInput, "\(option) cannot be used with '\(data)', which has no labels.",
+      why:
+        "its \(images.count) images are in no folders that are named like classes: nothing says what they show, or which "
+        + "part they belong to.",
+      fix: "leave out \(option); all images are then predicted.")
+  }
+
   private func predictSamples(_ given: CheckpointInput) throws {
+    try requireLabels(given.settings.data, given.model)
     let input = try EvaluationInput(options, given)
     for note in input.notes { EvaluationNotes.show(note, quiet: quiet) }
     let result = try input.device.open(Work(input: input)) { EvaluationNotes.show($0, quiet: quiet) }

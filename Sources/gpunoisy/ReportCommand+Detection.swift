@@ -18,7 +18,11 @@ extension ReportCommand {
     }
     let finished = try FinishedDetection.read(folder: folder, settings: settings)
     if let warning = finished.data.emptyClassWarning { EvaluationNotes.show(warning, quiet: quiet) }
-    let page = try DetectionReport.page(finished)
+    let quiet = quiet
+    let page = try SlowNotice.during({ EvaluationNotes.show("reading the images of the page", quiet: quiet) }, after: 1)
+    {
+      try DetectionReport.page(finished)
+    }
     let path = folder + "/report/index.html"
     try FileBytes.makeFolder(folder + "/report")
     try AtomicFile.write(page.html, to: path)

@@ -175,6 +175,7 @@ struct RunOptions: ParsableArguments {
 
   /// Does a run's work on its device: what is quick to find out comes before the data is read.
   func start(_ draft: SettingsDraft) throws -> JobOutcome {
+    let began = ContinuousClock.now
     let device = try device(draft.settings), reporter = console.reporter
     try device.check()
     if let size = draft.settings.imageSize {
@@ -196,10 +197,11 @@ struct RunOptions: ParsableArguments {
       try draft.refuseUnread()
       try draft.settings.validate()
     }
+    let choice = DeviceReason()
     let job = Job(
       draft: draft, data: try RunData(draft.settings, of: dataset), resumed: resumedRun, out: target,
-      runsFolder: runsFolder, force: force, console: reporter, isVerbose: console.verbose)
-    return try device.open(job) { reporter.note($0) }
+      runsFolder: runsFolder, force: force, console: reporter, isVerbose: console.verbose, began: began, choice: choice)
+    return try device.open(job, reason: choice) { reporter.note($0) }
   }
 
   /// - Throws: `.cannotCreate` where `--force` would delete what the run is to read.

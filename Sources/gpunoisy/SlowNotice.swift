@@ -3,26 +3,26 @@ import Synchronization
 
 /// Says what is going on if it takes longer than a moment, while this thread is busy in a call that does not return.
 enum SlowNotice {
-  /// How long nothing is said, in microseconds.
-  private static let delay: UInt32 = 1_500_000
-
   private final class Watch: Sendable {
     let isDone = Atomic(false)
+    let delay: Double
     let say: @Sendable () -> Void
 
-    init(_ say: @escaping @Sendable () -> Void) { self.say = say }
+    init(after delay: Double, _ say: @escaping @Sendable () -> Void) { (self.delay, self.say) = (delay, say) }
   }
 
-  /// Does the work; calls `say` from another thread if it is not done after a second and a half.
-  static func during<T>(_ say: @escaping @Sendable () -> Void, _ work: () throws -> T) rethrows -> T {
-    let watch = Watch(say)
+  /// Does the work; calls `say` from another thread if it is not done after so many seconds.
+  static func during<T>(
+    _ say: @escaping @Sendable () -> Void, after delay: Double = 1.5, _ work: () throws -> T
+  ) rethrows -> T {
+    let watch = Watch(after: delay, say)
     var thread = pthread_t()
     let argument = Unmanaged.passRetained(watch)
     let code = pthread_create(
       &thread, nil,
       { argument in
         let watch = Unmanaged<Watch>.fromOpaque(argument!).takeRetainedValue()
-        usleep(SlowNotice.delay)
+        usleep(UInt32(watch.delay * 1e6))
         if !watch.isDone.load(ordering: .acquiring) { watch.say() }
         return nil
       }, argument.toOpaque())

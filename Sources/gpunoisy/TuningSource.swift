@@ -52,8 +52,11 @@ enum TuningSource {
     }
   }
 
-  /// What is told when work begins on a device without any choices.
+  /// What log.txt says of a run on a device without any choices.
   static let absence = "tuning: none for this device and precision (gpunoisy tune finds one)"
+
+  /// What is told of a run that takes long enough for looking for choices to pay.
+  static let advice = "tuning: none for this device and precision; gpunoisy tune may find a faster one"
 
   private static func count(_ tuning: Tuning) -> String {
     tuning.numbers.count == 1 ? "1 parameter" : "\(tuning.numbers.count) parameters"

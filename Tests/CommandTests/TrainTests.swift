@@ -226,6 +226,39 @@ extension CommandTests {
       }
     }
 
+    @Test("by --max-time stop within an evaluation, too, which they repeat when they are resumed")
+    func evaluation() throws {
+      let folder = ScratchFolder(), run = RunFiles(folder("run"))
+      // One step, and an evaluation of many seconds.
+      let ending = try CommandUnderTest.run(
+        [
+          "train", "shapes", "--limit-train", "8", "--limit-test", "2000", "--model", "resnet110", "--batch-size", "8",
+          "--epochs", "1", "--device", "cpu", "--threads", "1", "--max-time", "4s", "--out", "run",
+        ], in: folder)
+      #expect(ending.code == 75 && ending.output.contains("gpunoisy train --resume run"), "\(ending.errors)")
+      let record = try run.record()
+      #expect(record["status"] == "stopped" && record["reason"] == "--max-time has passed" && record["step"] == 1)
+      #expect(try run.table("metrics.csv").rows.isEmpty)
+      let resumed = try CommandUnderTest.run(["train", "--resume", "run", "--max-time", "none"], in: folder)
+      #expect(resumed.code == 0, "\(resumed.errors)")
+      #expect(try run.table("metrics.csv").rows.count == 1)
+    }
+
+    @Test("say how long they take, if that is more than a minute")
+    func estimate() throws {
+      let folder = ScratchFolder()
+      func errors(_ rest: String) throws -> String {
+        let ending = try CommandUnderTest.run(
+          CommandUnderTest.training(rest, "--checkpoint-every 100ep --limit-test 16"), in: folder)
+        return ending.errors
+      }
+      let long = try errors("--epochs 20000 --max-time 6s --out long")
+      #expect(long.lines.count { $0.contains(" time=\"about ") && $0.hasSuffix("; --epochs\"") } == 1, "\(long)")
+      #expect(try RunFiles(folder("long")).text("log.txt").contains(" time=\"about "))
+      #expect(try !errors("--epochs 2 --out short").contains("time="))
+      #expect(try !errors("--epochs 20000 --max-time 6s -q --out quiet").contains("time="))
+    }
+
     @Test("Cannot be resumed with other data")
     func otherData() throws {
       let folder = ScratchFolder()

@@ -65,6 +65,30 @@ struct ProgressTests {
         """)
   }
 
+  @Test("says how long a run takes as one more line of its head")
+  func estimate() {
+    let hours = RunEstimate(seconds: 9000)
+    let lines = ProgressLines(to: listener, clock: time.clock)
+    lines.began(outline)
+    lines.estimated(hours)
+    #expect(listener.text.hasSuffix("2026-11-21T00:31:02Z time=\"about 2.5 h; --epochs\"\n"), "\(listener.text)")
+    listener.text = ""
+    let bar = ProgressBar(
+      to: listener, terminal: TerminalTraits(movesCursor: true, usesColor: false, usesUnicode: true),
+      clock: time.clock, width: { 80 })
+    bar.began(outline)
+    bar.step(progress(1, epoch: 1))
+    bar.estimated(hours)
+    // Above the bar, its text in the column of the others.
+    #expect(listener.lines[1].hasPrefix("device  0 H200") && listener.lines[2] == "time    about 2.5 h; --epochs")
+    #expect(listener.lines.last?.hasPrefix("epoch   1/120") == true)
+  }
+
+  @Test("rounds long durations", arguments: [(60.0, "1 min"), (714, "12 min"), (9000, "2.5 h"), (260_000, "3 days")])
+  func roughly(seconds: Double, text: String) {
+    #expect(NumberFormatting.roughly(seconds: seconds) == text)
+  }
+
   @Test("in lines stays below 200 of them for 120 epochs, fast or slow", arguments: [0.001, 0.4, 2.0, 30.0])
   func lineCount(secondsPerStep: Double) {
     let lines = ProgressLines(to: listener, clock: time.clock)

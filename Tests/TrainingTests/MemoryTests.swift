@@ -3,9 +3,12 @@ import ComputeCPU
 import Datasets
 import Failures
 import Losses
+import Methods
 import Networks
 import Sessions
+import Settings
 import Testing
+import Training
 
 /// The built-in CPU path with little memory, which notes what is allocated.
 private final class SmallDevice: Device {
@@ -80,6 +83,72 @@ private final class SmallDevice: Device {
     let mixed = try #require(
       failure { _ = try session(on: SmallDevice(left: plan.byteCount / 4), precision: .mixed) })
     #expect(!mixed.fix.contains("--precision"), "\(mixed)")
+  }
+
+  /// Settings of a run on 64 images of 32×32 and 200 in the test set, and its data.
+  private func run(_ change: (inout RunSettings) -> Void = { _ in }) throws -> (settings: RunSettings, data: RunData) {
+    var settings = RunSettings(for: .train)
+    (settings.data, settings.limitTrain, settings.limitTest) = ("shapes", 64, 200)
+    (settings.model, settings.batchSize, settings.epochs) = (try Network("resnet20"), 64, 2)
+    change(&settings)
+    return (settings, try RunData(settings))
+  }
+
+  private func failure(_ settings: RunSettings, _ data: RunData, left: Int) throws -> Failure? {
+    let device = try SmallDevice(left: left)
+    let found = failure { _ = try Trainer(settings, data: data, on: device) }
+    // Before anything is allocated.
+    if found != nil { #expect(device.allocated == 0) }
+    return found
+  }
+
+  /// The value behind an option in a sentence.
+  private func value(_ option: String, in text: String) -> Int? {
+    text.ranges(of: option).first.flatMap { Int(text[$0.upperBound...].prefix { $0.isNumber }) }
+  }
+
+  @Test("a run that does not fit names the options that help, with the largest values that fit", arguments: [1, 2])
+  func options(networks: Int) throws {
+    let method = try MethodChoice(networks == 2 ? "co-teaching:rate=0.2" : "plain")
+    let (settings, data) = try run { $0.method = method }
+    let enough = try SmallDevice(left: .max)
+    _ = try Trainer(settings, data: data, on: enough)
+    let left = enough.allocated * 6 / 10
+    let found = try #require(try failure(settings, data, left: left))
+    #expect(found.kind == .outOfMemory && found.why.contains("the test has"), "\(found)")
+    let batch = try #require(value("--batch-size ", in: found.fix), "\(found)")
+    let side = try #require(value("--image-size ", in: found.fix), "\(found)")
+    #expect(found.fix.contains("--precision mixed"))
+    for (size, works) in [(batch, true), (2 * batch, false)] {
+      var smaller = settings
+      smaller.batchSize = size
+      #expect(try (failure(smaller, data, left: left) == nil) == works, "--batch-size \(size)")
+    }
+    for (size, works) in [(side, true), (side + 8, false)] {
+      let (smaller, resized) = try run {
+        $0.method = method
+        $0.imageSize = PixelSize(width: size, height: size)
+      }
+      #expect(try (failure(smaller, resized, left: left) == nil) == works, "--image-size \(size)")
+    }
+  }
+
+  @Test("a run that no option makes fit says so")
+  func nothingHelps() throws {
+    let (settings, data) = try run()
+    let found = try #require(try failure(settings, data, left: 1_000_000))
+    #expect(found.fix.hasPrefix("no --batch-size or --image-size makes it fit: use a smaller --model"), "\(found)")
+  }
+
+  @Test("evaluation makes its batches smaller before it gives up, and has the same results")
+  func evaluation() throws {
+    let (settings, data) = try run { $0.batchSize = 4 }
+    let enough = try SmallDevice(left: .max), large = try Trainer(settings, data: data, on: enough)
+    let small = try SmallDevice(left: enough.allocated / 3), trainer = try Trainer(settings, data: data, on: small)
+    // Scratch memory comes on top.
+    #expect(small.allocated < enough.allocated / 2)
+    let one = try #require(try large.session.evaluate()), other = try #require(try trainer.session.evaluate())
+    #expect(one.losses == other.losses && one.predictions == other.predictions)
   }
 
   @Test("weights, optimiser and tables are counted before the first of them is allocated")

@@ -16,6 +16,7 @@ public final class ProgressBar: ProgressReporter {
   private var secondsLeft: Double?
   private var drawnAt = -Double.infinity
   private var isDrawn = false
+  private var column = 0
 
   /// A bar on a terminal that can show what `terminal` says.
   ///
@@ -31,11 +32,20 @@ public final class ProgressBar: ProgressReporter {
 
   /// Writes the facts, one in each line, their names in a column.
   public func began(_ run: RunOutline) {
-    let column = (run.facts.map(\.name.count).max() ?? 0) + 2
-    for fact in run.facts {
-      let name = fact.name + String(repeating: " ", count: column - fact.name.count)
-      output.write(styled(name, "1") + TerminalText.escaped(fact.text) + "\n")
-    }
+    column = (run.facts.map(\.name.count).max() ?? 0) + 2
+    run.facts.forEach(write)
+  }
+
+  /// Writes the estimate as the last of the facts, above the bar.
+  public func estimated(_ estimate: RunEstimate) {
+    erase()
+    write(estimate.fact)
+    if last != nil { draw() }
+  }
+
+  private func write(_ fact: RunOutline.Fact) {
+    let name = fact.name + String(repeating: " ", count: max(2, column - fact.name.count))
+    output.write(styled(name, "1") + TerminalText.escaped(fact.text) + "\n")
   }
 
   /// Draws how many images are read; away with it once all are.

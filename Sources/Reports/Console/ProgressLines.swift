@@ -23,8 +23,11 @@ public final class ProgressLines: ProgressReporter {
 
   /// Writes one line `name=text` for each fact.
   public func began(_ run: RunOutline) {
-    for fact in run.facts { say("\(fact.name)=\(Self.value(fact.text))") }
+    run.facts.forEach(say)
   }
+
+  /// Writes the estimate as one more fact.
+  public func estimated(_ estimate: RunEstimate) { say(estimate.fact) }
 
   /// Writes how many images are read, at most once a minute.
   public func loaded(_ done: Int, of count: Int) {
@@ -91,6 +94,8 @@ public final class ProgressLines: ProgressReporter {
   private var timeLeft: [String] {
     secondsLeft.map { ["eta_s=\(NumberFormatting.decimal($0, places: 0))"] } ?? []
   }
+
+  private func say(_ fact: RunOutline.Fact) { say("\(fact.name)=\(Self.value(fact.text))") }
 
   private func say(_ text: String) {
     spokeAt = clock.elapsed()

@@ -1,0 +1,113 @@
+import Compute
+import Datasets
+import Failures
+import Methods
+import Settings
+
+/// What a run takes of a device's memory: it is prepared on a device that only counts, before anything is allocated.
+struct MemoryNeed<D: Device> {
+  private let settings: RunSettings, data: RunData, device: D
+
+  /// The need of a run with these settings and data.
+  init(_ settings: RunSettings, _ data: RunData, on device: D) {
+    (self.settings, self.data, self.device) = (settings, data, device)
+  }
+
+  /// - Throws: `.outOfMemory` where the run does not fit, with the options that make it fit.
+  func requireRoom() throws {
+    guard device.memory != nil else { return }
+    do {
+      try prepare(settings, size)
+    } catch let failure as Failure where failure.kind == .outOfMemory {
+      throw Failure(.outOfMemory, failure.what, why: failure.why, fix: fix)
+    }
+  }
+
+  private var size: PixelSize {
+    let images = data.dataset.train.images
+    return PixelSize(width: images.width, height: images.height)
+  }
+
+  /// Allocates all that a run with other settings would, one network after the other, and gives it back.
+  private func prepare(_ settings: RunSettings, _ size: PixelSize) throws {
+    let counting = CountingDevice(device, reserve: reserve)
+    let method = try MethodSetup(settings, data, on: counting, outline: size).method(settings, data)
+    // Stages of one kind are alike.
+    var kinds: [Stage.Evaluation] = []
+    for (index, stage) in method.stages.enumerated() where !kinds.contains(stage.evaluation) {
+      kinds.append(stage.evaluation)
+      try method.begin(stage: index)
+    }
+  }
+
+  /// What the run takes of a host's memory beside the device: checkpoints, which are several copies of weights and
+  /// momenta.
+  private var reserve: Int {
+    let images = data.dataset.train.images
+    let graph = try? settings.model.graph(
+      batch: 1, height: images.height, width: images.width, channels: images.channels, classes: data.dataset.classCount)
+    return 40 * (graph?.parameters.packedCount ?? 0)
+  }
+
+  private func fits(batch: Int? = nil, precision: Precision? = nil, size: PixelSize? = nil) -> Bool {
+    var changed = settings
+    changed.batchSize = batch ?? settings.batchSize
+    changed.precision = precision ?? settings.precision
+    do { try prepare(changed, size ?? self.size) } catch { return false }
+    return true
+  }
+
+  // MARK: - What helps
+
+  /// The options that help, each with the largest value that fits.
+  private var fix: String {
+    var options: [String] = []
+    if let batch = largest(batches, { fits(batch: $0) }) { options.append("--batch-size \(batch)") }
+    if let size = largest(sizes, { fits(size: $0) }) { options.append("--image-size \(size.option)") }
+    if settings.precision == .fp32, device.formats.contains(.bfloat16), fits(precision: .mixed) {
+      options.append("--precision mixed")
+    }
+    if let last = options.popLast() {
+      return "use \(options.isEmpty ? last : "\(options.joined(separator: ", ")) or \(last)")."
+    }
+    let batch = min(settings.batchSize, 8)
+    if let size = largest(sizes, { fits(batch: batch, size: $0) }) {
+      return "use --batch-size \(batch) together with --image-size \(size.option)."
+    }
+    return "no --batch-size or --image-size makes it fit: use a smaller --model, fewer images (--limit-train), or a "
+      + "--device with more memory."
+  }
+
+  /// The first value that fits, of values from large to small; what is smaller than one that fits fits, too.
+  private func largest<Value>(_ values: [Value], _ fits: (Value) -> Bool) -> Value? {
+    var (low, high) = (0, values.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if fits(values[middle]) { high = middle } else { low = middle + 1 }
+    }
+    return low < values.count ? values[low] : nil
+  }
+
+  /// Powers of two below the batch size, the largest first.
+  private var batches: [Int] {
+    (0..<31).reversed().map { 1 << $0 }.filter { $0 < settings.batchSize }
+  }
+
+  /// Smaller sizes that the network can take, the largest first.
+  private var sizes: [PixelSize] {
+    let channels = data.dataset.train.images.channels
+    return size.smaller.filter { size in
+      let graph = try? settings.model.graph(
+        batch: 1, height: size.height, width: size.width, channels: channels, classes: data.dataset.classCount)
+      return graph != nil
+    }
+  }
+}
+
+extension MethodSetup {
+  /// The method of these settings, with the networks of its first stage at least.
+  func method(_ settings: RunSettings, _ data: RunData) throws -> any Method<D> {
+    settings.job == .detect
+      ? try DetectionMethod(self, settings.detection, judged: data.judged) : try settings.method.make(self)
+  }
+}
