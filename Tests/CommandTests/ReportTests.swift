@@ -30,6 +30,9 @@ extension CommandTests {
       // Three of accuracy and loss, two of memorisation, and for each run two of classes, one of confidence, two planes.
       #expect(count("<figure>", in: html) == 3 + 2 + 2 * 5)
       #expect(html.contains("2 networks trained on shapes") && html.contains(">hourglass</"))
+      // A table of ten classes for each, of the test set.
+      #expect(
+        count("<table class=\"confusion\">", in: html) == 2 && count("the test set, last checkpoint", in: html) == 2)
       #expect(!html.contains("<script") && !html.contains("not measured"))
       let curves = try RunFiles(folder("ce")).column("noisy_acc", of: "metrics.csv")
       #expect(html.contains("<td>\(percent(curves[1]))</td>"), "\(curves)")
