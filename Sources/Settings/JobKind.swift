@@ -15,5 +15,5 @@ extension Set<JobKind> {
   /// Jobs that compute on a device.
   static let computations: Self = runs.union(evaluations).union([.report, .features])
   /// Jobs that open a data set and use its images.
-  static let images: Self = runs.union(evaluations).union([.info, .convert, .features])
+  static let images: Self = runs.union(evaluations).union([.info, .convert])
 }

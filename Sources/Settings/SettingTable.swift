@@ -18,13 +18,13 @@ extension RunSettings {
     Setting(
       "data", \.data, "data", takes: "a folder, a file or a name", example: "photos",
       "What to read: a folder, a file or a name."
-    ).of(.images.union([.report, .noise]))
+    ).of(.images.union([.report, .noise, .features]))
       .saying("What to evaluate on: a folder, a file or a name.", for: .evaluations)
       .saying("Images, with labels or without: a folder, a file or a name.", for: [.predict])
       .saying("Where the data set is now, if it is not where the runs found it.", for: [.report])
       .saying("What to convert: a folder, a file or a name.", for: [.convert]),
     .path("data-root", \.dataRoot, "folder", "Folder with cifar10 and other named data sets.")
-      .following("$GPUNOISY_DATA").of(.images.union([.noise])).ofExecution,
+      .following("$GPUNOISY_DATA").of(.images.union([.noise, .features])).ofExecution,
     Setting(
       "image-size", \.imageSize, "size", takes: "an image size", example: "32x28",
       "Width and height of images, such as 64 or 96x64."
@@ -87,7 +87,7 @@ extension RunSettings {
       only; eval and predict take images as they are.
       """),
     .count("limit-train", \.limitTrain, 1...most, example: "48", "Take the first N training samples only.")
-      .of(.images.union([.shapes])),
+      .of(.images.union([.shapes, .features])),
     .count("limit-test", \.limitTest, 1...most, example: "24", "Take the first N test samples only.")
       .of(.images.union([.shapes])),
     Setting(
@@ -109,7 +109,7 @@ extension RunSettings {
       What to do with images that cannot be read. fail: stop before training; skip: leave them out; repair: decode \
       damaged JPEG files as far as possible.
       """
-    ).of(.images),
+    ).of(.images.union([.features])),
   ]
 
   private static let model: [Setting] = [
@@ -237,7 +237,7 @@ extension RunSettings {
     Setting(
       "seed", \.seed, "n", takes: wholeNumbers, example: "2",
       "Seed of weights, order, crops, noise, --val and the built-in shapes."
-    ).of(.images.union([.noise, .shapes]))
+    ).of(.images.union([.noise, .shapes, .features]))
       .saying("Seed of --val and of the built-in shapes. Default 1.", for: .evaluations)
       .saying("Seed of the built-in shapes. Default 1.", for: [.info, .convert, .shapes])
       .saying("Seed of the noise and of the built-in shapes. Default 1.", for: [.noise]),

@@ -19,6 +19,8 @@ extension CommandTests {
       var rest = ""
       var data = "d.npz"
       var value: String?
+      /// The command, if not the job's.
+      var base: String?
     }
 
     /// By the setting's name, or by name and job.
@@ -46,6 +48,13 @@ extension CommandTests {
       "gamma detect": Context(rest: "--detector cl --schedule step --milestones 1"),
       "folds": Context(rest: "--detector cl"), "cl-filter": Context(rest: "--detector cl"),
       "cl-score": Context(rest: "--detector cl"), "percentile": Context(value: "1"),
+      "features": Context(value: "f.npy", base: "detect --device cpu --out o -q --noise symmetric:0.3"),
+      "features features": Context(value: "f.npy"),
+      "weights": Context(value: "w.safetensors", base: "detect --device cpu --out o -q --noise symmetric:0.3"),
+      "weights features": Context(value: "w.safetensors"),
+      "pred-probs": Context(value: "p.npy", base: "detect --device cpu --out o -q --noise symmetric:0.3"),
+      "trust": Context(rest: "--exclude t.csv"),
+      "on-bad-image features": Context(data: "bad"), "seed features": Context(data: "shapes --limit-train 40"),
       "retrain": Context(rest: "--retrain-epochs 1"), "retrain-epochs": Context(rest: "--retrain --retrain-epochs 1"),
       "labels eval": Context(rest: "--split train", value: "l.npy"),
       "labels predict": Context(rest: "--split train", value: "l.npy"),
@@ -65,6 +74,7 @@ extension CommandTests {
       case .detect: return "detect \(training) --noise symmetric:0.3"
       case .eval: return "eval w.safetensors --device cpu"
       case .predict: return "predict w.safetensors --device cpu"
+      case .features: return "features --to o.npy --device cpu -q"
       case .report: return "report w --device cpu"
       case .info: return "data info"
       case .convert: return "data convert --to npz --out o.npz"
@@ -99,6 +109,11 @@ extension CommandTests {
       try AtomicFile.write("sample_id\n" + ids.map { $0 + "\n" }.joined(), to: folder("x.csv"))
       try AtomicFile.write(
         "sample_id,is_label_issue,suspicion\n" + ids.map { "\($0),False,1\n" }.joined(), to: folder("s.csv"))
+      try AtomicFile.write(
+        "sample_id,is_label_issue,verdict\n" + ids.map { "\($0),True,rough\n" }.joined(), to: folder("t.csv"))
+      try CommandUnderTest.output(["features", "d.npz", "--to", "f.npy", "--device", "cpu", "-q"], in: folder)
+      let rows = (0..<64).flatMap { row in (0..<10).map { $0 == row % 10 ? 0.55 : 0.05 } }
+      try AtomicFile.write(NumPyArray(rows, shape: [64, 10]).encoded(), to: folder("p.npy"))
       try FileBytes.makeFolder(folder("root/cifar10"))
       try CommandUnderTest.output(
         "train d.npz --model mlp --epochs 1 --batch-size 32 --device cpu --out w -q".split(separator: " ")
@@ -117,9 +132,9 @@ extension CommandTests {
         outcome.output = ""
         try remove(folder("o"))
       }
-      if FileBytes.kind(of: folder("o.npz")) == .file {
-        outcome.files["o.npz"] = try FileBytes.read(folder("o.npz"))
-        try remove(folder("o.npz"))
+      for name in ["o.npz", "o.npy", "o.csv"] where FileBytes.kind(of: folder(name)) == .file {
+        outcome.files[name] = try FileBytes.read(folder(name))
+        try remove(folder(name))
       }
       return outcome
     }
@@ -160,21 +175,24 @@ extension CommandTests {
       for setting in RunSettings.settings(of: job) where setting.role == .experiment {
         let context = Self.contexts["\(setting.name) \(job.rawValue)"] ?? Self.contexts[setting.name] ?? Context()
         let value = context.value ?? setting.example
-        var before = Self.base(job).split(separator: " ").map(String.init)
+        var before = (context.base ?? Self.base(job)).split(separator: " ").map(String.init)
         before += context.rest.split(separator: " ").map(String.init)
         var after = before
-        if job != .report, job != .shapes { before.append(context.data) }
+        let data = context.data.split(separator: " ").map(String.init)
+        if job != .report, job != .shapes { before += data }
         switch (setting.name, setting.form) {
         case ("data", _): after += job == .report ? ["--data", value] : [value]
         case (_, .flag): after += ["--\(value == "on" ? "" : "no-")\(setting.name)"]
         default: after += ["--\(setting.name)", value]
         }
-        if job != .report, job != .shapes, setting.name != "data" { after.append(context.data) }
+        if job != .report, job != .shapes, setting.name != "data" { after += data }
         let key = before.joined(separator: " ")
         if known[key] == nil { known[key] = try Self.outcome(before, in: folder) }
         let changed = try Self.outcome(after, in: folder)
         #expect(known[key] != changed, "\(after.joined(separator: " "))")
-        #expect(changed.code == 0 || ["data-root", "on-bad-image", "image-size"].contains(setting.name), "\(after)")
+        #expect(
+          changed.code == 0 || ["data-root", "on-bad-image", "image-size", "weights", "trust"].contains(setting.name),
+          "\(after)")
       }
       // The test can fail: the same again is the same.
       if let (key, first) = known.first {
