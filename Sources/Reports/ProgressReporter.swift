@@ -16,6 +16,8 @@ public protocol ProgressReporter: AnyObject {
   func epoch(_ report: EpochReport)
   /// So many images of the data set are read; cheap, and before the run begins. By default, nobody is told.
   func loaded(_ done: Int, of count: Int)
+  /// Features are computed of so many images; cheap. By default, nobody is told.
+  func computed(_ done: Int, of count: Int)
   /// Something worth a line of its own.
   func note(_ text: String)
   /// Nothing more will come.
@@ -25,6 +27,8 @@ public protocol ProgressReporter: AnyObject {
 extension ProgressReporter {
   /// Does nothing.
   public func loaded(_ done: Int, of count: Int) {}
+  /// Does nothing.
+  public func computed(_ done: Int, of count: Int) {}
   /// Does nothing.
   public func estimated(_ estimate: RunEstimate) {}
 }
@@ -121,6 +125,8 @@ public final class ProgressReporters: ProgressReporter {
 
   /// Passes it on.
   public func loaded(_ done: Int, of count: Int) { reporters.forEach { $0.loaded(done, of: count) } }
+  /// Passes it on.
+  public func computed(_ done: Int, of count: Int) { reporters.forEach { $0.computed(done, of: count) } }
   /// Passes it on.
   public func began(_ run: RunOutline) { reporters.forEach { $0.began(run) } }
   /// Passes it on.

@@ -8,9 +8,13 @@ struct DetectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "detect", abstract: "Find labels that are probably wrong and write a run folder.",
     discussion: """
-      Trains a network twice. Each time one sample in K is moved to an extra class; its margin shows what a wrong label \
-      looks like. A sample is suspected when its area under the margin is below the 99th percentile of these (Pleiss \
-      et al., 2020).
+      Up to 10,000 training images: computes features of every image, by a pretrained network where its weights are on \
+      this machine ('gpunoisy weights'), or by filters made of the images themselves; predicts every label from the other \
+      images, and says how many labels are wrong and which, or that this cannot be determined. That takes seconds.
+
+      Above, with --detector aum, or with an option that only networks read: trains a network twice. Each time one sample \
+      in K is moved to an extra class; its margin shows what a wrong label looks like. A sample is suspected when its area \
+      under the margin is below the 99th percentile of these (Pleiss et al., 2020).
 
       AUM, the area under the margin: by how much a network prefers the sample's label to all others, on average over \
       the epochs; below zero it prefers another. A pass: training one new network. Threshold samples: those that are \
@@ -19,13 +23,14 @@ struct DetectCommand: ParsableCommand {
       label_issues.csv ranks all samples, each with a suggested label, and report/index.html shows \
       them. Suspicion is not proof: look before you delete.
 
-      Defaults that differ from train's: 150 epochs, batch 64, constant learning rate 0.1. Fewer --epochs give a first \
-      look; the printed agreement of the two passes says how far to trust it.
+      Defaults of networks that differ from train's: 150 epochs, batch 64, constant learning rate 0.1. Fewer --epochs give \
+      a first look; the printed agreement of the two passes says how far to trust it.
 
       Examples:
-        gpunoisy detect ./photos --epochs 30
+        gpunoisy detect ./photos
+        gpunoisy detect ./photos --detector aum --epochs 30
         gpunoisy detect shapes --noise symmetric:0.2 --epochs 5 --model resnet20
-        gpunoisy detect ./photos --detector aum+cl --retrain
+        gpunoisy detect ./photos --detector aum+features --retrain
         gpunoisy detect --resume runs/2026-11-21T0031_photos_resnet32_aum_s1
         gpunoisy train ./photos --exclude runs/2026-11-21T0031_photos_resnet32_aum_s1/label_issues.csv
       """)

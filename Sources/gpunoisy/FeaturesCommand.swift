@@ -89,7 +89,7 @@ struct FeaturesCommand: ParsableCommand {
       }
       // Told by one thread at a time, while this one waits.
       nonisolated(unsafe) let listener = reporter
-      let computed = ImageFeatures(settings, dataset, Array(0..<dataset.train.count)) { listener.loaded($0, of: $1) }
+      let computed = ImageFeatures(settings, dataset, Array(0..<dataset.train.count)) { listener.computed($0, of: $1) }
       let source = computed.sources[0]
       let (values, width, _) = try computed.features(source, on: device)
       return (values, width, source.title)

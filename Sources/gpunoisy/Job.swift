@@ -296,7 +296,7 @@ struct Job: DeviceWork {
     if resumed != nil, let found = try FinishedDetection.features(folder: folder.path, data) { return found }
     // Told by one thread at a time, while this one waits.
     nonisolated(unsafe) let listener = console
-    let found = try FeatureDetection(settings, data: data) { listener.loaded($0, of: $1) }.findings(on: device)
+    let found = try FeatureDetection(settings, data: data) { listener.computed($0, of: $1) }.findings(on: device)
     try journal.save(found.file, ofStage: FeatureFindings.stage)
     return found
   }

@@ -100,8 +100,10 @@ public struct FeatureJudgement: Sendable {
     chances.indices.sorted { (chances[$1], $0) < (chances[$0], $1) }
   }
 
-  /// How many labels are wrong, about.
-  public var estimate: Int { Int((Double(chances.count) * (countsMost ? most : share)).rounded()) }
+  /// How many labels are wrong, about: of a list by features that tell classes well, the most that there can be.
+  public var estimate: Int {
+    Int((Double(chances.count) * (verdict == .list && countsMost ? most : share)).rounded())
+  }
 }
 
 extension FeatureJudgement {

@@ -49,10 +49,15 @@ public final class ProgressBar: ProgressReporter {
   }
 
   /// Draws how many images are read; away with it once all are.
-  public func loaded(_ done: Int, of count: Int) {
+  public func loaded(_ done: Int, of count: Int) { draw("reading images", done, count) }
+
+  /// Draws of how many images features are computed; away with it once they are of all.
+  public func computed(_ done: Int, of count: Int) { draw("computing features", done, count) }
+
+  private func draw(_ what: String, _ done: Int, _ count: Int) {
     guard done < count else { return erase() }
     let numbers = "\(NumberFormatting.grouped(done))/\(NumberFormatting.grouped(count))"
-    let start = "reading images  \(numbers)", room = max(width() - 1, 0) - start.count - 1
+    let start = "\(what)  \(numbers)", room = max(width() - 1, 0) - start.count - 1
     let filled = room >= 10 ? " " + bar(Double(done) / Double(max(count, 1)), columns: min(room, 40)) : ""
     output.write("\r\(start.prefix(max(width() - 1, 0)))\(filled)\u{1B}[K")
     isDrawn = true

@@ -30,11 +30,16 @@ public final class ProgressLines: ProgressReporter {
   public func estimated(_ estimate: RunEstimate) { say(estimate.fact) }
 
   /// Writes how many images are read, at most once a minute.
-  public func loaded(_ done: Int, of count: Int) {
+  public func loaded(_ done: Int, of count: Int) { self.count(done, count, as: "images") }
+
+  /// Writes of how many images features are computed, at most once a minute.
+  public func computed(_ done: Int, of count: Int) { self.count(done, count, as: "features") }
+
+  private func count(_ done: Int, _ count: Int, as name: String) {
     let time = clock.elapsed()
     if loadingSince == nil { loadingSince = time }
     guard done < count, time - max(spokeAt, loadingSince ?? time) >= 60 else { return }
-    say("images=\(done)/\(count)")
+    say("\(name)=\(done)/\(count)")
   }
 
   /// Writes a sign of life if it is time for one.
