@@ -48,6 +48,12 @@ static const gpunoisy_source sources[] = {
     {"vector/conv_weights.cl", (const char[]){
 #embed "vector/conv_weights.cl"
     , 0}},
+    {"vector/conv_1x1.cl", (const char[]){
+#embed "vector/conv_1x1.cl"
+    , 0}},
+    {"vector/depthwise.cl", (const char[]){
+#embed "vector/depthwise.cl"
+    , 0}},
     {"vector/winograd.cl", (const char[]){
 #embed "vector/winograd.cl"
     , 0}},
@@ -95,6 +101,9 @@ static const gpunoisy_source sources[] = {
     , 0}},
     {"workgroup/conv_fused.cl", (const char[]){
 #embed "workgroup/conv_fused.cl"
+    , 0}},
+    {"workgroup/depthwise.cl", (const char[]){
+#embed "workgroup/depthwise.cl"
     , 0}},
     {"workgroup/conv_weights.cl", (const char[]){
 #embed "workgroup/conv_weights.cl"

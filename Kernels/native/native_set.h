@@ -20,6 +20,8 @@
 #include "../vector/augment.cl"
 #include "../vector/conv.cl"
 #include "../vector/conv_weights.cl"
+#include "../vector/conv_1x1.cl"
+#include "../vector/depthwise.cl"
 #include "../vector/winograd.cl"
 #include "../vector/winograd_weights.cl"
 #include "../vector/gemm.cl"
@@ -46,6 +48,10 @@ static const Entry entries[] = {
     ENTRY(conv_backward_data),
     ENTRY(conv_backward_weights_3x3),
     ENTRY(conv_backward_weights),
+    ENTRY(conv_forward_1x1),
+    ENTRY(depthwise_forward),
+    ENTRY(depthwise_backward_data),
+    ENTRY(depthwise_backward_weights),
     ENTRY(winograd_weights),
     ENTRY(winograd_forward),
     ENTRY(winograd_backward_data),

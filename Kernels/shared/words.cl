@@ -74,3 +74,15 @@ FUNCTION void store_lanes(float16 value, __global float *to, int count) {
   vstore16(value, 0, lanes);
   for (int i = 0; i < count; i++) to[i] = lanes[i];
 }
+
+// max(0, value), and at most `limit`. Not fmax and fmin: a NaN must stay one, so that divergence is seen.
+FUNCTION float16 rectified16(float16 value, float limit) {
+  const float16 zero = (float16)(0.0f), most = (float16)(limit);
+  return value < zero ? zero : value > most ? most : value;
+}
+
+// The gradient where the output that rectified16 gave is above zero and below the limit, else zero.
+FUNCTION float16 rectified_gradient16(float16 gradient, float16 output, float limit) {
+  const float16 zero = (float16)(0.0f), most = (float16)(limit);
+  return ((output > zero) & (output < most)) ? gradient : zero;
+}

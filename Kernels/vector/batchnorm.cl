@@ -30,8 +30,8 @@ __kernel void batchnorm_statistics(
 // Launch: (PADDED(C) / 16).
 __kernel void batchnorm_combine(
     __global const float *restrict partials, __global float *restrict running, __global float *restrict mean,
-    __global float *restrict inverse, int running_mean_at, int running_variance_at, int C, int pieces, int per_image,
-    int rows, int H, int Q) {
+    __global float *restrict inverse, int running_mean_at, int running_variance_at, float epsilon, int C, int pieces,
+    int per_image, int rows, int H, int Q) {
   const int c = get_global_id(0) * LANES;
   float16 average = (float16)(0.0f), squares = (float16)(0.0f);
   float total = 0.0f;
@@ -46,7 +46,7 @@ __kernel void batchnorm_combine(
   const float16 variance = squares * (float16)(1.0f / total);
   vstore16(average, 0, mean + c);
   for (int i = c; i < c + LANES; i++)  // by element: sqrt of a vector is not the same function everywhere
-    inverse[i] = 1.0f / sqrt(variance[i - c] + BATCHNORM_EPSILON);
+    inverse[i] = 1.0f / sqrt(variance[i - c] + epsilon);
   const float16 momentum = (float16)(BATCHNORM_MOMENTUM);
   const float16 unbiased = squares * (float16)(1.0f / max(total - 1.0f, 1.0f));
   const float16 old_mean = vload16(0, running + running_mean_at + c);
@@ -58,17 +58,17 @@ __kernel void batchnorm_combine(
 // The running statistics in the form that batchnorm_normalize reads. Launch: (PADDED(C)).
 __kernel void batchnorm_inference(
     __global const float *restrict running, __global float *restrict mean, __global float *restrict inverse,
-    int running_mean_at, int running_variance_at) {
+    int running_mean_at, int running_variance_at, float epsilon) {
   const int c = get_global_id(0);
   mean[c] = running[running_mean_at + c];
-  inverse[c] = 1.0f / sqrt(running[running_variance_at + c] + BATCHNORM_EPSILON);
+  inverse[c] = 1.0f / sqrt(running[running_variance_at + c] + epsilon);
 }
 
-// output = gamma * (input - mean) * inverse + beta [+ residual] [max 0]. Launch: (ceil(M / rows)).
+// output = gamma * (input - mean) * inverse + beta [+ residual] [max 0, min limit]. Launch: (ceil(M / rows)).
 __kernel void batchnorm_normalize(
     __global const activation *restrict input, __global const activation *residual, __global const float *restrict mean,
     __global const float *restrict inverse, __global const float *restrict parameters, __global activation *output,
-    int gamma_at, int beta_at, int M, int C, int rows, int has_residual, int rectify) {
+    int gamma_at, int beta_at, int M, int C, int rows, int has_residual, int rectify, float limit) {
   const int first = get_global_id(0) * rows, count = min(rows, M - first);
   for (int c = 0; c < C; c += LANES) {
     const int lanes = min(LANES, C - c);
@@ -77,19 +77,18 @@ __kernel void batchnorm_normalize(
     for (int m = first; m < first + count; m++) {
       float16 value = fma(load_activations(input + m * C + c, lanes), scale, shift);
       if (has_residual) value += load_activations(residual + m * C + c, lanes);
-      // Not fmax: a NaN must stay one, so that divergence is seen.
-      if (rectify) value = value < (float16)(0.0f) ? (float16)(0.0f) : value;
+      if (rectify) value = rectified16(value, limit);
       store_activations(value, output + m * C + c, lanes);
     }
   }
 }
 
-// Per piece: the sums over pixels of g and g * (input - mean), where g = doutput, zero where the ReLU was off.
-// Launch: (ceil(M / rows)). partials [piece][2][PADDED(C)].
+// Per piece: the sums over pixels of g and g * (input - mean), where g = doutput, zero where the ReLU was off or at its
+// limit. Launch: (ceil(M / rows)). partials [piece][2][PADDED(C)].
 __kernel void batchnorm_backward_sums(
     __global const activation *restrict doutput, __global const activation *restrict output,
     __global const activation *restrict input, __global const float *restrict mean, __global float *restrict partials,
-    int M, int C, int rows, int rectify) {
+    int M, int C, int rows, int rectify, float limit) {
   const int piece = get_global_id(0), first = piece * rows, count = min(rows, M - first);
   partials += piece * 2 * PADDED(C);
   const float16 zero = (float16)(0.0f);
@@ -99,7 +98,7 @@ __kernel void batchnorm_backward_sums(
     float16 sum = zero, product = zero;
     for (int m = first; m < first + count; m++) {
       float16 gradient = load_activations(doutput + m * C + c, lanes);
-      if (rectify) gradient = load_activations(output + m * C + c, lanes) > zero ? gradient : zero;
+      if (rectify) gradient = rectified_gradient16(gradient, load_activations(output + m * C + c, lanes), limit);
       sum += gradient;
       product = fma(gradient, load_activations(input + m * C + c, lanes) - center, product);
     }
@@ -174,9 +173,8 @@ __kernel void batchnorm_backward_apply(
     __global const activation *restrict input, __global const float *restrict mean,
     __global const float *restrict inverse, __global const float *restrict parameters,
     __global const float *restrict means, __global activation *restrict dinput, __global activation *dresidual,
-    int gamma_at, int M, int C, int rows, int has_residual, int rectify) {
+    int gamma_at, int M, int C, int rows, int has_residual, int rectify, float limit) {
   const int first = get_global_id(0) * rows, count = min(rows, M - first);
-  const float16 zero = (float16)(0.0f);
   for (int c = 0; c < C; c += LANES) {
     const int lanes = min(LANES, C - c);
     // gamma * inverse * (g - a - (x - m) * b) = scale * g + slope * x + constant
@@ -185,7 +183,7 @@ __kernel void batchnorm_backward_apply(
     const float16 center = vload16(0, mean + c);
     for (int m = first; m < first + count; m++) {
       float16 gradient = load_activations(doutput + m * C + c, lanes);
-      if (rectify) gradient = load_activations(output + m * C + c, lanes) > zero ? gradient : zero;
+      if (rectify) gradient = rectified_gradient16(gradient, load_activations(output + m * C + c, lanes), limit);
       const float16 value = load_activations(input + m * C + c, lanes) - center;
       store_activations(scale * (gradient - offset - value * slope), dinput + m * C + c, lanes);
       if (has_residual) store_activations(gradient, dresidual + m * C + c, lanes);

@@ -177,11 +177,11 @@ FUNCTION void conv_stage_columns(
 __kernel void conv_forward(
     __global const activation *restrict input, __global const float *restrict weights,
     __global const activation *addend, __global activation *output, __global float *restrict partials, int weights_at,
-    int H, int W, int C, int P, int Q, int O, int KH, int KW, int stride, int padding, int slice, int whole,
+    int H, int W, int C, int P, int Q, int O, int KH, int KW, int stride, int padding, int left, int slice, int whole,
     int has_addend, int has_partials) {
   float scratch[CONV_SCRATCH];
   const int p = get_global_id(0), image = get_global_id(1);
-  const int columns = whole ? W + 2 * padding : (CONV_PIXELS - 1) * stride + KW;
+  const int columns = (whole ? Q - 1 : CONV_PIXELS - 1) * stride + KW;
   input += image * H * W * C;
   weights += weights_at;
   output += (image * P + p) * Q * O;
@@ -204,7 +204,7 @@ __kernel void conv_forward(
           for (int kh = 0; kh < KH; kh++) {
             const int h = p * stride + kh - padding;
             conv_stage_columns(
-                h >= 0 && h < H ? input + h * W * C + c0 : 0, scratch + kh * pitch, (whole ? 0 : x * stride) - padding,
+                h >= 0 && h < H ? input + h * W * C + c0 : 0, scratch + kh * pitch, (whole ? 0 : x * stride) - left,
                 columns, W, channels, C);
           }
         for (int kh = 0; kh < KH; kh++)
@@ -255,14 +255,14 @@ __kernel void conv_transpose_weights(
 }
 
 // Backward-data for any filter, stride and padding:
-// dinput[h, w] = addend[h, w] + sum over kh, kw, o of doutput[(h + padding - kh) / stride, (w + padding - kw) / stride]
+// dinput[h, w] = addend[h, w] + sum over kh, kw, o of doutput[(h + padding - kh) / stride, (w + left - kw) / stride]
 // where the division leaves no remainder. One work-item: one input row of one image. Launch: (H, B).
 // Pixels are taken by their phase (w modulo stride), so that neighbours in a tile need neighbours of doutput: no zeros
 // are multiplied and nothing is scattered. `slice` output channels are staged at a time.
 __kernel void conv_backward_data(
     __global const activation *restrict doutput, __global const float *restrict transposed,
     __global const activation *addend, __global activation *dinput, int H, int W, int C, int P, int Q, int O, int KH,
-    int KW, int stride, int padding, int slice, int whole, int has_addend) {
+    int KW, int stride, int padding, int left, int slice, int whole, int has_addend) {
   float scratch[CONV_SCRATCH];
   const int h = get_global_id(0), image = get_global_id(1);
   const int edge = KW + CONV_PIXELS, columns = whole ? Q + 2 * edge : edge;
@@ -275,7 +275,7 @@ __kernel void conv_backward_data(
       for (int x = phase; x < W; x += CONV_PIXELS * stride) {
         const int valid = min(CONV_PIXELS, (W - x + stride - 1) / stride);
         // The first column of doutput that the tile needs, or that is staged: rounded down, also below zero.
-        const int first = whole ? -edge : (x + padding + 1 - KW + KW * stride) / stride - KW;
+        const int first = whole ? -edge : (x + left + 1 - KW + KW * stride) / stride - KW;
         float16 sums[CONV_PIXELS];
 #pragma unroll
         for (int t = 0; t < CONV_PIXELS; t++) {
@@ -296,7 +296,7 @@ __kernel void conv_backward_data(
           for (int kh = 0; kh < KH; kh++) {
             if ((h + padding - kh) % stride) continue;
             for (int kw = 0; kw < KW; kw++) {
-              const int q = x + padding - kw;
+              const int q = x + left - kw;
               if (q % stride) continue;
               const float *pixels = scratch + kh * pitch + (q / stride - first) * channels;
               __global const float *w = transposed + (((c0 / LANES * KH + kh) * KW + kw) * O + o0) * LANES;

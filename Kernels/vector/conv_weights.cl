@@ -65,14 +65,14 @@ __kernel void conv_backward_weights_3x3(
 __kernel void conv_backward_weights(
     __global const activation *restrict input, __global const activation *restrict doutput,
     __global float *restrict partials, int B, int H, int W, int C, int P, int Q, int O, int KH, int KW, int stride,
-    int padding, int images) {
+    int padding, int left, int images) {
   const int unit = get_global_id(0), chunk = get_global_id(1);
   const int taps = KH * KW, tap = unit % taps, kh = tap / KW, kw = tap % KW, tiles = PADDED(C) / LANES;
   const int c0 = unit / taps % tiles * LANES, block = unit / taps / tiles;
   const int channels = min(LANES, C - c0), count = min(LANES, O - block * LANES);
-  // The output columns whose input column w = q * stride + kw - padding lies within the image.
-  const int first = max(0, (padding - kw + stride - 1) / stride);
-  const int last = W - 1 + padding - kw >= 0 ? min(Q - 1, (W - 1 + padding - kw) / stride) : -1;
+  // The output columns whose input column w = q * stride + kw - left lies within the image.
+  const int first = max(0, (left - kw + stride - 1) / stride);
+  const int last = W - 1 + left - kw >= 0 ? min(Q - 1, (W - 1 + left - kw) / stride) : -1;
   float16 sums[LANES];
 #pragma unroll
   for (int i = 0; i < LANES; i++) sums[i] = (float16)(0.0f);
@@ -80,7 +80,7 @@ __kernel void conv_backward_weights(
     for (int p = 0; p < P; p++) {
       const int h = p * stride + kh - padding;
       if (h < 0 || h >= H) continue;
-      __global const activation *x = input + ((b * H + h) * W + first * stride + kw - padding) * C + c0;
+      __global const activation *x = input + ((b * H + h) * W + first * stride + kw - left) * C + c0;
       __global const activation *dy = doutput + ((b * P + p) * Q + first) * O + block * LANES;
 #pragma unroll 1
       for (int q = first; q <= last; q++) {

@@ -7,24 +7,26 @@ __kernel void add_forward(
   for (int i = first; i < last; i++) store_activation(load_activation(a + i) + load_activation(b + i), output + i);
 }
 
-// Below zero, slope times the input; zero where the slope is.
+// Below zero, slope times the input; zero where the slope is. Above the limit, the limit.
 __kernel void rectify_forward(
-    __global const activation *input, __global activation *output, float slope, int n) {
+    __global const activation *input, __global activation *output, float slope, float limit, int n) {
   const int first = get_global_id(0) * ELEMENTS_PER_ITEM, last = min(n, first + ELEMENTS_PER_ITEM);
   for (int i = first; i < last; i++) {
     const float value = load_activation(input + i), below = slope > 0.0f ? slope * value : 0.0f;
-    store_activation(value < 0.0f ? below : value, output + i);
+    store_activation(value < 0.0f ? below : value > limit ? limit : value, output + i);
   }
 }
 
-// The gradient passes where the output is positive; elsewhere slope times the gradient.
+// The gradient passes where the output is positive and below the limit; slope times the gradient where it is not
+// positive.
 __kernel void rectify_backward(
     __global const activation *doutput, __global const activation *output, __global activation *dinput, float slope,
-    int n) {
+    float limit, int n) {
   const int first = get_global_id(0) * ELEMENTS_PER_ITEM, last = min(n, first + ELEMENTS_PER_ITEM);
   for (int i = first; i < last; i++) {
     const float gradient = load_activation(doutput + i), below = slope > 0.0f ? slope * gradient : 0.0f;
-    store_activation(load_activation(output + i) > 0.0f ? gradient : below, dinput + i);
+    const float value = load_activation(output + i);
+    store_activation(value > 0.0f ? (value < limit ? gradient : 0.0f) : below, dinput + i);
   }
 }
 

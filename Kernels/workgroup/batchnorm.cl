@@ -44,8 +44,8 @@ __kernel void batchnorm_statistics(
 // image after image. Launch: (PADDED(C) / 4 groups).
 __kernel void batchnorm_combine(
     __global const float *restrict partials, __global float *restrict running, __global float *restrict mean,
-    __global float *restrict inverse, int running_mean_at, int running_variance_at, int C, int pieces, int rows,
-    int columns, int H, int W) {
+    __global float *restrict inverse, int running_mean_at, int running_variance_at, float epsilon, int C, int pieces,
+    int rows, int columns, int H, int W) {
   __local float4 averages[GROUP_ITEMS], deviations[GROUP_ITEMS];
   __local float totals[GROUP_ITEMS];
   const int item = get_local_id(0), size = get_local_size(0), c = get_group_id(0) * 4;
@@ -74,10 +74,10 @@ __kernel void batchnorm_combine(
     const float4 variance = squares * (float4)(1.0f / total);
     const float4 unbiased = squares * (float4)(1.0f / max(total - 1.0f, 1.0f));
     *(__global float4 *)(mean + c) = average;
-    inverse[c] = 1.0f / sqrt(variance.s0 + BATCHNORM_EPSILON);
-    inverse[c + 1] = 1.0f / sqrt(variance.s1 + BATCHNORM_EPSILON);
-    inverse[c + 2] = 1.0f / sqrt(variance.s2 + BATCHNORM_EPSILON);
-    inverse[c + 3] = 1.0f / sqrt(variance.s3 + BATCHNORM_EPSILON);
+    inverse[c] = 1.0f / sqrt(variance.s0 + epsilon);
+    inverse[c + 1] = 1.0f / sqrt(variance.s1 + epsilon);
+    inverse[c + 2] = 1.0f / sqrt(variance.s2 + epsilon);
+    inverse[c + 3] = 1.0f / sqrt(variance.s3 + epsilon);
     __global float4 *running_mean = (__global float4 *)(running + running_mean_at + c);
     __global float4 *running_variance = (__global float4 *)(running + running_variance_at + c);
     const float4 momentum = (float4)(BATCHNORM_MOMENTUM);
@@ -89,19 +89,19 @@ __kernel void batchnorm_combine(
 // The running statistics in the form that batchnorm_normalize reads. n = PADDED(C). Launch: (n, rounded up).
 __kernel void batchnorm_inference(
     __global const float *restrict running, __global float *restrict mean, __global float *restrict inverse,
-    int running_mean_at, int running_variance_at, int n) {
+    int running_mean_at, int running_variance_at, float epsilon, int n) {
   const int c = get_global_id(0);
   if (c >= n) return;
   mean[c] = running[running_mean_at + c];
-  inverse[c] = 1.0f / sqrt(running[running_variance_at + c] + BATCHNORM_EPSILON);
+  inverse[c] = 1.0f / sqrt(running[running_variance_at + c] + epsilon);
 }
 
-// output = gamma * (input - mean) * inverse + beta [+ residual] [max 0], over n = M * C elements.
+// output = gamma * (input - mean) * inverse + beta [+ residual] [max 0, min limit], over n = M * C elements.
 // Launch: (ceil(n / 4), rounded up).
 __kernel void batchnorm_normalize(
     __global const activation *restrict input, __global const activation *residual, __global const float *restrict mean,
     __global const float *restrict inverse, __global const float *restrict parameters, __global activation *output,
-    int gamma_at, int beta_at, int n, int C, int has_residual, int rectify) {
+    int gamma_at, int beta_at, int n, int C, int has_residual, int rectify, float limit) {
   const int i = get_global_id(0) * 4, c = i % C;
   if (i >= n) return;
   const float4 scale = channel_quad(parameters + gamma_at, c, C) * channel_quad(inverse, c, C);
@@ -109,16 +109,16 @@ __kernel void batchnorm_normalize(
   float4 value = fma(load_activation_quad(input + i, n - i, 1), scale, shift);
   if (has_residual) value += load_activation_quad(residual + i, n - i, 1);
   // Not fmax: a NaN must stay one, so that divergence is seen.
-  if (rectify) value = value < (float4)(0.0f) ? (float4)(0.0f) : value;
+  if (rectify) value = rectified4(value, limit);
   store_activation_quad(value, output + i, n - i, 1);
 }
 
-// Per piece the sums over pixels of g and g * (input - mean), where g = doutput, zero where the ReLU was off.
+// Per piece the sums over pixels of g and g * (input - mean), where g = doutput, zero where the ReLU was off or at its limit.
 // partials [piece][2][PADDED(C)]. Launch: (ceil(M / rows) groups, PADDED(C) / 16 groups).
 __kernel void batchnorm_backward_sums(
     __global const activation *restrict doutput, __global const activation *restrict output,
     __global const activation *restrict input, __global const float *restrict mean, __global float *restrict partials,
-    int M, int C, int rows, int rectify) {
+    int M, int C, int rows, int rectify, float limit) {
   __local float4 memory[2 * GROUP_ITEMS];
   const int item = get_local_id(0), size = get_local_size(0), c = get_group_id(1) * LANES + item % 4 * 4;
   const int first = get_group_id(0) * rows, last = min(M, first + rows);
@@ -127,7 +127,7 @@ __kernel void batchnorm_backward_sums(
   for (int m = first + item / 4; m < last; m += size / 4) {
     const int at = m * C + c;
     float4 gradient = load_activation_quad(doutput + at, C - c, ALIGNED(C));
-    if (rectify) gradient = load_activation_quad(output + at, C - c, ALIGNED(C)) > zero ? gradient : zero;
+    if (rectify) gradient = rectified_gradient4(gradient, load_activation_quad(output + at, C - c, ALIGNED(C)), limit);
     sum += gradient;
     product = fma(gradient, load_activation_quad(input + at, C - c, ALIGNED(C)) - center, product);
   }
@@ -178,13 +178,12 @@ __kernel void batchnorm_backward_apply(
     __global const activation *restrict input, __global const float *restrict mean,
     __global const float *restrict inverse, __global const float *restrict parameters,
     __global const float *restrict means, __global activation *restrict dinput, __global activation *dresidual,
-    int gamma_at, int n, int C, int has_residual, int rectify) {
+    int gamma_at, int n, int C, int has_residual, int rectify, float limit) {
   const int i = get_global_id(0) * 4, c = i % C;
   if (i >= n) return;
-  const float4 zero = (float4)(0.0f);
   const float4 scale = channel_quad(parameters + gamma_at, c, C) * channel_quad(inverse, c, C);
   float4 gradient = load_activation_quad(doutput + i, n - i, 1);
-  if (rectify) gradient = load_activation_quad(output + i, n - i, 1) > zero ? gradient : zero;
+  if (rectify) gradient = rectified_gradient4(gradient, load_activation_quad(output + i, n - i, 1), limit);
   const float4 value = load_activation_quad(input + i, n - i, 1) - channel_quad(mean, c, C);
   const float4 change = channel_quad(means, c, C) + value * channel_quad(means + PADDED(C), c, C);
   store_activation_quad(scale * (gradient - change), dinput + i, n - i, 1);

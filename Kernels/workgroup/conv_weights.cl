@@ -93,7 +93,7 @@ __kernel void conv_backward_weights_3x3(
 __kernel void conv_backward_weights(
     __global const activation *restrict input, __global const activation *restrict doutput,
     __global float *restrict partials, int B, int H, int W, int C, int P, int Q, int O, int KH, int KW, int stride,
-    int padding, int images) {
+    int padding, int left, int images) {
   __local float4 memory[4 * GROUP_ITEMS];
   const int item = get_local_id(0), subset = item / 16, subsets = get_local_size(0) / 16;
   const int unit = get_group_id(0), chunk = get_group_id(1), taps = KH * KW, tap = unit % taps;
@@ -113,7 +113,7 @@ __kernel void conv_backward_weights(
       float4 pixel[4], gradient[4];
 #pragma unroll
       for (int t = 0; t < 4; t++) {
-        const int w = (q + t) * stride + kw - padding, inside = q + t < Q && w >= 0 && w < W;
+        const int w = (q + t) * stride + kw - left, inside = q + t < Q && w >= 0 && w < W;
         pixel[t] = load_activation_quad(x + (inside ? w * C : 0), inside ? C - c : 0, ALIGNED(C));
         gradient[t] = load_activation_quad(dy + (inside ? (q + t) * O : 0), inside ? O - o : 0, ALIGNED(O));
       }

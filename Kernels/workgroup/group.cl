@@ -96,3 +96,15 @@ FUNCTION void group_sum(__local float4 *values, int columns, int arrays) {
     LOCAL_BARRIER;
   }
 }
+
+// max(0, value), and at most `limit`. Not fmax and fmin: a NaN must stay one, so that divergence is seen.
+FUNCTION float4 rectified4(float4 value, float limit) {
+  const float4 zero = (float4)(0.0f), most = (float4)(limit);
+  return value < zero ? zero : value > most ? most : value;
+}
+
+// The gradient where the output that rectified4 gave is above zero and below the limit, else zero.
+FUNCTION float4 rectified_gradient4(float4 gradient, float4 output, float limit) {
+  const float4 zero = (float4)(0.0f), most = (float4)(limit);
+  return ((output > zero) & (output < most)) ? gradient : zero;
+}

@@ -10,24 +10,26 @@ __kernel void add_forward(
 }
 
 __kernel void rectify_forward(
-    __global const activation *input, __global activation *output, float slope, int n) {
+    __global const activation *input, __global activation *output, float slope, float limit, int n) {
   const int i = get_global_id(0) * 4;
   if (i >= n) return;
   const float4 value = load_activation_quad(input + i, n - i, 1), zero = (float4)(0.0f);
   const float4 below = slope > 0.0f ? value * (float4)(slope) : zero;
-  store_activation_quad(value < zero ? below : value, output + i, n - i, 1);
+  store_activation_quad(value < zero ? below : (value > (float4)(limit) ? (float4)(limit) : value), output + i, n - i, 1);
 }
 
-// The gradient passes where the output is positive; elsewhere slope times the gradient.
+// The gradient passes where the output is positive and below the limit; slope times the gradient where it is not
+// positive.
 __kernel void rectify_backward(
     __global const activation *doutput, __global const activation *output, __global activation *dinput, float slope,
-    int n) {
+    float limit, int n) {
   const int i = get_global_id(0) * 4;
   if (i >= n) return;
   const float4 gradient = load_activation_quad(doutput + i, n - i, 1), zero = (float4)(0.0f);
   const float4 below = slope > 0.0f ? gradient * (float4)(slope) : zero;
-  store_activation_quad(
-      load_activation_quad(output + i, n - i, 1) > zero ? gradient : below, dinput + i, n - i, 1);
+  const float4 value = load_activation_quad(output + i, n - i, 1);
+  const float4 passed = value < (float4)(limit) ? gradient : zero;
+  store_activation_quad(value > zero ? passed : below, dinput + i, n - i, 1);
 }
 
 // [B, H, W, C] -> [B, P, Q, 2C]. One work-item: one output element. Launch: (B * P * Q * 2C, rounded up).

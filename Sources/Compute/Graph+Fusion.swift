@@ -9,28 +9,28 @@ public enum FusedForm: Hashable, Sendable, CaseIterable {
 extension Graph.Layer {
   var hasParameters: Bool {
     switch self {
-    case .convolve, .normalize, .bias, .linear: true
+    case .convolve, .depthwise, .normalize, .bias, .linear: true
     case .rectify, .dropout, .flatten, .add, .shortcut, .pool, .globalAverage: false
     }
   }
 
   var inputs: [Value] {
     switch self {
-    case .convolve(let input, _, _, _), .rectify(let input, _, _), .bias(let input, _, _), .dropout(let input, _, _),
-      .flatten(let input, _), .shortcut(let input, _, _), .pool(let input, _, _, _), .globalAverage(let input, _),
-      .linear(let input, _, _, _):
+    case .convolve(let input, _, _, _), .depthwise(let input, _, _, _), .rectify(let input, _, _, _),
+      .bias(let input, _, _), .dropout(let input, _, _), .flatten(let input, _), .shortcut(let input, _, _),
+      .pool(let input, _, _, _), .globalAverage(let input, _), .linear(let input, _, _, _):
       [input]
-    case .normalize(let input, _, let residual, _, _): [input] + (residual.map { [$0] } ?? [])
+    case .normalize(let input, _, let residual, _, _, _): [input] + (residual.map { [$0] } ?? [])
     case .add(let a, let b, _): [a, b]
     }
   }
 
   var output: Value {
     switch self {
-    case .convolve(_, _, _, let output), .normalize(_, _, _, _, let output), .rectify(_, _, let output),
-      .bias(_, _, let output), .dropout(_, _, let output), .flatten(_, let output), .add(_, _, let output),
-      .shortcut(_, _, let output), .pool(_, _, _, let output), .globalAverage(_, let output),
-      .linear(_, _, _, let output):
+    case .convolve(_, _, _, let output), .depthwise(_, _, _, let output), .normalize(_, _, _, _, _, let output),
+      .rectify(_, _, _, let output), .bias(_, _, let output), .dropout(_, _, let output), .flatten(_, let output),
+      .add(_, _, let output), .shortcut(_, _, let output), .pool(_, _, _, let output),
+      .globalAverage(_, let output), .linear(_, _, _, let output):
       output
     }
   }
@@ -43,10 +43,14 @@ extension Graph.Layer {
     return switch self {
     case .convolve(let input, let weights, let window, let output):
       .convolve(input: now(input), weights: weights, window: window, output: output)
-    case .normalize(let input, let batchNorm, let residual, let rectify, let output):
+    case .depthwise(let input, let weights, let window, let output):
+      .depthwise(input: now(input), weights: weights, window: window, output: output)
+    case .normalize(let input, let batchNorm, let residual, let rectify, let limit, let output):
       .normalize(
-        input: now(input), batchNorm: batchNorm, residual: residual.map(now), rectify: rectify, output: output)
-    case .rectify(let input, let slope, let output): .rectify(input: now(input), slope: slope, output: output)
+        input: now(input), batchNorm: batchNorm, residual: residual.map(now), rectify: rectify, limit: limit,
+        output: output)
+    case .rectify(let input, let slope, let limit, let output):
+      .rectify(input: now(input), slope: slope, limit: limit, output: output)
     case .bias(let input, let bias, let output): .bias(input: now(input), bias: bias, output: output)
     case .dropout(let input, let dropout, let output): .dropout(input: now(input), dropout: dropout, output: output)
     case .flatten(let input, let output): .flatten(input: now(input), output: output)
@@ -75,6 +79,18 @@ extension Graph {
     return graph
   }
 
+  /// The graph of evaluation without the last layer, whose input becomes the result; nil if that layer is not linear.
+  public func features() -> Graph? {
+    var graph = withoutDropout()
+    guard case .linear(let input, let weights, let bias, _)? = graph.layers.last,
+      [weights, bias] == Array(graph.parameters.entries.indices.suffix(2))
+    else { return nil }
+    graph.layers.removeLast()
+    graph.parameters.removeLast(2)
+    graph.logits = input
+    return graph
+  }
+
   /// Merges batch norm with a following addition and ReLU, where nobody else reads what lies between.
   ///
   /// The networks know nothing of it; a device that lacks the form gets the layers as they were written.
@@ -95,7 +111,7 @@ extension Graph {
       for input in layer.inputs { readers[input, default: []].append(index) }
     }
     for (first, layer) in layers.enumerated() {
-      guard case .normalize(let input, let batchNorm, let residual, false, let between) = layer,
+      guard case .normalize(let input, let batchNorm, let residual, false, _, let between) = layer,
         let only = readers[between], only.count == 1, let second = only.first, between != logits
       else { continue }
       switch layers[second] {
@@ -104,13 +120,13 @@ extension Graph {
         return (
           first, second,
           .normalize(
-            input: input, batchNorm: batchNorm, residual: other, rectify: false, output: output)
+            input: input, batchNorm: batchNorm, residual: other, rectify: false, limit: .infinity, output: output)
         )
-      case .rectify(_, 0, let output):
+      case .rectify(_, 0, let limit, let output):
         return (
           first, second,
           .normalize(
-            input: input, batchNorm: batchNorm, residual: residual, rectify: true, output: output)
+            input: input, batchNorm: batchNorm, residual: residual, rectify: true, limit: limit, output: output)
         )
       default: continue
       }

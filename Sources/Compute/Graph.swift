@@ -1,3 +1,5 @@
+import CLayout
+
 /// A tensor of a graph: a name for a result, without memory.
 public struct Value: Hashable, Sendable {
   /// Position in the graph's list of shapes.
@@ -11,7 +13,9 @@ public struct Value: Hashable, Sendable {
 public struct Window: Hashable, Sendable {
   public let B: Int, H: Int, W: Int, C: Int
   public let P: Int, Q: Int, O: Int
-  public let KH: Int, KW: Int, stride: Int, padding: Int
+  public let KH: Int, KW: Int, stride: Int
+  /// Zero rows above the image, and zero columns on its left; how many lie below and on the right follows from P and Q.
+  public let padding: Int, left: Int
 
   /// Derives the output size: P = ⌊(H + 2 · padding − KH) / stride⌋ + 1, Q likewise.
   public init(B: Int, H: Int, W: Int, C: Int, O: Int, KH: Int, KW: Int, stride: Int, padding: Int) {
@@ -19,9 +23,29 @@ public struct Window: Hashable, Sendable {
       stride >= 1 && padding >= 0 && H + 2 * padding >= KH && W + 2 * padding >= KW,
       "a \(KH)×\(KW) window with padding \(padding) does not fit on \(H)×\(W)")
     (self.B, self.H, self.W, self.C, self.O) = (B, H, W, C, O)
-    (self.KH, self.KW, self.stride, self.padding) = (KH, KW, stride, padding)
+    (self.KH, self.KW, self.stride, self.padding, left) = (KH, KW, stride, padding, padding)
     P = (H + 2 * padding - KH) / stride + 1
     Q = (W + 2 * padding - KW) / stride + 1
+  }
+
+  /// A square window with TensorFlow's padding `SAME`: P = ⌈H / stride⌉, Q = ⌈W / stride⌉.
+  ///
+  /// Of the max(0, (P − 1) · stride + size − H) zero rows the smaller half is above, of the columns on the left: with
+  /// stride 2 and an even side there is one more below and on the right.
+  public init(same size: Int, B: Int, H: Int, W: Int, C: Int, O: Int, stride: Int = 1) {
+    precondition(size >= 1 && stride >= 1, "a window of \(size) with stride \(stride)")
+    (self.B, self.H, self.W, self.C, self.O) = (B, H, W, C, O)
+    (KH, KW, self.stride) = (size, size, stride)
+    (P, Q) = ((H + stride - 1) / stride, (W + stride - 1) / stride)
+    padding = max(0, (P - 1) * stride + size - H) / 2
+    left = max(0, (Q - 1) * stride + size - W) / 2
+  }
+
+  /// The same window over another number of images.
+  public init(_ window: Window, B: Int) {
+    (self.B, H, W, C) = (B, window.H, window.W, window.C)
+    (P, Q, O, KH, KW) = (window.P, window.Q, window.O, window.KH, window.KW)
+    (stride, padding, left) = (window.stride, window.padding, window.left)
   }
 }
 
@@ -35,8 +59,13 @@ public enum Shortcut: String, Sendable, CaseIterable {
 
 /// The four vectors of one batch norm: indices into the graph's parameters and running statistics.
 public struct BatchNorm: Hashable, Sendable {
+  /// What is added to a variance before its root is taken, unless a network says otherwise: PyTorch's default.
+  public static let epsilon: Float = BATCHNORM_EPSILON
+
   public let gamma: Int, beta: Int
   public let runningMean: Int, runningVariance: Int
+  /// What is added to the variance.
+  public let epsilon: Float
 }
 
 /// What a dropout layer drops.
@@ -82,8 +111,11 @@ public struct Graph: Sendable {
   /// Outputs are new values; a value is never written twice.
   public enum Layer: Sendable, Hashable {
     case convolve(input: Value, weights: Int, window: Window, output: Value)
-    case normalize(input: Value, batchNorm: BatchNorm, residual: Value?, rectify: Bool, output: Value)
-    case rectify(input: Value, slope: Float, output: Value)
+    case depthwise(input: Value, weights: Int, window: Window, output: Value)
+    /// `limit` is what a ReLU gives at most.
+    case normalize(
+      input: Value, batchNorm: BatchNorm, residual: Value?, rectify: Bool, limit: Float, output: Value)
+    case rectify(input: Value, slope: Float, limit: Float, output: Value)
     case bias(input: Value, bias: Int, output: Value)
     case dropout(input: Value, dropout: Dropout, output: Value)
     case flatten(input: Value, output: Value)
@@ -101,13 +133,13 @@ public struct Graph: Sendable {
   /// The layers in order of computation.
   public internal(set) var layers: [Layer] = []
   /// What is learned.
-  public private(set) var parameters = ParameterTable()
+  public internal(set) var parameters = ParameterTable()
   /// The running means and variances of batch norm.
   public private(set) var running = ParameterTable()
   /// The images, `[B, H, W, C]`.
   public let images: Value
   /// The result, `[B, K]`; set by the last layer.
-  public private(set) var logits: Value
+  public internal(set) var logits: Value
   /// How the weights of the layers that follow begin.
   public var initialization = LayerInitialization.fanOut
 
@@ -138,14 +170,41 @@ public struct Graph: Sendable {
     _ input: Value, _ name: String, channels O: Int, size: Int, stride: Int = 1, padding: Int
   ) -> Value {
     let from = self[input]
-    let window = Window(
-      B: from[0], H: from[1], W: from[2], C: from[3], O: O, KH: size, KW: size, stride: stride, padding: padding)
-    let inputs = from[3] * size * size
+    return convolve(
+      input, name,
+      Window(
+        B: from[0], H: from[1], W: from[2], C: from[3], O: O, KH: size, KW: size, stride: stride, padding: padding))
+  }
+
+  /// A convolution without a bias and with TensorFlow's padding `SAME`; weights `name.weight [O, C, size, size]`.
+  public mutating func convolveSame(
+    _ input: Value, _ name: String, channels O: Int, size: Int, stride: Int = 1
+  ) -> Value {
+    let from = self[input]
+    return convolve(
+      input, name, Window(same: size, B: from[0], H: from[1], W: from[2], C: from[3], O: O, stride: stride))
+  }
+
+  private mutating func convolve(_ input: Value, _ name: String, _ window: Window) -> Value {
+    let inputs = window.C * window.KH * window.KW
     let weights = parameters.add(
-      "\(name).weight", shape: [O, from[3], size, size],
+      "\(name).weight", shape: [window.O, window.C, window.KH, window.KW],
       initialization: initialization == .fanOut ? .normalFanOut : initialization.weights(inputs: inputs))
-    let output = value([from[0], window.P, window.Q, O])
+    let output = value([window.B, window.P, window.Q, window.O])
     return append(.convolve(input: input, weights: weights, window: window, output: output), output)
+  }
+
+  /// A convolution of every channel by itself, without a bias and with TensorFlow's padding `SAME`; weights
+  /// `name.weight [C, 1, size, size]`, which begin with variance 2 / size².
+  public mutating func depthwiseSame(_ input: Value, _ name: String, size: Int, stride: Int = 1) -> Value {
+    let from = self[input], C = from[3]
+    let window = Window(same: size, B: from[0], H: from[1], W: from[2], C: C, O: C, stride: stride)
+    let weights = parameters.add(
+      "\(name).weight", shape: [C, 1, size, size],
+      initialization: initialization == .fanOut
+        ? .truncatedNormal(inputs: size * size) : initialization.weights(inputs: size * size))
+    let output = value([from[0], window.P, window.Q, C])
+    return append(.depthwise(input: input, weights: weights, window: window, output: output), output)
   }
 
   /// A convolution of stride 1 with a bias: `name.weight [O, C, size, size]`, `name.bias [O]`.
@@ -159,24 +218,25 @@ public struct Graph: Sendable {
     return append(.bias(input: output, bias: biases, output: sum), sum)
   }
 
-  /// Batch normalisation: gamma · (x − mean) / sqrt(variance + 1e-5) + beta (Ioffe and Szegedy, 2015).
-  public mutating func normalize(_ input: Value, _ name: String) -> Value {
+  /// Batch normalisation: gamma · (x − mean) / sqrt(variance + epsilon) + beta (Ioffe and Szegedy, 2015).
+  public mutating func normalize(_ input: Value, _ name: String, epsilon: Float = BatchNorm.epsilon) -> Value {
     let shape = self[input], C = [shape[shape.count - 1]]
     let batchNorm = BatchNorm(
       gamma: parameters.add("\(name).weight", shape: C, initialization: .constant(1)),
       beta: parameters.add("\(name).bias", shape: C, initialization: .constant(0)),
       runningMean: running.add("\(name).running_mean", shape: C, initialization: .constant(0)),
-      runningVariance: running.add("\(name).running_var", shape: C, initialization: .constant(1)))
+      runningVariance: running.add("\(name).running_var", shape: C, initialization: .constant(1)), epsilon: epsilon)
     let output = value(shape)
     return append(
-      .normalize(input: input, batchNorm: batchNorm, residual: nil, rectify: false, output: output), output)
+      .normalize(
+        input: input, batchNorm: batchNorm, residual: nil, rectify: false, limit: .infinity, output: output), output)
   }
 
-  /// max(0, x), or below zero `slope` · x, 0 <= slope < 1.
-  public mutating func rectify(_ input: Value, slope: Float = 0) -> Value {
-    precondition((0..<1).contains(slope), "a rectifier of slope \(slope)")
+  /// max(0, x), or below zero `slope` · x, 0 <= slope < 1; and at most `limit`, which is 6 for ReLU6.
+  public mutating func rectify(_ input: Value, slope: Float = 0, limit: Float = .infinity) -> Value {
+    precondition((0..<1).contains(slope) && limit > 0, "a rectifier of slope \(slope) and limit \(limit)")
     let output = value(self[input])
-    return append(.rectify(input: input, slope: slope, output: output), output)
+    return append(.rectify(input: input, slope: slope, limit: limit, output: output), output)
   }
 
   /// Dropout (Srivastava et al., 2014) of numbers or, with `channels`, of whole channels of an image; training only.

@@ -100,4 +100,10 @@ public struct ParameterTable: Sendable, Equatable {
     packedCount += entry.packedCount
     return entries.count - 1
   }
+
+  /// Forgets the last parameters.
+  mutating func removeLast(_ count: Int) {
+    entries.removeLast(count)
+    packedCount = entries.last.map { $0.offset + $0.packedCount } ?? 0
+  }
 }

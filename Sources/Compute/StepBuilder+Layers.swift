@@ -16,7 +16,8 @@ extension StepBuilder {
     let running = graph.running.entries
     let made = BatchStatistics(
       mean: program.value(count: Parameter.padded(C)), inverse: program.value(count: Parameter.padded(C)),
-      runningMean: running[batchNorm.runningMean].offset, runningVariance: running[batchNorm.runningVariance].offset)
+      runningMean: running[batchNorm.runningMean].offset, runningVariance: running[batchNorm.runningVariance].offset,
+      epsilon: batchNorm.epsilon)
     statistics[batchNorm] = made
     return made
   }
@@ -25,7 +26,9 @@ extension StepBuilder {
     switch layer {
     case .convolve(let input, let weights, let window, let output):
       append(.convolve(Convolve(window: window, input: input, weightsAt: program.offset(weights), output: output)))
-    case .normalize(let input, let batchNorm, let residual, let rectify, let output):
+    case .depthwise(let input, let weights, let window, let output):
+      append(.depthwise(Depthwise(window: window, input: input, weightsAt: program.offset(weights), output: output)))
+    case .normalize(let input, let batchNorm, let residual, let rectify, let limit, let output):
       let (M, C) = size(input)
       let statistics = statistics(of: batchNorm, C: C)
       if training {
@@ -37,9 +40,12 @@ extension StepBuilder {
         .normalize(
           Normalize(
             M: M, C: C, input: input, statistics: statistics, gammaAt: program.offset(batchNorm.gamma),
-            betaAt: program.offset(batchNorm.beta), residual: residual, rectify: rectify, output: output)))
-    case .rectify(let input, let slope, let output):
-      append(.rectify(Rectify(count: program.counts[input.index], input: input, output: output, slope: slope)))
+            betaAt: program.offset(batchNorm.beta), residual: residual, rectify: rectify, limit: limit,
+            output: output)))
+    case .rectify(let input, let slope, let limit, let output):
+      append(
+        .rectify(
+          Rectify(count: program.counts[input.index], input: input, output: output, slope: slope, limit: limit)))
     case .bias(let input, let bias, let output):
       let (M, C) = size(input)
       append(.bias(AddBias(M: M, C: C, input: input, biasAt: program.offset(bias), output: output)))
@@ -100,7 +106,19 @@ extension StepBuilder {
         .convolveBackwardData(
           ConvolveBackwardData(window: window, doutput: doutput, weightsAt: at, addend: addend, dinput: dinput)))
       gradients[input] = dinput
-    case .normalize(let input, let batchNorm, let residual, let rectify, let output):
+    case .depthwise(let input, let weights, let window, _):
+      let at = program.offset(weights)
+      append(
+        .depthwiseBackwardWeights(
+          DepthwiseBackwardWeights(
+            window: window, input: input, doutput: doutput, weightsAt: at, accumulate: accumulate)))
+      guard learned.contains(input) else { return }
+      let dinput = program.value(like: input)
+      append(
+        .depthwiseBackwardData(
+          DepthwiseBackwardData(window: window, doutput: doutput, weightsAt: at, dinput: dinput)))
+      contribute(dinput, to: input)
+    case .normalize(let input, let batchNorm, let residual, let rectify, let limit, let output):
       let (M, C) = size(input)
       let dinput = program.value(like: input)
       var dresidual: Value?
@@ -112,14 +130,15 @@ extension StepBuilder {
           NormalizeBackward(
             M: M, C: C, doutput: doutput, output: output, input: input, statistics: statistics(of: batchNorm, C: C),
             gammaAt: program.offset(batchNorm.gamma), betaAt: program.offset(batchNorm.beta), rectify: rectify,
-            dinput: dinput, dresidual: dresidual, accumulate: accumulate)))
+            limit: limit, dinput: dinput, dresidual: dresidual, accumulate: accumulate)))
       contribute(dinput, to: input)
       if let residual, let dresidual { contribute(dresidual, to: residual) }
-    case .rectify(let input, let slope, let output):
+    case .rectify(let input, let slope, let limit, let output):
       let dinput = program.value(like: input), count = program.counts[input.index]
       append(
         .rectifyBackward(
-          RectifyBackward(count: count, doutput: doutput, output: output, dinput: dinput, slope: slope)))
+          RectifyBackward(
+            count: count, doutput: doutput, output: output, dinput: dinput, slope: slope, limit: limit)))
       contribute(dinput, to: input)
     case .bias(let input, let bias, let output):
       let (M, C) = size(output), at = program.offset(bias)

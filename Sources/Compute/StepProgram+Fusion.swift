@@ -3,6 +3,7 @@ extension StepProgram {
   ///
   /// A rewrite of the list of operations: the networks know nothing of it, and what is not supported stays as it was.
   ///
+  /// - Evaluation: `normalize` with running statistics moves into the convolution that writes its input.
   /// - Forward: `normalize` moves into the first convolution that reads its result. The result is kept only if
   ///   somebody else reads it; the convolution's weight gradient and the ReLU's mask compute it again where that is
   ///   cheaper (no residual).
@@ -33,6 +34,7 @@ private struct Fusion {
   }
 
   mutating func run() {
+    evaluation()
     forward()
     weightGradients()
     backward()
@@ -60,6 +62,41 @@ private struct Fusion {
     operations[..<index].lastIndex { $0.values.writes.contains(value) }
   }
 
+  // MARK: Evaluation
+
+  /// Moves batch norms with running statistics into the convolutions before them.
+  private mutating func evaluation() {
+    let running = Set(
+      operations.compactMap { operation -> Value? in
+        guard case .inferenceStatistics(let take) = operation else { return nil }
+        return take.statistics.mean
+      })
+    guard !running.isEmpty else { return }
+    var index = 0
+    while index < operations.count {
+      if case .normalize(let normalize) = operations[index], running.contains(normalize.statistics.mean),
+        let writer = writer(of: normalize.input, before: index),
+        readers(of: normalize.input, writtenAt: writer) == [index],
+        let fused = finishing(operations[writer], normalize), supports(fused)
+      {
+        // Here, where its statistics and residual are there; nobody has read what it wrote before.
+        operations[index] = fused
+        operations.remove(at: writer)
+      } else {
+        index += 1
+      }
+    }
+  }
+
+  private func finishing(_ operation: TensorOperation, _ normalize: Normalize) -> TensorOperation? {
+    switch operation {
+    case .convolve(let convolve) where !convolve.isFused && convolve.statistics == nil:
+      .convolve(convolve.finishing(normalize))
+    case .depthwise(let depthwise) where !depthwise.isFused: .depthwise(depthwise.finishing(normalize))
+    default: nil
+    }
+  }
+
   // MARK: Forward
 
   private mutating func forward() {
@@ -70,9 +107,9 @@ private struct Fusion {
   }
 
   private mutating func moveIntoConvolution(at index: Int) -> Bool {
-    guard case .normalize(let normalize) = operations[index],
+    guard case .normalize(let normalize) = operations[index], normalize.limit == .infinity,
       let first = readers(of: normalize.output, writtenAt: index).first,
-      case .convolve(let convolve) = operations[first], convolve.normalized == nil, convolve.input == normalize.output
+      case .convolve(let convolve) = operations[first], !convolve.isFused, convolve.input == normalize.output
     else { return false }
     let layer = NormalizedInput(normalize), fused = TensorOperation.convolve(convolve.normalizing(layer))
     guard supports(fused) else { return false }
@@ -104,7 +141,7 @@ private struct Fusion {
 
   /// Splits the batch norm's backward pass at `index` where at least one half finds a convolution to move into.
   private mutating func split(at index: Int) -> Bool {
-    guard case .normalizeBackward(let backward) = operations[index] else { return false }
+    guard case .normalizeBackward(let backward) = operations[index], backward.limit == .infinity else { return false }
     let (M, C, doutput) = (backward.M, backward.C, backward.doutput), known = program.counts.count
     let sums = program.value(count: 2 * Parameter.padded(C))
     // The gradient behind the ReLU takes the place of doutput, unless that has other readers who want it unmasked.

@@ -73,6 +73,16 @@ extension StepProgram {
     return step.program
   }
 
+  /// The features of one batch, with running statistics: gather without augmentation, forward; `logits` are features.
+  ///
+  /// - Parameter graph: without the network's last layer (`Graph.features`).
+  public static func features(_ graph: Graph, forms: Set<FusedForm>) -> StepProgram {
+    var step = StepBuilder(graph, forms: forms)
+    step.images(Augmentation(crop: 0, flip: false))
+    step.forward(.running)
+    return step.program
+  }
+
   /// One batch of evaluation with running statistics: gather without augmentation, forward, per-sample results.
   public static func evaluation(
     _ graph: Graph, forms: Set<FusedForm>, precision: Precision = .fp32

@@ -6,8 +6,10 @@ extension OperationCase {
   private static func betaAt(_ C: Int) -> Int { gammaAt + Parameter.padded(C) }
 
   /// Batch statistics in values 10 and 11, with running statistics that do not lie at the beginning.
-  static func statistics(C: Int) -> BatchStatistics {
-    BatchStatistics(mean: value(10), inverse: value(11), runningMean: 16, runningVariance: 32 + Parameter.padded(C))
+  static func statistics(C: Int, epsilon: Float = BatchNorm.epsilon) -> BatchStatistics {
+    BatchStatistics(
+      mean: value(10), inverse: value(11), runningMean: 16, runningVariance: 32 + Parameter.padded(C),
+      epsilon: epsilon)
   }
 
   private static func running(C: Int) -> Content {
@@ -39,25 +41,38 @@ extension OperationCase {
   }
 
   /// - Parameter mean: the data's; far from 0, naive sums of squares lose their digits.
-  static func batchStatistics(M: Int, C: Int, mean: Float = 0) -> OperationCase {
+  static func batchStatistics(
+    M: Int, C: Int, mean: Float = 0, epsilon: Float = BatchNorm.epsilon
+  ) -> OperationCase {
     var contents: [Operand: Content] = [operand(0): .normal(M * C, mean: mean)]
     var meaningful: [Operand: [Range<Int>]] = [:]
     addWritten(C: C, to: &contents, &meaningful)
     return OperationCase(
-      .batchStatistics(TakeBatchStatistics(M: M, C: C, input: value(0), statistics: statistics(C: C))),
-      shape: text([M, C]) + (mean == 0 ? "" : ", mean \(Int(mean))"), contents: contents, meaningful: meaningful)
-  }
-
-  static func inferenceStatistics(C: Int) -> OperationCase {
-    var contents: [Operand: Content] = [:], meaningful: [Operand: [Range<Int>]] = [:]
-    addWritten(C: C, to: &contents, &meaningful)
-    return OperationCase(
-      .inferenceStatistics(TakeRunningStatistics(C: C, statistics: statistics(C: C))), shape: "\(C)",
-      contents: contents,
+      .batchStatistics(
+        TakeBatchStatistics(M: M, C: C, input: value(0), statistics: statistics(C: C, epsilon: epsilon))),
+      shape: text([M, C]) + (mean == 0 ? "" : ", mean \(Int(mean))") + text(epsilon: epsilon), contents: contents,
       meaningful: meaningful)
   }
 
-  static func normalize(M: Int, C: Int, residual: Bool, rectify: Bool) -> OperationCase {
+  private static func text(epsilon: Float) -> String {
+    epsilon == BatchNorm.epsilon ? "" : ", epsilon \(epsilon)"
+  }
+
+  static func inferenceStatistics(C: Int, epsilon: Float = BatchNorm.epsilon) -> OperationCase {
+    var contents: [Operand: Content] = [:], meaningful: [Operand: [Range<Int>]] = [:]
+    addWritten(C: C, to: &contents, &meaningful)
+    return OperationCase(
+      .inferenceStatistics(TakeRunningStatistics(C: C, statistics: statistics(C: C, epsilon: epsilon))),
+      shape: "\(C)" + text(epsilon: epsilon), contents: contents, meaningful: meaningful)
+  }
+
+  private static func text(rectify: Bool, limit: Float) -> String {
+    !rectify ? "" : limit == .infinity ? "rectify" : "rectify, limit \(limit)"
+  }
+
+  static func normalize(
+    M: Int, C: Int, residual: Bool, rectify: Bool, limit: Float = .infinity
+  ) -> OperationCase {
     var contents: [Operand: Content] = [operand(0): .normal(M * C), operand(1): written(M * C)]
     if residual { contents[operand(2)] = .normal(M * C) }
     addGiven(C: C, to: &contents)
@@ -65,32 +80,33 @@ extension OperationCase {
       .normalize(
         Normalize(
           M: M, C: C, input: value(0), statistics: statistics(C: C), gammaAt: gammaAt, betaAt: betaAt(C),
-          residual: residual ? value(2) : nil, rectify: rectify, output: value(1))),
-      shape: text([M, C]) + (residual ? ", residual" : "") + (rectify ? ", rectify" : ""), contents: contents)
+          residual: residual ? value(2) : nil, rectify: rectify, limit: limit, output: value(1))),
+      shape: [text([M, C]), residual ? "residual" : "", text(rectify: rectify, limit: limit)].filter { !$0.isEmpty }
+        .joined(separator: ", "), contents: contents)
   }
 
   /// Where the gradient of a residual goes.
   enum ResidualGradient: CaseIterable { case none, inPlace, apart }
 
   static func normalizeBackward(
-    M: Int, C: Int, residual: ResidualGradient, rectify: Bool, accumulate: Bool
+    M: Int, C: Int, residual: ResidualGradient, rectify: Bool, limit: Float = .infinity, accumulate: Bool
   ) -> OperationCase {
     let gradients = betaAt(C) + Parameter.padded(C) + margin
     var contents: [Operand: Content] = [
-      operand(0): .normal(M * C), operand(1): .rectified(M * C), operand(2): .normal(M * C),
+      operand(0): .normal(M * C), operand(1): .rectified(M * C, limit: limit), operand(2): .normal(M * C),
       operand(3): written(M * C), .store(.gradients): accumulate ? .normal(gradients) : .nothing(gradients),
     ]
     if residual == .apart { contents[operand(4)] = written(M * C) }
     addGiven(C: C, to: &contents)
     let words = [
       text([M, C]), ["", "residual in place", "residual"][ResidualGradient.allCases.firstIndex(of: residual) ?? 0],
-      rectify ? "rectify" : "", accumulate ? "accumulate" : "",
+      text(rectify: rectify, limit: limit), accumulate ? "accumulate" : "",
     ]
     return OperationCase(
       .normalizeBackward(
         NormalizeBackward(
           M: M, C: C, doutput: value(0), output: value(1), input: value(2), statistics: statistics(C: C),
-          gammaAt: gammaAt, betaAt: betaAt(C), rectify: rectify, dinput: value(3),
+          gammaAt: gammaAt, betaAt: betaAt(C), rectify: rectify, limit: limit, dinput: value(3),
           dresidual: residual == .none ? nil : value(residual == .inPlace ? 0 : 4), accumulate: accumulate)),
       shape: words.filter { !$0.isEmpty }.joined(separator: ", "), contents: contents)
   }
@@ -99,7 +115,16 @@ extension OperationCase {
     let shapes = [
       (2048, 16), (512, 32), (128, 64), (98, 64), (1, 5), (3, 1), (7, 3), (513, 17), (1024, 10), (1025, 33), (1537, 48),
     ]
-    return [1, 5, 16, 33].map { inferenceStatistics(C: $0) }
+    // ReLU6, with a limit that random numbers reach, and another epsilon.
+    let limited = shapes.filter { $0.0 % 2 == 1 }.flatMap { M, C in
+      [
+        normalize(M: M, C: C, residual: false, rectify: true, limit: 1),
+        normalizeBackward(M: M, C: C, residual: .none, rectify: true, limit: 1, accumulate: false),
+        normalizeBackward(M: M, C: C, residual: .apart, rectify: true, limit: 1, accumulate: true),
+        batchStatistics(M: M, C: C, epsilon: 1e-3),
+      ]
+    }
+    return [1, 5, 16, 33].map { inferenceStatistics(C: $0) } + [inferenceStatistics(C: 17, epsilon: 1e-3)] + limited
       + shapes.flatMap { M, C in
         [batchStatistics(M: M, C: C), batchStatistics(M: M, C: C, mean: 100)]
           + [(false, false), (false, true), (true, false), (true, true)].map {

@@ -16,7 +16,8 @@ extension OperationCase {
       "\(text([window.B, window.H, window.W, window.C])) → \(window.O), \(window.KH)×\(window.KW)"
     ]
     if window.stride != 1 { words[0] += " / \(window.stride)" }
-    if window.padding != 0 { words[0] += " + \(window.padding)" }
+    if window.padding != 0 || window.left != 0 { words[0] += " + \(window.padding)" }
+    if window.left != window.padding { words[0] += ", \(window.left)" }
     for (isOn, name) in variants where isOn { words.append(name) }
     return words.joined(separator: ", ")
   }
@@ -95,6 +96,13 @@ extension OperationCase {
       Window(1, 7, 7, 3, 5, 4, stride: 3, padding: 1),
       Window(B: 1, H: 7, W: 13, C: 5, O: 17, KH: 1, KW: 3, stride: 1, padding: 0),
       Window(B: 1, H: 13, W: 5, C: 17, O: 16, KH: 5, KW: 2, stride: 2, padding: 1),
+      // TensorFlow's padding: one row or column more behind than before, where the side is even.
+      Window(same: 3, B: 2, H: 8, W: 8, C: 3, O: 32, stride: 2),
+      Window(same: 3, B: 1, H: 9, W: 8, C: 3, O: 17, stride: 2),
+      Window(same: 3, B: 3, H: 6, W: 7, C: 17, O: 5, stride: 2),
+      Window(same: 5, B: 1, H: 13, W: 6, C: 10, O: 16, stride: 2),
+      Window(same: 3, B: 1, H: 1, W: 2, C: 3, O: 16, stride: 2), Window(same: 2, B: 2, H: 5, W: 7, C: 5, O: 16),
+      Window(same: 3, B: 1, H: 3, W: 700, C: 3, O: 16, stride: 2),
       // Wide images, whose rows are staged in pieces of their channels.
       Window(1, 3, 700, 3, 16), Window(1, 2, 2000, 3, 17), Window(1, 4, 300, 48, 16),
       Window(1, 3, 301, 33, 31, stride: 2),

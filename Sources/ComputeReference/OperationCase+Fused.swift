@@ -2,7 +2,7 @@ import Compute
 
 /// Where the parameters of a fused operation lie: a convolution's weights, and the batch norms of its input's C
 /// channels and of its output's O channels, which have vectors of statistics in values 12 and 13, and 10 and 11.
-private struct FusedParameters {
+struct FusedParameters {
   let weights: OperationCase.Packed?
   let gammaC: OperationCase.Packed, betaC: OperationCase.Packed, gammaO: OperationCase.Packed
   let C: Int, O: Int
@@ -61,7 +61,7 @@ extension OperationCase {
 
   private static func joined(_ words: [String?]) -> String { words.compactMap { $0 }.joined(separator: ", ") }
 
-  private static func text(_ window: Window) -> String {
+  static func text(_ window: Window) -> String {
     var text = "\(text([window.B, window.H, window.W, window.C])) → \(window.O), \(window.KH)×\(window.KW)"
     if window.stride != 1 { text += " / \(window.stride)" }
     return window.padding == 0 ? text : text + " + \(window.padding)"

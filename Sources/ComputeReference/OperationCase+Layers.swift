@@ -9,24 +9,26 @@ extension OperationCase {
       contents: [operand(0): .normal(count), operand(1): .normal(count), operand(2): written(count)])
   }
 
-  private static func text(_ count: Int, _ slope: Float) -> String {
-    "\(count)" + (slope == 0 ? "" : ", slope \(slope)")
+  private static func text(_ count: Int, _ slope: Float, _ limit: Float) -> String {
+    "\(count)" + (slope == 0 ? "" : ", slope \(slope)") + (limit == .infinity ? "" : ", limit \(limit)")
   }
 
-  static func rectify(count: Int, slope: Float = 0) -> OperationCase {
+  static func rectify(count: Int, slope: Float = 0, limit: Float = .infinity) -> OperationCase {
     OperationCase(
-      .rectify(Rectify(count: count, input: value(0), output: value(1), slope: slope)), shape: text(count, slope),
+      .rectify(Rectify(count: count, input: value(0), output: value(1), slope: slope, limit: limit)),
+      shape: text(count, slope, limit),
       contents: [operand(0): .normal(count), operand(1): written(count)])
   }
 
-  static func rectifyBackward(count: Int, slope: Float = 0) -> OperationCase {
+  static func rectifyBackward(count: Int, slope: Float = 0, limit: Float = .infinity) -> OperationCase {
     OperationCase(
       .rectifyBackward(
-        RectifyBackward(count: count, doutput: value(0), output: value(1), dinput: value(2), slope: slope)),
-      shape: text(count, slope),
+        RectifyBackward(
+          count: count, doutput: value(0), output: value(1), dinput: value(2), slope: slope, limit: limit)),
+      shape: text(count, slope, limit),
       // A leaky rectifier's output is negative where its input is.
       contents: [
-        operand(0): .normal(count), operand(1): slope == 0 ? .rectified(count) : .normal(count),
+        operand(0): .normal(count), operand(1): slope == 0 ? .rectified(count, limit: limit) : .normal(count),
         operand(2): written(count),
       ])
   }
@@ -147,7 +149,7 @@ extension OperationCase {
     var cases = [1, 15, 4096, 4097, 10_000].flatMap {
       [
         add(count: $0), rectify(count: $0), rectifyBackward(count: $0), rectify(count: $0, slope: 0.01),
-        rectifyBackward(count: $0, slope: 0.01),
+        rectifyBackward(count: $0, slope: 0.01), rectify(count: $0, limit: 1), rectifyBackward(count: $0, limit: 1),
       ]
     }
     let images = [

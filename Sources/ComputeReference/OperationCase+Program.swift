@@ -2,7 +2,9 @@ import Compute
 
 extension OperationCase {
   /// Every operation with the shapes of ResNet-32 and with odd ones.
-  public static var all: [OperationCase] { convolutions + batchNorms + fused + layers + plainLayers + samples + rows }
+  public static var all: [OperationCase] {
+    convolutions + depthwises + finished + batchNorms + fused + layers + plainLayers + samples + rows
+  }
 
   /// The operations of a program with small batches: each different one once, in the order of the program.
   ///
@@ -22,9 +24,7 @@ extension OperationCase {
   /// A case with an operation's shape and variant.
   private init(like operation: TensorOperation, in program: StepProgram, batch: Int) {
     func small(_ window: Window) -> Window {
-      Window(
-        B: min(window.B, batch), H: window.H, W: window.W, C: window.C, O: window.O, KH: window.KH, KW: window.KW,
-        stride: window.stride, padding: window.padding)
+      Window(window, B: min(window.B, batch))
     }
     func small(_ shape: [Int]) -> [Int] { [min(shape[0], batch)] + shape.dropFirst() }
     // Rows, pixels and elements that are a multiple of the program's batch.
@@ -36,25 +36,33 @@ extension OperationCase {
     case .convolveBackwardData(let backward): self = .convolveBackwardData(like: backward, small(backward.window))
     case .convolveBackwardWeights(let backward):
       self = .convolveBackwardWeights(like: backward, small(backward.window))
-    case .batchStatistics(let take): self = .batchStatistics(M: small(take.M), C: take.C)
-    case .inferenceStatistics(let take): self = .inferenceStatistics(C: take.C)
+    case .depthwise(let depthwise): self = .depthwise(like: depthwise, small(depthwise.window))
+    case .depthwiseBackwardData(let backward): self = .depthwiseBackwardData(small(backward.window))
+    case .depthwiseBackwardWeights(let backward):
+      self = .depthwiseBackwardWeights(small(backward.window), accumulate: backward.accumulate)
+    case .batchStatistics(let take):
+      self = .batchStatistics(M: small(take.M), C: take.C, epsilon: take.statistics.epsilon)
+    case .inferenceStatistics(let take):
+      self = .inferenceStatistics(C: take.C, epsilon: take.statistics.epsilon)
     case .normalize(let normalize):
       self = .normalize(
-        M: small(normalize.M), C: normalize.C, residual: normalize.residual != nil, rectify: normalize.rectify)
+        M: small(normalize.M), C: normalize.C, residual: normalize.residual != nil, rectify: normalize.rectify,
+        limit: normalize.limit)
     case .normalizeBackward(let backward):
       let residual = backward.dresidual.map { $0 == backward.doutput ? ResidualGradient.inPlace : .apart }
       self = .normalizeBackward(
         M: small(backward.M), C: backward.C, residual: residual ?? .none, rectify: backward.rectify,
-        accumulate: backward.accumulate)
+        limit: backward.limit, accumulate: backward.accumulate)
     case .normalizeBackwardSums(let sums):
       self = .normalizeBackwardSums(
         M: small(sums.M), C: sums.C, mask: Mask(of: sums.below.layer), inPlace: sums.gradient == sums.doutput,
         accumulate: sums.below.accumulate)
     case .normalizeBackwardApply(let apply): self = .normalizeBackwardApply(M: small(apply.M), C: apply.C)
     case .add(let add): self = .add(count: small(add.count))
-    case .rectify(let rectify): self = .rectify(count: small(rectify.count), slope: rectify.slope)
+    case .rectify(let rectify):
+      self = .rectify(count: small(rectify.count), slope: rectify.slope, limit: rectify.limit)
     case .rectifyBackward(let backward):
-      self = .rectifyBackward(count: small(backward.count), slope: backward.slope)
+      self = .rectifyBackward(count: small(backward.count), slope: backward.slope, limit: backward.limit)
     case .bias(let bias): self = .bias(M: small(bias.M), C: bias.C)
     case .biasBackward(let backward):
       self = .biasBackward(M: small(backward.M), C: backward.C, accumulate: backward.accumulate)
@@ -87,7 +95,17 @@ extension OperationCase {
     }
   }
 
+  private static func depthwise(like depthwise: Depthwise, _ window: Window) -> OperationCase {
+    guard let layer = depthwise.finished else { return .depthwise(window) }
+    return .depthwiseFinished(
+      window, residual: layer.residual != nil, rectify: layer.rectify, limit: layer.limit)
+  }
+
   private static func convolve(like convolve: Convolve, _ window: Window) -> OperationCase {
+    if let layer = convolve.finished {
+      return .convolveFinished(
+        window, residual: layer.residual != nil, rectify: layer.rectify, limit: layer.limit)
+    }
     guard let layer = convolve.normalized else {
       return .convolve(window, statistics: convolve.statistics != nil)
     }

@@ -38,8 +38,8 @@ public struct OperationCase: Sendable {
     case normal(Int, mean: Float = 0, deviation: Float = 1)
     /// Floats in 0.5 ..< 2, such as variances.
     case positive(Int)
-    /// max(0, normal): the output of a ReLU.
-    case rectified(Int)
+    /// min(limit, max(0, normal)): the output of a ReLU.
+    case rectified(Int, limit: Float = .infinity)
     /// Normal floats, moved where the batch norm that reads them would come near 0, so that no device's rounding can
     /// switch its ReLU.
     case decided(Int, by: NormalizedInput, C: Int)
@@ -55,7 +55,7 @@ public struct OperationCase: Sendable {
     /// Bytes of the buffer.
     var byteCount: Int {
       switch self {
-      case .nothing(let count), .normal(let count, _, _), .positive(let count), .rectified(let count),
+      case .nothing(let count), .normal(let count, _, _), .positive(let count), .rectified(let count, _),
         .decided(let count, _, _), .steps(let count), .parameters(let count, _):
         count * 4
       case .floats(let values): values.count * 4
@@ -112,7 +112,7 @@ public struct OperationCase: Sendable {
     case .normal(let count, let mean, let deviation): return bytes((0..<count).map { mean + deviation * normal($0) })
     case .positive(let count):
       return bytes((0..<count).map { 0.5 + 1.5 * random.uniformFloat(.initialization, key, UInt32($0)) })
-    case .rectified(let count): return bytes((0..<count).map { max(0, normal($0)) })
+    case .rectified(let count, let limit): return bytes((0..<count).map { min(limit, max(0, normal($0))) })
     case .decided(let count, let layer, let C):
       return bytes(decided((0..<count).map(normal), by: layer, C: C))
     case .steps(let count):

@@ -28,8 +28,11 @@ private struct BoundNormalization {
       beta: betaAt.map { parameters.numbers(at: $0, count: C) } ?? [])
   }
 
-  func normalized(residual: [ReferenceNumber]? = nil, rectify: Bool = false) -> [ReferenceNumber] {
-    ReferenceMath.normalize(input.numbers(count: M * C), by: numbers, residual: residual, rectify: rectify)
+  func normalized(
+    residual: [ReferenceNumber]? = nil, rectify: Bool = false, limit: Float = .infinity
+  ) -> [ReferenceNumber] {
+    ReferenceMath.normalize(
+      input.numbers(count: M * C), by: numbers, residual: residual, rectify: rectify, limit: limit)
   }
 }
 
@@ -45,7 +48,7 @@ extension ReferenceDevice {
         runningVariance: running.numbers(at: statistics.runningVariance, count: C),
         mean: batch.mean, variance: batch.variance, M: M)
       mean.write(batch.mean)
-      inverse.write(ReferenceMath.inverseDeviation(batch.variance))
+      inverse.write(ReferenceMath.inverseDeviation(batch.variance, epsilon: statistics.epsilon))
       running.write(moved.mean, at: statistics.runningMean)
       running.write(moved.variance, at: statistics.runningVariance)
     }
@@ -56,7 +59,9 @@ extension ReferenceDevice {
     let (mean, inverse) = (memory[statistics.mean], memory[statistics.inverse])
     return Prepared {
       mean.write(running.numbers(at: statistics.runningMean, count: C))
-      inverse.write(ReferenceMath.inverseDeviation(running.numbers(at: statistics.runningVariance, count: C)))
+      inverse.write(
+        ReferenceMath.inverseDeviation(
+          running.numbers(at: statistics.runningVariance, count: C), epsilon: statistics.epsilon))
     }
   }
 
@@ -65,7 +70,9 @@ extension ReferenceDevice {
     let norm = BoundNormalization(
       normalize.input, normalize.statistics, gammaAt: normalize.gammaAt, betaAt: normalize.betaAt, M: M, C: C, memory)
     return Prepared {
-      output.write(norm.normalized(residual: residual?.numbers(count: M * C), rectify: normalize.rectify))
+      output.write(
+        norm.normalized(
+          residual: residual?.numbers(count: M * C), rectify: normalize.rectify, limit: normalize.limit))
     }
   }
 
@@ -78,7 +85,8 @@ extension ReferenceDevice {
     return Prepared {
       let result = ReferenceMath.normalizeBackward(
         doutput.numbers(count: M * C), output: backward.rectify ? output.numbers(count: M * C) : [],
-        input: norm.input.numbers(count: M * C), by: norm.numbers, rectify: backward.rectify)
+        input: norm.input.numbers(count: M * C), by: norm.numbers, rectify: backward.rectify,
+        limit: backward.limit)
       dinput.write(result.dinput)
       dresidual?.write(result.dresidual)
       gradients.write(gradient: result.dgamma, at: backward.gammaAt, accumulate: backward.accumulate)
@@ -87,6 +95,22 @@ extension ReferenceDevice {
   }
 
   // MARK: What convolutions compute of the batch norms beside them
+
+  /// Puts a convolution's sums through the batch norm that follows, if there is one.
+  func finish(
+    _ layer: NormalizedOutput?, M: Int, C: Int, _ memory: ReferenceMemory
+  ) -> ([ReferenceNumber]) -> [ReferenceNumber] {
+    guard let layer else { return { $0 } }
+    let (mean, inverse) = (memory[layer.statistics.mean], memory[layer.statistics.inverse])
+    let parameters = memory[.parameters], residual = memory[layer.residual]
+    return { sums in
+      let norm = ReferenceMath.Normalization(
+        mean: mean.numbers(count: C), inverse: inverse.numbers(count: C),
+        gamma: parameters.numbers(at: layer.gammaAt, count: C), beta: parameters.numbers(at: layer.betaAt, count: C))
+      return ReferenceMath.normalize(
+        sums, by: norm, residual: residual?.numbers(count: M * C), rectify: layer.rectify, limit: layer.limit)
+    }
+  }
 
   func bind(_ sums: NormalizeBackwardSums, _ memory: ReferenceMemory) -> Prepared {
     let (doutput, gradient) = (memory[sums.doutput], memory[sums.gradient]), count = sums.M * sums.C

@@ -5,8 +5,9 @@ extension ReferenceDevice {
     let window = convolve.window, (output, parameters) = (memory[convolve.output], memory[.parameters])
     let weights = PackedWeights(window, at: convolve.weightsAt)
     let read = input(convolve.input, convolve.normalized, window, memory)
+    let finish = finish(convolve.finished, M: window.B * window.P * window.Q, C: window.O, memory)
     let forward = Prepared {
-      output.write(ReferenceMath.convolve(read(true), weights: parameters.weights(weights), window))
+      output.write(finish(ReferenceMath.convolve(read(true), weights: parameters.weights(weights), window)))
     }
     guard let taken = convolve.statistics else { return [forward] }
     return [forward, statistics(taken, of: output, M: window.B * window.P * window.Q, C: window.O, memory)]
@@ -19,6 +20,37 @@ extension ReferenceDevice {
     if let layer { return normalizedInput(layer, window, memory) }
     let input = memory[input]
     return { _ in input.numbers(count: window.inputCount) }
+  }
+
+  func bind(_ depthwise: Depthwise, _ memory: ReferenceMemory) -> Prepared {
+    let window = depthwise.window, weights = PackedWeights(depthwise: window, at: depthwise.weightsAt)
+    let (input, output, parameters) = (memory[depthwise.input], memory[depthwise.output], memory[.parameters])
+    let finish = finish(depthwise.finished, M: window.B * window.P * window.Q, C: window.C, memory)
+    return Prepared {
+      let sums = ReferenceMath.depthwise(
+        input.numbers(count: window.inputCount), weights: parameters.weights(weights), window)
+      output.write(finish(sums))
+    }
+  }
+
+  func bind(_ backward: DepthwiseBackwardData, _ memory: ReferenceMemory) -> Prepared {
+    let window = backward.window, weights = PackedWeights(depthwise: window, at: backward.weightsAt)
+    let (doutput, dinput, parameters) = (memory[backward.doutput], memory[backward.dinput], memory[.parameters])
+    return Prepared {
+      dinput.write(
+        ReferenceMath.depthwiseBackwardData(
+          doutput.numbers(count: window.outputCount), weights: parameters.weights(weights), window))
+    }
+  }
+
+  func bind(_ backward: DepthwiseBackwardWeights, _ memory: ReferenceMemory) -> Prepared {
+    let window = backward.window, weights = PackedWeights(depthwise: window, at: backward.weightsAt)
+    let (input, doutput, gradients) = (memory[backward.input], memory[backward.doutput], memory[.gradients])
+    return Prepared {
+      let gradient = ReferenceMath.depthwiseBackwardWeights(
+        doutput.numbers(count: window.outputCount), input: input.numbers(count: window.inputCount), window)
+      gradients.write(gradient: gradient, of: weights, accumulate: backward.accumulate)
+    }
   }
 
   func bind(_ backward: ConvolveBackwardData, _ memory: ReferenceMemory) -> Prepared {

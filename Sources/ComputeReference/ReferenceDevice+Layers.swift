@@ -24,14 +24,15 @@ extension ReferenceDevice {
 
   func bind(_ rectify: Rectify, _ memory: ReferenceMemory) -> Prepared {
     map(rectify.input, count: rectify.count, to: rectify.output, memory) {
-      ReferenceMath.rectify($0, slope: rectify.slope)
+      ReferenceMath.rectify($0, slope: rectify.slope, limit: rectify.limit)
     }
   }
 
   func bind(_ backward: RectifyBackward, _ memory: ReferenceMemory) -> Prepared {
     let output = memory[backward.output], count = backward.count
     return map(backward.doutput, count: count, to: backward.dinput, memory) {
-      ReferenceMath.rectifyBackward($0, output: output.numbers(count: count), slope: backward.slope)
+      ReferenceMath.rectifyBackward(
+        $0, output: output.numbers(count: count), slope: backward.slope, limit: backward.limit)
     }
   }
 

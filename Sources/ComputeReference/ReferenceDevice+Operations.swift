@@ -25,6 +25,9 @@ extension ReferenceDevice {
     case .convolve(let convolve): bind(convolve, memory)
     case .convolveBackwardData(let backward): [bind(backward, memory)]
     case .convolveBackwardWeights(let backward): [bind(backward, memory)]
+    case .depthwise(let depthwise): [bind(depthwise, memory)]
+    case .depthwiseBackwardData(let backward): [bind(backward, memory)]
+    case .depthwiseBackwardWeights(let backward): [bind(backward, memory)]
     case .batchStatistics(let take):
       [statistics(take.statistics, of: memory[take.input], M: take.M, C: take.C, memory)]
     case .inferenceStatistics(let take): [bind(take, memory)]

@@ -144,6 +144,11 @@ struct PackedWeights {
     self.offset = offset
   }
 
+  init(depthwise window: Window, at offset: Int) {
+    (O, C, taps) = (window.C, 1, window.KH * window.KW)
+    self.offset = offset
+  }
+
   init(N: Int, K: Int, at offset: Int) {
     (O, C, taps) = (N, K, 1)
     self.offset = offset

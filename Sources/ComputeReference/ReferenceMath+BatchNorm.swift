@@ -1,6 +1,4 @@
 extension ReferenceMath {
-  /// What is added to a variance before its root is taken.
-  static let epsilon: ReferenceNumber = 1e-5
   /// The share of a new batch in the running statistics.
   static let momentum: ReferenceNumber = 0.1
 
@@ -20,9 +18,9 @@ extension ReferenceMath {
     return (mean, variance)
   }
 
-  /// 1 / sqrt(variance + 1e-5).
-  public static func inverseDeviation(_ variance: [ReferenceNumber]) -> [ReferenceNumber] {
-    variance.map { 1 / ($0 + epsilon).squareRoot }
+  /// 1 / sqrt(variance + epsilon).
+  public static func inverseDeviation(_ variance: [ReferenceNumber], epsilon: Float = 1e-5) -> [ReferenceNumber] {
+    variance.map { 1 / ($0 + ReferenceNumber(epsilon)).squareRoot }
   }
 
   /// Running mean and variance after a batch of M pixels: nine tenths of the old, one tenth of the new.
@@ -55,9 +53,10 @@ extension ReferenceMath {
     var C: Int { mean.count }
   }
 
-  /// gamma · (input − mean) · inverse + beta [+ residual] [max 0], over `[M, C]`.
+  /// gamma · (input − mean) · inverse + beta [+ residual] [max 0, min limit], over `[M, C]`.
   public static func normalize(
-    _ input: [ReferenceNumber], by norm: Normalization, residual: [ReferenceNumber]? = nil, rectify: Bool = false
+    _ input: [ReferenceNumber], by norm: Normalization, residual: [ReferenceNumber]? = nil, rectify: Bool = false,
+    limit: Float = .infinity
   ) -> [ReferenceNumber] {
     input.indices.map { i in
       let c = i % norm.C
@@ -67,22 +66,22 @@ extension ReferenceMath {
       value.add(-(scale * norm.mean[c]))
       value.add(norm.beta[c])
       if let residual { value.add(residual[i]) }
-      return rectify ? value.rectified : value
+      return rectify ? value.rectified.limited(to: limit) : value
     }
   }
 
   /// Gradients of `normalize`, whose mean and inverse are functions of the input.
   ///
-  /// With g = doutput, zero where the ReLU was off, and x̂ = (input − mean) · inverse:
+  /// With g = doutput, zero where the ReLU was off or at its limit, and x̂ = (input − mean) · inverse:
   /// dgamma = Σ g · x̂, dbeta = Σ g, dinput = gamma · inverse · (g − dbeta / M − x̂ · dgamma / M), and g itself for a
   /// residual.
   ///
   /// - Source: Ioffe & Szegedy, 2015, arXiv:1502.03167, § 3.
   public static func normalizeBackward(
     _ doutput: [ReferenceNumber], output: [ReferenceNumber], input: [ReferenceNumber], by norm: Normalization,
-    rectify: Bool
+    rectify: Bool, limit: Float = .infinity
   ) -> (dinput: [ReferenceNumber], dresidual: [ReferenceNumber], dgamma: [ReferenceNumber], dbeta: [ReferenceNumber]) {
-    let passed = rectify ? rectifyBackward(doutput, output: output) : doutput
+    let passed = rectify ? rectifyBackward(doutput, output: output, limit: limit) : doutput
     let (mean, inverse, gamma, C) = (norm.mean, norm.inverse, norm.gamma, norm.C), M = input.count / C
     var dinput = [ReferenceNumber].zeros(M * C)
     var dgamma = [ReferenceNumber].zeros(C), dbeta = dgamma

@@ -12,16 +12,23 @@ public enum ReferenceMath {
     zip(a, b).map { $0 + $1 }
   }
 
-  /// max(0, x), or below zero slope · x.
-  public static func rectify(_ input: [ReferenceNumber], slope: Float = 0) -> [ReferenceNumber] {
-    input.map { slope == 0 ? $0.rectified : $0.value < 0 ? ReferenceNumber(slope) * $0 : $0 }
+  /// max(0, x), or below zero slope · x; at most the limit, which is 6 for ReLU6.
+  public static func rectify(
+    _ input: [ReferenceNumber], slope: Float = 0, limit: Float = .infinity
+  ) -> [ReferenceNumber] {
+    input.map {
+      (slope == 0 ? $0.rectified : $0.value < 0 ? ReferenceNumber(slope) * $0 : $0).limited(to: limit)
+    }
   }
 
-  /// The gradient passes where the output is positive; elsewhere slope · gradient.
+  /// The gradient passes where the output is positive and below the limit; slope · gradient where it is not positive.
   public static func rectifyBackward(
-    _ doutput: [ReferenceNumber], output: [ReferenceNumber], slope: Float = 0
+    _ doutput: [ReferenceNumber], output: [ReferenceNumber], slope: Float = 0, limit: Float = .infinity
   ) -> [ReferenceNumber] {
-    zip(doutput, output).map { $1.value > 0 ? $0 : slope == 0 ? 0 : ReferenceNumber(slope) * $0 }
+    zip(doutput, output).map { gradient, output in
+      if output.value > 0 { return output.value < Double(limit) ? gradient : 0 }
+      return slope == 0 ? 0 : ReferenceNumber(slope) * gradient
+    }
   }
 
   // MARK: Linear layers

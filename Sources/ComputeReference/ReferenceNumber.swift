@@ -86,6 +86,11 @@ extension ReferenceNumber {
   /// max(0, x); not rounded.
   public var rectified: Self { value > 0 ? self : Self(0, roundings: roundings) }
 
+  /// min(limit, x); not rounded.
+  public func limited(to limit: Float) -> Self {
+    value < Double(limit) ? self : Self(Double(limit), roundings: roundings)
+  }
+
   /// e^x.
   public var exponential: Self { mapped(to: exp(value), slope: exp(value)) }
 

@@ -13,6 +13,8 @@ public struct Network: Sendable, Equatable, CustomStringConvertible {
     public let options: [(name: String, values: [String])]
     /// The side of the square that larger images are brought to unless a size is asked for.
     public var imageSide = 64
+    /// What pretrained weights expect of images; nil where images are normalised by their own data's statistics.
+    public var preprocessing: Preprocessing?
     /// Adds the layers from images to logits; throws if the images do not fit.
     let build: @Sendable (_ graph: inout Graph, _ classes: Int, _ options: [String: String]) throws -> Void
   }
@@ -20,7 +22,7 @@ public struct Network: Sendable, Equatable, CustomStringConvertible {
   /// Every network, in the order of tables.
   public static let catalogue: [Entry] =
     ResNet.entries + ProjectionResNet.entries + PreActResNet.entries + SCENetwork.entries + CoTeachingCNN.entries
-    + Perceptron.entries + ResNet50.entries
+    + Perceptron.entries + ResNet50.entries + EfficientNetLite0.entries
 
   /// The catalogue's entry.
   public let entry: Entry
@@ -79,4 +81,13 @@ public struct Network: Sendable, Equatable, CustomStringConvertible {
     try entry.build(&graph, classes, options)
     return graph
   }
+}
+
+/// How images become a network's input: (byte − mean) / deviation, alike in every channel.
+public struct Preprocessing: Sendable, Hashable {
+  /// In bytes, 0 to 255.
+  public let mean: Float, deviation: Float
+
+  /// (byte − mean) / deviation.
+  public init(mean: Float, deviation: Float) { (self.mean, self.deviation) = (mean, deviation) }
 }

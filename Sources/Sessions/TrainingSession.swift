@@ -83,7 +83,7 @@ public final class TrainingSession<D: Device> {
   ///   - heldOut: what `validate` looks at.
   ///   - classes: outputs of the network, K.
   ///   - weights: how much each sample counts in the loss [N]; nil where all count alike.
-  ///   - normalization: of the inputs; nil for that of the images with a label.
+  ///   - normalization: of the inputs; nil for the network's own, or else that of the images with a label.
   /// - Throws: what the device throws; `.configuration` if the network cannot take the images.
   public init(
     _ settings: Settings, train: DeviceData<D>, labels: [Int32]? = nil, test: DeviceData<D>?,
@@ -103,7 +103,9 @@ public final class TrainingSession<D: Device> {
     sampleIDs = given.indices.filter { given[$0] >= 0 }.map { Int32($0) }
     sampleCount = given.count
     let images = train.set.images, usable = sampleIDs.count
-    self.normalization = normalization ?? Normalization(of: images, ids: sampleIDs)
+    self.normalization =
+      normalization ?? settings.network.entry.preprocessing?.normalization(channels: images.channels)
+      ?? Normalization(of: images, ids: sampleIDs)
     let full = usable / settings.batchSize, tail = settings.dropsLast ? 0 : usable % settings.batchSize
     batchSizes = [Int](repeating: settings.batchSize, count: full) + (tail > 0 ? [tail] : [])
     func graph(_ batch: Int) throws -> Graph { try settings.graph(batch, images, classes: classes) }

@@ -10,13 +10,14 @@ public final class Evaluator<D: Device> {
   public let model: Checkpoint.Model
   private let stores: [Store: D.Buffer]
   let device: D
-  private let network: Network
+  let network: Network
+  let file: SafetensorsFile
 
   /// Reads a checkpoint and puts its weights on the device.
   ///
   /// - Throws: `.missingInput`, `.badInput` for a file that is no checkpoint or is damaged.
   public init(checkpoint path: String, on device: D) throws {
-    let file = try SafetensorsFile.read(path)
+    file = try SafetensorsFile.read(path)
     model = try Checkpoint.model(of: file)
     network = try Network(model.network)
     self.device = device
@@ -42,39 +43,24 @@ public final class Evaluator<D: Device> {
   ///
   /// - Throws: `.badInput` if the images have another size or number of channels.
   public func plans(for data: LabelledSet) throws -> EvaluationPlans<D> {
-    try plans(for: data, classes: model.classNames.count)
+    try requireImages(data.images)
+    return try EvaluationPlans(
+      DeviceData(data, on: device),
+      graph: {
+        try self.network.graph(
+          batch: $0, height: self.model.height, width: self.model.width, channels: self.model.channels,
+          classes: self.model.classNames.count)
+      }, stores: stores, shared: SharedMemory())
   }
 
-  /// Plans for the network with another number of outputs.
-  ///
-  /// - Parameter parameters: the packed weights; nil for those of the checkpoint.
-  func plans(for data: LabelledSet, classes: Int, parameters: [Float]? = nil) throws -> EvaluationPlans<D> {
-    let images = data.images
+  /// - Throws: `.badInput` for images of another size or number of channels than the network's.
+  func requireImages(_ images: ImageSet) throws {
     guard (images.height, images.width, images.channels) == (model.height, model.width, model.channels) else {
       throw Failure(
         .badInput, "the images are \(images.width)×\(images.height) with \(images.channels) channels.",
         why: "the network was trained on \(model.width)×\(model.height) with \(model.channels).",
         fix: "use the data that it was trained on, or --image-size \(model.width)x\(model.height).")
     }
-    var stores = stores
-    if let parameters {
-      stores[.parameters] = try device.allocate(byteCount: parameters.count * 4)
-      try device.write(parameters, to: stores[.parameters]!)
-    }
-    return try EvaluationPlans(
-      DeviceData(data, on: device), graph: { try self.graph(batch: $0, classes: classes) }, stores: stores,
-      shared: SharedMemory())
-  }
-
-  /// The network for a batch size and a number of outputs.
-  func graph(batch: Int, classes: Int) throws -> Graph {
-    try network.graph(
-      batch: batch, height: model.height, width: model.width, channels: model.channels, classes: classes)
-  }
-
-  /// The packed weights.
-  func parameters(count: Int) throws -> [Float] {
-    try device.read(Float.self, count: count, from: stores[.parameters]!)
   }
 
   /// Accuracy, per class and confusion.

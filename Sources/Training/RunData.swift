@@ -26,7 +26,7 @@ public struct RunData: Sendable {
   public let noise: NoiseReport?
   /// How much each training sample counts [N]; nil where all count alike.
   public let weights: [Float]?
-  /// Mean and standard deviation of the training images in use.
+  /// Mean and standard deviation of the training images in use, or what the network's pretrained weights expect.
   public let normalization: Normalization
   /// The hash by which the data is known again, of all its bytes: computed once.
   public let fingerprint: String
@@ -108,7 +108,9 @@ public struct RunData: Sendable {
     }
     self.weights = settings.classWeights.weights(of: judged, classes: dataset.classCount) ?? weights
     self.dataset = dataset
-    normalization = dataset.normalization
+    normalization =
+      settings.model.entry.preprocessing?.normalization(channels: dataset.train.images.channels)
+      ?? dataset.normalization
     notes.append(dataset.emptyClassWarning(judged))
     self.notes = notes.compactMap { $0 }
     fingerprint = dataset.fingerprint

@@ -83,16 +83,19 @@ struct NetworkLoss {
       switch layer {
       case .convolve(let input, let index, let window, let output):
         results[output] = ReferenceMath.convolve(value(input), weights: weights[index], window)
-      case .normalize(let input, let batchNorm, let residual, let rectify, let output):
+      case .depthwise(let input, let index, let window, let output):
+        results[output] = ReferenceMath.depthwise(value(input), weights: weights[index], window)
+      case .normalize(let input, let batchNorm, let residual, let rectify, let limit, let output):
         let C = graph[input].last ?? 1, M = graph[input].reduce(1, *) / C
         let (mean, variance) = ReferenceMath.batchStatistics(value(input), M: M, C: C)
         results[output] = ReferenceMath.normalize(
           value(input),
           by: .init(
-            mean: mean, inverse: ReferenceMath.inverseDeviation(variance), gamma: weights[batchNorm.gamma],
-            beta: weights[batchNorm.beta]), residual: residual.map(value), rectify: rectify)
-      case .rectify(let input, let slope, let output):
-        results[output] = ReferenceMath.rectify(value(input), slope: slope)
+            mean: mean, inverse: ReferenceMath.inverseDeviation(variance, epsilon: batchNorm.epsilon),
+            gamma: weights[batchNorm.gamma], beta: weights[batchNorm.beta]), residual: residual.map(value),
+          rectify: rectify, limit: limit)
+      case .rectify(let input, let slope, let limit, let output):
+        results[output] = ReferenceMath.rectify(value(input), slope: slope, limit: limit)
       case .bias(let input, let index, let output): results[output] = ReferenceMath.bias(value(input), weights[index])
       case .dropout(let input, let dropout, let output):
         let C = graph[input].last ?? 1, M = graph[input].dropFirst().reduce(1, *) / C

@@ -4,6 +4,7 @@ import Testing
 
 /// A device whose fused operations are those of 3×3 convolutions with stride 1.
 private func supports(_ operation: TensorOperation) -> Bool {
+  if case .convolve(let convolve) = operation, convolve.finished != nil { return false }
   guard let window = operation.convolution else { return false }
   return window.KH == 3 && window.KW == 3 && window.stride == 1 && window.C % 16 == 0
 }
@@ -74,6 +75,27 @@ private func program(peer: Bool, shortcut: String = "average") throws -> StepPro
     }
     #expect(kept.count == 28 && kept.count { $0 } == 13)
     #expect(operations.count { if case .normalize = $0 { true } else { false } } == 3)
+  }
+
+  /// 16 blocks, of which the first does not expand, between the first convolution and the last.
+  @Test func `leaves no batch norm in the evaluation of EfficientNet-Lite0`() throws {
+    let network = try Network("efficientnet-lite0")
+    let graph = try network.graph(batch: 2, height: 65, width: 40, channels: 3, classes: 10)
+    let operations = StepProgram.evaluation(graph, forms: Set(FusedForm.allCases)).fused { _ in true }.operations
+    var counts: [String: Int] = [:], written = Set<Value>()
+    for operation in operations {
+      counts[operation.name, default: 0] += 1
+      let (reads, writes) = operation.values
+      #expect(reads.allSatisfy(written.contains), "\(operation.name) reads what nobody has written")
+      written.formUnion(writes)
+    }
+    #expect(counts["convolve, normalize"] == 33 && counts["depthwise, normalize"] == 16)
+    let apart = ["convolve", "depthwise", "normalize", "add", "rectify"]
+    #expect(apart.allSatisfy { counts[$0] == nil }, "\(counts)")
+    let residuals = operations.count { operation in
+      if case .convolve(let convolve) = operation { convolve.finished?.residual != nil } else { false }
+    }
+    #expect(residuals == 9)
   }
 
   @Test func `changes nothing where the device has nothing`() throws {

@@ -9,7 +9,7 @@ import Testing
     var normalizations = 0
     for layer in fused.layers {
       switch layer {
-      case .normalize(_, _, _, let rectify, _):
+      case .normalize(_, _, _, let rectify, _, _):
         normalizations += 1
         #expect(rectify)
       case .add, .rectify: Issue.record("\(layer) was not merged")

@@ -20,7 +20,7 @@ import Testing
     }
 
     func program() throws -> StepProgram {
-      let side = network == "resnet50" ? 64 : 32
+      let side = ["resnet50", "efficientnet-lite0"].contains(network) ? 64 : 32
       let graph = try Network(network).graph(batch: 4, height: side, width: side, channels: 3, classes: classes)
       let forms: Set<FusedForm> = fuses ? Set(FusedForm.allCases) : []
       let program =
@@ -35,7 +35,11 @@ import Testing
     }
   }
 
-  static let steps = ["resnet20", "resnet18", "preact-resnet18", "cnn8", "cnn4", "mlp", "resnet50"].flatMap { network in
+  private static let networks = [
+    "resnet20", "resnet18", "preact-resnet18", "cnn8", "cnn4", "mlp", "resnet50", "efficientnet-lite0",
+  ]
+
+  static let steps = networks.flatMap { network in
     [false, true].flatMap { fuses in
       [
         Step(network: network, fuses: fuses), Step(network: network, classes: 200, fuses: fuses),

@@ -44,7 +44,7 @@ import Testing
     #expect(try own("block1.0.out_conv.0.bias").allSatisfy { $0 == 0 })
   }
 
-  @Test(arguments: [("cnn8", 7), ("cnn4", 3), ("cnn9", 27), ("resnet50", 31)])
+  @Test(arguments: [("cnn8", 7), ("cnn4", 3), ("cnn9", 27), ("resnet50", 31), ("efficientnet-lite0", 31)])
   func `refuse images that are too small`(name: String, size: Int) throws {
     #expect { try graph(name, size: size) } throws: { ($0 as? Failure)?.kind == .configuration }
     #expect(try graph(name, size: size + 1).layers.isEmpty == false)
@@ -89,7 +89,7 @@ import Testing
 
   @Test func `never merge a leaky ReLU with a batch norm`() throws {
     let fused = try graph("cnn9").fused(for: Set(FusedForm.allCases))
-    let slopes = fused.layers.compactMap { if case .rectify(_, let slope, _) = $0 { slope } else { nil } }
+    let slopes = fused.layers.compactMap { if case .rectify(_, let slope, _, _) = $0 { slope } else { nil } }
     #expect(slopes == [Float](repeating: 0.01, count: 9))
     let plain = try graph("cnn8").fused(for: Set(FusedForm.allCases))
     #expect(!plain.layers.contains { if case .rectify = $0 { true } else { false } })

@@ -12,7 +12,7 @@ import Testing
     ("resnet18", 10, 11_173_962), ("resnet34", 10, 21_282_122), ("resnet34", 100, 21_328_292),
     ("preact-resnet18", 10, 11_171_274), ("preact-resnet18", 100, 11_217_444), ("cnn9", 10, 4_434_570),
     ("cnn8", 10, 1_639_794), ("mlp:width=512,dropout=0", 10, 1_841_162), ("resnet50", 10, 23_528_522),
-    ("resnet50", 1000, 25_557_032),
+    ("resnet50", 1000, 25_557_032), ("efficientnet-lite0", 1000, 4_652_008),
   ])
   func `have the published number of parameters`(name: String, classes: Int, count: Int) throws {
     let graph = try Network(name).graph(batch: 1, height: 32, width: 32, channels: 3, classes: classes)

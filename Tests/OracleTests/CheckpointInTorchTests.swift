@@ -16,6 +16,7 @@ struct CheckpointInTorchTests {
     arguments: [
       ("resnet20", 600, 64), ("resnet20:shortcut=stride", 600, 64), ("resnet18", 64, 8), ("preact-resnet18", 64, 8),
       ("cnn8", 128, 16), ("cnn4", 600, 64), ("cnn9", 64, 8), ("mlp", 600, 64), ("resnet50", 64, 8),
+      ("efficientnet-lite0", 64, 16),
     ])
   func logits(model: String, samples: Int, batchSize: Int) throws {
     let scratch = ScratchFolder()

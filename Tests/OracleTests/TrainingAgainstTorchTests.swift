@@ -56,6 +56,9 @@ struct TrainingAgainstTorchTests {
       ($0.model, $0.samples, $0.batchSize) = ("mlp:width=256,dropout=0", 256, 32)
     },
     TrainingCase("ResNet-50") { ($0.model, $0.samples, $0.batchSize, $0.steps) = ("resnet50", 24, 12, 2) },
+    TrainingCase("EfficientNet-Lite0") {
+      ($0.model, $0.samples, $0.batchSize, $0.steps) = ("efficientnet-lite0", 48, 24, 2)
+    },
   ]
 
   @Test func `is as near to PyTorch's float64 as PyTorch's float32 is`() throws { try expectNear(on: CPUDevice()) }

@@ -215,6 +215,58 @@ class ResNet50(nn.Module):
         return self.fc(x.mean((2, 3)))
 
 
+class Same(nn.Conv2d):
+    """TensorFlow's padding SAME: where it is odd, one more below and on the right."""
+
+    def forward(self, x):
+        kernel, stride = self.kernel_size[0], self.stride[0]
+        height, width = (max((-(-n // stride) - 1) * stride + kernel - n, 0) for n in x.shape[2:])
+        x = F.pad(x, (width // 2, width - width // 2, height // 2, height - height // 2))
+        return F.conv2d(x, self.weight, None, stride, 0, 1, self.groups)
+
+
+class LiteBlock(nn.Module):
+    def __init__(self, inputs, outputs, kernel, stride, expansion):
+        super().__init__()
+        width = inputs * expansion
+        self.expands, self.adds = expansion > 1, stride == 1 and inputs == outputs
+        if self.expands:
+            self._expand_conv, self._bn0 = Same(inputs, width, 1, bias=False), nn.BatchNorm2d(width, eps=1e-3)
+        self._depthwise_conv = Same(width, width, kernel, stride, groups=width, bias=False)
+        self._bn1 = nn.BatchNorm2d(width, eps=1e-3)
+        self._project_conv, self._bn2 = Same(width, outputs, 1, bias=False), nn.BatchNorm2d(outputs, eps=1e-3)
+
+    def forward(self, x):
+        y = F.relu6(self._bn0(self._expand_conv(x))) if self.expands else x
+        y = self._bn2(self._project_conv(F.relu6(self._bn1(self._depthwise_conv(y)))))
+        return x + y if self.adds else y
+
+
+class EfficientNetLite0(nn.Module):
+    def __init__(self, channels, classes):
+        super().__init__()
+        self._conv_stem, self._bn0 = Same(channels, 32, 3, 2, bias=False), nn.BatchNorm2d(32, eps=1e-3)
+        blocks, inputs = [], 32
+        for count, kernel, stride, expansion, outputs in (
+                (1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112),
+                (4, 5, 2, 6, 192), (1, 3, 1, 6, 320)):
+            for index in range(count):
+                blocks.append(LiteBlock(inputs, outputs, kernel, stride if index == 0 else 1, expansion))
+                inputs = outputs
+        self._blocks = nn.ModuleList(blocks)
+        self._conv_head, self._bn1 = Same(inputs, 1280, 1, bias=False), nn.BatchNorm2d(1280, eps=1e-3)
+        self._fc = nn.Linear(1280, classes)
+
+    def features(self, x):
+        x = F.relu6(self._bn0(self._conv_stem(x)))
+        for block in self._blocks:
+            x = block(x)
+        return F.relu6(self._bn1(self._conv_head(x))).mean((2, 3))
+
+    def forward(self, x):
+        return self._fc(self.features(x))
+
+
 def network(name, channels, classes, size=32):
     """The network that --model NAME means, for square images of `size` pixels, with first weights of its own."""
     if name == "resnet18":
@@ -235,4 +287,6 @@ def network(name, channels, classes, size=32):
             size * size * channels, classes, int(options.get("width", 128)), float(options.get("dropout", 0.2)))
     if name == "resnet50":
         return ResNet50(channels, classes)
+    if name == "efficientnet-lite0":
+        return EfficientNetLite0(channels, classes)
     return ResNet(name, channels, classes)

@@ -4,6 +4,8 @@
       trains on the request's images in their order, in float32 and in float64 from the same first weights
   oracle.py logits REQUEST.safetensors CHECKPOINT.safetensors RESULT.safetensors
       loads a checkpoint as users do and evaluates the request's images
+  oracle.py features REQUEST.safetensors WEIGHTS.safetensors RESULT.safetensors
+      the features that EfficientNet-Lite0 with these weights gives for the request's images
   oracle.py margins REQUEST.safetensors FOLDER
       feeds recorded logits to `aum`, which leaves FOLDER/aum_values.csv
 
@@ -57,9 +59,12 @@ def steps(request, initial, result):
     tensors, settings = read(request)
     labels = tensors["labels"].long()
     images = training_images(tensors, settings)
-    mean = images.mean((0, 2, 3), keepdim=True)
-    deviation = images.std((0, 2, 3), keepdim=True, correction=0)
-    images = (images - mean) / deviation
+    if settings["model"] == "efficientnet-lite0":
+        images = (255 * images - 127) / 128
+    else:
+        mean = images.mean((0, 2, 3), keepdim=True)
+        deviation = images.std((0, 2, 3), keepdim=True, correction=0)
+        images = (images - mean) / deviation
     classes, batch = int(settings["classes"]), int(settings["batch-size"])
     torch.manual_seed(int(settings["seed"]))
     first = weights(network(settings["model"], images.shape[1], classes))
@@ -112,6 +117,17 @@ def logits(request, checkpoint, result):
         save_file({"logits": model(images)}, result)
 
 
+def features(request, weights, result):
+    tensors, _ = read(request)
+    found = load_file(weights)
+    model = network("efficientnet-lite0", 3, len(found["_fc.bias"])).double()
+    model.load_state_dict(found, strict=False)
+    model.eval()
+    images = (tensors["pixels"].permute(0, 3, 1, 2).double() - 127) / 128
+    with torch.no_grad():
+        save_file({"features": model.features(images).contiguous()}, result)
+
+
 def margins(request, folder):
     from aum import AUMCalculator
 
@@ -123,4 +139,4 @@ def margins(request, folder):
 
 
 if __name__ == "__main__":
-    {"steps": steps, "logits": logits, "margins": margins}[sys.argv[1]](*sys.argv[2:])
+    {"steps": steps, "logits": logits, "features": features, "margins": margins}[sys.argv[1]](*sys.argv[2:])

@@ -83,7 +83,8 @@ enum {
   LOSS_SLOTS = LOSS_SECOND - LOSS_FIRST  // the most parameters of a part
 };
 
-// What is added to a variance before its root is taken, and the share of a new batch in the running statistics.
+// What is added to a variance before its root is taken, unless a network says otherwise, and the share of a new batch
+// in the running statistics.
 #define BATCHNORM_EPSILON 1e-5f
 #define BATCHNORM_MOMENTUM 0.1f
 
@@ -101,6 +102,9 @@ enum {
   CONV_SCRATCH = 16384,       // floats of private scratch for a padded piece of the input: 64 KB, within the
                               // second-level cache
   CONV_WEIGHT_UNIT = 8,       // input channels of one work-item of conv_backward_weights_3x3
+  CONV_1X1_ROWS = 48,         // pixels of one work-item of conv_forward_1x1: whole tiles of 8, 6 and 4
+  CONV_1X1_COLUMNS = 256,     // output channels of one work-item, whole tiles of 32
+  DEPTHWISE_CHANNELS = 64,    // channels of one work-item of depthwise_backward_weights
   WINOGRAD_STAGED = 16384,    // floats of private scratch for staged input
   WINOGRAD_CHANNELS = 64,     // the most channels that Winograd's kernels take
   // Work-groups (GPUs).

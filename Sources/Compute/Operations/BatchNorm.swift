@@ -3,10 +3,14 @@ public struct BatchStatistics: Hashable, Sendable {
   public let mean: Value, inverse: Value
   /// Offsets of the running mean and variance in `Store.running`.
   public let runningMean: Int, runningVariance: Int
+  /// What is added to the variance.
+  public let epsilon: Float
 
   /// The statistics of one batch norm.
-  public init(mean: Value, inverse: Value, runningMean: Int, runningVariance: Int) {
-    (self.mean, self.inverse) = (mean, inverse)
+  public init(
+    mean: Value, inverse: Value, runningMean: Int, runningVariance: Int, epsilon: Float = BatchNorm.epsilon
+  ) {
+    (self.mean, self.inverse, self.epsilon) = (mean, inverse, epsilon)
     (self.runningMean, self.runningVariance) = (runningMean, runningVariance)
   }
 
@@ -17,7 +21,7 @@ public struct BatchStatistics: Hashable, Sendable {
   public var arguments: KernelArguments {
     [
       "mean": .value(mean), "inverse": .value(inverse), "running_mean_at": .int(runningMean),
-      "running_variance_at": .int(runningVariance),
+      "running_variance_at": .int(runningVariance), "epsilon": .float(epsilon),
     ]
   }
 }
@@ -55,7 +59,7 @@ public struct TakeRunningStatistics: OperationBody {
   var shapeText: String { "\(C)" }
 }
 
-/// output = gamma · (input − mean) · inverse + beta [+ residual] [max 0], over `[M, C]`.
+/// output = gamma · (input − mean) · inverse + beta [+ residual] [max 0, min limit], over `[M, C]`.
 public struct Normalize: OperationBody {
   public var M: Int, C: Int
   public var input: Value, statistics: BatchStatistics
@@ -63,18 +67,18 @@ public struct Normalize: OperationBody {
   public var gammaAt: Int, betaAt: Int
   /// What is added before the ReLU, if anything; and the result.
   public var residual: Value?, output: Value
-  /// Whether a ReLU follows.
-  public var rectify: Bool
+  /// Whether a ReLU follows, and what it gives at most.
+  public var rectify: Bool, limit: Float
 
   /// A batch norm with what follows it.
   public init(
     M: Int, C: Int, input: Value, statistics: BatchStatistics, gammaAt: Int, betaAt: Int, residual: Value?,
-    rectify: Bool, output: Value
+    rectify: Bool, limit: Float = .infinity, output: Value
   ) {
     (self.M, self.C, self.input, self.statistics, self.gammaAt, self.betaAt) = (
       M, C, input, statistics, gammaAt, betaAt
     )
-    (self.residual, self.rectify, self.output) = (residual, rectify, output)
+    (self.residual, self.rectify, self.limit, self.output) = (residual, rectify, limit, output)
   }
 
   var name: String { "normalize" }
@@ -84,37 +88,40 @@ public struct Normalize: OperationBody {
   var scalars: KernelArguments {
     [
       "M": .int(M), "C": .int(C), "n": .int(M * C), "gamma_at": .int(gammaAt), "beta_at": .int(betaAt),
-      "has_residual": .flag(residual != nil), "rectify": .flag(rectify),
+      "has_residual": .flag(residual != nil), "rectify": .flag(rectify), "limit": .float(limit),
     ]
   }
   var cost: TensorOperation.Cost {
     let passes = residual == nil ? 2 : 3
     return .floats(passes * M * C, operations: (passes + (rectify ? 1 : 0)) * M * C)
   }
-  var shapeText: String { "\(M)×\(C)" + (residual == nil ? "" : " +add") + (rectify ? " +relu" : "") }
+  var shapeText: String {
+    "\(M)×\(C)" + (residual == nil ? "" : " +add") + (rectify ? rectifierText(limit: limit) : "")
+  }
 }
 
 /// The gradients of `Normalize` over `[M, C]`.
 ///
-/// With g = doutput, zero where the ReLU was off, and x = input − mean: dgamma = Σ g · x · inverse, dbeta = Σ g,
+/// With g = doutput, zero where the ReLU was off or at its limit, and x = input − mean: dgamma = Σ g · x · inverse, dbeta = Σ g,
 /// dinput = gamma · inverse · (g − mean(g) − x · inverse² · mean(g · x)).
 public struct NormalizeBackward: OperationBody {
   public var M: Int, C: Int
   public var doutput: Value, output: Value, input: Value, statistics: BatchStatistics
   /// Offsets in `Store.parameters` and `Store.gradients`.
   public var gammaAt: Int, betaAt: Int
-  /// Whether a ReLU followed; whether dgamma and dbeta are added to what is there.
-  public var rectify: Bool, accumulate: Bool
+  /// Whether a ReLU followed, and what it gives at most; whether dgamma and dbeta are added to what is there.
+  public var rectify: Bool, limit: Float, accumulate: Bool
   /// dresidual is g, where there was a residual; it may be `doutput` itself.
   public var dinput: Value, dresidual: Value?
 
   /// The gradients of one batch norm.
   public init(
     M: Int, C: Int, doutput: Value, output: Value, input: Value, statistics: BatchStatistics, gammaAt: Int,
-    betaAt: Int, rectify: Bool, dinput: Value, dresidual: Value?, accumulate: Bool
+    betaAt: Int, rectify: Bool, limit: Float = .infinity, dinput: Value, dresidual: Value?, accumulate: Bool
   ) {
     (self.M, self.C, self.doutput, self.output, self.input) = (M, C, doutput, output, input)
-    (self.statistics, self.gammaAt, self.betaAt, self.rectify) = (statistics, gammaAt, betaAt, rectify)
+    (self.statistics, self.gammaAt, self.betaAt) = (statistics, gammaAt, betaAt)
+    (self.rectify, self.limit) = (rectify, limit)
     (self.dinput, self.dresidual, self.accumulate) = (dinput, dresidual, accumulate)
   }
 
@@ -126,12 +133,18 @@ public struct NormalizeBackward: OperationBody {
   var scalars: KernelArguments {
     [
       "M": .int(M), "C": .int(C), "n": .int(M * C), "gamma_at": .int(gammaAt), "beta_at": .int(betaAt),
-      "has_residual": .flag(dresidual != nil), "rectify": .flag(rectify), "accumulate": .flag(accumulate),
+      "has_residual": .flag(dresidual != nil), "rectify": .flag(rectify), "limit": .float(limit),
+      "accumulate": .flag(accumulate),
     ]
   }
   /// Two passes read doutput, input and (for the ReLU) output; the second writes.
   var cost: TensorOperation.Cost {
     .floats((2 * (rectify ? 3 : 2) + (dresidual == nil ? 1 : 2)) * M * C, operations: 8 * M * C)
   }
-  var shapeText: String { "\(M)×\(C)" + (dresidual == nil ? "" : " +add") + (rectify ? " +relu" : "") }
+  var shapeText: String {
+    "\(M)×\(C)" + (dresidual == nil ? "" : " +add") + (rectify ? rectifierText(limit: limit) : "")
+  }
 }
+
+/// How tables name a ReLU that follows.
+func rectifierText(limit: Float) -> String { limit == .infinity ? " +relu" : " +relu, limit \(limit)" }

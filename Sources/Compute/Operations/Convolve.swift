@@ -3,7 +3,7 @@ extension Window {
   var scalars: KernelArguments {
     [
       "B": .int(B), "H": .int(H), "W": .int(W), "C": .int(C), "P": .int(P), "Q": .int(Q), "O": .int(O),
-      "KH": .int(KH), "KW": .int(KW), "stride": .int(stride), "padding": .int(padding),
+      "KH": .int(KH), "KW": .int(KW), "stride": .int(stride), "padding": .int(padding), "left": .int(left),
     ]
   }
 
@@ -18,7 +18,7 @@ extension Window {
 
 /// output = input ∗ weights; with `statistics`, also those of the output.
 ///
-/// With `normalized` the input goes through a batch norm in the same pass.
+/// With `normalized` the input goes through a batch norm in the same pass, with `finished` the output.
 public struct Convolve: OperationBody {
   /// The geometry.
   public var window: Window
@@ -26,6 +26,8 @@ public struct Convolve: OperationBody {
   public var input: Value, weightsAt: Int, output: Value
   /// The batch norm above, computed in the same pass.
   public internal(set) var normalized: NormalizedInput?
+  /// The batch norm below, with running statistics; the output is then what that gives.
+  public private(set) var finished: NormalizedOutput?
   /// Those of the output, taken in the same pass.
   public var statistics: BatchStatistics?
 
@@ -42,13 +44,24 @@ public struct Convolve: OperationBody {
     return fused
   }
 
-  var name: String { normalized == nil ? "convolve" : "normalize, convolve" }
-  var isFused: Bool { normalized != nil }
+  /// The same convolution with the batch norm that follows.
+  public func finishing(_ normalize: Normalize) -> Convolve {
+    precondition(normalized == nil && statistics == nil, "a convolution takes one batch norm in")
+    var fused = self
+    (fused.output, fused.finished) = (normalize.output, NormalizedOutput(normalize))
+    return fused
+  }
+
+  var name: String {
+    normalized != nil ? "normalize, convolve" : finished == nil ? "convolve" : "convolve, normalize"
+  }
+  var isFused: Bool { normalized != nil || finished != nil }
   var convolution: Window? { window }
   var tensors: [Tensor] {
     [
-      .read("input", input), .readFloats("mean", normalized?.statistics.mean),
-      .readFloats("inverse", normalized?.statistics.inverse), .read("residual", normalized?.residual),
+      .read("input", input), .readFloats("mean", normalized?.statistics.mean ?? finished?.statistics.mean),
+      .readFloats("inverse", normalized?.statistics.inverse ?? finished?.statistics.inverse),
+      .read("residual", normalized?.residual), .read("addend", finished?.residual),
       .write("output", output), .write("stored", normalized?.output),
       // Kernels call these `mean` and `inverse`, too: launches pass them.
       .writeFloats("output_mean", statistics?.mean), .writeFloats("output_inverse", statistics?.inverse),
@@ -56,20 +69,25 @@ public struct Convolve: OperationBody {
   }
   var scalars: KernelArguments {
     let own: KernelArguments = [
-      "weights": .store(.parameters), "weights_at": .int(weightsAt), "addend": .noBuffer, "has_addend": .flag(false),
-      "normalized": .flag(normalized != nil), "gamma_at": .int(normalized?.gammaAt ?? 0),
-      "beta_at": .int(normalized?.betaAt ?? 0), "has_residual": .flag(normalized?.residual != nil),
-      "rectify": .flag(normalized?.rectify ?? false), "has_stored": .flag(normalized?.output != nil),
+      "weights": .store(.parameters), "weights_at": .int(weightsAt), "normalized": .flag(normalized != nil),
+      "has_residual": .flag(normalized?.residual != nil), "has_stored": .flag(normalized?.output != nil),
       "has_partials": .flag(statistics != nil),
     ]
-    return own.merging(window.scalars) { own, _ in own }
+    let layer: KernelArguments =
+      normalized.map {
+        ["gamma_at": .int($0.gammaAt), "beta_at": .int($0.betaAt), "rectify": .flag($0.rectify)]
+      } ?? [:]
+    return own.merging(window.scalars) { own, _ in own }.merging(layer) { own, _ in own }
+      .merging(NormalizedOutput.scalars(finished)) { own, _ in own }
   }
   var cost: TensorOperation.Cost {
-    window.cost(inputs: 1 + (normalized?.residual == nil ? 0 : 1) + (normalized?.output == nil ? 0 : 1))
+    window.cost(
+      inputs: 1 + (normalized?.residual == nil ? 0 : 1) + (normalized?.output == nil ? 0 : 1),
+      outputs: finished?.residual == nil ? 1 : 2)
   }
   var shapeText: String {
     window.text + (normalized?.residual == nil ? "" : " +add") + (normalized?.output == nil ? "" : " +store")
-      + (statistics == nil ? "" : " +statistics")
+      + (statistics == nil ? "" : " +statistics") + NormalizedOutput.text(finished)
   }
 }
 

@@ -52,6 +52,45 @@ public struct NormalizedInput: Hashable, Sendable {
   }
 }
 
+/// gamma · (x − mean) · inverse + beta [+ residual] [max 0, min limit], of a convolution's sums x before they are written:
+/// batch norm with running statistics.
+public struct NormalizedOutput: Hashable, Sendable {
+  /// The running statistics.
+  public let statistics: BatchStatistics
+  /// Offsets in `Store.parameters`.
+  public let gammaAt: Int, betaAt: Int
+  /// What is added, if anything.
+  public let residual: Value?
+  /// Whether a ReLU follows, and what it gives at most.
+  public let rectify: Bool, limit: Float
+
+  init(_ normalize: Normalize) {
+    (statistics, gammaAt, betaAt) = (normalize.statistics, normalize.gammaAt, normalize.betaAt)
+    (residual, rectify, limit) = (normalize.residual, normalize.rectify, normalize.limit)
+  }
+
+  static func tensors(_ layer: Self?) -> [Tensor] {
+    [
+      .readFloats("mean", layer?.statistics.mean), .readFloats("inverse", layer?.statistics.inverse),
+      .read("addend", layer?.residual),
+    ]
+  }
+
+  static func scalars(_ layer: Self?) -> KernelArguments {
+    [
+      "finished": .flag(layer != nil), "gamma_at": .int(layer?.gammaAt ?? 0), "beta_at": .int(layer?.betaAt ?? 0),
+      "has_addend": .flag(layer?.residual != nil), "rectify": .flag(layer?.rectify ?? false),
+      "limit": .float(layer?.limit ?? .infinity),
+    ]
+  }
+
+  static func text(_ layer: Self?) -> String {
+    guard let layer else { return "" }
+    return " +normalize" + (layer.residual == nil ? "" : " +add")
+      + (layer.rectify ? rectifierText(limit: layer.limit) : "")
+  }
+}
+
 /// The gradient of batch norm's input: gamma · inverse · (g − sums[0] − (input − mean) · sums[1]).
 public struct NormalizedGradient: Hashable, Sendable {
   /// g: the gradient behind the ReLU.
@@ -154,7 +193,7 @@ public struct NormalizeBackwardApply: OperationBody {
   var scalars: KernelArguments {
     [
       "M": .int(M), "C": .int(C), "n": .int(M * C), "gamma_at": .int(gradient.gammaAt), "has_residual": .flag(false),
-      "rectify": .flag(false),
+      "rectify": .flag(false), "limit": .float(.infinity),
     ]
   }
   var cost: TensorOperation.Cost { .floats(3 * M * C, operations: 5 * M * C) }

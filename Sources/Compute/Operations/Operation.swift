@@ -101,6 +101,9 @@ public enum TensorOperation: Hashable, Sendable {
   case convolve(Convolve)
   case convolveBackwardData(ConvolveBackwardData)
   case convolveBackwardWeights(ConvolveBackwardWeights)
+  case depthwise(Depthwise)
+  case depthwiseBackwardData(DepthwiseBackwardData)
+  case depthwiseBackwardWeights(DepthwiseBackwardWeights)
   case batchStatistics(TakeBatchStatistics)
   case inferenceStatistics(TakeRunningStatistics)
   case normalize(Normalize)
@@ -139,6 +142,9 @@ public enum TensorOperation: Hashable, Sendable {
     case .convolve(let body): body
     case .convolveBackwardData(let body): body
     case .convolveBackwardWeights(let body): body
+    case .depthwise(let body): body
+    case .depthwiseBackwardData(let body): body
+    case .depthwiseBackwardWeights(let body): body
     case .batchStatistics(let body): body
     case .inferenceStatistics(let body): body
     case .normalize(let body): body

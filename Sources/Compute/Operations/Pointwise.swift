@@ -14,36 +14,43 @@ public struct Add: OperationBody {
   var shapeText: String { "\(count)" }
 }
 
-/// output = max(0, input), or below zero `slope` · input.
+/// output = max(0, input), or below zero `slope` · input; and at most `limit`.
 public struct Rectify: OperationBody {
-  public var count: Int, input: Value, output: Value, slope: Float
+  public var count: Int, input: Value, output: Value, slope: Float, limit: Float
 
-  /// A ReLU, leaky or not.
-  public init(count: Int, input: Value, output: Value, slope: Float) {
-    (self.count, self.input, self.output, self.slope) = (count, input, output, slope)
+  /// A ReLU, leaky or limited or not.
+  public init(count: Int, input: Value, output: Value, slope: Float, limit: Float = .infinity) {
+    (self.count, self.input, self.output, self.slope, self.limit) = (count, input, output, slope, limit)
   }
 
   var name: String { "rectify" }
   var tensors: [Tensor] { [.read("input", input), .write("output", output)] }
-  var scalars: KernelArguments { ["n": .int(count), "slope": .float(slope)] }
+  var scalars: KernelArguments { ["n": .int(count), "slope": .float(slope), "limit": .float(limit)] }
   var cost: TensorOperation.Cost { .floats(2 * count, operations: count) }
-  var shapeText: String { "\(count)" + (slope == 0 ? "" : ", slope \(slope)") }
+  var shapeText: String {
+    "\(count)" + (slope == 0 ? "" : ", slope \(slope)") + (limit == .infinity ? "" : ", limit \(limit)")
+  }
 }
 
-/// dinput = doutput where output is above zero, elsewhere `slope` · doutput.
+/// dinput = doutput where output is above zero and below `limit`; `slope` · doutput where it is not above zero, else 0.
 public struct RectifyBackward: OperationBody {
-  public var count: Int, doutput: Value, output: Value, dinput: Value, slope: Float
+  public var count: Int, doutput: Value, output: Value, dinput: Value, slope: Float, limit: Float
 
   /// The gradient of a ReLU.
-  public init(count: Int, doutput: Value, output: Value, dinput: Value, slope: Float) {
-    (self.count, self.doutput, self.output, self.dinput, self.slope) = (count, doutput, output, dinput, slope)
+  public init(
+    count: Int, doutput: Value, output: Value, dinput: Value, slope: Float, limit: Float = .infinity
+  ) {
+    (self.count, self.doutput, self.output, self.dinput) = (count, doutput, output, dinput)
+    (self.slope, self.limit) = (slope, limit)
   }
 
   var name: String { "rectify backward" }
   var tensors: [Tensor] { [.read("doutput", doutput), .read("output", output), .write("dinput", dinput)] }
-  var scalars: KernelArguments { ["n": .int(count), "slope": .float(slope)] }
+  var scalars: KernelArguments { ["n": .int(count), "slope": .float(slope), "limit": .float(limit)] }
   var cost: TensorOperation.Cost { .floats(3 * count, operations: count) }
-  var shapeText: String { "\(count)" + (slope == 0 ? "" : ", slope \(slope)") }
+  var shapeText: String {
+    "\(count)" + (slope == 0 ? "" : ", slope \(slope)") + (limit == .infinity ? "" : ", limit \(limit)")
+  }
 }
 
 /// output = input + bias, over `[M, C]`.

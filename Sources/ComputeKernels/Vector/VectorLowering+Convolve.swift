@@ -5,7 +5,7 @@ import Compute
 extension VectorLowering {
   /// Rows of one work-item of conv_forward_3x3, or nil where that kernel does not apply.
   private func rows3x3(_ window: Window) -> Int? {
-    guard window.KH == 3, window.KW == 3, window.stride == 1, window.padding == 1 else { return nil }
+    guard window.KH == 3, window.KW == 3, window.stride == 1, window.padding == 1, window.left == 1 else { return nil }
     let fitting = Self.scratch / ((window.W + Self.tile + 2) * window.C) - 2
     return fitting >= 1 ? min(8, fitting, window.H) : nil
   }
@@ -26,15 +26,16 @@ extension VectorLowering {
         "conv_forward_3x3", global: [ceilDivide(window.H, rows), window.B], own + ["rows": .int(rows)])
     }
     let slice = slice(
-      window.C, rows: window.KH, width: window.W + 2 * window.padding,
+      window.C, rows: window.KH, width: max(window.W + 2 * window.left, (window.Q - 1) * window.stride + window.KW),
       columns: Self.tile * window.stride + window.KW)
     return Launch("conv_forward", global: [window.P, window.B], own + slice)
   }
 
   func lower(_ convolve: Convolve) -> Lowered? {
     let window = convolve.window
-    if let rows = winogradRows(window) { return winograd(convolve, rows: rows) }
-    guard convolve.normalized == nil else { return nil }
+    if convolve.finished == nil, let rows = winogradRows(window) { return winograd(convolve, rows: rows) }
+    if convolve.normalized == nil, isProduct(window) { return product(convolve) }
+    guard convolve.normalized == nil, convolve.finished == nil else { return nil }
     guard let statistics = convolve.statistics else { return Lowered([direct(window, ["partials": .noBuffer])]) }
     let rows = rows3x3(window) ?? 1, perImage = ceilDivide(window.P, rows), count = window.B * perImage
     let pieces = Pieces(count: count, perImage: perImage, rows: rows, H: window.P, Q: window.Q)
@@ -43,7 +44,7 @@ extension VectorLowering {
       workspace: count * 2 * Parameter.padded(window.O))
   }
 
-  private func transpose(_ window: Window, rotated180: Bool) -> Launch {
+  func transpose(_ window: Window, rotated180: Bool) -> Launch {
     Launch(
       "conv_transpose_weights",
       global: [window.KH * window.KW * window.O, ceilDivide(window.C, Parameter.lanes)],
@@ -57,10 +58,11 @@ extension VectorLowering {
     let window = backward.window, (H, O) = (window.H, window.O)
     if let rows = winogradRows(window) { return winograd(backward, rows: rows) }
     guard !backward.isFused else { return nil }
+    if isProduct(window) { return product(backward) }
     let workspace = window.KH * window.KW * O * Parameter.padded(window.C)
     // Backward-data of a 3×3 convolution with stride 1 is the forward kernel on rotated filters.
     // It keeps the image's size; other filters do not, and may not even fit on their own output.
-    if window.KH == 3 && window.KW == 3 && window.stride == 1 && window.padding == 1 {
+    if window.KH == 3 && window.KW == 3 && window.stride == 1 && window.padding == 1 && window.left == 1 {
       let reverse = Window(B: window.B, H: H, W: window.W, C: O, O: window.C, KH: 3, KW: 3, stride: 1, padding: 1)
       if rows3x3(reverse) != nil {
         let forward = direct(

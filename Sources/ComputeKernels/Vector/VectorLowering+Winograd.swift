@@ -6,7 +6,7 @@ extension VectorLowering {
   /// Output rows of one work-item of the Winograd kernels, an even number, or nil where they do not apply.
   func winogradRows(_ window: Window) -> Int? {
     let (H, W, C, O) = (window.H, window.W, window.C, window.O), lanes = Parameter.lanes
-    guard window.KH == 3, window.KW == 3, window.stride == 1, window.padding == 1,
+    guard window.KH == 3, window.KW == 3, window.stride == 1, window.padding == 1, window.left == 1,
       C % lanes == 0, O % lanes == 0, C <= WINOGRAD_CHANNELS, O <= WINOGRAD_CHANNELS
     else { return nil }
     // Forward stages C channels, backward O.

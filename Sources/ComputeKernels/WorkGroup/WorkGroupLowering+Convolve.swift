@@ -14,7 +14,7 @@ extension WorkGroupLowering {
 
   /// Whether the kernels for 3 × 3 filters apply.
   private func isSliding(_ window: Window) -> Bool {
-    window.KH == 3 && window.KW == 3 && window.stride == 1 && window.padding == 1
+    window.KH == 3 && window.KW == 3 && window.stride == 1 && window.padding == 1 && window.left == 1
   }
 
   /// Whether the window is one of the fused kernels.
@@ -71,6 +71,7 @@ extension WorkGroupLowering {
 
   func lower(_ convolve: Convolve) -> Lowered? {
     let window = convolve.window, pieces = tiles(of: window)
+    guard convolve.finished == nil else { return nil }
     if let matrixUnits, isFusable(window) { return matrix(convolve, matrixUnits) }
     let partials: OperationArgument = convolve.statistics == nil ? .noBuffer : .store(.workspace)
     let forward: Launch
@@ -87,7 +88,7 @@ extension WorkGroupLowering {
           window,
           [
             "partials": partials, "addend_at": .int(0), "addend_pitch": .int(0), "up": .int(window.stride),
-            "down": .int(1), "before_h": .int(window.padding), "before_w": .int(window.padding),
+            "down": .int(1), "before_h": .int(window.padding), "before_w": .int(window.left),
             "transposed": .flag(false),
           ])
     }
@@ -119,7 +120,7 @@ extension WorkGroupLowering {
     let input: KernelArguments = [
       "H": .int(window.P), "W": .int(window.Q), "C": .int(window.O), "P": .int(window.H), "Q": .int(window.W),
       "O": .int(window.C), "up": .int(1), "down": .int(window.stride),
-      "before_h": .int(window.KH - 1 - window.padding), "before_w": .int(window.KW - 1 - window.padding),
+      "before_h": .int(window.KH - 1 - window.padding), "before_w": .int(window.KW - 1 - window.left),
       "addend": .value(backward.addend), "has_addend": .flag(backward.addend != nil), "addend_at": .int(0),
       "addend_pitch": .int(window.C),
     ]
