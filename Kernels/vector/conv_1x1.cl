@@ -16,7 +16,7 @@ FUNCTION void conv_1x1_tile(
   __global const activation *row[CONV_PIXELS];
 #pragma unroll
   for (int t = 0; t < CONV_PIXELS; t++) row[t] = input + min(t, valid - 1) * C;
-#pragma unroll 2
+#pragma unroll 1
   for (int c = 0; c < C; c++) {
     float16 weight[CONV_BLOCKS];
 #pragma unroll

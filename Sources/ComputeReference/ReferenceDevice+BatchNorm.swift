@@ -37,12 +37,16 @@ private struct BoundNormalization {
 }
 
 extension ReferenceDevice {
+  /// - Parameter isComputed: whether the input is what the same operation has just computed. Where few pixels differ by
+  ///   little, its own rounding is most of the error of their deviation.
   func statistics(
-    _ statistics: BatchStatistics, of input: Buffer, M: Int, C: Int, _ memory: ReferenceMemory
+    _ statistics: BatchStatistics, of input: Buffer, isComputed: Bool = false, M: Int, C: Int,
+    _ memory: ReferenceMemory
   ) -> Prepared {
     let (mean, inverse, running) = (memory[statistics.mean], memory[statistics.inverse], memory[.running])
     return Prepared {
-      let batch = ReferenceMath.batchStatistics(input.numbers(count: M * C), M: M, C: C)
+      let numbers = isComputed ? input.computedNumbers(count: M * C) : input.numbers(count: M * C)
+      let batch = ReferenceMath.batchStatistics(numbers, M: M, C: C)
       let moved = ReferenceMath.movedStatistics(
         runningMean: running.numbers(at: statistics.runningMean, count: C),
         runningVariance: running.numbers(at: statistics.runningVariance, count: C),

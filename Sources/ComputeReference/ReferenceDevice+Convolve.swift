@@ -10,7 +10,9 @@ extension ReferenceDevice {
       output.write(finish(ReferenceMath.convolve(read(true), weights: parameters.weights(weights), window)))
     }
     guard let taken = convolve.statistics else { return [forward] }
-    return [forward, statistics(taken, of: output, M: window.B * window.P * window.Q, C: window.O, memory)]
+    return [
+      forward, statistics(taken, of: output, isComputed: true, M: window.B * window.P * window.Q, C: window.O, memory),
+    ]
   }
 
   /// Reads a convolution's input, or computes it by the batch norm above, and keeps it, where it is kept, if asked to.

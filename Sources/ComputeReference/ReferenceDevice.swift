@@ -106,6 +106,11 @@ extension ReferenceDevice.Buffer {
 
   func numbers(at index: Int = 0, count: Int) -> [ReferenceNumber] { (index..<index + count).map(number) }
 
+  /// The numbers as they were computed: with what they owe to rounding before.
+  func computedNumbers(count: Int) -> [ReferenceNumber] {
+    (0..<count).map { ReferenceNumber(number(at: $0).value, roundings: roundings(at: $0)) }
+  }
+
   func integer(at index: Int) -> Int { Int(element(index, as: Int32.self)) }
 
   func byte(at index: Int) -> UInt8 { element(index, as: UInt8.self) }

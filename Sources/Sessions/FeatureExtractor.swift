@@ -22,7 +22,7 @@ public final class FeatureExtractor<D: Device> {
   /// - Parameters:
   ///   - weights: tensors with the network's names and PyTorch's shapes; others may be there, too.
   ///   - normalization: of the inputs; nil for what the network's entry asks for (`Network.Entry.preprocessing`).
-  ///   - batch: images that are computed together; nil for a few.
+  ///   - batch: images that are computed together; nil for as few as suit a CPU. GPUs want more.
   /// - Throws: `.badInput` where a tensor is missing, has another shape or is not finite; `.configuration` where the
   ///   network cannot take such images, or does not end with a linear layer.
   public init(
@@ -43,8 +43,8 @@ public final class FeatureExtractor<D: Device> {
     }
     self.device = device
     imageSize = height * width * channels
-    // Few enough that activations stay near the processor, enough for all of its threads and for a GPU.
-    self.batch = batch ?? max(1, min(64, 262_144 / (height * width)))
+    // Two images of 224 × 224: few enough that activations stay in a processor's caches.
+    self.batch = batch ?? max(1, min(64, 100_352 / (height * width)))
     let one = try graph(1)
     self.width = one[one.logits][1]
     for (store, table) in [(Store.parameters, one.parameters), (.running, one.running)] {

@@ -7,7 +7,7 @@ import Testing
 @Suite("Whole training steps")
 struct ProgramTests {
   enum Network: String, CaseIterable {
-    case averageShortcut, strideShortcut, odd, preActivation, plain, perceptron
+    case averageShortcut, strideShortcut, odd, preActivation, plain, perceptron, lite
 
     func graph(batch: Int) -> Graph {
       switch self {
@@ -17,6 +17,7 @@ struct ProgramTests {
       case .preActivation: .preActivationResNet(batch: batch)
       case .plain: .plainNetwork(batch: batch)
       case .perceptron: .perceptron(batch: batch)
+      case .lite: .liteNetwork(batch: batch)
       }
     }
   }
@@ -48,6 +49,8 @@ struct ProgramTests {
 
     func expectNear(_ other: Outcome, _ context: String) {
       for (mine, theirs) in zip(lists, other.lists) {
+        // What another batch norm normalises has no gradient but rounding.
+        let tolerance = mine.name.hasSuffix("f.bn1.weight") ? 10 * ProgramTests.tolerance : ProgramTests.tolerance
         let comparison = Comparison(mine.name + " ", mine.values, theirs.values, tolerance: tolerance, scale: 0.05)
         #expect(comparison.passes, "\(context): \(comparison)")
       }
@@ -81,7 +84,7 @@ struct ProgramTests {
 
     func has(_ operation: TensorOperation) -> Bool {
       switch operation {
-      case .convolve: return self == .all || self == .forward || self == .weights
+      case .convolve, .depthwise: return self == .all || self == .forward || self == .weights
       case .convolveBackwardWeights: return self == .all || self == .weights
       case .convolveBackwardData(let backward):
         switch self {
@@ -105,7 +108,8 @@ struct ProgramTests {
     for forms in [[], Set(FusedForm.allCases)] {
       // Without merged layers, a ReLU stands between every batch norm and the next convolution of these networks; and
       // the odd one has additions there.
-      let isFusible = !forms.isEmpty && [.averageShortcut, .strideShortcut, .preActivation].contains(network)
+      let isFusible =
+        !forms.isEmpty && [.averageShortcut, .strideShortcut, .preActivation].contains(network)
       func bench(fuses: Bool = false, _ fused: Fused?) throws -> TrainingBench<ReferenceDevice> {
         try TrainingBench(
           on: ReferenceDevice(forms: forms, fuses: fuses), graph: graph, loss: loss, parameters: parameters,
@@ -119,7 +123,9 @@ struct ProgramTests {
       }
       let asked = try bench(fuses: true, nil), made = try bench(.all)
       #expect(asked.plan.program.operations == made.plan.program.operations)
-      #expect(asked.evaluation.program.operations.contains { $0.isFused } == isFusible)
+      // In evaluation, wherever a batch norm follows a convolution.
+      let hasNorms = ![.plain, .perceptron].contains(network)
+      #expect(asked.evaluation.program.operations.contains { $0.isFused } == hasNorms)
     }
   }
 

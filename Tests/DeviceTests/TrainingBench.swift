@@ -199,4 +199,29 @@ extension Graph {
     _ = graph.linear(graph.globalAverage(x), "fc", outputs: 4)
     return graph
   }
+
+  /// What EfficientNet-Lite0 consists of: depthwise convolutions, ReLUs with a limit, TensorFlow's padding on odd and even
+  /// sides, an epsilon of its own, and a shortcut without a ReLU behind it.
+  static func liteNetwork(batch: Int) -> Graph {
+    var graph = Graph(batch: batch, height: 9, width: 10, channels: 3)
+    func active(_ input: Value, _ name: String) -> Value {
+      // Low enough that some of the numbers reach it.
+      graph.rectify(graph.normalize(input, name, epsilon: 1e-3), limit: 1.5)
+    }
+    func block(_ input: Value, _ name: String, channels: Int, size: Int, stride: Int) -> Value {
+      var x = graph.convolveSame(input, "\(name).expand", channels: 2 * graph[input][3], size: 1)
+      x = graph.depthwiseSame(active(x, "\(name).bn0"), "\(name).depthwise", size: size, stride: stride)
+      x = graph.convolveSame(active(x, "\(name).bn1"), "\(name).project", channels: channels, size: 1)
+      x = graph.normalize(x, "\(name).bn2", epsilon: 1e-3)
+      return stride == 1 && graph[input][3] == channels ? graph.add(x, input) : x
+    }
+    var x = active(graph.convolveSame(graph.images, "stem", channels: 9, size: 3, stride: 2), "stem.bn")
+    x = block(x, "a", channels: 12, size: 3, stride: 1)
+    x = block(x, "b", channels: 12, size: 5, stride: 1)
+    x = block(x, "c", channels: 16, size: 5, stride: 2)
+    x = block(x, "d", channels: 16, size: 3, stride: 1)
+    x = active(graph.convolveSame(x, "head", channels: 20, size: 1), "head.bn")
+    _ = graph.linear(graph.globalAverage(x), "fc", outputs: 6)
+    return graph
+  }
 }
