@@ -262,10 +262,13 @@ public struct DetectionResult: Sendable {
   /// What networks let say of the whole set, by whether their list can be true and whether passes agree.
   private var networkVerdict: DetectionVerdict {
     let flagged = samples.count(where: \.isIssue)
-    if 2 * flagged > samples.count { return .cannotTell }
+    if samples.count >= Self.fewestForShares, 2 * flagged > samples.count { return .cannotTell }
     if let passCorrelation, passCorrelation < Self.leastCorrelation { return .rough }
     return flagged == 0 ? .none : .list
   }
+
+  /// Of fewer samples a share says nothing.
+  private static let fewestForShares = 20
 
   /// Rankings of networks that have learned the data correlate far better than this.
   public static let leastCorrelation = 0.5

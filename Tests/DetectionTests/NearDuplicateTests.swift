@@ -1,0 +1,82 @@
+import Datasets
+import Detection
+import Statistics
+import Testing
+
+@Suite("Samples that are left out together")
+struct NearDuplicateTests {
+  @Test("groups that share a sample become one, in order")
+  func joined() {
+    #expect(NearDuplicates.joined([[4, 5], [1, 3], [3, 0], [7]], count: 9) == [[0, 1, 3], [4, 5]])
+    #expect(NearDuplicates.joined([], count: 3).isEmpty)
+  }
+
+  @Test("rows are near by their direction, whatever their length")
+  func cosine() throws {
+    // Two directions, each twice; the third row of the first is turned away.
+    let rows: [[Float]] = [[1, 0, 0], [-1, 0.05, 0], [0, 1, 0.02], [3, 0, 0.1], [0, -2, 0], [0, 0, 1]]
+    let table = try #require(FeatureTable(rows.flatMap { $0 }, width: 3, takesRoots: false))
+    func cosine(_ i: Int, _ j: Int) -> Double {
+      let s = table.scaled
+      return s.product(i, j) / (s.product(i, i) * s.product(j, j)).squareRoot()
+    }
+    for bound in [0.5, 0.9, 0.99] {
+      let groups = NearDuplicates.groups(table, cosine: bound)
+      let pairs = (0..<6).flatMap { i in (0..<i).map { [$0, i] } }.filter { cosine($0[0], $0[1]) >= bound }
+      #expect(groups == NearDuplicates.joined(pairs, count: 6))
+    }
+  }
+
+  /// 60 scenes of each of two classes, six shots each: the shots of a scene differ by 2 % of what scenes differ by.
+  private func bursts() -> (features: [Float], labels: [Int32], wrong: [Bool]) {
+    let random = CounterRandom(seed: 5), width = 40
+    var features: [Float] = [], labels: [Int32] = [], wrong: [Bool] = []
+    for scene in 0..<120 {
+      // All shots of every tenth scene were moved to the other class.
+      let truth = scene % 2, isMoved = scene % 10 == 3
+      let centre = (0..<width).map {
+        random.normal(.shapes, UInt32(scene), UInt32($0), 0) + ($0 < 4 ? Double(4 * truth) : 0)
+      }
+      for shot in 0..<6 {
+        features += centre.enumerated().map {
+          Float($1 + 0.02 * random.normal(.shapes, UInt32(scene), UInt32($0), UInt32(1 + shot)))
+        }
+        labels.append(Int32(isMoved ? 1 - truth : truth))
+        wrong.append(isMoved)
+      }
+    }
+    return (features, labels, wrong)
+  }
+
+  @Test("bursts that were moved together are found, though their shots vouch for each other")
+  func found() throws {
+    let (features, labels, wrong) = bursts(), ids = Array(labels.indices)
+    func found(cosine: Double?, groups: [[Int]] = []) throws -> (hits: Int, listed: Int, findings: FeatureFindings) {
+      let findings = FeatureFindings(
+        features, width: 40, of: ids, in: DetectionSamples.set(labels: labels), classCount: 2, source: .lite0,
+        groups: groups, cosine: cosine)
+      let judgement = try #require(findings.judgement)
+      let hits = ids.count { judgement.isListed[$0] && wrong[$0] }
+      return (hits, judgement.isListed.count { $0 }, findings)
+    }
+    let scenes = stride(from: 0, to: 720, by: 6).map { Array($0..<$0 + 6) }
+    let together = try found(cosine: 0.9)
+    #expect(together.findings.groups == scenes)
+    #expect(together.hits > 60 && together.listed < 90, "\(together.hits) of \(together.listed), 72 are wrong")
+    // By directories it is the same.
+    let byDirectory = try found(cosine: nil, groups: scenes)
+    #expect(byDirectory.findings.judgement?.chances == together.findings.judgement?.chances)
+    // Each shot by itself is vouched for by the others of its scene.
+    let alone = try found(cosine: nil)
+    #expect(alone.findings.groups.isEmpty && alone.hits < 20, "\(alone.hits)")
+  }
+
+  @Test("a group of nearly the whole set is none")
+  func whole() {
+    let (features, labels, _) = bursts()
+    let findings = FeatureFindings(
+      features, width: 40, of: Array(labels.indices), in: DetectionSamples.set(labels: labels), classCount: 2,
+      source: .lite0, groups: [Array(0..<400)])
+    #expect(findings.groups.isEmpty && findings.judgement != nil)
+  }
+}
