@@ -30,7 +30,8 @@ public struct Candidate: Sendable, Hashable {
   /// Every candidate for the convolutions of a program that changes some launch, in the order of `Tuning.Key`.
   public static func all<D: TunableDevice>(for program: StepProgram, on device: D) -> [Candidate] {
     let operations = program.fused { device.supports($0) }.operations
-    let windows = Set(operations.compactMap(\.convolution))
+    // A record names a window by nine numbers, one of which is the padding on all sides.
+    let windows = Set(operations.compactMap(\.convolution)).filter(\.isPaddedAlike)
     let keys = windows.flatMap { window in Tuning.Choice.allCases.map { Tuning.Key($0, window) } }.sorted()
     return keys.flatMap { key in
       var seen: [[Lowered?]] = []

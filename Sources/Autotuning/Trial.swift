@@ -86,9 +86,7 @@ public struct Trial<D: TunableDevice> {
   /// The operations with a few images, every number against double precision.
   private func check(_ candidate: Candidate) throws {
     let whole = candidate.key.window
-    let window = Window(
-      B: min(whole.B, Self.checkedBatch), H: whole.H, W: whole.W, C: whole.C, O: whole.O, KH: whole.KH, KW: whole.KW,
-      stride: whole.stride, padding: whole.padding)
+    let window = Window(whole, B: min(whole.B, Self.checkedBatch))
     let small = Candidate(Tuning.Key(candidate.key.choice, window), candidate.number)
     let cases = OperationCase.cases(for: program, batch: Self.checkedBatch) { $0.convolution == whole }
     device.tuning = small.tuning

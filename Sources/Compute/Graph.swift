@@ -41,6 +41,12 @@ public struct Window: Hashable, Sendable {
     left = max(0, (Q - 1) * stride + size - W) / 2
   }
 
+  /// Whether there are as many zeros on every side, so that one number says how many.
+  public var isPaddedAlike: Bool {
+    left == padding && H + 2 * padding >= KH && W + 2 * padding >= KW && P == (H + 2 * padding - KH) / stride + 1
+      && Q == (W + 2 * padding - KW) / stride + 1
+  }
+
   /// The same window over another number of images.
   public init(_ window: Window, B: Int) {
     (self.B, H, W, C) = (B, window.H, window.W, window.C)

@@ -48,8 +48,8 @@ public final class FeatureExtractor<D: Device> {
     }
     self.device = device
     imageSize = height * width * channels
-    // Two images of 224 × 224: few enough that activations stay in a processor's caches.
-    self.batch = batch ?? max(1, min(64, 100_352 / (height * width)))
+    // Four images of 224 × 224: few enough that activations stay in a processor's caches.
+    self.batch = batch ?? max(1, min(64, 200_704 / (height * width)))
     let one = try graph(1)
     self.width = one[one.logits][1]
     for (store, table) in [(Store.parameters, one.parameters), (.running, one.running)] {

@@ -55,6 +55,32 @@ struct GoldenVectorTests {
       ])
   }
 
+  @Test("on a depthwise convolution with TensorFlow's padding and its gradients, and on ReLU6")
+  func depthwise() {
+    // One row of zeros above and below, one column on the right only.
+    let window = Window(same: 3, B: 2, H: 5, W: 4, C: 2, O: 2, stride: 2)
+    #expect(window.padding == 1 && window.left == 0 && window.P == 3 && window.Q == 2)
+    let input = numbers(2 * 5 * 4 * 2), weights = numbers(2 * 3 * 3, 5, 7), doutput = numbers(2 * 3 * 2 * 2, 3, 5)
+    expect(
+      ReferenceMath.depthwise(input, weights: weights, window),
+      [
+        16, 16, -7, -7, 26, 25, -9, -5, 21, 0, -39, -9, -17, -21, 11, 3, 21, -18, 15, 28, -40, 23, 16, 3,
+      ])
+    expect(
+      ReferenceMath.depthwiseBackwardData(doutput, weights: weights, window),
+      [
+        4, 1, -6, -1, 0, -1, -3, -2, 2, 2, 6, 4, -6, -4, 5, 2, 0, -2, 0, 2, -2, 5, 3, 1, -6, -4, 4, 0, 5, 2, -7, -2,
+        -4, 0, 6, 0, 6, 1, -6, -1, 2, 2, -3, -2, -1, -8, 0, 2, -2, 4, 5, 2, -8, -11, 4, 0, -2, -1, 3, 1, -3, 3, 6, 0,
+        5, -2, -7, -2, 3, 5, -8, -4, 4, 1, -6, -1, 0, -1, -3, -2,
+      ])
+    expect(
+      ReferenceMath.depthwiseBackwardWeights(doutput, input: input, window),
+      [-21, 26, 8, -11, 13, 12, 8, -14, -2, 8, 8, 6, -30, 1, -6, -22, 8, -1])
+    let output = ReferenceMath.rectify([-1, 0, 0.5, 6, 7], limit: 6)
+    expect(output, [0, 0, 0.5, 6, 6])
+    expect(ReferenceMath.rectifyBackward([1, 1, 1, 1, 1], output: output, limit: 6), [0, 0, 1, 0, 0])
+  }
+
   @Test("on batch norm with residual and ReLU, its running statistics and its gradients")
   func batchNorm() {
     let (M, C) = (6, 2)

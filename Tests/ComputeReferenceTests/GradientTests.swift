@@ -39,6 +39,7 @@ struct GradientTests {
       Window(B: 1, H: 6, W: 5, C: 2, O: 3, KH: 3, KW: 3, stride: 2, padding: 1),
       Window(B: 1, H: 7, W: 7, C: 1, O: 2, KH: 5, KW: 2, stride: 3, padding: 2),
       Window(B: 3, H: 4, W: 4, C: 2, O: 2, KH: 1, KW: 1, stride: 2, padding: 0),
+      Window(same: 3, B: 1, H: 5, W: 4, C: 2, O: 3, stride: 2),
     ])
   func convolution(window: Window) {
     let x = numbers(window.B * window.H * window.W * window.C, 0)
@@ -49,6 +50,35 @@ struct GradientTests {
     }
     expect("weights", of: w, ReferenceMath.convolveBackwardWeights(.init(r), input: .init(x), window), weights: r) {
       ReferenceMath.convolve(.init(x), weights: $0, window)
+    }
+  }
+
+  @Test(
+    "for depthwise convolutions",
+    arguments: [
+      Window(same: 3, B: 2, H: 5, W: 4, C: 3, O: 3), Window(same: 3, B: 1, H: 5, W: 4, C: 2, O: 2, stride: 2),
+      Window(same: 5, B: 1, H: 6, W: 3, C: 2, O: 2, stride: 2),
+      Window(B: 1, H: 7, W: 5, C: 1, O: 1, KH: 2, KW: 3, stride: 2, padding: 1),
+    ])
+  func depthwise(window: Window) {
+    let x = numbers(window.B * window.H * window.W * window.C, 0), w = numbers(window.C * window.KH * window.KW, 1)
+    let r = numbers(window.B * window.P * window.Q * window.C, 2)
+    expect("input", of: x, ReferenceMath.depthwiseBackwardData(.init(r), weights: .init(w), window), weights: r) {
+      ReferenceMath.depthwise($0, weights: .init(w), window)
+    }
+    expect("weights", of: w, ReferenceMath.depthwiseBackwardWeights(.init(r), input: .init(x), window), weights: r) {
+      ReferenceMath.depthwise(.init(x), weights: $0, window)
+    }
+  }
+
+  @Test("for a ReLU with a limit")
+  func limitedRectify() {
+    let x = numbers(40, 0), r = numbers(40, 1)
+    let output = ReferenceMath.rectify(.init(x), limit: 0.25)
+    #expect(zip(x, output).allSatisfy { $1.value == min(0.25, max(0, $0)) })
+    #expect(output.contains { $0.value == 0.25 } && output.contains { $0.value > 0 && $0.value < 0.25 })
+    expect("input", of: x, ReferenceMath.rectifyBackward(.init(r), output: output, limit: 0.25), weights: r) {
+      ReferenceMath.rectify($0, limit: 0.25)
     }
   }
 

@@ -51,7 +51,7 @@ struct FeatureExtractorTests {
     return file
   }
 
-  /// Of four images: seven features and the sum of all, computed by PyTorch 2.11 in double precision with the same
+  /// Of four images: seven features and the sum of all, computed by PyTorch 2.13 in double precision with the same
   /// weights and images.
   private static let golden: [([Double], sum: Double)] = [
     ([0.0810114317, 0, 1.74613952, 3.88196521, 0.716217437, 0.147971975, 0], 1690.02165),
