@@ -11,15 +11,17 @@ struct FeatureStatementTests {
   ) -> FeatureFindings {
     let random = CounterRandom(seed: 2), width = 12, count = 300
     var labels = (0..<count).map { Int32($0 % 2) }
-    let features = (0..<count).flatMap { i in
-      (0..<width).map {
-        Float(random.normal(.shapes, UInt32(i), UInt32($0), 0) + ($0 == 0 ? distance * Double(i % 2) : 0))
+    var features: [Float] = []
+    for i in 0..<count {
+      for d in 0..<width {
+        let shift = d == 0 ? distance * Double(i % 2) : 0
+        features.append(Float(random.normal(.shapes, UInt32(i), UInt32(d), 0) + shift))
       }
     }
     for i in 0..<wrong { labels[7 * i + i % 2] = 1 - labels[7 * i + i % 2] }
-    let others = more.flatMap { label in (0..<width).map { Float($0) * Float(label) } }
+    for label in more { for d in 0..<width { features.append(Float(d) * Float(label)) } }
     return FeatureFindings(
-      features + others, width: width, of: Array(0..<count + more.count),
+      features, width: width, of: Array(0..<count + more.count),
       in: DetectionSamples.set(labels: labels + more), classCount: 4, source: source)
   }
 

@@ -34,12 +34,14 @@ struct NearDuplicateTests {
     for scene in 0..<120 {
       // All shots of every tenth scene were moved to the other class.
       let truth = scene % 2, isMoved = scene % 10 == 3
-      let centre = (0..<width).map {
-        random.normal(.shapes, UInt32(scene), UInt32($0), 0) + ($0 < 4 ? Double(4 * truth) : 0)
+      var centre: [Double] = []
+      for d in 0..<width {
+        let shift = d < 4 ? Double(4 * truth) : 0
+        centre.append(random.normal(.shapes, UInt32(scene), UInt32(d), 0) + shift)
       }
       for shot in 0..<6 {
-        features += centre.enumerated().map {
-          Float($1 + 0.02 * random.normal(.shapes, UInt32(scene), UInt32($0), UInt32(1 + shot)))
+        for d in 0..<width {
+          features.append(Float(centre[d] + 0.02 * random.normal(.shapes, UInt32(scene), UInt32(d), UInt32(1 + shot))))
         }
         labels.append(Int32(isMoved ? 1 - truth : truth))
         wrong.append(isMoved)
