@@ -268,7 +268,7 @@ public struct DetectionResult: Sendable {
   }
 
   /// Of fewer samples a share says nothing.
-  private static let fewestForShares = 20
+  private static let fewestForShares = 50
 
   /// Rankings of networks that have learned the data correlate far better than this.
   public static let leastCorrelation = 0.5

@@ -6,7 +6,7 @@ extension CommandTests {
   /// Labels judged by features of the images themselves: the tests have no weights.
   @Suite("Detection by features")
   struct FeatureDetections {
-    private static let detect = ["detect", "shapes", "--limit-train", "300", "--device", "cpu", "-q"]
+    private static let detect = ["detect", "shapes", "--limit-train", "600", "--device", "cpu", "-q"]
 
     private func document(_ path: String, in folder: ScratchFolder) throws -> JSONValue {
       try JSONText.parse(FileBytes.read(folder(path)), named: path)
@@ -19,7 +19,7 @@ extension CommandTests {
       let found = try document("run/detect.json", in: folder)
       #expect(found["settings"]?["detector"]?.string == "features" && found["verdict"]?.string == "list")
       let features = try #require(found["features"])
-      #expect(features["source"]?.string == "patches" && features["judged"]?.integer == 300)
+      #expect(features["source"]?.string == "patches" && features["judged"]?.integer == 600)
       #expect(try #require(found["score"]?["auroc"]?.double) > 0.97)
       #expect(said.contains(try #require(features["message"]?.string)) && said.contains("labels are wrong"))
       #expect(FileBytes.kind(of: folder("run/checkpoints/last.safetensors")) == .missing, "nothing is trained")
@@ -44,7 +44,7 @@ extension CommandTests {
 
       // A list may be acted on; the same list is refused once its verdict says that it is not sure.
       let training = [
-        "train", "shapes", "--limit-train", "300", "--epochs", "1", "--model", "mlp", "--device", "cpu", "-q",
+        "train", "shapes", "--limit-train", "600", "--epochs", "1", "--model", "mlp", "--device", "cpu", "-q",
       ]
       try CommandUnderTest.output(training + ["--exclude", "run/label_issues.csv", "--out", "t"], in: folder)
       let unsure = String(decoding: try FileBytes.read(folder("run/label_issues.csv")), as: UTF8.self)
@@ -67,19 +67,19 @@ extension CommandTests {
     @Test("features are written, and taken back in any order")
     func files() throws {
       let folder = ScratchFolder()
-      let data = ["shapes", "--limit-train", "300", "--device", "cpu", "-q"]
+      let data = ["shapes", "--limit-train", "600", "--device", "cpu", "-q"]
       try CommandUnderTest.output(["features"] + data + ["--to", "f.npy"], in: folder)
       let array = try NumPyArray(decoding: FileBytes.read(folder("f.npy")), name: "f.npy")
-      #expect(array.shape == [300, 4096])
+      #expect(array.shape == [600, 4096])
       let table = try CSV(decoding: FileBytes.read(folder("f.csv")), name: "f.csv")
-      #expect(table.header == ["sample_id", "path"] && table.rows.count == 300)
+      #expect(table.header == ["sample_id", "path"] && table.rows.count == 600)
       let detect = ["detect"] + data + ["--noise", "symmetric:0.15", "--no-report"]
       try CommandUnderTest.output(detect + ["--features", "f.npy", "--out", "a"], in: folder)
       // The same rows in the other order, with the table that says so.
       let values = try #require(array.doubles).map { Float($0) }
-      let order = Array((0..<300).reversed())
+      let order = Array((0..<600).reversed())
       try AtomicFile.write(
-        NumPyArray(order.flatMap { values[$0 * 4096..<($0 + 1) * 4096] }, shape: [300, 4096]).encoded(),
+        NumPyArray(order.flatMap { values[$0 * 4096..<($0 + 1) * 4096] }, shape: [600, 4096]).encoded(),
         to: folder("g.npy"))
       try AtomicFile.write(
         "path\n" + order.map { table.rows[$0][1] + "\n" }.joined(), to: folder("g.csv"))
@@ -96,14 +96,14 @@ extension CommandTests {
         ["features", "shapes", "--limit-train", "120", "--device", "cpu", "--to", "f.npy"], in: folder)
       #expect(shapes.contains("120 × 4096"))
       try CommandUnderTest.output(
-        Self.detect.map { $0 == "300" ? "120" : $0 } + ["--no-report", "--out", "labels"], in: folder)
+        Self.detect.map { $0 == "600" ? "120" : $0 } + ["--no-report", "--out", "labels"], in: folder)
       let table = try CSV(decoding: FileBytes.read(folder("labels/label_issues.csv")), name: "label_issues.csv")
       let given = try #require(table.column("given_label"))
       let rows = table.rows.enumerated().flatMap { index, row in
         (0..<10).map { $0 == (Int(row[given])! + (index % 3 == 0 ? 1 : 0)) % 10 ? 0.91 : 0.01 }
       }
       try AtomicFile.write(NumPyArray(rows, shape: [120, 10]).encoded(), to: folder("p.npy"))
-      let detect = Self.detect.map { $0 == "300" ? "120" : $0 } + ["--pred-probs", "p.npy"]
+      let detect = Self.detect.map { $0 == "600" ? "120" : $0 } + ["--pred-probs", "p.npy"]
       try CommandUnderTest.output(detect + ["--out", "run"], in: folder)
       let found = try document("run/detect.json", in: folder)
       #expect(found["settings"]?["detector"]?.string == "cl" && found["issues"]?.integer == 40)
@@ -145,11 +145,11 @@ extension CommandTests {
       let folder = ScratchFolder()
       for (name, array) in [
         ("few", NumPyArray([Float](repeating: 0, count: 6), shape: [3, 2])),
-        ("flat", NumPyArray([Float](repeating: 0, count: 300))),
-        ("nan", NumPyArray([Float](repeating: .nan, count: 600), shape: [300, 2])),
-        ("narrow", NumPyArray([Float](repeating: 0.5, count: 600), shape: [300, 2])),
-        ("logits", NumPyArray([Float](repeating: 3, count: 3000), shape: [300, 10])),
-        ("p", NumPyArray([Float](repeating: 0.1, count: 3000), shape: [300, 10])),
+        ("flat", NumPyArray([Float](repeating: 0, count: 600))),
+        ("nan", NumPyArray([Float](repeating: .nan, count: 1200), shape: [600, 2])),
+        ("narrow", NumPyArray([Float](repeating: 0.5, count: 1200), shape: [600, 2])),
+        ("logits", NumPyArray([Float](repeating: 3, count: 6000), shape: [600, 10])),
+        ("p", NumPyArray([Float](repeating: 0.1, count: 6000), shape: [600, 10])),
       ] {
         try AtomicFile.write(array.encoded(), to: folder("\(name).npy"))
       }

@@ -29,7 +29,7 @@ struct NearDuplicateTests {
 
   /// 60 scenes of each of two classes, six shots each: the shots of a scene differ by 2 % of what scenes differ by.
   private func bursts() -> (features: [Float], labels: [Int32], wrong: [Bool]) {
-    let random = CounterRandom(seed: 5), width = 40
+    let random = CounterRandom(seed: 5), width = 60
     var features: [Float] = [], labels: [Int32] = [], wrong: [Bool] = []
     for scene in 0..<120 {
       // All shots of every tenth scene were moved to the other class.
@@ -55,7 +55,7 @@ struct NearDuplicateTests {
     let (features, labels, wrong) = bursts(), ids = Array(labels.indices)
     func found(cosine: Double?, groups: [[Int]] = []) throws -> (hits: Int, listed: Int, findings: FeatureFindings) {
       let findings = FeatureFindings(
-        features, width: 40, of: ids, in: DetectionSamples.set(labels: labels), classCount: 2, source: .lite0,
+        features, width: 60, of: ids, in: DetectionSamples.set(labels: labels), classCount: 2, source: .lite0,
         groups: groups, cosine: cosine)
       let judgement = try #require(findings.judgement)
       let hits = ids.count { judgement.isListed[$0] && wrong[$0] }
@@ -77,7 +77,7 @@ struct NearDuplicateTests {
   func whole() {
     let (features, labels, _) = bursts()
     let findings = FeatureFindings(
-      features, width: 40, of: Array(labels.indices), in: DetectionSamples.set(labels: labels), classCount: 2,
+      features, width: 60, of: Array(labels.indices), in: DetectionSamples.set(labels: labels), classCount: 2,
       source: .lite0, groups: [Array(0..<400)])
     #expect(findings.groups.isEmpty && findings.judgement != nil)
   }

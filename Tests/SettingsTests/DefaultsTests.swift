@@ -113,7 +113,8 @@ struct DefaultsTests {
     let usual = try again([])
     #expect(usual.job == .train && usual.epochs == 80 && usual.batchSize == 32 && usual.validation == nil)
     #expect(usual.optimizer.learningRate == 0.02 && usual.optimizer.milestones == [40, 60])
-    #expect(try usual.model == Network("resnet20"), "the detection's")
+    #expect(try usual.model == Network("resnet32"), "features have no network")
+    #expect(try again([("detector", "aum")]).model == Network("resnet20"), "the detection's")
     #expect(try again([("lr", "0.3")]).optimizer.learningRate == 0.3)
     #expect(try again([("retrain-epochs", "4")]).optimizer.milestones == [2, 3])
     // Between the two limits margins have the paper's rate, and training does not.
