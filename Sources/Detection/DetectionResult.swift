@@ -98,7 +98,7 @@ public struct DetectionResult: Sendable {
     if let features { judge(by: features, classes: classes) }
     verdict = features?.verdict ?? networkVerdict
     // More wrong labels than right ones cannot be told from networks that have learned nothing.
-    if features == nil, verdict == .cannotTell { for index in samples.indices { samples[index].isIssue = false } }
+    if features == nil, verdict == .cannotTell, !settings.trusts { for index in samples.indices { samples[index].isIssue = false } }
     rank()
     if set.trueLabels != nil {
       let judged = samples.filter { $0.truth != nil && $0.quality != nil }
@@ -262,11 +262,14 @@ public struct DetectionResult: Sendable {
   /// What networks let say of the whole set, by whether their list can be true and whether passes agree.
   private var networkVerdict: DetectionVerdict {
     let flagged = samples.count(where: \.isIssue)
-    if samples.count >= Self.fewestForShares, 2 * flagged > samples.count { return .cannotTell }
+    // Whoever moves the cut-off far up asks for long lists.
+    let isUsual = !settings.detector.usesMargins || settings.percentile > Self.highestOfLongLists
+    if samples.count >= Self.fewestForShares, isUsual, 2 * flagged > samples.count { return .cannotTell }
     if let passCorrelation, passCorrelation < Self.leastCorrelation { return .rough }
     return flagged == 0 ? .none : .list
   }
 
+  private static let highestOfLongLists = 90.0
   /// Of fewer samples a share says nothing.
   private static let fewestForShares = 50
 

@@ -45,6 +45,8 @@ public struct DetectionSettings: Sendable, Equatable {
   public var predictedProbabilities: String?
   /// Whether networks are trained.
   public var trainsNetworks: Bool { detector.trainsNetworks && predictedProbabilities == nil }
+  /// Whether a list is kept, and acted on, that is not sure enough by itself.
+  public var trusts = false
   /// Networks with threshold samples; no two share one.
   public var passes = 2
   /// Threshold samples of each pass; nil for N / K.

@@ -167,10 +167,7 @@ extension RunSettings {
     case "features", "weights":
       let isRead = detection.choice == nil || detector.usesFeatures
       return unless(isRead, "only by --detector features, aum+features and cl+features", "remove it.")
-    case "trust":
-      return unless(
-        exclude != nil || isDetection && detection.retrain != nil,
-        isDetection ? "only with --exclude or --retrain" : "only with --exclude", "remove it.")
+    case "trust": return unless(exclude != nil || isDetection, "only with --exclude", "remove it.")
     case "retrain-epochs": return unless(detection.retrain != nil, "only with --retrain", "add --retrain.")
     case _ where Self.readByMargins.contains(name):
       let isRead = detection.choice == nil || detector.usesMargins

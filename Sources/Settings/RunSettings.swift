@@ -39,8 +39,6 @@ public struct RunSettings: Sendable, Equatable {
   public var excludeBy = Exclusion.drop
   /// The suspicion above which samples of that table are left out; nil for a table without suspicions.
   public var excludeAbove: Double?
-  /// Whether a detection's list is acted on that is not sure enough by itself.
-  public var trusts = false
   /// Label noise.
   public var noise = Noise.none
   /// nil: the seed.

@@ -67,8 +67,8 @@ extension RunSettings {
       accepts: { $0.isFinite }
     ).given(as: .signedValue),
     .flag(
-      "trust", \.trusts, example: "on",
-      "Act on a detection's list, with --exclude or --retrain, even if its verdict is that it is not sure."),
+      "trust", \.detection.trusts, example: "on",
+      "Keep a detection's list, and act on it with --exclude or --retrain, even if its verdict is that it is not sure."),
     Setting(
       "noise", \.noise, "noise", takes: "a noise", example: "symmetric:0.4",
       """

@@ -58,6 +58,7 @@ struct DetectCommand: ParsableCommand {
     let outcome = try runs.start(draft), result = DetectResult(outcome)
     try write(result)
     try outcome.requireEnd()
+    if let refusal = outcome.refusal { throw refusal }
     try requireFew(result)
   }
 

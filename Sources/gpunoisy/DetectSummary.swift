@@ -20,7 +20,7 @@ struct DetectSummary {
     text +=
       "suspected      \(flagged) of \(count) labels, "
       + "\(NumberFormatting.percent(Double(flagged) / Double(max(count, 1))))\n"
-    if result.features == nil, result.verdict == .cannotTell {
+    if result.features == nil, result.verdict == .cannotTell, !result.settings.trusts {
       text +=
         "verdict        more than half of the labels would be suspected, so that the networks have learned too little: "
         + "none is listed\n"

@@ -337,8 +337,14 @@ struct Job: DeviceWork {
     }
     outcome.detection = finished
     guard let exclusion = settings.detection.retrain else { return }
-    try finished.result.verdict.requireTrust(
-      settings.trusts, in: folder.file("label_issues.csv"), for: "--retrain")
+    do {
+      try finished.result.verdict.requireTrust(
+        settings.detection.trusts, in: folder.file("label_issues.csv"), for: "--retrain")
+    } catch {
+      // The detection itself is done: its result is written and shown first.
+      outcome.refusal = error
+      return
+    }
     let kept = finished.result.samples.count { !$0.isIssue }
     if kept < 2 {
       reporter.note("warning: \(kept) samples are left, too few to train again; see label_issues.csv")

@@ -22,6 +22,9 @@ struct JobOutcome {
   /// How well a method's suspicion fits, where the true labels are known.
   var suspicion: DetectionScore?
 
+  /// Why there was no training on what a detection left, although it was asked for.
+  var refusal: Failure?
+
   /// Why the whole of it ended.
   var wholeEnding: RunOutcome { ending == .finished ? retrained?.outcome.ending ?? .finished : ending }
 

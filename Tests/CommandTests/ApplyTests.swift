@@ -139,14 +139,20 @@ extension CommandTests {
       }
       try test.verdicts("id,verdict\n\(flagged[0]),unsure\n")
       try CommandUnderTest.output(
-        ["apply", "run", "--policy", "drop-all", "--verdicts", "verdicts.csv", "--to", "a", "--layout", "manifest"],
+        [
+          "apply", "run", "--policy", "drop-all", "--trust", "--verdicts", "verdicts.csv", "--to", "a", "--layout",
+          "manifest",
+        ],
         in: folder)
       #expect(try changes("a") == Dictionary(uniqueKeysWithValues: flagged.dropFirst().map { ("\($0)", "") }))
       #expect(try RunFiles(folder("a")).table("manifest.csv").rows.count == 80 - flagged.count + 1)
 
       let least = try #require(flagged.compactMap { Double(confidence[$0]) }.sorted().dropFirst().first)
       try CommandUnderTest.output(
-        ["apply", "run", "--policy", "relabel", "--min-conf", "\(least)", "--to", "b", "--layout", "manifest"],
+        [
+          "apply", "run", "--policy", "relabel", "--trust", "--min-conf", "\(least)", "--to", "b", "--layout",
+          "manifest",
+        ],
         in: folder)
       let sure = flagged.filter { Double(confidence[$0])! >= least && suggested[$0] != given[$0] }
       #expect(try changes("b") == Dictionary(uniqueKeysWithValues: sure.map { ("\($0)", suggested[$0]) }))

@@ -59,13 +59,16 @@ extension CommandTests {
       let ending = try CommandUnderTest.run(Self.detection("--out run --keep-margins --percentile 80"), in: folder)
       #expect(ending.code == 0, "\(ending.errors)")
       #expect(ending.output.contains("suspected") && ending.output.contains("AUROC"))
-      #expect(ending.output.contains("gpunoisy apply ") && ending.output.contains(" --exclude "), "what comes next")
       let run = RunFiles(folder("run")), table = try run.table("label_issues.csv")
+      // The passes of so short a training hardly agree: nothing is advised that acts on the list.
+      #expect(try Set(run.column("verdict", of: "label_issues.csv")) == ["rough"])
+      #expect(ending.output.contains("gpunoisy apply ") && !ending.output.contains(" --exclude "), "what comes next")
       #expect(
         table.header == [
           "sample_id", "path", "is_label_issue", "label_score", "given_label", "predicted_label", "given_name",
           "suggested_name", "suggested_conf", "aum", "aum_pass1", "aum_pass2", "rank", "label_quality",
-          "forgetting_events", "mean_loss", "el2n", "duplicate_group", "suggested_label", "clean_label",
+          "forgetting_events", "mean_loss", "el2n", "duplicate_group", "suggested_label", "chance", "verdict",
+          "clean_label",
         ])
       #expect(try run.column("sample_id", of: "label_issues.csv") == (0..<200).map(String.init))
       func column(_ name: String) throws -> [Double] { try Self.numbers(run.column(name, of: "label_issues.csv")) }
@@ -164,7 +167,8 @@ extension CommandTests {
     func cleanlab() throws {
       let folder = ScratchFolder()
       try CommandUnderTest.output(
-        Self.detection("--detector cl --folds 3 --cl-filter both --cl-score normalized_margin --out run"), in: folder)
+        Self.detection("--detector cl --folds 3 --cl-filter both --cl-score normalized_margin --trust --out run"),
+        in: folder)
       let script = """
         import sys, numpy, pandas
         from cleanlab.filter import find_label_issues
@@ -189,7 +193,7 @@ extension CommandTests {
     func retraining() throws {
       let folder = ScratchFolder()
       let output = try CommandUnderTest.output(
-        Self.detection("--percentile 50 --retrain drop --retrain-epochs 2 --out run --json"), in: folder)
+        Self.detection("--percentile 50 --retrain drop --retrain-epochs 2 --trust --out run --json"), in: folder)
       let document = try JSONText.parse(Array(output.utf8), named: "standard output")
       let issues = try #require(document["issues"]?.integer)
       #expect((1..<198).contains(issues))
@@ -247,7 +251,7 @@ extension CommandTests {
       let ending = try CommandUnderTest.run(
         [
           "detect", "d.npz", "--model", "resnet20", "--epochs", "2", "--device", "cpu", "--out", "run", "--fail-above",
-          "0", "--json", "--no-report",
+          "0", "--json", "--no-report", "--trust",
         ], in: folder)
       let document = try JSONText.parse(Array(ending.output.utf8), named: "standard output")
       #expect(FileBytes.kind(of: folder("run/report")) == .missing)

@@ -12,7 +12,7 @@ extension CommandTests {
     private static let commands = [
       ["train", "--epochs", "3", "--noise", "symmetric:0.3", "--val", "0.2"],
       ["detect", "--epochs", "2", "--detector", "aum+cl", "--folds", "2", "--threshold-samples", "4"],
-      ["detect", "--epochs", "2", "--retrain", "--retrain-epochs", "2", "--percentile", "60"],
+      ["detect", "--epochs", "2", "--trust", "--retrain", "--retrain-epochs", "2", "--percentile", "60"],
     ].map { command in
       [command[0], "shapes"] + command.dropFirst() + [
         "--limit-train", "64", "--limit-test", "32", "--model", "mlp:width=128", "--batch-size", "16", "--lr", "0.005",
