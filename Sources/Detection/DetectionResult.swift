@@ -98,7 +98,9 @@ public struct DetectionResult: Sendable {
     if let features { judge(by: features, classes: classes) }
     verdict = features?.verdict ?? networkVerdict
     // More wrong labels than right ones cannot be told from networks that have learned nothing.
-    if features == nil, verdict == .cannotTell, !settings.trusts { for index in samples.indices { samples[index].isIssue = false } }
+    if features == nil, verdict == .cannotTell, !settings.trusts {
+      for index in samples.indices { samples[index].isIssue = false }
+    }
     rank()
     if set.trueLabels != nil {
       let judged = samples.filter { $0.truth != nil && $0.quality != nil }

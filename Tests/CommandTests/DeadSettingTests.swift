@@ -46,7 +46,7 @@ extension CommandTests {
       "schedule detect": Context(rest: "--detector cl"),
       "milestones detect": Context(rest: "--detector cl --schedule step"),
       "gamma detect": Context(rest: "--detector cl --schedule step --milestones 1"),
-      "folds": Context(rest: "--detector cl"), "cl-filter": Context(rest: "--detector cl"),
+      "folds": Context(rest: "--detector cl"), "cl-filter": Context(rest: "--detector cl --trust"),
       "cl-score": Context(rest: "--detector cl"), "percentile": Context(value: "1"),
       "features": Context(value: "f.npy", base: "detect --device cpu --out o -q --noise symmetric:0.3"),
       "features features": Context(value: "p.npy"),
