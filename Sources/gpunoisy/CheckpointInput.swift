@@ -56,10 +56,7 @@ struct CheckpointInput {
       }
       throw error
     }
-    settings.imageSize = settings.imageSize ?? PixelSize(width: model.width, height: model.height)
-    if !options.settings.gives("fit") {
-      (settings.fit, settings.followsFirstSchema) = (model.fit ?? .stretch, model.fit == nil)
-    }
+    settings.bringImages(to: model, keepingFit: options.settings.gives("fit"))
     self.settings = settings
   }
 
@@ -93,5 +90,15 @@ struct CheckpointInput {
       .badInput, "the folder '\(path)' holds no checkpoint.",
       why: "there is neither checkpoints/best.safetensors nor checkpoints/last.safetensors.",
       fix: "use a run folder of 'gpunoisy train' with at least one checkpoint.")
+  }
+}
+
+extension RunSettings {
+  /// Brings images to what a checkpoint's network takes, in the way that its own were.
+  ///
+  /// - Parameter keepsFit: whether another way was asked for; another size stays if it was.
+  mutating func bringImages(to model: Checkpoint.Model, keepingFit keepsFit: Bool = false) {
+    imageSize = imageSize ?? PixelSize(width: model.width, height: model.height)
+    if !keepsFit { (fit, followsFirstSchema) = (model.fit ?? .stretch, model.fit == nil) }
   }
 }

@@ -51,13 +51,7 @@ struct FeaturesCommand: ParsableCommand {
     let device = DeviceChoice(text: settings.device, threads: settings.threads)
     try device.check()
     let path = try checkpoint.map { try CheckpointInput.file($0) }
-    if let path {
-      let model = try Checkpoint.model(of: SafetensorsFile.read(path))
-      settings.imageSize = settings.imageSize ?? PixelSize(width: model.width, height: model.height)
-      if !options.gives("fit") {
-        (settings.fit, settings.followsFirstSchema) = (model.fit ?? .stretch, model.fit == nil)
-      }
-    }
+    if let path { settings.bringImages(to: try Checkpoint.model(of: SafetensorsFile.read(path))) }
     let dataset = try Dataset.opened(by: settings)
     for note in dataset.notes { EvaluationNotes.show(note, quiet: quiet) }
     let reporter = Terminal.progressReporter(quiet ? .none : progress, color: .auto)

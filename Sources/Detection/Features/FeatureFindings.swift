@@ -75,7 +75,7 @@ public struct FeatureFindings: Sendable {
   /// The file of the finished stage.
   public var file: SafetensorsFile {
     var file = SafetensorsFile(metadata: [
-      "gpunoisy.schema": Self.schema, "gpunoisy.stage": Self.stage, "features": source.description,
+      "gpunoisy.schema": Self.schema, DetectionStageResult.stageKey: Self.stage, "features": source.description,
       "seconds": NumberFormatting.shortest(seconds),
     ])
     func integers(_ values: [Int]) -> SafetensorsFile.Tensor { .init(values.map { Int32($0) }, shape: [values.count]) }
@@ -101,7 +101,8 @@ public struct FeatureFindings: Sendable {
         .badInput, "'\(file.path)' does not belong to this detection.", why: why,
         fix: "restore the file from a copy, or repeat the detection.")
     }
-    guard file.metadata["gpunoisy.stage"] == Self.stage, let source = file.metadata["features"].map(FeatureSource.init),
+    guard file.metadata[DetectionStageResult.stageKey] == Self.stage,
+      let source = file.metadata["features"].map(FeatureSource.init),
       let seconds = file.metadata["seconds"].flatMap(Double.init)
     else { throw foreign("it is not what a detection by features leaves.") }
     func integers(_ name: String) throws -> [Int] {

@@ -35,7 +35,7 @@ public struct RidgeRegression: Sendable {
     for i in 0..<N { for k in 0..<classes { centred[i, k] = (labels[i] == k ? 1 : 0) - means[k] } }
     // With more features than samples, the same numbers follow from Z Zᵀ.
     let isDual = N <= Z.columns, products = isDual ? Z.timesOwnTranspose : Z.transposed.timesOwnTranspose
-    let mean = 1 / Double(N)
+    let mean = 1 / Double(N), targets = centred.transposed
     var best: (outputs: Matrix, error: Double, decay: Double)?
     for decay in Self.decays {
       var shifted = products
@@ -43,7 +43,7 @@ public struct RidgeRegression: Sendable {
       guard let factor = CholeskyFactor(shifted) else { continue }
       // The rows u_i: H = U Uᵀ + 1/N, or I − λ U Uᵀ + 1/N with Z Zᵀ.
       let U = isDual ? factor.inverseColumns : factor.solved(Z)
-      let fit = U.timesTransposed(centred.transposed.timesTransposed(U.transposed))
+      let fit = U.timesTransposed(targets.timesTransposed(U.transposed))
       /// (I − H)_ij and (Y − fit)_i.
       func left(_ i: Int, _ j: Int) -> Double {
         let product = U.product(i, j)
