@@ -15,7 +15,7 @@ static_assert(PURPOSE_PEER_DROPOUT < 256);
 static_assert(LOSS_PART_ce == 0 && LOSS_PART_nce == 14 && LOSS_PART_bitempered == 21);
 
 // One region of numbers after the other.
-static_assert(NUMBER_L1 < NUMBER_LOSS && NUMBER_EPSILON < NUMBER_METHOD);
+static_assert(NUMBER_L1 < NUMBER_LOSS && NUMBER_SLOWED_RATE < NUMBER_METHOD);
 static_assert(NUMBER_LOSS_COUNT >= LOSS_SUM_COUNT && LOSS_SPARSE - LOSS_SECOND == LOSS_SLOTS);
 
 // Pieces are whole vectors; the trees that add up a group's sums halve it.

@@ -42,6 +42,7 @@ static_assert(CONV_PIXELS <= CONV_PIXELS_MAX && CONV_WEIGHT_UNIT % CONV_WEIGHT_C
 
 static const Entry entries[] = {
     ENTRY(augment_crop_flip),
+    ENTRY(gather_floats),
     ENTRY(conv_forward_3x3),
     ENTRY(conv_forward),
     ENTRY(conv_transpose_weights),

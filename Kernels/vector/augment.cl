@@ -1,4 +1,5 @@
-// The graph's first operation: gathers images from the data set's bytes by sample id, crops, flips and normalises.
+// The graph's first operation: gathers images from the data set's bytes by sample id, crops, flips and normalises. And
+// the same for rows of floats, such as features, in place of images.
 
 // One work-item: one row of one image of the batch. Launch: (H, B).
 // pixels [N, H, W, C] bytes; order: the epoch's sample ids; output [B, H, W, C]; crop, flip and input_statistics as
@@ -21,4 +22,15 @@ __kernel void augment_crop_flip(
       store_activation(augment_normalized(byte, input_statistics, c, C), output + w * C + c);
     }
   }
+}
+
+// One work-item: one row of the batch. Launch: (B).
+// pixels [N, C] floats; output [B, C]: (value - mean) / deviation of each column.
+__kernel void gather_floats(
+    __global const float *restrict pixels, __global const int *restrict order, __global const int *restrict counters,
+    __global const float *restrict input_statistics, __global activation *restrict output, int C) {
+  const int row = get_global_id(0);
+  pixels += (ulong)order[counters[COUNTER_OFFSET] + row] * C;
+  for (int c = 0; c < C; c++)
+    store_activation((pixels[c] - input_statistics[c]) / input_statistics[C + c], output + row * C + c);
 }

@@ -16,7 +16,7 @@ __kernel void optimizer_sgd(
   const SgdStep step = sgd_step(numbers, optimizer_clip(numbers, squares, pieces));
   for (int i = first; i < last; i++) {
     float w = parameters[i], v = momenta[i];
-    SGD_MOVE(float, step, w, gradients[i], v)
+    SGD_MOVE(float, step, optimizer_rate(step.rates, i), w, gradients[i], v)
     momenta[i] = v;
     parameters[i] = w;
   }
@@ -30,5 +30,5 @@ __kernel void optimizer_adam(
   const int first = get_global_id(0) * ELEMENTS_PER_ITEM, last = min(n, first + ELEMENTS_PER_ITEM);
   const AdamStep step = adam_step(numbers, counters, optimizer_clip(numbers, squares, pieces));
   for (int i = first; i < last; i++)
-    adam_move(step, parameters + i, gradients[i], momenta + i, second_moments + i);
+    adam_move(step, optimizer_rate(step.rates, i), parameters + i, gradients[i], momenta + i, second_moments + i);
 }

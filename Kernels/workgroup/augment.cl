@@ -17,3 +17,14 @@ __kernel void augment_crop_flip(
     store_activation(augment_normalized(byte, input_statistics, c, C), output + index * C + c);
   }
 }
+
+// Rows of floats in place of images. One work-item: one number. Launch: (B * C, rounded up).
+__kernel void gather_floats(
+    __global const float *restrict pixels, __global const int *restrict order, __global const int *restrict counters,
+    __global const float *restrict input_statistics, __global activation *restrict output, int B, int C) {
+  const int index = get_global_id(0);
+  if (index >= B * C) return;
+  const int c = index % C, sample = order[counters[COUNTER_OFFSET] + index / C];
+  store_activation(
+      (pixels[(ulong)sample * C + c] - input_statistics[c]) / input_statistics[C + c], output + index);
+}

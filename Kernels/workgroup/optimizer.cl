@@ -20,7 +20,7 @@ __kernel void optimizer_sgd(
   const int i = get_global_id(0) * 4;
   if (i >= n) return;
   float4 w = load_quad(parameters + i, n - i, 1), v = load_quad(momenta + i, n - i, 1);
-  SGD_MOVE(float4, step, w, load_quad(gradients + i, n - i, 1), v)
+  SGD_MOVE(float4, step, optimizer_rate(step.rates, i), w, load_quad(gradients + i, n - i, 1), v)
   store_quad(v, momenta + i, n - i, 1);
   store_quad(w, parameters + i, n - i, 1);
 }
@@ -34,5 +34,5 @@ __kernel void optimizer_adam(
   const AdamStep step = adam_step(numbers, counters, optimizer_clip(numbers, squares, pieces, memory));
   const int first = get_global_id(0) * 4;
   for (int i = first; i < min(n, first + 4); i++)
-    adam_move(step, parameters + i, gradients[i], momenta + i, second_moments + i);
+    adam_move(step, optimizer_rate(step.rates, i), parameters + i, gradients[i], momenta + i, second_moments + i);
 }

@@ -144,14 +144,16 @@ public struct Graph: Sendable {
   public private(set) var running = ParameterTable()
   /// The images, `[B, H, W, C]`.
   public let images: Value
+  /// Whether the data set has rows of floats, such as features, in place of images: `[B, 1, 1, C]`.
+  public let readsFloats: Bool
   /// The result, `[B, K]`; set by the last layer.
   public internal(set) var logits: Value
   /// How the weights of the layers that follow begin.
   public var initialization = LayerInitialization.fanOut
 
   /// A graph whose input is `batch` images.
-  public init(batch: Int, height: Int, width: Int, channels: Int) {
-    self.batch = batch
+  public init(batch: Int, height: Int, width: Int, channels: Int, readsFloats: Bool = false) {
+    (self.batch, self.readsFloats) = (batch, readsFloats)
     shapes = [[batch, height, width, channels]]
     images = Value(index: 0)
     logits = images

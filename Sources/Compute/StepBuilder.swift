@@ -47,7 +47,10 @@ public struct StepBuilder {
   public mutating func images(_ augmentation: Augmentation, peer: Bool = false) {
     append(
       .augment(
-        Augment(output: graph.images, shape: graph[graph.images], augmentation: augmentation, peer: peer)))
+        Augment(
+          output: graph.images, shape: graph[graph.images],
+          augmentation: graph.readsFloats ? Augmentation(crop: 0, flip: false) : augmentation, peer: peer,
+          isFloat: graph.readsFloats)))
   }
 
   /// Computes the logits.

@@ -35,6 +35,8 @@ public struct StepState: Sendable, Equatable {
   public var l1: Float = 0
   /// Adam's decay of the mean of squares, and what is added to its root; its other decay is `momentum`.
   public var secondDecay: Float = 0.999, epsilon: Float = 1e-8
+  /// Of the flat parameters, the first so many have a learning rate of their own, with this factor; a multiple of `LANES`.
+  public var slowedCount = 0, slowedRate: Float = 1
   /// The loss's own parameters in the order of its catalogue entry; at most `NUMBER_LOSS_COUNT`.
   public var lossParameters: [Float] = []
   /// A training method's own numbers, in an order of its own; at most `methodNumberCount`.
@@ -76,6 +78,8 @@ public struct StepState: Sendable, Equatable {
     numbers[NUMBER_L1] = l1
     numbers[NUMBER_SECOND_DECAY] = secondDecay
     numbers[NUMBER_EPSILON] = epsilon
+    numbers[NUMBER_SLOWED] = Float(slowedCount / LANES)
+    numbers[NUMBER_SLOWED_RATE] = slowedRate
     numbers.replaceSubrange(NUMBER_LOSS..<NUMBER_LOSS + lossParameters.count, with: lossParameters)
     numbers.replaceSubrange(NUMBER_METHOD..<NUMBER_METHOD + methodNumbers.count, with: methodNumbers)
     return numbers

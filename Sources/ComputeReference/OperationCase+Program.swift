@@ -31,7 +31,11 @@ extension OperationCase {
     func small(_ count: Int) -> Int { max(1, count / program.batch * batch) }
     switch operation {
     case .augment(let augment):
-      self = .augment(small(augment.shape), augment.augmentation, peer: augment.peer)
+      let shape = small(augment.shape)
+      self =
+        augment.isFloat
+        ? .gather(B: shape[0], C: shape[3], peer: augment.peer)
+        : .augment(shape, augment.augmentation, peer: augment.peer)
     case .convolve(let convolve): self = .convolve(like: convolve, small(convolve.window))
     case .convolveBackwardData(let backward): self = .convolveBackwardData(like: backward, small(backward.window))
     case .convolveBackwardWeights(let backward):

@@ -1,3 +1,4 @@
+import CLayout
 import Compute
 import Statistics
 
@@ -48,6 +49,21 @@ extension OperationCase {
       ])
   }
 
+  /// Rows of floats in place of images.
+  static func gather(B: Int, C: Int, peer: Bool) -> OperationCase {
+    precondition(first + B <= N, "a case has at most \(N - first) rows")
+    let none = Augmentation(crop: 0, flip: false)
+    let deviations = (0..<C).map { c -> Float in 0.2 + 0.05 * Float(c % 7) }
+    return OperationCase(
+      .augment(Augment(output: value(0), shape: [B, 1, 1, C], augmentation: none, peer: peer, isFloat: true)),
+      shape: "floats \(text([B, C]))" + (peer ? ", peer" : ""),
+      contents: [
+        operand(0): written(B * C), .store(.pixels): .normal(N * C), .store(.order): order(0),
+        .store(.peerOrder): order(1), .store(.counters): counters(),
+        .store(.inputStatistics): .floats((0..<C).map { 0.1 * Float($0 % 5) } + deviations),
+      ])
+  }
+
   // MARK: Evaluation
 
   static func evaluate(B: Int, K: Int, logits: Logits = .ordinary) -> OperationCase {
@@ -69,7 +85,7 @@ extension OperationCase {
 
   /// - Parameter clipNorm: the limit in the step's numbers; used only where the operation clips.
   static func update(
-    _ kernel: FlatKernel = .sgd, count: Int, clip: Bool, clipNorm: Float = 0, nesterov: Bool = true
+    _ kernel: FlatKernel = .sgd, count: Int, clip: Bool, clipNorm: Float = 0, nesterov: Bool = true, slowed: Int = 0
   ) -> OperationCase {
     var state = StepState()
     state.learningRate = 0.1
@@ -78,6 +94,7 @@ extension OperationCase {
     state.l1 = 1e-3
     state.nesterov = nesterov
     state.clipNorm = clipNorm
+    (state.slowedCount, state.slowedRate) = (slowed, 0.1)
     var contents: [Operand: Content] = [
       .store(.parameters): .normal(count + margin), .store(.gradients): .normal(count + margin),
       .store(.momenta): .normal(count + margin), .store(.numbers): .floats(state.numbers),
@@ -88,7 +105,8 @@ extension OperationCase {
     }
     return OperationCase(
       .update(Update(kernel, count: count, clip: clip)),
-      shape: "\(kernel.kernel) \(count)" + (clip ? ", clip \(clipNorm)" : "") + (nesterov ? ", Nesterov" : ""),
+      shape: "\(kernel.kernel) \(count)" + (clip ? ", clip \(clipNorm)" : "") + (nesterov ? ", Nesterov" : "")
+        + (slowed > 0 ? ", \(slowed) slowed" : ""),
       contents: contents)
   }
 
@@ -107,12 +125,18 @@ extension OperationCase {
         }
       }
     }
+    for (B, C) in [(1, 1), (7, 33), (16, 1280)] {
+      cases += [false, true].map { gather(B: B, C: C, peer: $0) }
+    }
     cases += losses
     for (B, K) in [(1, 2), (16, 10), (3, 11), (7, 100)] { cases.append(evaluate(B: B, K: K)) }
     for logits in [Logits.extreme, .ties] { cases.append(evaluate(B: 40, K: 10, logits: logits)) }
     for count in [1, 16, 4096, 4112, 10_000] {
       for nesterov in [false, true] { cases.append(update(count: count, clip: false, nesterov: nesterov)) }
       cases.append(update(.adam, count: count, clip: false))
+      for kernel in [FlatKernel.sgd, .adam] where count > 16 {
+        cases.append(update(kernel, count: count, clip: false, slowed: count / 2 / LANES * LANES))
+      }
       cases.append(update(.adam, count: count, clip: true, clipNorm: 0.5 * Float(count).squareRoot()))
       // Half of the expected norm, far above it, and switched off by the numbers.
       for clipNorm in [0.5 * Float(count).squareRoot(), 1e6, 0] {

@@ -3,19 +3,6 @@ import Compute
 import Failures
 import Statistics
 
-/// Positions in `Store.counters`, as `StepState.counters` lays them out.
-enum Counter {
-  static let offset = 0, epoch = 1, seedLow = 2, seedHigh = 3, record = 4, dynamics = 5, updates = 6, member = 7
-}
-
-/// Positions in `Store.numbers`, as `StepState.numbers` lays them out.
-enum Number {
-  static let learningRate = 0, momentum = 1, weightDecay = 2, nesterov = 3, clipNorm = 4, peerWeight = 5, l1 = 6,
-    loss = 8
-  static let lossCount = 16
-  static let secondDecay = 24, epsilon = 25, method = 28
-}
-
 // MARK: - What reads the data set and the per-sample table
 
 extension ReferenceDevice {
@@ -26,7 +13,23 @@ extension ReferenceDevice {
     return UInt64(high) << 32 | UInt64(low)
   }
 
+  /// Rows of floats in place of images.
+  private func bindFloats(_ gather: Augment, _ memory: ReferenceMemory) -> Prepared {
+    let (B, C) = (gather.shape[0], gather.shape[3])
+    let (output, rows, order) = (memory[gather.output], memory[.pixels], memory[gather.peer ? .peerOrder : .order])
+    let (counters, statistics) = (memory[.counters], memory[.inputStatistics])
+    return Prepared {
+      let mean = statistics.numbers(count: C), deviation = statistics.numbers(at: C, count: C)
+      for b in 0..<B {
+        let sample = order.integer(at: counters.integer(at: COUNTER_OFFSET) + b)
+        let row = rows.numbers(at: sample * C, count: C)
+        for c in 0..<C { output.write((row[c] - mean[c]) / deviation[c], at: b * C + c) }
+      }
+    }
+  }
+
   func bind(_ augment: Augment, _ memory: ReferenceMemory) -> Prepared {
+    guard !augment.isFloat else { return bindFloats(augment, memory) }
     let (shape, augmentation, peer) = (augment.shape, augment.augmentation, augment.peer)
     let (H, W, C) = (shape[1], shape[2], shape[3])
     let (output, pixels, order) = (memory[augment.output], memory[.pixels], memory[peer ? .peerOrder : .order])
@@ -152,13 +155,17 @@ extension ReferenceDevice {
     func clipNorm() -> ReferenceNumber? {
       update.clip && number(NUMBER_CLIP_NORM).value > 0 ? number(NUMBER_CLIP_NORM) : nil
     }
+    func slowed() -> (count: Int, rate: ReferenceNumber) {
+      (LANES * Int(number(NUMBER_SLOWED).value), number(NUMBER_SLOWED_RATE) * number(NUMBER_LEARNING_RATE))
+    }
     guard update.optimizer == .adam else {
       return Prepared {
         let result = ReferenceMath.stochasticGradientDescent(
           parameters: parameters.numbers(count: count), gradients: gradients.numbers(count: count),
           momenta: momenta.numbers(count: count),
           .init(
-            rate: number(NUMBER_LEARNING_RATE), momentum: number(NUMBER_MOMENTUM), decay: number(NUMBER_WEIGHT_DECAY),
+            rate: number(NUMBER_LEARNING_RATE), slowed: slowed(), momentum: number(NUMBER_MOMENTUM),
+            decay: number(NUMBER_WEIGHT_DECAY),
             l1: number(NUMBER_L1), nesterov: number(NUMBER_NESTEROV).value > 0, clipNorm: clipNorm()))
         parameters.write(result.parameters)
         momenta.write(result.momenta)
@@ -170,7 +177,7 @@ extension ReferenceDevice {
         parameters: parameters.numbers(count: count), gradients: gradients.numbers(count: count),
         means: momenta.numbers(count: count), squares: squares.numbers(count: count),
         .init(
-          rate: number(NUMBER_LEARNING_RATE), firstDecay: number(NUMBER_MOMENTUM),
+          rate: number(NUMBER_LEARNING_RATE), slowed: slowed(), firstDecay: number(NUMBER_MOMENTUM),
           secondDecay: number(NUMBER_SECOND_DECAY), epsilon: number(NUMBER_EPSILON), decay: number(NUMBER_WEIGHT_DECAY),
           l1: number(NUMBER_L1), update: counters.integer(at: COUNTER_UPDATES) + 1, clipNorm: clipNorm()))
       parameters.write(result.parameters)

@@ -4,14 +4,16 @@ extension ReferenceMath {
     let rate: ReferenceNumber, momentum: ReferenceNumber, decay: ReferenceNumber, l1: ReferenceNumber
     let nesterov: Bool
     let clipNorm: ReferenceNumber?
+    let slowed: (count: Int, rate: ReferenceNumber)
 
-    /// Rates as they are; no largest norm for nil.
+    /// Rates as they are, that of the first `slowed.count` parameters apart; no largest norm for nil.
     public init(
-      rate: ReferenceNumber, momentum: ReferenceNumber, decay: ReferenceNumber, l1: ReferenceNumber = 0,
+      rate: ReferenceNumber, slowed: (count: Int, rate: ReferenceNumber) = (0, 1), momentum: ReferenceNumber,
+      decay: ReferenceNumber, l1: ReferenceNumber = 0,
       nesterov: Bool, clipNorm: ReferenceNumber?
     ) {
       (self.rate, self.momentum, self.decay, self.l1) = (rate, momentum, decay, l1)
-      (self.nesterov, self.clipNorm) = (nesterov, clipNorm)
+      (self.nesterov, self.clipNorm, self.slowed) = (nesterov, clipNorm, slowed)
     }
   }
 
@@ -22,11 +24,12 @@ extension ReferenceMath {
   public static func stochasticGradientDescent(
     parameters: [ReferenceNumber], gradients: [ReferenceNumber], momenta: [ReferenceNumber], _ numbers: DescentNumbers
   ) -> (parameters: [ReferenceNumber], momenta: [ReferenceNumber]) {
-    let scale = clipScale(gradients, numbers.clipNorm), (rate, momentum) = (numbers.rate, numbers.momentum)
+    let scale = clipScale(gradients, numbers.clipNorm), momentum = numbers.momentum
     var (parameters, momenta) = (parameters, momenta)
     for i in parameters.indices {
       let gradient = scale * gradients[i] + penalty(parameters[i], decay: numbers.decay, l1: numbers.l1)
       let velocity = momentum * momenta[i] + gradient
+      let rate = i < numbers.slowed.count ? numbers.slowed.rate : numbers.rate
       momenta[i] = velocity
       parameters[i] = parameters[i] - rate * (numbers.nesterov ? gradient + momentum * velocity : velocity)
     }
@@ -35,7 +38,8 @@ extension ReferenceMath {
 
   /// The numbers of one step of Adam.
   public struct AdamNumbers: Sendable {
-    let rate: ReferenceNumber, firstDecay: ReferenceNumber, secondDecay: ReferenceNumber, epsilon: ReferenceNumber
+    let rate: ReferenceNumber, slowed: (count: Int, rate: ReferenceNumber)
+    let firstDecay: ReferenceNumber, secondDecay: ReferenceNumber, epsilon: ReferenceNumber
     let decay: ReferenceNumber, l1: ReferenceNumber
     /// The number of this update, from 1.
     let update: Int
@@ -59,9 +63,10 @@ extension ReferenceMath {
       let gradient = scale * gradients[i] + penalty(parameters[i], decay: numbers.decay, l1: numbers.l1)
       means[i] = numbers.firstDecay * means[i] + (1 - numbers.firstDecay) * gradient
       squares[i] = numbers.secondDecay * squares[i] + (1 - numbers.secondDecay) * gradient * gradient
+      let rate = i < numbers.slowed.count ? numbers.slowed.rate : numbers.rate
       parameters[i] =
         parameters[i]
-        - numbers.rate / first * means[i] / ((squares[i] / second).squareRoot + numbers.epsilon)
+        - rate / first * means[i] / ((squares[i] / second).squareRoot + numbers.epsilon)
     }
     return (parameters, means, squares)
   }

@@ -2,7 +2,20 @@ import FileFormats
 import Images
 
 /// Images of one size, as bytes: [N, H, W, C], channels last.
+///
+/// Or features in their place, as floats: [N, 1, 1, C].
 public struct ImageSet: Sendable, Equatable {
+  /// What one value is.
+  public enum Element: Sendable {
+    /// A pixel's brightness, 0…255.
+    case byte
+    /// Any number.
+    case float32
+
+    /// Bytes of a value.
+    var byteCount: Int { self == .byte ? 1 : 4 }
+  }
+
   /// The number of images, N.
   public let count: Int
   /// The number of rows of each, H.
@@ -11,7 +24,9 @@ public struct ImageSet: Sendable, Equatable {
   public let width: Int
   /// 1 for grey, 3 for red, green and blue.
   public let channels: Int
-  /// The values [N, H, W, C].
+  /// What the values are.
+  public let element: Element
+  /// The values [N, H, W, C], as they lie in memory.
   public let pixels: [UInt8]
 
   /// The images with these values [N, H, W, C].
@@ -20,19 +35,34 @@ public struct ImageSet: Sendable, Equatable {
       pixels.count == count * height * width * channels,
       "[\(count), \(height), \(width), \(channels)] with \(pixels.count) values")
     (self.count, self.height, self.width, self.channels) = (count, height, width, channels)
-    self.pixels = pixels
+    (self.pixels, element) = (pixels, .byte)
+  }
+
+  /// Features [N, C] in place of images.
+  public init(features: [Float], width: Int) {
+    precondition(width > 0 && features.count % width == 0, "\(features.count) values are no rows of \(width)")
+    (count, height, self.width, channels) = (features.count / width, 1, 1, width)
+    (pixels, element) = (features.withUnsafeBytes { Array($0) }, .float32)
+  }
+
+  /// A part of other images.
+  private init(_ images: ImageSet, count: Int, _ pixels: [UInt8]) {
+    (self.count, height, width, channels) = (count, images.height, images.width, images.channels)
+    (self.pixels, element) = (pixels, images.element)
   }
 
   /// The number of values of one image, H · W · C.
   public var imageSize: Int { height * width * channels }
 
   /// The bytes of all images, which an outline has not.
-  public var byteCount: Int { count * imageSize }
+  public var byteCount: Int { count * imageByteCount }
+
+  private var imageByteCount: Int { imageSize * element.byteCount }
 
   /// Images of another size without any pixels: for what only counts memory.
   private init(outlineOf images: ImageSet, _ size: PixelSize) {
     (count, height, width, channels) = (images.count, size.height, size.width, images.channels)
-    pixels = []
+    (pixels, element) = ([], images.element)
   }
 
   /// As many images of another size, without their pixels: for what only counts memory.
@@ -60,6 +90,7 @@ public struct ImageSet: Sendable, Equatable {
 
   /// One image.
   public func image(_ index: Int) -> Image {
+    precondition(element == .byte, "features are no image")
     let start = index * imageSize
     return Image(height: height, width: width, channels: channels, pixels: Array(pixels[start..<start + imageSize]))
   }
@@ -68,6 +99,7 @@ public struct ImageSet: Sendable, Equatable {
   ///
   /// Grey becomes three equal channels; colour becomes its luma, 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), rounded.
   public func converted(channels wanted: Int) -> ImageSet {
+    precondition(element == .byte, "features have no colour")
     precondition(wanted == 1 || wanted == 3, "\(wanted) channels")
     guard wanted != channels else { return self }
     var values: [UInt8] = []
@@ -86,15 +118,15 @@ public struct ImageSet: Sendable, Equatable {
   /// The first `count` images.
   public func first(_ count: Int) -> ImageSet {
     guard count < self.count else { return self }
-    return ImageSet(
-      count: count, height: height, width: width, channels: channels, pixels: Array(pixels[..<(count * imageSize)]))
+    return ImageSet(self, count: count, Array(pixels[..<(count * imageByteCount)]))
   }
 
   /// The images with these indices, in this order.
   public func selecting(_ indices: [Int32]) -> ImageSet {
     var chosen: [UInt8] = []
-    chosen.reserveCapacity(indices.count * imageSize)
-    for index in indices { chosen += pixels[Int(index) * imageSize..<(Int(index) + 1) * imageSize] }
-    return ImageSet(count: indices.count, height: height, width: width, channels: channels, pixels: chosen)
+    let size = imageByteCount
+    chosen.reserveCapacity(indices.count * size)
+    for index in indices { chosen += pixels[Int(index) * size..<(Int(index) + 1) * size] }
+    return ImageSet(self, count: indices.count, chosen)
   }
 }

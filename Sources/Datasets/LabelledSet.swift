@@ -55,7 +55,7 @@ public struct LabelledSet: Sendable, Equatable {
   public func converted(channels: Int) -> LabelledSet { with(images: images.converted(channels: channels)) }
 
   /// The same samples with other images.
-  func with(images: ImageSet) -> LabelledSet {
+  public func with(images: ImageSet) -> LabelledSet {
     var set = LabelledSet(images: images, labels: labels, paths: paths, trueLabels: trueLabels)
     set.unreadable = unreadable
     return set

@@ -15,6 +15,10 @@ public struct Normalization: Sendable, Equatable {
   /// Sums are integers, so the result depends neither on their order nor on the number of samples.
   public init(of images: ImageSet, ids: [Int32]) {
     precondition(!ids.isEmpty, "the mean of no images")
+    guard images.element == .byte else {
+      self.init(ofFeatures: images, ids)
+      return
+    }
     let channels = images.channels
     var sums = [UInt64](repeating: 0, count: channels)
     var squares = [UInt64](repeating: 0, count: channels)
@@ -44,6 +48,29 @@ public struct Normalization: Sendable, Equatable {
       standardDeviation.append(spread == 0 ? 1 : Float(Double(spread).squareRoot() / (Double(count) * 255)))
     }
     self.init(mean: mean, standardDeviation: standardDeviation)
+  }
+
+  /// The mean and population standard deviation of every column of features [N, C], in double precision; 1 for a column
+  /// that is constant.
+  private init(ofFeatures images: ImageSet, _ ids: [Int32]) {
+    let (width, count) = (images.channels, Double(ids.count))
+    var sums = [Double](repeating: 0, count: width), squares = sums
+    images.pixels.withUnsafeBytes { bytes in
+      func addUp(_ sums: inout [Double], _ term: (Double, Int) -> Double) {
+        for id in ids {
+          for column in 0..<width {
+            let value = bytes.loadUnaligned(fromByteOffset: 4 * (Int(id) * width + column), as: Float.self)
+            sums[column] += term(Double(value), column)
+          }
+        }
+      }
+      addUp(&sums) { value, _ in value }
+      let means = sums.map { $0 / count }
+      addUp(&squares) { value, column in (value - means[column]) * (value - means[column]) }
+    }
+    self.init(
+      mean: sums.map { Float($0 / count) },
+      standardDeviation: squares.map { $0 == 0 ? 1 : Float(($0 / count).squareRoot()) })
   }
 }
 

@@ -74,11 +74,13 @@ public struct Network: Sendable, Equatable, CustomStringConvertible {
   /// Same name and options.
   public static func == (left: Self, right: Self) -> Bool { left.description == right.description }
 
-  /// The graph from `batch` images to logits `[batch, classes]`.
+  /// The graph from `batch` images, or from rows of floats in their place, to logits `[batch, classes]`.
   ///
   /// - Throws: `.configuration` if the network cannot take images of this size.
-  public func graph(batch: Int, height: Int, width: Int, channels: Int, classes: Int) throws -> Graph {
-    var graph = Graph(batch: batch, height: height, width: width, channels: channels)
+  public func graph(
+    batch: Int, height: Int, width: Int, channels: Int, classes: Int, readsFloats: Bool = false
+  ) throws -> Graph {
+    var graph = Graph(batch: batch, height: height, width: width, channels: channels, readsFloats: readsFloats)
     try entry.build(&graph, classes, options)
     return graph
   }

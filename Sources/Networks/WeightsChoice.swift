@@ -83,4 +83,10 @@ public struct WeightsChoice: Sendable, Equatable {
     try KnownWeights.catalogue.first { $0.fileName == fileName }?.require(digest, of: text)
     (path, known) = (text, KnownWeights.identified(by: digest))
   }
+
+  /// Whether the file is a checkpoint of this program, all of whose layers were trained; not for one that is damaged.
+  public var isTrainedHere: Bool {
+    guard known == nil, let file = try? SafetensorsFile.read(path) else { return false }
+    return file.metadata["gpunoisy.model"] != nil && file["head.weight"] == nil
+  }
 }

@@ -18,6 +18,8 @@ public struct Optimizer: Sendable, Equatable {
   public var kind = Kind.sgd
   /// The learning rate of the first epoch.
   public var learningRate = 0.1
+  /// The factor of the learning rate for all layers but the last: 1, or less where these are pretrained.
+  public var pretrainedRate = 1.0
   /// Momentum of SGD, 0 ..< 1.
   public var momentum = 0.9
   /// Whether momentum is Nesterov's.
@@ -70,6 +72,7 @@ public struct Optimizer: Sendable, Equatable {
     state.secondDecay = Float(secondDecay)
     state.nesterov = nesterov
     state.weightDecay = Float(weightDecay)
+    state.slowedRate = Float(pretrainedRate)
     state.l1 = Float(l1)
     state.clipNorm = Float(clipNorm)
   }

@@ -203,6 +203,8 @@ public final class TrainingSession<D: Device> {
     effectiveRate = settings.loss.rateFactor(epoch: epoch) * learningRate
     state.learningRate = Float(effectiveRate)
     settings.optimizer.write(into: &state)
+    // All but the last layer, whose weights and biases are the last two parameters.
+    state.slowedCount = settings.optimizer.pretrainedRate == 1 ? 0 : parameters.entries.suffix(2).first?.offset ?? 0
     state.peerWeight = settings.loss.peerWeight(epoch: epoch) ?? 0
     state.lossParameters = settings.loss.kernelParameters(epoch: epoch)
     try device.write(state.counters, to: stores[.counters]!)
@@ -252,6 +254,7 @@ public final class TrainingSession<D: Device> {
 extension TrainingSession.Settings {
   func graph(_ batch: Int, _ images: ImageSet, classes: Int) throws -> Graph {
     try network.graph(
-      batch: batch, height: images.height, width: images.width, channels: images.channels, classes: classes)
+      batch: batch, height: images.height, width: images.width, channels: images.channels, classes: classes,
+      readsFloats: images.element == .float32)
   }
 }

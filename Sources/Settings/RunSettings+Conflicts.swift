@@ -79,11 +79,6 @@ extension RunSettings {
         .configuration, "--class-weights \(classWeights.rawValue) cannot be used with --method \(entry.name).",
         why: "the method sets the weights of the samples itself.", fix: "remove --class-weights.")
     }
-    guard entry.networks == 1 || initialWeights == nil else {
-      throw Failure(
-        .configuration, "--init cannot be used with --method \(entry.name).",
-        why: "its \(entry.networks) networks must differ in their initial weights.", fix: "remove --init.")
-    }
   }
 
   private func validateLossOfDetection() throws {
@@ -160,6 +155,12 @@ extension RunSettings {
     case "momentum", "nesterov":
       return unless(optimizer.kind == .sgd, "only by --optimizer sgd", "remove it; Adam has --beta1 and --beta2.")
     case "beta1", "beta2": return unless(optimizer.kind == .adam, "only by --optimizer adam", "remove it.")
+    case "freeze": return unless(initialWeights != nil, "only with --init", "add --init lite0, or remove it.")
+    case "pretrained-rate":
+      return unless(
+        initialWeights != nil && !freezes, "only with --init, and without --freeze", "add --init, or remove it.")
+    case "augment":
+      return unless(!freezes, "only where images are changed: --freeze computes features once", "remove it.")
     case "milestones": return unless(steps, "only by --schedule step", "remove it, or add --schedule step.")
     case "gamma":
       let falls = optimizer.schedule == nil && isDetection && detector.usesFolds

@@ -60,6 +60,8 @@ public struct RunSettings: Sendable, Equatable {
   public var model = try! Network("resnet32")
   /// Weights to start from: a file, or the name of known weights.
   public var initialWeights: String?
+  /// Whether the last layer alone is trained, on features that are computed once.
+  public var freezes = false
   /// The loss.
   public var loss = try! Loss("ce")
   /// Where the transition matrix of a loss that corrects labels comes from.

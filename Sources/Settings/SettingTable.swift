@@ -123,6 +123,10 @@ extension RunSettings {
       \(KnownWeights.catalogue.map(\.name).joined(separator: ", ")). See 'gpunoisy weights'.
       """
     ).notOfDetect("it trains several networks, all alike and from random weights"),
+    .flag(
+      "freeze", \.freezes, example: "on",
+      "With --init: train the last layer only, on features that are computed once. Takes seconds where there are few images."
+    ).notOfDetect("it trains several networks, all alike and from random weights"),
   ]
 
   private static let loss: [Setting] = [
@@ -160,6 +164,11 @@ extension RunSettings {
     .choice("optimizer", \.optimizer.kind, "optimiser", example: "adam", "Optimiser:"),
     .number("lr", \.optimizer.learningRate, 0...1e6, "rate", example: "0.025", "Learning rate.")
       .following("0.02 or 0.05 for small sets of your own"),
+    .number(
+      "pretrained-rate", \.optimizer.pretrainedRate, 0...1, "factor", example: "0.5",
+      "With --init: the factor of the learning rate for all layers but the last."
+    ).following("0.1 with pretrained weights, 1 with a checkpoint of gpunoisy")
+      .notOfDetect("it trains several networks, all alike and from random weights"),
     .count(
       "warmup", \.optimizer.warmup, 0...1_000_000, example: "1",
       "Epochs over which the learning rate rises in equal steps."),

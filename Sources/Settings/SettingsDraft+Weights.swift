@@ -13,6 +13,12 @@ extension SettingsDraft {
   public mutating func followWeights() throws {
     guard settings.job == .train, let text = settings.initialWeights else { return }
     let choice = try WeightsChoice(text)
+    // Features are those of images as they are.
+    if settings.freezes { follow("augment", \.augment, RunSettings.AugmentationKind.none, because: "--freeze") }
+    // A run that goes on where another one ended keeps that one's rate.
+    if !settings.freezes, !choice.isTrainedHere {
+      follow("pretrained-rate", \.optimizer.pretrainedRate, 0.1, because: "--init")
+    }
     guard let known = choice.known else {
       if settings.model.entry.preprocessing != nil {
         follow("normalize", \.normalize, .network, because: "--init")

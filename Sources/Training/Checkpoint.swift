@@ -64,7 +64,7 @@ public struct Checkpoint: Sendable {
   }
 
   /// The prefix of the names of a method's networks.
-  private static func prefix(_ member: Int) -> String { member == 0 ? "" : "member\(member)." }
+  static func prefix(_ member: Int) -> String { member == 0 ? "" : "member\(member)." }
 
   var file: SafetensorsFile {
     var file = SafetensorsFile(metadata: [

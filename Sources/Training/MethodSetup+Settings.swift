@@ -7,6 +7,8 @@ import Settings
 extension MethodSetup {
   /// What a run's settings say of its networks, and its data on the device.
   ///
+  /// With features in place of images the networks are last layers (`FrozenNetwork`).
+  ///
   /// - Parameter outline: images of this size, of which only memory is counted; nil for those that there are.
   /// - Throws: what the device throws.
   init(_ settings: RunSettings, _ data: RunData, on device: D, outline: PixelSize? = nil) throws {
@@ -14,8 +16,9 @@ extension MethodSetup {
       try DeviceData(outline.map { set.outline($0) } ?? set, on: device)
     }
     let train = data.dataset.train, augment = settings.augmentation(channels: train.images.channels)
+    let isFrozen = train.images.element == .float32
     var session = TrainingSession<D>.Settings(
-      network: settings.model, loss: settings.loss, batchSize: settings.batchSize,
+      network: isFrozen ? .linearHead : settings.model, loss: settings.loss, batchSize: settings.batchSize,
       augmentation: Augmentation(crop: augment == .cropFlip ? 4 : 0, flip: augment != .none))
     (session.precision, session.optimizer, session.seed) = (settings.precision, settings.optimizer, settings.seed)
     (session.shuffles, session.dropsLast) = (settings.shuffle, settings.dropLast)

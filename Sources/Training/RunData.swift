@@ -21,13 +21,13 @@ public struct RunData: Sendable {
   public static let maxClasses = 4096
 
   /// The data set with the labels that are trained on.
-  public let dataset: Dataset
+  public private(set) var dataset: Dataset
   /// What the noise did, or how the given labels differ from the true ones; nil where neither is known.
   public let noise: NoiseReport?
   /// How much each training sample counts [N]; nil where all count alike.
   public let weights: [Float]?
   /// Mean and standard deviation of the training images in use, or what the network's published weights expect.
-  public let normalization: Normalization
+  public private(set) var normalization: Normalization
   /// The hash by which the data is known again, of all its bytes: computed once.
   public let fingerprint: String
   /// The hash of what the training ids stand for (`Dataset.sampleFingerprint`), by which lists of ids are known again.
@@ -140,6 +140,17 @@ public struct RunData: Sendable {
     var set = train
     for id in weights.indices where weights[id] == 0 { set.labels[id] = LabelledSet.noLabel }
     return set
+  }
+
+  /// The same data with something else in place of its images, such as their features, normalised by what it is.
+  func replacingImages(_ images: (LabelledSet) throws -> ImageSet) throws -> RunData {
+    func replaced(_ set: LabelledSet) throws -> LabelledSet { set.with(images: try images(set)) }
+    var data = self
+    data.dataset.train = try replaced(dataset.train)
+    data.dataset.test = try dataset.test.map(replaced)
+    data.dataset.heldOut = try dataset.heldOut.map(replaced)
+    data.normalization = data.dataset.normalization
+    return data
   }
 
   /// Test set, or what was held out where there is none.

@@ -11,10 +11,12 @@ extension Trainer {
   /// Starts from the weights of a file (`--init`) instead of random ones: safetensors, or what `torch.save` writes.
   ///
   /// Running statistics are taken where the file has them. The last layer stays as it is where the file has none, or one
-  /// for another number of classes, as of networks that were trained on ImageNet.
+  /// for another number of classes, as of networks that were trained on ImageNet. A method's networks begin alike but for
+  /// that layer.
   ///
   /// - Returns: where in the file the weights were, as `WeightsFile.place` says it, and the parameters that were not taken
   ///   from it.
+  /// - Throws: `.badInput` for a file that does not fit; `.configuration` for a method whose networks would all be equal.
   @discardableResult
   public func initialize(from path: String) throws -> (place: String?, random: [String]) {
     let running = session.running.entries, entries = session.parameters.entries
@@ -25,12 +27,22 @@ extension Trainer {
       return shape.first != entry.shape[0] && shape.dropFirst() == entry.shape.dropFirst()
     }
     let taken = isOther ? entries.dropLast(2) : entries[...]
-    let kept = isOther ? try session.readState().parameters.suffix(2) : []
-    try session.writeWeights(
-      parameters: Checkpoint.tensors(taken.map { ($0.name, $0.shape) }, in: file) + kept,
-      running: running.allSatisfy { file[$0.name] != nil }
-        ? Checkpoint.tensors(running.map { ($0.name, $0.shape) }, in: file) : nil)
-    return (weights.place, kept.map(\.name))
+    guard isOther || method.members.count == 1 else {
+      throw Failure(
+        .configuration, "--init \(path) cannot be used with --method \(settings.method.entry.name).",
+        why:
+          "its \(method.members.count) networks must differ in their initial weights, and the file has a last layer, too.",
+        fix: "use weights of other classes, such as --init lite0, or remove --init.")
+    }
+    let parameters = try Checkpoint.tensors(taken.map { ($0.name, $0.shape) }, in: file)
+    let statistics =
+      running.allSatisfy { file[$0.name] != nil }
+      ? try Checkpoint.tensors(running.map { ($0.name, $0.shape) }, in: file) : nil
+    for member in method.members {
+      let kept = isOther ? try member.readState().parameters.suffix(2) : []
+      try member.writeWeights(parameters: parameters + kept, running: statistics)
+    }
+    return (weights.place, isOther ? last.map(\.name) : [])
   }
 
   /// Takes up what the folder of a stopped run holds: the stages that are done, and the checkpoint of the one under way.

@@ -32,7 +32,10 @@ extension Trainer {
     if let folder = journal.folder { facts.insert(.init("run", folder.path), at: 0) }
     facts += RunOutline.facts(settings, data)
     facts += [
-      .init("model", "\(settings.model)  \(session.parameters.count) parameters"),
+      .init(
+        "model",
+        "\(settings.model)  \(session.parameters.count) parameters"
+          + (frozen.map { " in the last layer; \($0.parameterCount) others stay as they are" } ?? "")),
       .init("loss", "\(session.settings.loss)"),
     ]
     if settings.method.entry.name != "plain" {

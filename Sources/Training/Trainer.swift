@@ -17,6 +17,8 @@ public final class Trainer<D: Device> {
   public let settings: RunSettings
   /// The data of the run.
   public let data: RunData
+  /// The network whose last layer alone is trained, on features in place of images; nil where all layers are.
+  public let frozen: FrozenNetwork?
   /// What is trained, and on what.
   public let method: any Method<D>
   /// What is written down.
@@ -37,16 +39,17 @@ public final class Trainer<D: Device> {
   /// Prepares everything that is slow or can fail; nothing is written yet.
   ///
   /// - Throws: what the device throws; `.configuration` for data that do not fit the settings.
-  public init(_ settings: RunSettings, data: RunData, on device: D) throws {
-    (self.settings, self.data) = (settings, data)
+  public init(_ settings: RunSettings, data: RunData, frozen: FrozenNetwork? = nil, on device: D) throws {
+    (self.settings, self.data, self.frozen) = (settings, data, frozen)
+    let trained = frozen?.data ?? data
     guard settings.patience == nil || data.evaluation != nil else {
       throw Failure(
         .configuration, "--patience has nothing to go by.",
         why: "the data has no test set, and nothing is held out.", fix: "hold out a part, such as --val 0.1.")
     }
     journal = RunJournal()
-    try MemoryNeed(settings, data, on: device).requireRoom()
-    method = try MethodSetup(settings, data, on: device).method(settings, data)
+    try MemoryNeed(settings, trained, on: device).requireRoom()
+    method = try MethodSetup(settings, trained, on: device).method(settings, trained)
     try begin(stage: 0)
   }
 
@@ -278,17 +281,18 @@ public final class Trainer<D: Device> {
   var model: Checkpoint.Model {
     let images = data.dataset.train.images, names = data.dataset.classNames
     return Checkpoint.Model(
-      network: session.settings.network.description,
+      network: frozen == nil ? session.settings.network.description : settings.model.description,
       classNames: names.count < session.classes ? names + ["(threshold sample)"] : names, height: images.height,
       width: images.width, channels: images.channels, fit: settings.followsFirstSchema ? nil : settings.fit,
       normalization: data.normalization)
   }
 
   private func checkpoint() throws -> SafetensorsFile {
-    let checkpoint = Checkpoint(
-      model: model, position: position, best: best, states: try method.members.map { try $0.readState() })
+    let states = try method.members.map { try $0.readState() }
+    let checkpoint = Checkpoint(model: model, position: position, best: best, states: states)
     try checkpoint.requireFinite()
     var file = checkpoint.file
+    frozen?.store(states, in: &file)
     if method.stages.count > 1 {
       file.metadata[DetectionStageResult.stageKey] = method.stages[position.stage].name
     }

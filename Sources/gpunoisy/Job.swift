@@ -39,10 +39,12 @@ struct Job: DeviceWork {
     var record = try record(of: device)
     // Everything that can fail without a folder comes first, so that a failure leaves none behind.
     let probabilities = try FinishedDetection.probabilities(settings, data)
-    let trainer = settings.trainsNetworks ? try trainer(on: device) : nil
+    let weights = try initialWeights()
+    let frozen = try frozenNetwork(weights, on: device)
+    let trainer = settings.trainsNetworks ? try trainer(frozen, on: device) : nil
     trainer?.deviceReason = choice.text
     var notes: [String] = []
-    if resumed == nil, let trainer { notes = try initialize(trainer) }
+    if resumed == nil, let trainer { notes = try initialize(trainer, weights) }
     let folder = try folder()
     Signals.mark(run: folder.path)
     var deviceBefore: String?
@@ -62,7 +64,7 @@ struct Job: DeviceWork {
       record.inputs.merge(before.inputs) { now, _ in now }
     }
     // A run that was stopped before its first checkpoint begins again: seed and settings repeat it exactly.
-    if resumed != nil, let trainer, try !trainer.resume(from: folder) { notes = try initialize(trainer) }
+    if resumed != nil, let trainer, try !trainer.resume(from: folder) { notes = try initialize(trainer, weights) }
     // The first file of a run: from here on it can be resumed.
     if resumed == nil {
       let configuration = settings.configuration
@@ -131,9 +133,26 @@ struct Job: DeviceWork {
 
   // MARK: - The beginning
 
-  private func trainer<D: TunableDevice>(on device: D) throws -> Trainer<D> {
+  /// The weights of `--init`; nil without.
+  private func initialWeights() throws -> WeightsChoice? {
+    // A run that has a checkpoint no longer needs them.
+    if let resumed, FileBytes.kind(of: resumed + "/checkpoints/last.safetensors") == .file { return nil }
+    return try settings.initialWeights.map { try WeightsChoice($0) }
+  }
+
+  /// With `--freeze`: the network but for its last layer, and its features of all images.
+  private func frozenNetwork<D: Device>(_ weights: WeightsChoice?, on device: D) throws -> FrozenNetwork? {
+    guard settings.freezes else { return nil }
+    let path = weights?.path ?? resumed.map { $0 + "/checkpoints/last.safetensors" }
+    guard let path else { preconditionFailure("--freeze is given with --init, or the run is resumed") }
+    // Told by one thread at a time, while this one waits.
+    let listener = console
+    return try FrozenNetwork(settings, data, weights: path, on: device) { listener.computed($0, of: $1) }
+  }
+
+  private func trainer<D: TunableDevice>(_ frozen: FrozenNetwork?, on device: D) throws -> Trainer<D> {
     do {
-      return try Trainer(settings, data: data, on: device)
+      return try Trainer(settings, data: data, frozen: frozen, on: device)
     } catch let failure as Failure where failure.kind == .outOfMemory && resumed != nil {
       throw Failure(
         .outOfMemory, failure.what, why: failure.why,
@@ -203,10 +222,9 @@ struct Job: DeviceWork {
   /// Takes the weights of `--init`.
   ///
   /// - Returns: what the head of the run says of them.
-  private func initialize<D: Device>(_ trainer: Trainer<D>) throws -> [String] {
-    guard let weights = settings.initialWeights else { return [] }
-    let choice = try WeightsChoice(weights)
-    let (place, random) = try trainer.initialize(from: choice.path)
+  private func initialize<D: Device>(_ trainer: Trainer<D>, _ choice: WeightsChoice?) throws -> [String] {
+    guard let weights = settings.initialWeights, let choice else { return [] }
+    let (place, random) = try trainer.frozen.map { ($0.place, []) } ?? trainer.initialize(from: choice.path)
     var notes: [String] = []
     if let known = choice.known { notes.append("weights: \(known.name), \(known.licence), \(KnownWeights.origin)") }
     if let place { notes.append("weights: of \(weights), those in \(place)") }

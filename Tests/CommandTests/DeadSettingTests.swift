@@ -39,6 +39,7 @@ extension CommandTests {
       "noise-seed": Context(rest: "--noise symmetric:0.4"),
       "val-noise": Context(rest: "--noise symmetric:0.4 --val 0.25"),
       "on-bad-image": Context(data: "bad"), "init": Context(value: "w.safetensors"),
+      "freeze": Context(rest: "--init w.safetensors"), "pretrained-rate": Context(rest: "--init w.safetensors"),
       "transition": Context(rest: "--loss forward --clean-labels l.npy"),
       "beta1": Context(rest: "--optimizer adam --lr 0.001"), "beta2": Context(rest: "--optimizer adam --lr 0.001"),
       "gamma": Context(rest: "--milestones 1"), "drop-last": Context(rest: "--batch-size 24"),

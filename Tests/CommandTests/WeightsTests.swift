@@ -1,4 +1,5 @@
 import FileFormats
+import Glibc
 import TestSupport
 import Testing
 
@@ -53,7 +54,7 @@ extension CommandTests {
       let result = try PythonOracle.run(script, [folder.path])
       try #require(result.code == 0, "\(result.output)")
       for (file, out) in [("one/checkpoints/last.safetensors", "a"), ("zip.pth", "b"), ("old", "c")] {
-        let options = "--epochs 1 --init \(file) --out \(out)"
+        let options = "--epochs 1 --pretrained-rate 1 --init \(file) --out \(out)"
         let ending = try CommandUnderTest.run(CommandUnderTest.training(options), in: folder)
         #expect(ending.code == 0, "\(ending.errors)")
         if file == "zip.pth" { #expect(ending.errors.contains("state_dict, names after 'module.'")) }
@@ -83,6 +84,38 @@ extension CommandTests {
       let grey = try CommandUnderTest.run(
         CommandUnderTest.training("--epochs 1 --normalize network --out four"), in: folder)
       #expect(grey.code == 78 && grey.errors.contains("--model resnet20"))
+    }
+
+    @Test(
+      "are kept by --freeze but for the last layer, which goes on to the same bits after SIGKILL",
+      arguments: ["", "--loss gce:q=0.7", "--method co-teaching:rate=0.3,ramp=2 --noise symmetric:0.4"])
+    func freeze(options: String) throws {
+      let folder = ScratchFolder()
+      try CommandUnderTest.output(CommandUnderTest.training("--epochs 1 --out start"), in: folder)
+      let start = RunFiles(folder("start")).lastCheckpoint
+      let settings = "--epochs 400 --checkpoint-every 30 --init \(start) --freeze \(options)"
+      try CommandUnderTest.output(CommandUnderTest.training(settings, "--out whole"), in: folder)
+      let whole = RunFiles(folder("whole")), killed = RunFiles(folder("killed"))
+      let program = CommandUnderTest.start(CommandUnderTest.training(settings, "--out killed"), in: folder)
+      #expect(program.wait { FileBytes.kind(of: killed.lastCheckpoint) == .file })
+      program.send(SIGKILL)
+      _ = try program.end()
+      #expect(try #require(killed.record()["step"]?.integer) < 1600)
+      #expect(unlink(start) == 0)
+      try CommandUnderTest.output(["train", "--resume", "killed", "--threads", "1"], in: folder)
+      try killed.expectEqual(to: whole)
+      let last = try SafetensorsFile.read(whole.lastCheckpoint)
+      #expect(last["fc.weight"] != last["head.weight"] && last["head.weight"]?.shape == [10, 64])
+      let accuracy = try #require(whole.column("test_acc", of: "metrics.csv").last)
+      let document = try CommandUnderTest.output(
+        ["eval", whole.lastCheckpoint, "shapes", "--limit-test", "128", "--device", "cpu", "--json"], in: folder)
+      let measured = try JSONText.parse(Array(document.utf8), named: "eval")["accuracy"]?.double
+      #expect(measured.map { abs($0 - (Double(accuracy) ?? -1)) < 1e-4 } == true, "\(document.prefix(200))")
+      // A method's networks must differ.
+      let ending = try CommandUnderTest.run(
+        CommandUnderTest.training("--method co-teaching --init \(whole.lastCheckpoint) --out no"), in: folder)
+      #expect(ending.code == 78 && ending.errors.contains("must differ in their initial weights"))
+      #expect(FileBytes.kind(of: folder("no")) == .missing)
     }
 
     @Test(

@@ -52,8 +52,8 @@ struct UnreadSettingsTests {
     let unread = RunSettings.settings(of: .train).filter { !$0.jobs.contains(.detect) }.map(\.name)
     #expect(
       unread == [
-        "val", "val-noise", "init", "transition", "class-weights", "method", "max-steps", "patience", "normalize",
-        "aum",
+        "val", "val-noise", "init", "freeze", "transition", "class-weights", "method", "max-steps", "patience",
+        "pretrained-rate", "normalize", "aum",
       ])
     let scratch = ScratchFolder()
     var draft = SettingsDraft(for: .detect)
@@ -63,6 +63,7 @@ struct UnreadSettingsTests {
     for (name, text) in [
       ("val", "0.1"), ("val-noise", "on"), ("init", "w.safetensors"), ("transition", "true"), ("method", "marvel"),
       ("max-steps", "3"), ("aum", "off"), ("patience", "4"), ("class-weights", "balanced"), ("normalize", "network"),
+      ("freeze", "on"), ("pretrained-rate", "0.2"),
     ] { try training.set(name, to: text) }
     try AtomicFile.write(training.configuration.text, to: scratch("all.toml"))
     let before = draft.settings

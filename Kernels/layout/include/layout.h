@@ -31,6 +31,8 @@ enum {
   NUMBER_LOSS = 8,     // the loss's own parameters, in the order of its catalogue entry
   NUMBER_SECOND_DECAY = 24,  // Adam's decay of the mean of squared gradients
   NUMBER_EPSILON,            // what Adam adds to its square root
+  NUMBER_SLOWED,             // how many of the flat parameters move at a rate of their own, in blocks of LANES
+  NUMBER_SLOWED_RATE,        // the factor of their learning rate
   NUMBER_METHOD = 28,        // a training method's own numbers
   NUMBER_COUNT = 40,
   NUMBER_LOSS_COUNT = NUMBER_SECOND_DECAY - NUMBER_LOSS,

@@ -10,9 +10,14 @@ public struct Augmentation: Hashable, Sendable {
     self.crop = crop
     self.flip = flip
   }
+
+  /// Whether it changes images.
+  var changes: Bool { crop > 0 || flip }
 }
 
 /// Gathers, crops, flips and normalises the batch's images: (pixel / 255 − mean) / deviation per channel.
+///
+/// Or gathers rows of floats `[B, 1, 1, C]`, such as features, in place of images: (value − mean) / deviation.
 public struct Augment: OperationBody {
   /// `[B, H, W, C]`.
   public var output: Value
@@ -22,15 +27,19 @@ public struct Augment: OperationBody {
   public var augmentation: Augmentation
   /// Whether the images are those of the peer pass.
   public var peer: Bool
+  /// Whether the data set is float32, not bytes; such rows are neither cropped nor mirrored.
+  public var isFloat: Bool
 
   /// The images of a batch.
-  public init(output: Value, shape: [Int], augmentation: Augmentation, peer: Bool) {
+  public init(output: Value, shape: [Int], augmentation: Augmentation, peer: Bool, isFloat: Bool = false) {
+    precondition(!isFloat || shape[1] * shape[2] == 1 && !augmentation.changes, "floats are no images")
     (self.output, self.shape, self.augmentation, self.peer) = (output, shape, augmentation, peer)
+    self.isFloat = isFloat
   }
 
   var count: Int { shape.reduce(1, *) }
 
-  var name: String { "augment" }
+  var name: String { isFloat ? "gather" : "augment" }
   var tensors: [Tensor] { [.write("output", output)] }
   var scalars: KernelArguments {
     [
@@ -38,6 +47,6 @@ public struct Augment: OperationBody {
       "C": .int(shape[3]), "crop": .int(augmentation.crop), "flip": .flag(augmentation.flip), "peer": .flag(peer),
     ]
   }
-  var cost: TensorOperation.Cost { .init(operations: 2 * Double(count), bytes: 5 * Double(count)) }
+  var cost: TensorOperation.Cost { .init(operations: 2 * Double(count), bytes: (isFloat ? 8 : 5) * Double(count)) }
   var shapeText: String { shape.dropFirst().map(String.init).joined(separator: "×") }
 }

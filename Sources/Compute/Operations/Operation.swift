@@ -233,8 +233,9 @@ extension StepProgram {
   /// the activations that they are counted like those.
   public func cost(of operation: TensorOperation) -> TensorOperation.Cost {
     var cost = operation.cost
-    // Pixels stay bytes.
-    let pixels = if case .augment(let augment) = operation { Double(augment.count) } else { 0.0 }
+    // Pixels stay bytes, and features floats.
+    let pixels =
+      if case .augment(let augment) = operation { Double(augment.count * (augment.isFloat ? 4 : 1)) } else { 0.0 }
     cost.bytes = pixels + (cost.bytes - pixels) * Double(elementType(of: operation).byteCount) / 4
     return cost
   }

@@ -3,7 +3,8 @@ import Compute
 /// What reads the data set and the per-sample table, and dropout.
 extension WorkGroupLowering {
   func lower(_ augment: Augment) -> Lowered {
-    Lowered([items("augment_crop_flip", augment.shape.dropLast().reduce(1, *))])
+    if augment.isFloat { return Lowered([items("gather_floats", augment.shape[0] * augment.shape[3])]) }
+    return Lowered([items("augment_crop_flip", augment.shape.dropLast().reduce(1, *))])
   }
 
   func lower(_ dropout: ApplyDropout) -> Lowered {
