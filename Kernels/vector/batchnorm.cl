@@ -139,10 +139,12 @@ __kernel void batchnorm_backward_mask_sums(
 
 // Adds the pieces up in order (compensated), writes or adds to dgamma and dbeta, and leaves in `means` the two numbers
 // per channel that batchnorm_backward_apply needs: mean of g, and mean of g * (input - mean) times inverse squared.
+// Both are 0 with constant statistics, which no pixel changes.
 // Launch: (PADDED(C) / 16).
 __kernel void batchnorm_backward_combine(
     __global const float *restrict partials, __global const float *restrict inverse, __global float *restrict gradients,
-    __global float *restrict means, int gamma_at, int beta_at, int M, int C, int pieces, int accumulate) {
+    __global float *restrict means, int gamma_at, int beta_at, int M, int C, int pieces, int accumulate,
+    int is_constant) {
   const int c = get_global_id(0) * LANES;
   float16 sum = (float16)(0.0f), sum_lost = sum, product = sum, product_lost = sum;
   for (int i = 0; i < pieces; i++) {
@@ -154,7 +156,7 @@ __kernel void batchnorm_backward_combine(
     product_lost = (following - product) - b;
     product = following;
   }
-  const float16 scale = vload16(0, inverse + c), n = (float16)(1.0f / (float)M);
+  const float16 scale = vload16(0, inverse + c), n = (float16)(is_constant ? 0.0f : 1.0f / (float)M);
   vstore16(sum * n, 0, means + c);
   vstore16(product * scale * scale * n, 0, means + PADDED(C) + c);
   float16 dgamma = product * scale, dbeta = sum;

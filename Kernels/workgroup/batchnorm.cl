@@ -143,10 +143,12 @@ __kernel void batchnorm_backward_sums(
 
 // Adds the pieces up, writes or adds to dgamma and dbeta, and leaves in `means` the two numbers per channel that
 // batchnorm_backward_apply needs: mean of g, and mean of g * (input - mean) times inverse squared.
+// Both are 0 with constant statistics, which no pixel changes.
 // Launch: (PADDED(C) / 4 groups).
 __kernel void batchnorm_backward_combine(
     __global const float *restrict partials, __global const float *restrict inverse, __global float *restrict gradients,
-    __global float *restrict means, int gamma_at, int beta_at, int M, int C, int pieces, int accumulate) {
+    __global float *restrict means, int gamma_at, int beta_at, int M, int C, int pieces, int accumulate,
+    int is_constant) {
   __local float4 memory[2 * GROUP_ITEMS];
   const int item = get_local_id(0), size = get_local_size(0), c = get_group_id(0) * 4;
   float4 sum = (float4)(0.0f), product = (float4)(0.0f);
@@ -159,7 +161,7 @@ __kernel void batchnorm_backward_combine(
   memory[size + item] = product;
   group_sum(memory, 1, 2);
   if (item == 0) {
-    const float4 scale = QUAD(inverse + c), n = (float4)(1.0f / (float)M);
+    const float4 scale = QUAD(inverse + c), n = (float4)(is_constant ? 0.0f : 1.0f / (float)M);
     sum = memory[0];
     product = memory[size];
     *(__global float4 *)(means + c) = sum * n;

@@ -17,7 +17,7 @@ extension StepBuilder {
     let made = BatchStatistics(
       mean: program.value(count: Parameter.padded(C)), inverse: program.value(count: Parameter.padded(C)),
       runningMean: running[batchNorm.runningMean].offset, runningVariance: running[batchNorm.runningVariance].offset,
-      epsilon: batchNorm.epsilon)
+      epsilon: batchNorm.epsilon, isConstant: keepsStatistics)
     statistics[batchNorm] = made
     return made
   }

@@ -14,6 +14,8 @@ public struct StepBuilder {
   /// What has been written so far.
   public internal(set) var program: StepProgram
   let forms: Set<FusedForm>
+  /// Whether batch norm keeps its running statistics and normalises by them, in training, too.
+  let keepsStatistics: Bool
   /// The gradient of the logits, once `loss` has written it.
   public private(set) var dlogits: Value?
   /// The batch statistics by the batch norm that they belong to.
@@ -31,9 +33,12 @@ public struct StepBuilder {
   /// - Parameters:
   ///   - forms: the fused forms that the device has.
   ///   - precision: how activations are stored.
-  public init(_ graph: Graph, forms: Set<FusedForm>, precision: Precision = .fp32) {
+  ///   - keepsStatistics: whether batch norm goes by its running statistics in training, too, and keeps them.
+  public init(
+    _ graph: Graph, forms: Set<FusedForm>, precision: Precision = .fp32, keepsStatistics: Bool = false
+  ) {
     program = StepProgram(graph.fused(for: forms), precision)
-    self.forms = forms
+    (self.forms, self.keepsStatistics) = (forms, keepsStatistics)
     for layer in self.graph.layers where layer.hasParameters || !learned.isDisjoint(with: layer.inputs) {
       learned.insert(layer.output)
     }
@@ -55,7 +60,7 @@ public struct StepBuilder {
 
   /// Computes the logits.
   public mutating func forward(_ statistics: Statistics, peer: Bool = false) {
-    for layer in graph.layers { forward(layer, training: statistics == .batch, peer: peer) }
+    for layer in graph.layers { forward(layer, training: statistics == .batch && !keepsStatistics, peer: peer) }
   }
 
   /// Computes each row's loss, the gradient of their mean, and the per-sample columns.

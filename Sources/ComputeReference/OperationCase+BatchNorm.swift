@@ -6,10 +6,12 @@ extension OperationCase {
   private static func betaAt(_ C: Int) -> Int { gammaAt + Parameter.padded(C) }
 
   /// Batch statistics in values 10 and 11, with running statistics that do not lie at the beginning.
-  static func statistics(C: Int, epsilon: Float = BatchNorm.epsilon) -> BatchStatistics {
+  static func statistics(
+    C: Int, epsilon: Float = BatchNorm.epsilon, isConstant: Bool = false
+  ) -> BatchStatistics {
     BatchStatistics(
       mean: value(10), inverse: value(11), runningMean: 16, runningVariance: 32 + Parameter.padded(C),
-      epsilon: epsilon)
+      epsilon: epsilon, isConstant: isConstant)
   }
 
   private static func running(C: Int) -> Content {
@@ -89,7 +91,8 @@ extension OperationCase {
   enum ResidualGradient: CaseIterable { case none, inPlace, apart }
 
   static func normalizeBackward(
-    M: Int, C: Int, residual: ResidualGradient, rectify: Bool, limit: Float = .infinity, accumulate: Bool
+    M: Int, C: Int, residual: ResidualGradient, rectify: Bool, limit: Float = .infinity, accumulate: Bool,
+    isConstant: Bool = false
   ) -> OperationCase {
     let gradients = betaAt(C) + Parameter.padded(C) + margin
     var contents: [Operand: Content] = [
@@ -100,13 +103,14 @@ extension OperationCase {
     addGiven(C: C, to: &contents)
     let words = [
       text([M, C]), ["", "residual in place", "residual"][ResidualGradient.allCases.firstIndex(of: residual) ?? 0],
-      text(rectify: rectify, limit: limit), accumulate ? "accumulate" : "",
+      text(rectify: rectify, limit: limit), accumulate ? "accumulate" : "", isConstant ? "constant" : "",
     ]
     return OperationCase(
       .normalizeBackward(
         NormalizeBackward(
-          M: M, C: C, doutput: value(0), output: value(1), input: value(2), statistics: statistics(C: C),
-          gammaAt: gammaAt, betaAt: betaAt(C), rectify: rectify, limit: limit, dinput: value(3),
+          M: M, C: C, doutput: value(0), output: value(1), input: value(2),
+          statistics: statistics(C: C, isConstant: isConstant), gammaAt: gammaAt, betaAt: betaAt(C), rectify: rectify,
+          limit: limit, dinput: value(3),
           dresidual: residual == .none ? nil : value(residual == .inPlace ? 0 : 4), accumulate: accumulate)),
       shape: words.filter { !$0.isEmpty }.joined(separator: ", "), contents: contents)
   }
@@ -121,6 +125,9 @@ extension OperationCase {
         normalize(M: M, C: C, residual: false, rectify: true, limit: 1),
         normalizeBackward(M: M, C: C, residual: .none, rectify: true, limit: 1, accumulate: false),
         normalizeBackward(M: M, C: C, residual: .apart, rectify: true, limit: 1, accumulate: true),
+        normalizeBackward(M: M, C: C, residual: .none, rectify: true, limit: 1, accumulate: false, isConstant: true),
+        normalizeBackward(M: M, C: C, residual: .apart, rectify: true, accumulate: true, isConstant: true),
+        normalizeBackward(M: M, C: C, residual: .none, rectify: false, accumulate: false, isConstant: true),
         batchStatistics(M: M, C: C, epsilon: 1e-3),
       ]
     }

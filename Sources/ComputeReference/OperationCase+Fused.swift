@@ -25,9 +25,13 @@ struct FusedParameters {
 
   var content: OperationCase.Content { .parameters(count, [weights, gammaC, betaC, gammaO].compactMap { $0 }) }
 
+  /// Whether the statistics have no gradient.
+  var isConstant = false
+
   /// The statistics of the input's channels; they are only read, and move nothing.
   var statistics: BatchStatistics {
-    BatchStatistics(mean: Value(index: 12), inverse: Value(index: 13), runningMean: 0, runningVariance: 0)
+    BatchStatistics(
+      mean: Value(index: 12), inverse: Value(index: 13), runningMean: 0, runningVariance: 0, isConstant: isConstant)
   }
 
   /// Statistics that an operation reads.
@@ -98,8 +102,11 @@ extension OperationCase {
 
   // MARK: Batch norm's gradient in halves
 
-  static func normalizeBackwardSums(M: Int, C: Int, mask: Mask, inPlace: Bool, accumulate: Bool) -> OperationCase {
-    let parameters = FusedParameters(C: C, O: 1)
+  static func normalizeBackwardSums(
+    M: Int, C: Int, mask: Mask, inPlace: Bool, accumulate: Bool, isConstant: Bool = false
+  ) -> OperationCase {
+    var parameters = FusedParameters(C: C, O: 1)
+    parameters.isConstant = isConstant
     var contents: [Operand: Content] = [
       operand(0): .normal(M * C),
       .store(.gradients): accumulate ? .normal(parameters.count) : .nothing(parameters.count),
@@ -115,6 +122,7 @@ extension OperationCase {
           below: NormalizedBelow(layer: layer, sums: value(2), accumulate: accumulate))),
       shape: joined([
         text([M, C]), mask.rawValue, inPlace ? "in place" : nil, accumulate ? "accumulate" : nil,
+        isConstant ? "constant" : nil,
       ]), contents: contents, meaningful: meaningful)
   }
 
@@ -159,9 +167,10 @@ extension OperationCase {
 
   /// - Parameter mask: of the batch norm below; nil for none there.
   static func convolveBackwardDataNormalized(
-    _ window: Window, normalized: Bool, addend: Bool, below mask: Mask?, accumulate: Bool
+    _ window: Window, normalized: Bool, addend: Bool, below mask: Mask?, accumulate: Bool, isConstant: Bool = false
   ) -> OperationCase {
-    let parameters = FusedParameters(window)
+    var parameters = FusedParameters(window)
+    parameters.isConstant = isConstant
     let count = window.inputCount, outputs = window.outputCount
     var contents: [Operand: Content] = [
       operand(1): written(count), .store(.parameters): parameters.content,
@@ -186,7 +195,7 @@ extension OperationCase {
       .convolveBackwardData(backward),
       shape: joined([
         text(window), normalized ? "normalized" : nil, addend ? "addend" : nil, mask.map { "below \($0.rawValue)" },
-        accumulate ? "accumulate" : nil,
+        accumulate ? "accumulate" : nil, isConstant ? "constant" : nil,
       ]), contents: contents, meaningful: meaningful)
   }
 

@@ -36,6 +36,10 @@ extension OperationCase {
     var cases = (0..<16).compactMap { forward(variedWindow, $0) }
     cases += (0..<16).compactMap { backward(variedWindow, $0, accumulate: on($0, 0) != on($0, 1)) }
     cases.append(convolveBackwardWeightsNormalized(variedWindow, rectify: false, accumulate: true))
+    cases += Mask.allCases.map {
+      convolveBackwardDataNormalized(
+        variedWindow, normalized: true, addend: false, below: $0, accumulate: false, isConstant: true)
+    }
     for (index, window) in fusedWindows.enumerated() {
       // What networks need most on every window: blocks' middles and ends; masks computed and read; with and without
       // a gradient from elsewhere.
@@ -52,6 +56,10 @@ extension OperationCase {
         cases.append(
           normalizeBackwardSums(
             M: shape.0, C: shape.1, mask: mask, inPlace: (index + position) % 2 == 0, accumulate: position == index))
+        cases.append(
+          normalizeBackwardSums(
+            M: shape.0, C: shape.1, mask: mask, inPlace: (index + position) % 2 == 0, accumulate: position == index,
+            isConstant: true))
       }
     }
     return cases

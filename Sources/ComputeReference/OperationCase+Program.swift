@@ -56,11 +56,11 @@ extension OperationCase {
       let residual = backward.dresidual.map { $0 == backward.doutput ? ResidualGradient.inPlace : .apart }
       self = .normalizeBackward(
         M: small(backward.M), C: backward.C, residual: residual ?? .none, rectify: backward.rectify,
-        limit: backward.limit, accumulate: backward.accumulate)
+        limit: backward.limit, accumulate: backward.accumulate, isConstant: backward.statistics.isConstant)
     case .normalizeBackwardSums(let sums):
       self = .normalizeBackwardSums(
         M: small(sums.M), C: sums.C, mask: Mask(of: sums.below.layer), inPlace: sums.gradient == sums.doutput,
-        accumulate: sums.below.accumulate)
+        accumulate: sums.below.accumulate, isConstant: sums.below.layer.statistics.isConstant)
     case .normalizeBackwardApply(let apply): self = .normalizeBackwardApply(M: small(apply.M), C: apply.C)
     case .add(let add): self = .add(count: small(add.count))
     case .rectify(let rectify):
@@ -122,7 +122,8 @@ extension OperationCase {
     guard backward.isFused else { return .convolveBackwardData(window, addend: backward.addend != nil) }
     return .convolveBackwardDataNormalized(
       window, normalized: backward.above != nil, addend: backward.addend != nil,
-      below: backward.below.map { Mask(of: $0.layer) }, accumulate: backward.below?.accumulate ?? false)
+      below: backward.below.map { Mask(of: $0.layer) }, accumulate: backward.below?.accumulate ?? false,
+      isConstant: backward.below?.layer.statistics.isConstant ?? false)
   }
 
   private static func convolveBackwardWeights(

@@ -90,7 +90,7 @@ extension ReferenceDevice {
       let result = ReferenceMath.normalizeBackward(
         doutput.numbers(count: M * C), output: backward.rectify ? output.numbers(count: M * C) : [],
         input: norm.input.numbers(count: M * C), by: norm.numbers, rectify: backward.rectify,
-        limit: backward.limit)
+        limit: backward.limit, isConstant: backward.statistics.isConstant)
       dinput.write(result.dinput)
       dresidual?.write(result.dresidual)
       gradients.write(gradient: result.dgamma, at: backward.gammaAt, accumulate: backward.accumulate)
@@ -152,7 +152,8 @@ extension ReferenceDevice {
         layer.rectify
         ? ReferenceMath.rectifyBackward(doutput, output: output?.numbers(count: M * C) ?? norm.normalized()) : doutput
       let result = ReferenceMath.normalizeBackwardSums(
-        gradient, input: norm.input.numbers(count: M * C), by: norm.numbers)
+        gradient, input: norm.input.numbers(count: M * C), by: norm.numbers,
+        isConstant: layer.statistics.isConstant)
       sums.write(result.means)
       sums.write(result.slopes, at: Parameter.padded(C))
       gradients.write(gradient: result.dgamma, at: layer.gammaAt, accumulate: below.accumulate)

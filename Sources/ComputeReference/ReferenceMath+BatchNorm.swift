@@ -79,7 +79,7 @@ extension ReferenceMath {
   /// - Source: Ioffe & Szegedy, 2015, arXiv:1502.03167, § 3.
   public static func normalizeBackward(
     _ doutput: [ReferenceNumber], output: [ReferenceNumber], input: [ReferenceNumber], by norm: Normalization,
-    rectify: Bool, limit: Float = .infinity
+    rectify: Bool, limit: Float = .infinity, isConstant: Bool = false
   ) -> (dinput: [ReferenceNumber], dresidual: [ReferenceNumber], dgamma: [ReferenceNumber], dbeta: [ReferenceNumber]) {
     let passed = rectify ? rectifyBackward(doutput, output: output, limit: limit) : doutput
     let (mean, inverse, gamma, C) = (norm.mean, norm.inverse, norm.gamma, norm.C), M = input.count / C
@@ -94,7 +94,9 @@ extension ReferenceMath {
       }
       for m in 0..<M {
         let normalized = (input[m * C + c] - mean[c]) * inverse[c]
-        let centered = passed[m * C + c] - dbeta[c] / count - normalized * (dgamma[c] / count)
+        let centered =
+          isConstant
+          ? passed[m * C + c] : passed[m * C + c] - dbeta[c] / count - normalized * (dgamma[c] / count)
         dinput[m * C + c] = gamma[c] * inverse[c] * centered
       }
     }
@@ -104,7 +106,7 @@ extension ReferenceMath {
   /// The first half of `normalizeBackward`, from g, the gradient behind the ReLU: dgamma, dbeta, and per channel the
   /// mean of g and the mean of g · (input − mean) times inverse squared.
   public static func normalizeBackwardSums(
-    _ passed: [ReferenceNumber], input: [ReferenceNumber], by norm: Normalization
+    _ passed: [ReferenceNumber], input: [ReferenceNumber], by norm: Normalization, isConstant: Bool = false
   ) -> (means: [ReferenceNumber], slopes: [ReferenceNumber], dgamma: [ReferenceNumber], dbeta: [ReferenceNumber]) {
     let (mean, inverse, C) = (norm.mean, norm.inverse, norm.C), M = input.count / C
     var products = [ReferenceNumber].zeros(C), dbeta = products
@@ -114,9 +116,10 @@ extension ReferenceMath {
         dbeta[c].add(passed[m * C + c])
       }
     }
-    let count = ReferenceNumber(Double(M))
+    // Constant statistics have no gradient.
+    let share: ReferenceNumber = isConstant ? 0 : 1 / ReferenceNumber(Double(M))
     return (
-      dbeta.map { $0 / count }, zip(products, inverse).map { $0 * $1 * $1 / count },
+      dbeta.map { $0 * share }, zip(products, inverse).map { $0 * $1 * $1 * share },
       zip(products, inverse).map { $0 * $1 }, dbeta
     )
   }

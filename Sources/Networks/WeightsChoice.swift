@@ -84,9 +84,13 @@ public struct WeightsChoice: Sendable, Equatable {
     (path, known) = (text, KnownWeights.identified(by: digest))
   }
 
-  /// Whether the file is a checkpoint of this program, all of whose layers were trained; not for one that is damaged.
-  public var isTrainedHere: Bool {
-    guard known == nil, let file = try? SafetensorsFile.read(path) else { return false }
-    return file.metadata["gpunoisy.model"] != nil && file["head.weight"] == nil
+  /// What a checkpoint of this program says: its network, and whether all layers were trained, not the last one alone.
+  ///
+  /// - Returns: nil for other files, and for one that is damaged.
+  public func checkpoint() -> (network: Network, isTrainedWhole: Bool)? {
+    guard known == nil, let file = try? SafetensorsFile.read(path),
+      let network = try? file.metadata["gpunoisy.model"].map({ try Network($0) })
+    else { return nil }
+    return (network, file["head.weight"] == nil)
   }
 }

@@ -13,7 +13,7 @@ extension TrainingSession {
     func plan(_ batch: Int, _ slot: Int) throws -> Plan<D> {
       var step = StepBuilder(
         try settings.graph(batch, images.set.images, classes: classes), forms: device.forms,
-        precision: settings.precision)
+        precision: settings.precision, keepsStatistics: settings.keepsStatistics)
       try write(&step, slot)
       return try Plan(step.program, on: device, stores: stores.merging(lent) { $1 }, shared: shared)
     }

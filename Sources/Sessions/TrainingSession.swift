@@ -28,6 +28,8 @@ public final class TrainingSession<D: Device> {
     public var dropsLast = false
     /// How weights move.
     public var optimizer = Optimizer()
+    /// Whether batch norm goes by its running statistics in training, too, and keeps them.
+    public var keepsStatistics = false
     /// Seed of everything that is drawn.
     public var seed: UInt64 = 1
     /// The number of the network among those of its method: those with the same seed differ in their first weights and

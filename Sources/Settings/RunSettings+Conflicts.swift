@@ -159,6 +159,10 @@ extension RunSettings {
     case "pretrained-rate":
       return unless(
         initialWeights != nil && !freezes, "only with --init, and without --freeze", "add --init, or remove it.")
+    case "batch-norm":
+      return unless(
+        batchNorm == .batch || initialWeights != nil && !freezes, "only with --init, and without --freeze", "remove it."
+      )
     case "augment":
       return unless(!freezes, "only where images are changed: --freeze computes features once", "remove it.")
     case "milestones": return unless(steps, "only by --schedule step", "remove it, or add --schedule step.")

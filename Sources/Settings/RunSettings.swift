@@ -86,6 +86,8 @@ public struct RunSettings: Sendable, Equatable {
   public var augment: AugmentationKind?
   /// What inputs are normalised by.
   public var normalize = InputNormalization.images
+  /// What batch norm normalises by in training.
+  public var batchNorm = BatchNormStatistics.batch
   /// Whether each epoch has an order of its own.
   public var shuffle = true
   /// Whether a smaller last batch is left out.
@@ -137,6 +139,14 @@ public struct RunSettings: Sendable, Equatable {
     case cropFlip = "crop-flip"
     case flip
     case none
+  }
+
+  /// What batch norm normalises by in training.
+  public enum BatchNormStatistics: String, Sendable, CaseIterable {
+    /// Mean and deviation of the batch, which move the running ones.
+    case batch
+    /// The running ones, which stay as they are: those of pretrained weights.
+    case running
   }
 
   /// Whether the job trains networks: a detection by features alone does not.

@@ -219,6 +219,14 @@ extension RunSettings {
       """
     ).following("network with --init, where --model has published weights")
       .notOfDetect("it trains several networks, all alike and from random weights"),
+    .choice(
+      "batch-norm", \.batchNorm, "by", example: "running",
+      """
+      What batch norm goes by in training. batch: mean and deviation of each batch; running: those that came with --init, \
+      which then stay.
+      """
+    ).following("running with pretrained weights")
+      .notOfDetect("it trains several networks, all alike and from random weights"),
     .switched(
       "shuffle", \.shuffle, example: "off", "on: each epoch has an order of its own; off: batches in id order."),
     .flag("drop-last", \.dropLast, example: "on", "Leave out the last batch of an epoch where it is smaller."),

@@ -85,6 +85,7 @@ extension SettingValue where Self: RawRepresentable, RawValue == String {
 }
 
 extension ClassWeights: SettingValue {}
+extension RunSettings.BatchNormStatistics: SettingValue {}
 extension Exclusion: SettingValue {}
 extension PixelScramble: SettingValue {}
 extension InputNormalization: SettingValue {}

@@ -65,6 +65,7 @@ extension SettingsDraft {
   /// What follows from the data.
   public mutating func follow(_ data: DataFacts) {
     if settings.job == .detect { followDetector(data) }
+    if settings.recipe == nil { followPretrained(data) }
     if settings.recipe == nil, !Dataset.isName(settings.data) { followCount(data) }
     followSettings()
     fill(
@@ -108,6 +109,24 @@ extension SettingsDraft {
     case .standard, .rule: false
     case .recipe, .file, .commandLine: true
     }
+  }
+
+  /// What follows where layers are pretrained, whatever the data: they need few epochs, and a last layer alone takes
+  /// seconds.
+  private mutating func followPretrained(_ data: DataFacts) {
+    let isFineTuned = settings.optimizer.pretrainedRate < 1
+    guard settings.job == .train, settings.freezes || isFineTuned else { return }
+    let count = data.trainCount, reason = settings.freezes ? "--freeze" : "--init"
+    func epochs(_ tuned: Int) -> Int { settings.freezes ? 30 : tuned }
+    follow("epochs", \.epochs, epochs(Self.epochs(seeing: 2_000, of: count, within: 3...10)), because: reason)
+    follow("batch-size", \.batchSize, 32, because: reason)
+    guard settings.optimizer.kind == .sgd else { return }
+    follow("lr", \.optimizer.learningRate, settings.freezes ? 0.003 : 0.02, because: reason)
+    guard settings.freezes else { return }
+    // A last layer has more weights than there are images: without this it learns wrong labels by heart.
+    follow(
+      "weight-decay", \.optimizer.weightDecay, min(1_000 / Double(max(count, 1)), 10),
+      because: "\(count) training images")
   }
 
   /// What follows from the number of training samples.

@@ -6,20 +6,23 @@ extension SettingsDraft {
   /// What follows from `--init`: the network of known weights, their image size, and what they expect of inputs.
   ///
   /// Asked for once all settings are given, and before the data is read. Weights that are not known leave the network
-  /// alone, and get the inputs that the network's published weights expect, if it has any.
+  /// alone unless they are a checkpoint, and get the inputs that the network's published weights expect, if it has any.
   ///
   /// - Throws: what `WeightsChoice` throws; `.configuration` for known weights of another network than the one that is
   ///   asked for.
   public mutating func followWeights() throws {
     guard settings.job == .train, let text = settings.initialWeights else { return }
-    let choice = try WeightsChoice(text)
+    let choice = try WeightsChoice(text), checkpoint = choice.checkpoint()
     // Features are those of images as they are.
     if settings.freezes { follow("augment", \.augment, RunSettings.AugmentationKind.none, because: "--freeze") }
-    // A run that goes on where another one ended keeps that one's rate.
-    if !settings.freezes, !choice.isTrainedHere {
+    // A run that goes on where another one ended keeps that one's rate. Pretrained layers need little change; and batches
+    // of a few classes have other statistics than those that the layers behind were trained with.
+    if !settings.freezes, checkpoint?.isTrainedWhole != true {
       follow("pretrained-rate", \.optimizer.pretrainedRate, 0.1, because: "--init")
+      follow("batch-norm", \.batchNorm, .running, because: "--init")
     }
     guard let known = choice.known else {
+      if let checkpoint { follow("model", \.model, checkpoint.network, because: "the checkpoint of --init") }
       if settings.model.entry.preprocessing != nil {
         follow("normalize", \.normalize, .network, because: "--init")
       }

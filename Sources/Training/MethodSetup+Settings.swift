@@ -22,6 +22,7 @@ extension MethodSetup {
       augmentation: Augmentation(crop: augment == .cropFlip ? 4 : 0, flip: augment != .none))
     (session.precision, session.optimizer, session.seed) = (settings.precision, settings.optimizer, settings.seed)
     (session.shuffles, session.dropsLast) = (settings.shuffle, settings.dropLast)
+    session.keepsStatistics = settings.batchNorm == .running
     let epochs = settings.epochs
     self.init(
       session: session, train: try uploaded(train), test: try data.evaluation.map(uploaded),

@@ -40,6 +40,9 @@ extension CommandTests {
       "val-noise": Context(rest: "--noise symmetric:0.4 --val 0.25"),
       "on-bad-image": Context(data: "bad"), "init": Context(value: "w.safetensors"),
       "freeze": Context(rest: "--init w.safetensors"), "pretrained-rate": Context(rest: "--init w.safetensors"),
+      "batch-norm": Context(
+        base: "train --model resnet20 --epochs 1 --batch-size 32 --lr 0.05 --device cpu --out o -q "
+          + "--init r/checkpoints/last.safetensors"),
       "transition": Context(rest: "--loss forward --clean-labels l.npy"),
       "beta1": Context(rest: "--optimizer adam --lr 0.001"), "beta2": Context(rest: "--optimizer adam --lr 0.001"),
       "gamma": Context(rest: "--milestones 1"), "drop-last": Context(rest: "--batch-size 24"),
@@ -119,6 +122,9 @@ extension CommandTests {
       try FileBytes.makeFolder(folder("root/cifar10"))
       try CommandUnderTest.output(
         "train d.npz --model mlp --epochs 1 --batch-size 32 --device cpu --out w -q".split(separator: " ")
+          .map(String.init), in: folder)
+      try CommandUnderTest.output(
+        "train d.npz --model resnet20 --epochs 1 --batch-size 32 --device cpu --out r -q".split(separator: " ")
           .map(String.init), in: folder)
       try FileBytes.write(
         FileBytes.read(folder("w/checkpoints/last.safetensors")), to: folder("w.safetensors"))

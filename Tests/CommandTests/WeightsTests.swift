@@ -54,7 +54,7 @@ extension CommandTests {
       let result = try PythonOracle.run(script, [folder.path])
       try #require(result.code == 0, "\(result.output)")
       for (file, out) in [("one/checkpoints/last.safetensors", "a"), ("zip.pth", "b"), ("old", "c")] {
-        let options = "--epochs 1 --pretrained-rate 1 --init \(file) --out \(out)"
+        let options = "--epochs 1 --pretrained-rate 1 --batch-norm batch --init \(file) --out \(out)"
         let ending = try CommandUnderTest.run(CommandUnderTest.training(options), in: folder)
         #expect(ending.code == 0, "\(ending.errors)")
         if file == "zip.pth" { #expect(ending.errors.contains("state_dict, names after 'module.'")) }
@@ -111,6 +111,12 @@ extension CommandTests {
         ["eval", whole.lastCheckpoint, "shapes", "--limit-test", "128", "--device", "cpu", "--json"], in: folder)
       let measured = try JSONText.parse(Array(document.utf8), named: "eval")["accuracy"]?.double
       #expect(measured.map { abs($0 - (Double(accuracy) ?? -1)) < 1e-4 } == true, "\(document.prefix(200))")
+      // Without --model the network is the checkpoint's; the layers that were kept stay slow.
+      let printed = try CommandUnderTest.output(
+        ["train", "shapes", "--print-config", "--init", whole.lastCheckpoint], in: folder)
+      for line in ["model = \"resnet20\"", "pretrained-rate = 0.1", "batch-norm = \"running\""] {
+        #expect(printed.contains(line), "\(line)")
+      }
       // A method's networks must differ.
       let ending = try CommandUnderTest.run(
         CommandUnderTest.training("--method co-teaching --init \(whole.lastCheckpoint) --out no"), in: folder)

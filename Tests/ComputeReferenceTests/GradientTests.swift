@@ -140,6 +140,36 @@ struct GradientTests {
     }
   }
 
+  @Test("for batch norm whose statistics stay, with and without ReLU", arguments: [false, true])
+  func constantStatistics(rectify: Bool) {
+    let (M, C) = (7, 3)
+    let x = numbers(M * C, 0), r = numbers(M * C, 2), mean = numbers(C, 5), gamma = numbers(C, 3), beta = numbers(C, 4)
+    let inverse = numbers(C, 6).map { 1 + abs($0) }
+    func normalize(
+      _ x: [ReferenceNumber], _ gamma: [ReferenceNumber], _ beta: [ReferenceNumber]
+    ) -> [ReferenceNumber] {
+      ReferenceMath.normalize(
+        x, by: .init(mean: .init(mean), inverse: .init(inverse), gamma: gamma, beta: beta), rectify: rectify)
+    }
+    let norm = ReferenceMath.Normalization(mean: .init(mean), inverse: .init(inverse), gamma: .init(gamma))
+    let gradients = ReferenceMath.normalizeBackward(
+      .init(r), output: normalize(.init(x), .init(gamma), .init(beta)), input: .init(x), by: norm, rectify: rectify,
+      isConstant: true)
+    let sums = ReferenceMath.normalizeBackwardSums(
+      gradients.dresidual, input: .init(x), by: norm, isConstant: true)
+    let halves = ReferenceMath.normalizeBackwardApply(
+      gradients.dresidual, input: .init(x), by: norm, means: sums.means, slopes: sums.slopes)
+    for dinput in [gradients.dinput, halves] {
+      expect("input", of: x, dinput, weights: r) { normalize($0, .init(gamma), .init(beta)) }
+    }
+    for dgamma in [gradients.dgamma, sums.dgamma] {
+      expect("gamma", of: gamma, dgamma, weights: r) { normalize(.init(x), $0, .init(beta)) }
+    }
+    for dbeta in [gradients.dbeta, sums.dbeta] {
+      expect("beta", of: beta, dbeta, weights: r) { normalize(.init(x), .init(gamma), $0) }
+    }
+  }
+
   @Test(
     "for pooling", arguments: [false, true],
     [

@@ -53,7 +53,7 @@ struct UnreadSettingsTests {
     #expect(
       unread == [
         "val", "val-noise", "init", "freeze", "transition", "class-weights", "method", "max-steps", "patience",
-        "pretrained-rate", "normalize", "aum",
+        "pretrained-rate", "normalize", "batch-norm", "aum",
       ])
     let scratch = ScratchFolder()
     var draft = SettingsDraft(for: .detect)
@@ -63,7 +63,7 @@ struct UnreadSettingsTests {
     for (name, text) in [
       ("val", "0.1"), ("val-noise", "on"), ("init", "w.safetensors"), ("transition", "true"), ("method", "marvel"),
       ("max-steps", "3"), ("aum", "off"), ("patience", "4"), ("class-weights", "balanced"), ("normalize", "network"),
-      ("freeze", "on"), ("pretrained-rate", "0.2"),
+      ("freeze", "on"), ("pretrained-rate", "0.2"), ("batch-norm", "running"),
     ] { try training.set(name, to: text) }
     try AtomicFile.write(training.configuration.text, to: scratch("all.toml"))
     let before = draft.settings

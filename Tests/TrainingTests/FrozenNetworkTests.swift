@@ -134,6 +134,46 @@ import Training
     #expect(none.last?.values != full.last?.values)
   }
 
+  @Test func `keep their batch norms' statistics where these are asked for`() throws {
+    func trained(_ statistics: RunSettings.BatchNormStatistics) throws -> Trainer<CPUDevice> {
+      var settings = try self.settings(epochs: 1)
+      // Random weights with statistics that are not theirs: outputs are large.
+      (settings.batchNorm, settings.optimizer.learningRate) = (statistics, 1e-6)
+      let trainer = try Trainer(settings, data: RunData(settings), on: CPUDevice(threads: 1))
+      try trainer.initialize(from: weights())
+      #expect(try trainer.run() == .finished)
+      return trainer
+    }
+    let before = try SafetensorsFile.read(weights())
+    for (statistics, stay) in [(RunSettings.BatchNormStatistics.running, true), (.batch, false)] {
+      let trainer = try trained(statistics)
+      for tensor in try trainer.session.readState().running {
+        #expect((before[tensor.name] == .init(tensor.values, shape: tensor.shape)) == stay, "\(tensor.name)")
+      }
+    }
+    // What a step computes is what evaluation computes of the same weights.
+    var settings = try settings(epochs: 1)
+    (settings.batchNorm, settings.optimizer.learningRate, settings.limitTest) = (.running, 0, nil)
+    let trainer = try Trainer(settings, data: RunData(settings), on: CPUDevice(threads: 1))
+    try trainer.initialize(from: weights())
+    try trainer.session.begin(epoch: 0, learningRate: 0, recordsMargins: false)
+    try trainer.session.run(step: 0)
+    let alone = try trainer.session.logits(ofStep: 0), ids = Array(trainer.session.ids(ofFirst: 1))
+    let session = trainer.session, images = trainer.data.dataset.train.images
+    let stores = Dictionary(
+      uniqueKeysWithValues: [Store.parameters, .running, .inputStatistics].map { ($0, session.buffer($0)) })
+    let plans = try EvaluationPlans(
+      DeviceData(trainer.data.dataset.train, on: session.device), ids: ids,
+      graph: {
+        try settings.model.graph(
+          batch: $0, height: images.height, width: images.width, channels: images.channels, classes: 10)
+      }, stores: stores, shared: SharedMemory())
+    let evaluated = try plans.logits(on: session.device)
+    let largest = zip(alone, evaluated).map { abs($0 - $1) }.max() ?? 1
+    let scale = alone.map { abs($0) }.max() ?? 0
+    #expect(largest <= 1e-5 * scale && alone.count == evaluated.count, "\(largest) of \(scale)")
+  }
+
   @Test func `are needed for the features`() throws {
     let settings = try settings(), data = try RunData(settings)
     var file = try SafetensorsFile.read(weights())

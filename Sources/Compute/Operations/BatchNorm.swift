@@ -5,12 +5,15 @@ public struct BatchStatistics: Hashable, Sendable {
   public let runningMean: Int, runningVariance: Int
   /// What is added to the variance.
   public let epsilon: Float
+  /// Whether they are running ones that training keeps as they are: then they have no gradient.
+  public let isConstant: Bool
 
   /// The statistics of one batch norm.
   public init(
-    mean: Value, inverse: Value, runningMean: Int, runningVariance: Int, epsilon: Float = BatchNorm.epsilon
+    mean: Value, inverse: Value, runningMean: Int, runningVariance: Int, epsilon: Float = BatchNorm.epsilon,
+    isConstant: Bool = false
   ) {
-    (self.mean, self.inverse, self.epsilon) = (mean, inverse, epsilon)
+    (self.mean, self.inverse, self.epsilon, self.isConstant) = (mean, inverse, epsilon, isConstant)
     (self.runningMean, self.runningVariance) = (runningMean, runningVariance)
   }
 
@@ -103,7 +106,7 @@ public struct Normalize: OperationBody {
 /// The gradients of `Normalize` over `[M, C]`.
 ///
 /// With g = doutput, zero where the ReLU was off or at its limit, and x = input − mean: dgamma = Σ g · x · inverse, dbeta = Σ g,
-/// dinput = gamma · inverse · (g − mean(g) − x · inverse² · mean(g · x)).
+/// dinput = gamma · inverse · (g − mean(g) − x · inverse² · mean(g · x)); gamma · inverse · g where the statistics are constant.
 public struct NormalizeBackward: OperationBody {
   public var M: Int, C: Int
   public var doutput: Value, output: Value, input: Value, statistics: BatchStatistics
@@ -134,7 +137,7 @@ public struct NormalizeBackward: OperationBody {
     [
       "M": .int(M), "C": .int(C), "n": .int(M * C), "gamma_at": .int(gammaAt), "beta_at": .int(betaAt),
       "has_residual": .flag(dresidual != nil), "rectify": .flag(rectify), "limit": .float(limit),
-      "accumulate": .flag(accumulate),
+      "accumulate": .flag(accumulate), "is_constant": .flag(statistics.isConstant),
     ]
   }
   /// Two passes read doutput, input and (for the ReLU) output; the second writes.

@@ -136,6 +136,7 @@ public struct NormalizedBelow: Hashable, Sendable {
     [
       "inverse": .value(layer.statistics.inverse), "means": .value(sums), "gamma_at": .int(layer.gammaAt),
       "beta_at": .int(layer.betaAt), "accumulate": .flag(accumulate),
+      "is_constant": .flag(layer.statistics.isConstant),
     ]
   }
 }
@@ -165,7 +166,7 @@ public struct NormalizeBackwardSums: OperationBody {
     [
       "M": .int(M), "C": .int(C), "gamma_at": .int(below.layer.gammaAt), "beta_at": .int(below.layer.betaAt),
       "has_output": .flag(below.layer.output != nil), "rectify": .flag(below.layer.rectify),
-      "accumulate": .flag(below.accumulate),
+      "accumulate": .flag(below.accumulate), "is_constant": .flag(below.layer.statistics.isConstant),
     ]
   }
   var cost: TensorOperation.Cost {
