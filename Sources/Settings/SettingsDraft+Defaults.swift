@@ -123,7 +123,7 @@ extension SettingsDraft {
     guard settings.optimizer.kind == .sgd else { return }
     follow("lr", \.optimizer.learningRate, settings.freezes ? 0.003 : 0.02, because: reason)
     guard settings.freezes else { return }
-    // A last layer has more weights than there are images: without this it learns wrong labels by heart.
+    // A last layer has more weights than there are images: without this it memorises wrong labels.
     follow(
       "weight-decay", \.optimizer.weightDecay, min(1_000 / Double(max(count, 1)), 10),
       because: "\(count) training images")

@@ -15,7 +15,7 @@ extension SettingsDraft {
     let choice = try WeightsChoice(text), checkpoint = choice.checkpoint()
     // Features are those of images as they are.
     if settings.freezes { follow("augment", \.augment, RunSettings.AugmentationKind.none, because: "--freeze") }
-    // A run that goes on where another one ended keeps that one's rate. Pretrained layers need little change; and batches
+    // A run that continues another one keeps that one's rate. Pretrained layers need little change; and batches
     // of a few classes have other statistics than those that the layers behind were trained with.
     if !settings.freezes, checkpoint?.isTrainedWhole != true {
       follow("pretrained-rate", \.optimizer.pretrainedRate, 0.1, because: "--init")
