@@ -13,7 +13,7 @@ extension MethodSetup {
     func uploaded(_ set: LabelledSet) throws -> DeviceData<D> {
       try DeviceData(outline.map { set.outline($0) } ?? set, on: device)
     }
-    let train = data.dataset.train, augment = settings.augmentation(channels: train.images.channels)
+    let train = data.trained, augment = settings.augmentation(channels: train.images.channels)
     var session = TrainingSession<D>.Settings(
       network: settings.model, loss: settings.loss, batchSize: settings.batchSize,
       augmentation: Augmentation(crop: augment == .cropFlip ? 4 : 0, flip: augment != .none))
