@@ -45,7 +45,7 @@ struct DetectedData {
     }
     if let data { settings.data = data }
     source = settings.data
-    let seen = try RunData(settings)
+    let seen = try RunData(settings.takingVerdicts(keptIn: run))
     try RunRecord.read(folder: run).require(
       seen, of: run, fix: "restore the data, say where it is with --data, or repeat the run.")
     dataset = seen.dataset

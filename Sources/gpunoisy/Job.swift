@@ -67,6 +67,9 @@ struct Job: DeviceWork {
     if resumed == nil {
       let configuration = settings.configuration
       try folder.write(configuration)
+      if settings.job == .detect, let verdicts = settings.detection.verdicts {
+        try AtomicFile.write(FileBytes.read(verdicts), to: folder.file(RunFolder.earlierVerdictsName))
+      }
       record.inputs[Self.configurationName] = "\(SHA256.digest(of: configuration.text))"
     }
     let log = folder.log()

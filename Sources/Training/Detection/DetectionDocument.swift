@@ -1,6 +1,7 @@
 import Datasets
 import Detection
 import FileFormats
+import Reports
 
 /// detect.json: what a page about a detection shows, but for the samples themselves.
 public enum DetectionDocument {
@@ -179,7 +180,7 @@ public enum DetectionDocument {
         JSONMember("sample_ids", "sample_ids.npy"),
       ]
     }
-    if !finished.overlaps.isEmpty { members.append(JSONMember("overlap", .string(DetectionFiles.overlapName))) }
+    if !finished.overlaps.isEmpty { members.append(JSONMember("overlap", .string(RunFolder.overlapName))) }
     let kept = zip(finished.stages, finished.results).filter { !$1.marginHistory.isEmpty }
     members.append(
       JSONMember(

@@ -77,15 +77,12 @@ public enum DetectionFiles {
       })
   }
 
-  /// The name of the table of images that are in the training part and in another one.
-  public static let overlapName = "overlap.csv"
-
   /// Writes overlap.csv, the worst first; nothing where there are none.
   private static func writeOverlaps(_ finished: FinishedDetection, to folder: RunFolder) throws {
     guard !finished.overlaps.isEmpty else { return }
     let names = finished.data.dataset.classNames
     try folder.writeTable(
-      overlapName,
+      RunFolder.overlapName,
       columns: [
         "split", "sample_id", "path", "given_label", "given_name", "train_sample_id", "train_path", "train_label",
         "train_name", "cosine",

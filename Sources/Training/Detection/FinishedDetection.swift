@@ -69,7 +69,7 @@ public struct FinishedDetection: Sendable {
         .badInput, "'\(folder)/config.toml' does not belong to this detection.",
         why: "its seed is \(settings.seed), but run.json says \(seed).", fix: "restore the file from a copy.")
     }
-    let data = try data ?? RunData(settings), dataset = data.dataset
+    let data = try data ?? RunData(settings.takingVerdicts(keptIn: folder)), dataset = data.dataset
     try record.require(
       data, of: folder, fix: "restore the data, say where it is with --data, or repeat the detection.")
     let detection = settings.detection
