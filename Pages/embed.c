@@ -14,6 +14,8 @@ static const unsigned char script[] = {
     ,
 #embed "grid.js"
     ,
+#embed "groups.js"
+    ,
 #embed "large.js"
     ,
 #embed "batch.js"

@@ -55,7 +55,7 @@ function card(position) {
     made.append(make("p", { className: "name" }, make("small", {}, "truth"), " ", className(samples.truth[index])));
   }
   if (data.margins[id]) made.append(sparkline(data.margins[id]));
-  made.append(fileLine(index));
+  made.append(fileLine(index), groupLine(position));
   const choice = make(
     "select", { "aria-label": `verdict on sample ${id}` }, make("option", { value: "" }, "verdict …"));
   for (const [name, text] of VERDICTS) {

@@ -47,7 +47,7 @@ function showLarge() {
     make("small", {}, " suggested "), suggestion(index), certain === null ? "" : make("small", {}, ` ${certain}%`));
   const place = `rank ${samples.rank[index]}, #${id}, ${selected + 1} of ${listed.length}`;
   element("large-stage").replaceChildren(
-    make("p", { className: "faint" }, place), image(index), names, fileLine(index));
+    make("p", { className: "faint" }, place), image(index), names, fileLine(index), groupMembers(index));
   for (const button of document.querySelectorAll("#large-verdicts button")) {
     button.setAttribute("aria-pressed", String(found?.verdict === button.dataset.verdict));
     button.disabled = button.dataset.verdict === "accept" && samples.suggested[index] < 0;

@@ -52,6 +52,8 @@ function verdictTable() {
     ].map(cell).join(",");
   };
   const lines = ["sample_id,path,source,is_label_issue,verdict,given_label,new_label,given_name,new_name"];
+  const open = data.earlier.filter(([id]) => byID.has(id) && !verdicts.has(id) && !answers.has(id));
+  for (const [id, verdict, label] of open) lines.push(row(id, "earlier", verdict, label));
   for (const [id, found] of verdicts) {
     const index = byID.get(id), label = newLabel(index, found);
     // Another label that is the given one after all.

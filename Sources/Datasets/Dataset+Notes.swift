@@ -30,7 +30,7 @@ extension Dataset {
   public func emptyClassWarning(_ set: LabelledSet) -> String? {
     let empty = zip(classNames, set.classCounts(classCount)).filter { $1 == 0 }.map { $0.0.shortened(to: 40) }
     guard !empty.isEmpty else { return nil }
-    return "warning: \(empty.count) of \(classCount) classes \(empty.count == 1 ? "has" : "have") no training samples: "
+    return "warning: \(empty.count) of \(classCount) classes \(empty.count == 1 ? "has" : "have") no \(kindOfSamples): "
       + empty.prefix(10).joined(separator: ", ") + (empty.count > 10 ? ", …" : "")
   }
 

@@ -1,7 +1,19 @@
 extension Dataset {
   /// A name for each training sample [N] in tables: its file's path, or `NAME/train/ID` where the layout has no files.
   public var trainPaths: [String] {
-    train.paths.isEmpty ? (0..<train.count).map { "\(name)/train/\($0)" } : train.paths
+    train.paths.isEmpty ? (0..<train.count).map { path(of: $0) } : train.paths
+  }
+
+  /// The name of one training sample.
+  private func path(of id: Int) -> String {
+    let place = place(of: id)
+    return "\(name)/\(place.part.rawValue)/\(place.id)"
+  }
+
+  /// The name of a sample of a part, as `trainPaths` has it.
+  public func path(of id: Int, in part: SplitPart) -> String {
+    let paths = parts.first { $0.part == part }?.samples.paths ?? []
+    return paths.indices.contains(id) ? paths[id] : "\(name)/\(part.rawValue)/\(id)"
   }
 
   /// A 64-bit hash, as 16 hexadecimal digits, of what the first `count` training ids stand for: the files' paths, or

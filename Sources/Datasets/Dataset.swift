@@ -48,6 +48,8 @@ public struct Dataset: Sendable {
   public internal(set) var remarks: [String] = []
   /// The files and folders below the data that hold no sample, in the order of their folders.
   public internal(set) var passedOver: [PassedOver] = []
+  /// The parts whose samples stand in the place of the training samples, in order; empty for these themselves.
+  var placed: [PlacedPart] = []
   private var countBeforeLimit: Int?
 
   /// A data set of these parts; `kind` is found by the class names when it is left out.

@@ -115,6 +115,14 @@ public struct ImageSet: Sendable, Equatable {
     return ImageSet(count: count, height: height, width: width, channels: wanted, pixels: values)
   }
 
+  /// These images and then others of the same size.
+  func followed(by others: ImageSet) -> ImageSet {
+    precondition(
+      (height, width, channels) == (others.height, others.width, others.channels), "images of different sizes")
+    return ImageSet(
+      count: count + others.count, height: height, width: width, channels: channels, pixels: pixels + others.pixels)
+  }
+
   /// The first `count` images.
   public func first(_ count: Int) -> ImageSet {
     guard count < self.count else { return self }

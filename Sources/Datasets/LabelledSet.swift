@@ -74,6 +74,19 @@ public struct LabelledSet: Sendable, Equatable {
     return set
   }
 
+  /// These samples and then others, whose images have the same size.
+  func followed(by others: LabelledSet) -> LabelledSet {
+    func known(_ set: LabelledSet) -> [Int32] {
+      set.trueLabels ?? [Int32](repeating: LabelledSet.noLabel, count: set.count)
+    }
+    let hasTruth = trueLabels != nil || others.trueLabels != nil
+    var set = LabelledSet(
+      images: images.followed(by: others.images), labels: labels + others.labels, paths: paths + others.paths,
+      trueLabels: hasTruth ? known(self) + known(others) : nil)
+    set.unreadable = unreadable.union(others.unreadable.map { $0 + count })
+    return set
+  }
+
   /// The samples with these ids, in this order, as a set of its own with new ids.
   public func selecting(_ ids: [Int32]) -> LabelledSet {
     var set = LabelledSet(

@@ -40,6 +40,17 @@ public struct SampleList {
 
     /// No entries yet.
     public init() {}
+
+    /// Counts an entry that was found.
+    mutating func add(_ match: SampleRows.Match) {
+      switch match {
+      case .path(_, let isMoved):
+        byPath += 1
+        if isMoved { moved += 1 }
+      case .number: byNumber += 1
+      case .missing, .several, .unknown: break
+      }
+    }
   }
 
   /// A list for a data set.
@@ -93,14 +104,10 @@ public struct SampleList {
     var ids: [Int] = [], matching = Matching(), missing: [String] = []
     ids.reserveCapacity(rows.count)
     for row in rows {
-      switch samples.match(table.rows[row]) {
-      case .path(let id, let moved):
-        matching.byPath += 1
-        if moved { matching.moved += 1 }
-        ids.append(id)
-      case .number(let id):
-        matching.byNumber += 1
-        ids.append(id)
+      let match = samples.match(table.rows[row])
+      matching.add(match)
+      switch match {
+      case .path(let id, _), .number(let id): ids.append(id)
       case .missing(let path): missing.append(path)
       case .several(let name, let count):
         throw Failure(

@@ -1,8 +1,10 @@
 import FileFormats
 
 /// A part of a data set, by the names that folders, tables and arrays give it.
-enum SplitPart: Sendable {
-  case train, validation, test
+public enum SplitPart: String, Sendable, CaseIterable {
+  case train
+  case validation = "val"
+  case test
 
   /// Reads a name in any capitals, without the blanks around it; nil for any other name.
   init?(_ name: String) {

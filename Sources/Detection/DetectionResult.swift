@@ -2,51 +2,6 @@ import Datasets
 
 /// What a search for wrong labels found: a verdict on every sample with a label, and what it rests on.
 public struct DetectionResult: Sendable {
-  /// The verdict on one sample.
-  public struct Sample: Sendable, Equatable {
-    /// The sample's id.
-    public var id: Int
-    /// The label in question, and the true one where it is known.
-    public var given: Int, truth: Int?
-    /// Whether the label is suspected.
-    public var isIssue = false
-    /// 0…1, low for suspicious labels; nil for a sample that no network judged.
-    public var quality: Double?
-    /// The chance that the label is wrong, 0…1; nil where features did not judge it.
-    public var chance: Double?
-    /// The class that the networks think most likely, and its mean probability.
-    public var predicted: Int?, confidence: Double?
-    /// The class that the label is suggested to become, which is never the given one: the most likely of the others, and
-    /// its mean probability.
-    public var suggested: Int?, suggestedConfidence: Double?
-    /// The area under the margin: over the passes in which the sample had its own label, and in each of them.
-    public var area: Double?, passAreas: [Double?] = []
-    /// 1 for the most suspicious.
-    public var rank = 0
-    /// Forgetting events per network, mean cross entropy and mean EL2N in training with the given label.
-    public var forgettings: Double?, loss: Double?, error: Double?
-    /// Numbers the groups of equal images with different labels, from 1; nil for a sample in none.
-    public var duplicateGroup: Int?
-
-    /// Takes what the networks think of it: a probability for each class.
-    mutating func take(_ probabilities: some RandomAccessCollection<Double>) {
-      (predicted, confidence, suggested, suggestedConfidence) = (nil, nil, nil, nil)
-      for (label, probability) in probabilities.enumerated() {
-        if confidence.map({ probability > $0 }) ?? true { (predicted, confidence) = (label, probability) }
-        guard label != given, suggestedConfidence.map({ probability > $0 }) ?? true else { continue }
-        (suggested, suggestedConfidence) = (label, probability)
-      }
-    }
-  }
-
-  /// The threshold samples of one pass.
-  public struct Pass: Sendable {
-    /// The threshold samples' ids and areas under the margin.
-    public var ids: [Int], areas: [Double]
-    /// The cut-off by them.
-    public var cutoff: MarginCutoff
-  }
-
   /// The samples with a label, in the order of their ids.
   public private(set) var samples: [Sample]
   /// The passes with threshold samples; empty for confident learning alone.
@@ -55,12 +10,20 @@ public struct DetectionResult: Sendable {
   public private(set) var passCorrelation: Double?
   /// Confident learning's estimate, over the samples in their order; nil where it was not asked for.
   public private(set) var confident: ConfidentLearning?
+  /// The ids of the samples of that estimate, in its order: all but those that people left out.
+  public private(set) var confidentIDs: [Int] = []
   /// What can be said of the whole set.
   public private(set) var verdict = DetectionVerdict.list
   /// What features said; nil where none were asked for.
   public let features: FeatureFindings?
+  /// The share of samples that the extra class of a pass takes from all real ones, in the pass where it takes most.
+  public private(set) var extraClassShare = 0.0
   /// Equal images.
   public let duplicates: [DuplicateGroup]
+  /// Near-duplicates, by id, or equal images where no features were computed.
+  public let groups: [[Int]]
+  /// What people decided in an earlier round; nil where no verdicts were given.
+  public let reviewed: ReviewedLabels?
   /// How well suspicion fits, where the true labels are known.
   public private(set) var score: DetectionScore?
   /// The settings that it was found with.
@@ -72,14 +35,19 @@ public struct DetectionResult: Sendable {
   ///   - stages: the networks, in the order of `DetectionStage.stages`: passes before folds.
   ///   - results: what each of them left; of all samples of `set`.
   ///   - features: what features said, where they were asked for.
-  ///   - probabilities: those of all samples with a label [M, K], where they were given instead of folds.
+  ///   - probabilities: those of all samples with a label [M, K], where they were given instead of folds; without those
+  ///     that people left out.
+  ///   - duplicates: the groups of equal images.
+  ///   - reviewed: what people decided in an earlier round.
   public init(
     _ settings: DetectionSettings, _ set: LabelledSet, classes: Int, stages: [DetectionStage],
-    results: [DetectionStageResult], features: FeatureFindings? = nil, probabilities: [Double]? = nil
+    results: [DetectionStageResult], features: FeatureFindings? = nil, probabilities: [Double]? = nil,
+    duplicates: [DuplicateGroup] = [], reviewed: ReviewedLabels? = nil
   ) {
     precondition(results.count == stages.count, "\(results.count) of \(stages.count) stages are done")
-    (self.settings, self.features) = (settings, features)
-    duplicates = set.duplicateGroups
+    (self.settings, self.features, self.duplicates, self.reviewed) = (settings, features, duplicates, reviewed)
+    let near = features?.nearDuplicates ?? []
+    groups = near.isEmpty ? duplicates.map { $0.ids.map { Int($0) } } : near
     samples = set.labelledIDs.map { id in
       Sample(
         id: Int(id), given: Int(set.labels[Int(id)]),
@@ -89,13 +57,24 @@ public struct DetectionResult: Sendable {
     for (index, group) in duplicates.filter(\.hasDifferentLabels).enumerated() {
       for id in group.ids { groupOf[id] = index + 1 }
     }
-    for index in samples.indices { samples[index].duplicateGroup = groupOf[Int32(samples[index].id)] }
+    var nearGroupOf: [Int: Int] = [:]
+    for (index, ids) in groups.enumerated() { for id in ids { nearGroupOf[id] = index + 1 } }
+    for index in samples.indices {
+      samples[index].duplicateGroup = groupOf[Int32(samples[index].id)]
+      samples[index].group = nearGroupOf[samples[index].id]
+      samples[index].isReviewed = reviewed?.contains(samples[index].id) ?? false
+    }
 
-    let own = stages.map { $0.hasOwnLabel(set.labels) }
+    // What people corrected was trained on as they corrected it, and what they left out was not.
+    let fitted = reviewed?.followed(in: set) ?? set
+    let own = stages.map { $0.hasOwnLabel(fitted.labels) }
     addDynamics(own, results, isPass: stages.map(\.isPass), classes: classes)
     if settings.detector.usesMargins { judgeByMargins(own, stages, results) }
-    if settings.detector.usesFolds { judgeByProbabilities(probabilities, stages, results, classes: classes) }
+    if settings.detector.usesFolds {
+      judgeByProbabilities(probabilities, fitted.labels, stages, results, classes: classes)
+    }
     if let features { judge(by: features, classes: classes) }
+    follow(reviewed)
     verdict = features?.verdict ?? networkVerdict
     // More wrong labels than right ones cannot be told from networks that have learned nothing.
     if features == nil, verdict == .cannotTell, !settings.trusts {
@@ -103,10 +82,25 @@ public struct DetectionResult: Sendable {
     }
     rank()
     if set.trueLabels != nil {
-      let judged = samples.filter { $0.truth != nil && $0.quality != nil }
+      // What somebody looked at is no longer found by the detector.
+      let judged = samples.filter { $0.truth != nil && $0.quality != nil && !$0.isReviewed }
       score = DetectionScore(
         isWrong: judged.map { $0.truth != $0.given }, isFlagged: judged.map(\.isIssue),
         suspicion: judged.map { -Double($0.rank) })
+    }
+  }
+
+  /// Takes what people decided: it is not suspected, and its label is as sure as can be.
+  private mutating func follow(_ reviewed: ReviewedLabels?) {
+    guard let reviewed else { return }
+    for index in samples.indices where samples[index].isReviewed {
+      let label = reviewed.labels[samples[index].id]
+      samples[index].isIssue = false
+      samples[index].quality = label.map { _ in 1 }
+      if samples[index].chance != nil { samples[index].chance = label.map { _ in 0 } }
+      if let label, label != samples[index].given {
+        (samples[index].suggested, samples[index].suggestedConfidence) = (label, 1)
+      }
     }
   }
 
@@ -141,6 +135,7 @@ public struct DetectionResult: Sendable {
       guard case .pass(let thresholds) = stages[stage].kind else { continue }
       let measured = thresholds.map { Int($0) }.filter { results[stage].dynamics.area($0) != nil }
       let areas = measured.map { results[stage].dynamics.area($0) ?? .nan }
+      extraClassShare = max(extraClassShare, share(ofExtraClass: results[stage].dynamics, own[stage]))
       passes.append(
         Pass(ids: measured, areas: areas, cutoff: MarginCutoff(thresholds: areas, percentile: settings.percentile)))
     }
@@ -172,12 +167,24 @@ public struct DetectionResult: Sendable {
     }
   }
 
+  /// The share of samples with their own label whose mean probability of the extra class is above that of every real one.
+  private func share(ofExtraClass dynamics: SampleDynamics, _ own: [Bool]) -> Double {
+    let known = samples.filter { own[$0.id] }.compactMap { dynamics.probabilities($0.id) }
+    let taken = known.count { 1 - $0.reduce(0, +) > $0.max() ?? 0 }
+    return Double(taken) / Double(max(known.count, 1))
+  }
+
+  /// Judges by probabilities of networks that have not seen the sample, or that were given.
+  ///
+  /// - Parameter labels: the labels [N] that are judged; samples without one are passed over.
   private mutating func judgeByProbabilities(
-    _ given: [Double]?, _ stages: [DetectionStage], _ results: [DetectionStageResult], classes: Int
+    _ given: [Double]?, _ labels: [Int32], _ stages: [DetectionStage], _ results: [DetectionStageResult], classes: Int
   ) {
+    let kept = samples.indices.filter { labels[samples[$0].id] >= 0 }
     var place: [Int: Int] = [:]
-    for (index, sample) in samples.enumerated() { place[sample.id] = index }
-    var probabilities = given ?? [Double](repeating: 0, count: samples.count * classes)
+    for (row, index) in kept.enumerated() { place[samples[index].id] = row }
+    confidentIDs = kept.map { samples[$0].id }
+    var probabilities = given ?? [Double](repeating: 0, count: kept.count * classes)
     for (stage, result) in zip(stages, results) {
       guard case .fold(let heldOut) = stage.kind, let rows = result.probabilities else { continue }
       for (row, id) in heldOut.enumerated() {
@@ -185,29 +192,30 @@ public struct DetectionResult: Sendable {
         for k in 0..<classes { probabilities[index * classes + k] = rows[row * classes + k] }
       }
     }
-    let found = ConfidentLearning(labels: samples.map(\.given), probabilities: probabilities, classes: classes)
+    let found = ConfidentLearning(
+      labels: kept.map { Int(labels[samples[$0].id]) }, probabilities: probabilities, classes: classes)
     let flags = found.issues(settings.filter), quality = found.quality(settings.quality)
     confident = found
-    for index in samples.indices { samples[index].take(probabilities[index * classes..<(index + 1) * classes]) }
+    for (row, index) in kept.enumerated() { samples[index].take(probabilities[row * classes..<(row + 1) * classes]) }
     guard settings.detector == .combined else {
-      for index in samples.indices {
-        samples[index].isIssue = flags[index]
-        samples[index].quality = quality[index]
+      for (row, index) in kept.enumerated() {
+        samples[index].isIssue = flags[row]
+        samples[index].quality = quality[row]
       }
       return
     }
     // The mean of the two ranks, each as a share; a sample without an area has only one.
-    let judged = samples.indices.filter { samples[$0].area != nil }
-    var shares = Ranking.ranks(quality).map { $0 / Double(samples.count) }
-    for (index, rank) in zip(judged, Ranking.ranks(judged.map { samples[$0].area ?? 0 })) {
-      shares[index] = (shares[index] + rank / Double(judged.count)) / 2
+    let judged = kept.indices.filter { samples[kept[$0]].area != nil }
+    var shares = Ranking.ranks(quality).map { $0 / Double(kept.count) }
+    for (row, rank) in zip(judged, Ranking.ranks(judged.map { samples[kept[$0]].area ?? 0 })) {
+      shares[row] = (shares[row] + rank / Double(judged.count)) / 2
     }
-    // As many as the two detectors find on average.
-    let count = (samples.count(where: \.isIssue) + flags.count { $0 }) / 2
-    let order = shares.indices.sorted { (shares[$0], $0) < (shares[$1], $1) }
-    for (position, index) in order.enumerated() {
-      samples[index].isIssue = position < count
-      samples[index].quality = shares[index]
+    // As many as the two detectors find on average, of those that nobody has looked at.
+    let open = kept.indices.filter { !samples[kept[$0]].isReviewed }
+    let count = (open.count { samples[kept[$0]].isIssue } + open.count { flags[$0] }) / 2
+    for (row, index) in kept.enumerated() { (samples[index].isIssue, samples[index].quality) = (false, shares[row]) }
+    for row in open.sorted(by: { (shares[$0], $0) < (shares[$1], $1) }).prefix(count) {
+      samples[kept[row]].isIssue = true
     }
   }
 
@@ -238,7 +246,9 @@ public struct DetectionResult: Sendable {
     guard !isAlone else { return }
     // As many as features list, those with the worst mean of both ranks.
     let listed = found.isListed.count { $0 }
-    let order = judged.sorted { (samples[$0].quality ?? 1, $0) < (samples[$1].quality ?? 1, $1) }
+    let order = judged.filter { !samples[$0].isReviewed }.sorted {
+      (samples[$0].quality ?? 1, $0) < (samples[$1].quality ?? 1, $1)
+    }
     for (position, index) in order.enumerated() { samples[index].isIssue = position < listed }
   }
 
@@ -254,7 +264,7 @@ public struct DetectionResult: Sendable {
   /// Numbers the samples from the most suspicious on: by area where margins alone decide, else by quality.
   private mutating func rank() {
     let keys = samples.map { sample -> Double in
-      (settings.detector == .aum ? sample.area : sample.quality) ?? .infinity
+      sample.isReviewed ? .infinity : (settings.detector == .aum ? sample.area : sample.quality) ?? .infinity
     }
     for (position, index) in samples.indices.sorted(by: { (keys[$0], $0) < (keys[$1], $1) }).enumerated() {
       samples[index].rank = position + 1
@@ -267,11 +277,15 @@ public struct DetectionResult: Sendable {
     // Whoever moves the cut-off far up asks for long lists.
     let isUsual = !settings.detector.usesMargins || settings.percentile > Self.highestOfLongLists
     if samples.count >= Self.fewestForShares, isUsual, 2 * flagged > samples.count { return .cannotTell }
+    if extraClassShare > Self.mostForExtraClass { return .rough }
     if let passCorrelation, passCorrelation < Self.leastCorrelation { return .rough }
     return flagged == 0 ? .none : .list
   }
 
   private static let highestOfLongLists = 90.0
+  /// Where the extra class takes more samples than all real ones together, margins say by how much it wins, and nothing of
+  /// the labels.
+  public static let mostForExtraClass = 0.5
   /// Of fewer samples a share says nothing.
   private static let fewestForShares = 50
 

@@ -43,6 +43,10 @@ public struct DetectionSettings: Sendable, Equatable {
   public var weights: String?
   /// A file of out-of-sample probabilities [N, K] that confident learning takes instead of training; nil for none.
   public var predictedProbabilities: String?
+  /// The part whose labels are judged.
+  public var split = JudgedSplit.train
+  /// The file of verdicts of an earlier round; nil for none.
+  public var verdicts: String?
   /// Whether networks are trained.
   public var trainsNetworks: Bool { detector.trainsNetworks && predictedProbabilities == nil }
   /// Whether a list is kept, and acted on, that is not sure enough by itself.

@@ -2,7 +2,9 @@ import FileFormats
 
 extension DetectionPage {
   /// What the script reads: samples column by column, images and margins by id.
-  var scriptData: JSONValue {
+  var scriptData: JSONValue { .object((sampleData.members ?? []) + groupData) }
+
+  private var sampleData: JSONValue {
     let shown = shown, range = range
     func column(_ value: (Sample) -> JSONValue) -> JSONValue { .array(shown.map(value)) }
     let knowsTruth = samples.contains { $0.truth != nil }

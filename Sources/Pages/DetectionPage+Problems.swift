@@ -24,6 +24,12 @@ extension DetectionPage {
       parts.append(
         list("Groups of equal images with different labels (\(groups.count))", groups.map { equal($0, named) }))
     }
+    if let overlapSummary {
+      parts.append(
+        list(
+          "The training set and what is measured with share images: \(HTMLText.escaped(overlapSummary)) (overlap.csv)",
+          overlaps.map(entry)))
+    }
     let same = duplicates.count - groups.count
     if same > 0 { parts.append("<p>Groups of equal images with the same label: \(same), listed in detect.json.</p>") }
     if !blankImages.isEmpty {

@@ -20,9 +20,11 @@ extension DetectionPage {
       images are suspected too. In public data sets people confirmed about half of such lists, so look before you
       delete.</p>
       """
-    if judged < samples.count {
+    text += reviewedNote
+    let unjudged = samples.count - judged - earlier.count
+    if unjudged > 0 {
       let reason = measure == .area ? "were threshold samples in every pass and were" : "were"
-      text += "\n<p>\(samples.count - judged) samples \(reason) not judged.</p>"
+      text += "\n<p>\(unjudged) samples \(reason) not judged.</p>"
     }
     if let correlation = passCorrelation {
       let number = NumberFormatting.decimal(correlation, places: 3)

@@ -172,6 +172,15 @@ public struct DetectionPage: Sendable {
     (self.data, self.samples, self.tables) = (data, samples, tables)
   }
 
+  /// Near-duplicates, by their ids: groups of samples of which one at least is suspected.
+  public var groups: [[Int]] = []
+  /// What such a group is of.
+  public var groupName = "near-duplicates"
+  /// The images that are in the training part and in another one, the worst first; and one line about them.
+  public var overlaps: [Overlap] = [], overlapSummary: String?
+  /// What an earlier round decided, which the saved verdicts repeat; and one line about it.
+  public var earlier: [EarlierVerdict] = [], reviewedSummary: String?
+
   /// The page.
   public var html: String {
     PageParts.document(

@@ -28,6 +28,10 @@ public final class RunFolder {
   public static let recordName = "run.json"
   static let suspicionName = "suspicion.csv"
   static let skippedName = "skipped_files.csv"
+  /// The name of the copy of the verdicts that a detection was given: a browser's next download may replace the file.
+  public static let earlierVerdictsName = "earlier_verdicts.csv"
+  /// The name of the table of images that are in the training part and in another one.
+  public static let overlapName = "overlap.csv"
 
   /// What a run writes, and so what `--force` clears away; anything else in the folder stays.
   private static let ownFiles = [
@@ -35,7 +39,7 @@ public final class RunFolder {
     "aum_threshold.csv", "label_issues.csv", suspicionName, "checkpoints/last.safetensors",
     "checkpoints/best.safetensors",
     "report/index.html", "noisy_labels.npy", "noise_transition.csv", "detect.json", "pred_probs.npy", "labels.npy",
-    "sample_ids.npy", skippedName,
+    "sample_ids.npy", skippedName, earlierVerdictsName, overlapName,
   ]
   /// Folders of a detection whose files are its own.
   private static let ownFolders = [("stages", ".safetensors"), ("margins", ".npy")]

@@ -117,12 +117,42 @@ extension RunSettings {
           fix: "remove --schedule, or use --detector cl.")
       }
     }
+    try validateSplit()
+    guard detection.retrain == nil || detection.verdicts == nil else {
+      throw Failure(
+        .configuration, "--retrain cannot be used with --verdicts.",
+        why: "labels that a verdict corrects would be trained on as they were.",
+        fix: "write the corrected data first, with gpunoisy apply, and train on that.")
+    }
     guard detection.retrain == nil || exclude == nil else {
       throw Failure(
         .configuration, "--retrain cannot be used with --exclude.",
         why: "retraining already excludes the suspected samples, and accepts only one list.",
         fix: "train afterwards: gpunoisy train --exclude FILE.")
     }
+  }
+
+  /// Checks that other parts than the training part are judged by what can judge them.
+  private func validateSplit() throws {
+    let split = detection.split
+    guard split != .train else { return }
+    if let choice = detection.choice, detection.trainsNetworks {
+      throw Failure(
+        .configuration, "--split \(split.rawValue) cannot be used with --detector \(choice.rawValue).",
+        why: "it trains networks, on the samples whose labels they judge.",
+        fix: "use --detector features, or --pred-probs with probabilities that you have.")
+    }
+    guard detection.retrain == nil else {
+      throw Failure(
+        .configuration, "--retrain cannot be used with --split \(split.rawValue).",
+        why: "it trains on the training samples that are not suspected, and these are not all that is judged.",
+        fix: "remove it.")
+    }
+    let lists = [("labels", labels != nil), ("clean-labels", cleanLabels != nil), ("exclude", exclude != nil)]
+    guard split != .all, let list = lists.first(where: \.1)?.0 else { return }
+    throw Failure(
+      .configuration, "--\(list) cannot be used with --split \(split.rawValue).",
+      why: "it is about training samples, and these are not judged.", fix: "remove it, or use --split all.")
   }
 
   // MARK: - Settings that nothing reads

@@ -300,6 +300,12 @@ extension RunSettings {
     .path(
       "pred-probs", \.detection.predictedProbabilities, "file.npy",
       "Out-of-sample probabilities [N, K] that you have: confident learning without training."),
+    .choice(
+      "split", \.detection.split, "part", example: "test",
+      "The part whose labels are judged, by features or --pred-probs; all is every part, as one set:"),
+    .path(
+      "verdicts", \.detection.verdicts, "file.csv",
+      "Verdicts of an earlier round, as the page saves them: what somebody looked at is trusted, and not listed again."),
     .count("passes", \.detection.passes, 1...9, example: "3", "Networks with threshold samples."),
     .count(
       "threshold-samples", \.detection.thresholdSamples, 1...most, example: "5",

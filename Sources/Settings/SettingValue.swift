@@ -98,6 +98,7 @@ extension RunSettings.AugmentationKind: SettingValue {}
 extension DetectionSettings.Detector: SettingValue {}
 extension PassCombination: SettingValue {}
 extension MarginKind: SettingValue {}
+extension JudgedSplit: SettingValue {}
 extension ConfidentLearning.Filter: SettingValue {}
 extension ConfidentLearning.Quality: SettingValue {}
 

@@ -96,6 +96,8 @@ extension SettingsDraft {
       (detector, reason) = (.aum, "--\(name), which only networks read")
     } else if let name = given(RunSettings.readByFolds) {
       (detector, reason) = (.confidentLearning, "--\(name)")
+    } else if settings.detection.split != .train {
+      (detector, reason) = (.features, "--split \(settings.detection.split.rawValue)")
     } else {
       detector = data.trainCount <= Self.mostForFeatures ? .features : .aum
       reason = "\(data.trainCount) training images"

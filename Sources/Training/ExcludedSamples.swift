@@ -74,7 +74,7 @@ struct ExcludedSamples {
         why: "it needs the column suspicion; it has \(table.columnList).",
         fix: "use the suspicion.csv of a run, or remove --exclude-above.")
     }
-    let rows = try table.rows.indices.filter { index in
+    var rows = try table.rows.indices.filter { index in
       let row = table.rows[index]
       guard let threshold, let suspicionColumn else {
         return flagColumn.map { ["true", "1"].contains(row[$0].lowercased()) } ?? true
@@ -85,6 +85,17 @@ struct ExcludedSamples {
           why: "it must be a number.", fix: "correct or delete that line.")
       }
       return suspicion > threshold
+    }
+    // A detection may have judged other parts, too; they are not trained on.
+    if let column = table.column("split") {
+      let isTraining = { (row: Int) in ["", "train", "training"].contains(table.rows[row][column].lowercased()) }
+      guard table.rows.isEmpty || table.rows.indices.contains(where: isTraining) else {
+        throw Failure(
+          .configuration, "'\(path)' lists no training samples.",
+          why: "it is about the \(table.rows[0][column]) part, which is not trained on.",
+          fix: "correct that part with gpunoisy apply, or judge the training samples: gpunoisy detect without --split.")
+      }
+      rows = rows.filter(isTraining)
     }
     (ids, matching) = try list.ids(of: rows, in: table)
   }

@@ -108,6 +108,6 @@ extension MethodSetup {
   /// The method of these settings, with the networks of its first stage at least.
   func method(_ settings: RunSettings, _ data: RunData) throws -> any Method<D> {
     settings.job == .detect
-      ? try DetectionMethod(self, settings.detection, judged: data.judged) : try settings.method.make(self)
+      ? try DetectionMethod(self, settings.detection, judged: data.fitted) : try settings.method.make(self)
   }
 }

@@ -15,7 +15,7 @@ extension MethodSetup {
     func uploaded(_ set: LabelledSet) throws -> DeviceData<D> {
       try DeviceData(outline.map { set.outline($0) } ?? set, on: device)
     }
-    let train = data.dataset.train, augment = settings.augmentation(channels: train.images.channels)
+    let train = data.trained, augment = settings.augmentation(channels: train.images.channels)
     let isFrozen = train.images.element == .float32
     var session = TrainingSession<D>.Settings(
       network: isFrozen ? .linearHead : settings.model, loss: settings.loss, batchSize: settings.batchSize,

@@ -20,8 +20,12 @@ public struct RunData: Sendable {
   /// The most classes: confusion and transition matrices are square in them.
   public static let maxClasses = 4096
 
-  /// The data set with the labels that are trained on.
+  /// The data set with the labels that are trained on; what a detection judges stands in the place of the training samples.
   public private(set) var dataset: Dataset
+  /// The data set with all of its parts, before any was held out or chosen to be judged, and before noise.
+  public let whole: Dataset
+  /// What people said of labels in an earlier round; nil where no verdicts were given.
+  public let reviewed: ReviewedLabels?
   /// What the noise did, or how the given labels differ from the true ones; nil where neither is known.
   public let noise: NoiseReport?
   /// How much each training sample counts [N]; nil where all count alike.
@@ -48,9 +52,10 @@ public struct RunData: Sendable {
 
   /// Opens the data set, unless it is there already.
   ///
-  /// Labels are replaced first (their file covers the whole set), then the set is limited, then images change, then
-  /// a part is held out, then noise is drawn, so that the held-out part keeps the labels that it was given; with noise in
-  /// validation labels, too, the last two change places. Samples to exclude lose their label last.
+  /// Labels are replaced first (their file covers the whole set), then the set is limited, then images change, then the
+  /// part is chosen that a detection judges, or a part is held out, then noise is drawn, so that the held-out part keeps the
+  /// labels that it was given; with noise in validation labels, too, the last two change places. Samples to exclude lose
+  /// their label last.
   ///
   /// - Parameter opened: what `read` gave for these settings.
   public init(_ settings: RunSettings, of opened: Dataset? = nil) throws {
@@ -78,9 +83,13 @@ public struct RunData: Sendable {
     if let excluded, case .table(let path) = settings.exclude {
       notes.append(excluded.matching.note("--exclude", path))
     }
-    samples = dataset.sampleFingerprint(first: settings.limitTrain)
+    let unlimited = dataset, trainSamples = dataset.sampleFingerprint(first: settings.limitTrain)
     dataset = dataset.limited(train: settings.limitTrain, test: settings.limitTest)
     dataset = dataset.changingPixels(settings.pixels, seed: settings.effectiveNoiseSeed)
+    whole = dataset
+    let split = settings.job == .detect ? settings.detection.split : .train
+    dataset = try dataset.judging(split)
+    samples = split == .train ? trainSamples : dataset.sampleFingerprint()
     let part = settings.validation
     if let part, !settings.validationNoise { dataset = try dataset.holdingOut(part, seed: settings.seed) }
     if settings.noise == .none {
@@ -106,6 +115,7 @@ public struct RunData: Sendable {
         .badInput, "'\(settings.data)' has \(left) training samples with a label.",
         why: "training needs at least two.", fix: "check the data, --limit-train, --val and --exclude.")
     }
+    reviewed = try Self.reviewed(settings, judged, in: dataset, of: split == .train ? unlimited : dataset, &notes)
     self.weights = settings.classWeights.weights(of: judged, classes: dataset.classCount) ?? weights
     self.dataset = dataset
     normalization = try Self.normalization(settings, of: dataset)

@@ -1,4 +1,5 @@
 import Compute
+import Datasets
 import Detection
 import FileFormats
 import Methods
@@ -17,11 +18,16 @@ extension Trainer {
 
   /// What a detection found; nil for another run.
   ///
-  /// - Parameter features: what features said, where the detector uses them.
-  public func finishedDetection(features: FeatureFindings? = nil) -> FinishedDetection? {
+  /// - Parameters:
+  ///   - features: what features said, where the detector uses them.
+  ///   - equal: `RunData.equalImages`, which takes time to find.
+  public func finishedDetection(
+    features: FeatureFindings? = nil, equal: EqualImages
+  ) -> FinishedDetection? {
     guard let detection = method as? DetectionMethod<D> else { return nil }
     return FinishedDetection(
-      settings: settings, data: data, stages: detection.networks, results: detection.results, features: features,
+      settings: settings, data: data, equal: equal, stages: detection.networks, results: detection.results,
+      features: features,
       history: history, record: journal.record, folder: journal.folder?.path ?? "")
   }
 
@@ -85,15 +91,17 @@ extension Trainer {
 extension RunOutline {
   /// What the head of a run says of its data.
   static func facts(_ settings: RunSettings, _ data: RunData) -> [Fact] {
+    let judged = settings.job == .detect ? settings.detection.split.rawValue : "train"
     let dataset = data.dataset, part = dataset.test == nil && data.evaluation != nil ? "held out" : "test"
     var facts = [
       Fact(
         "data",
-        "\(dataset.name)  train \(data.judged.labelledIDs.count)"
+        "\(dataset.name)  \(judged) \(data.judged.labelledIDs.count)"
           + (settings.job == .train ? " · \(part) \(data.evaluation?.count ?? 0)" : "")
           + " · \(dataset.classCount) classes")
     ]
     if let sizing = dataset.sizing { facts.append(.init("images", sizing.text)) }
+    if let reviewed = data.reviewed { facts.append(.init("verdicts", reviewed.summary)) }
     if let noise = data.noise { facts.append(.init("noise", noise.summary)) }
     return facts
   }

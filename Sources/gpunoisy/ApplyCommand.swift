@@ -14,7 +14,10 @@ struct ApplyCommand: ParsableCommand {
       or copies; the original is only read.
 
       A verdict is keep (or correct), accept, other or wrong with a label, drop, none, or unsure. wrong without a label \
-      drops the sample. Without verdicts, --policy lets the detector decide; with both, verdicts override it.
+      drops the sample. Without verdicts, --policy lets the detector decide; with both, verdicts override it. Verdicts of \
+      an earlier round that the detection took (detect --verdicts) are followed, too.
+
+      A detection of other parts (detect --split) corrects the labels of these parts.
 
       The run may also be one of train with a --method that judges samples: its folder has a suspicion.csv, a number \
       for each sample, higher for labels that are more likely wrong. --exclude-above sets the number above which they \
@@ -81,11 +84,11 @@ struct ApplyCommand: ParsableCommand {
     if let note = detection.note { EvaluationNotes.show(note, quiet: quiet) }
     let names = detection.dataset.classNames
     let given = try verdicts.map {
-      try Verdicts(fromFile: $0, for: detection.suspected, root: detection.root, classNames: names)
+      try Verdicts(fromFile: $0, about: detection.suspected.subjects, root: detection.root, classNames: names)
     }
-    let changes = policy.changes(detection.suspected, given)
+    let changes = policy.changes(detection.suspected, given, earlier: detection.earlier)
     let corrected = CorrectedDataset(
-      dataset: detection.dataset, labels: detection.labels,
+      parts: detection.parts, classNames: names,
       changes: Dictionary(changes.map { ($0.id, $0) }, uniquingKeysWith: { $1 }), root: detection.root)
     try corrected.requireAllClasses()
     let layout = layout ?? (detection.isFolder ? .folder : .manifest)
@@ -152,7 +155,8 @@ struct ApplyCommand: ParsableCommand {
       let document: JSONValue = [
         "schema": "gpunoisy.apply/1", "run": .string(runFolder), "data": .string(path),
         "layout": .string(layout.rawValue),
-        "train": JSONValue(count.train), "test": JSONValue(count.test), "relabelled": JSONValue(relabelled),
+        "train": JSONValue(count.train), "test": JSONValue(count.test), "val": JSONValue(count.validation),
+        "relabelled": JSONValue(relabelled),
         "dropped": JSONValue(dropped), "linked": JSONValue(count.linked),
         "unreadable": JSONValue(detection.dataset.badImages.count), "changes": .string(to + "/changes.csv"),
       ]
@@ -161,7 +165,8 @@ struct ApplyCommand: ParsableCommand {
     guard !quiet else { return }
     var text = """
       changed        \(relabelled) labels, \(dropped) samples dropped; see \(TerminalText.escaped(to))/changes.csv
-      wrote          \(count.train) training and \(count.test) test samples, \(count.linked) of them as links
+      wrote          \(count.train) training\(count.validation > 0 ? ", \(count.validation) validation" : "") and \
+      \(count.test) test samples, \(count.linked) of them as links
 
       """
     if !detection.dataset.badImages.isEmpty {

@@ -10,9 +10,18 @@ enum CorrectedLayout: String, CaseIterable {
 
 /// A data set with other labels, written beside the original, whose files are only read.
 struct CorrectedDataset {
-  let dataset: Dataset
-  /// The given labels of the training samples [N], before any change; `noLabel` where there is no image.
-  let labels: [Int32]
+  /// A part of the data set.
+  struct Part {
+    let part: SplitPart
+    let samples: LabelledSet
+    /// The given labels [N], before any change; `noLabel` where there is no image.
+    let labels: [Int32]
+    /// The id by which changes know the first sample; nil where none is about this part.
+    var firstID: Int?
+  }
+
+  let parts: [Part]
+  let classNames: [String]
   /// By id.
   let changes: [Int: LabelChange]
   /// The folder that the paths of samples are relative to; nil where the layout has no files.
@@ -20,45 +29,47 @@ struct CorrectedDataset {
 
   /// How many images were written, and how many of these are links.
   struct Count {
-    var train = 0, test = 0, linked = 0
+    var train = 0, validation = 0, test = 0, linked = 0
   }
 
-  /// The training labels after the changes [N]; `noLabel` where a sample is left out.
-  private var corrected: [Int32] {
-    labels.enumerated().map { id, label in
-      guard label >= 0, let change = changes[id] else { return label }
+  /// The labels of a part after the changes [N]; `noLabel` where a sample is left out.
+  private func corrected(_ part: Part) -> [Int32] {
+    guard let first = part.firstID else { return part.labels }
+    return part.labels.enumerated().map { id, label in
+      guard label >= 0, let change = changes[first + id] else { return label }
       return change.new.map { Int32($0) } ?? LabelledSet.noLabel
     }
   }
 
   /// - Throws: `.badInput` when a class would lose its last training sample, since readers would number the others anew.
   func requireAllClasses() throws {
-    var before = Set(labels), after = Set(corrected)
+    guard let train = parts.first(where: { $0.part == .train }) else { return }
+    var before = Set(train.labels), after = Set(corrected(train))
     before.remove(LabelledSet.noLabel)
     after.remove(LabelledSet.noLabel)
     guard let lost = before.subtracting(after).min() else { return }
     throw Failure(
-      .badInput, "the class '\(dataset.classNames[Int(lost)])' would be left without training samples.",
-      why: "all of its \(labels.count { $0 == lost }) samples would be dropped or get another label.",
+      .badInput, "the class '\(classNames[Int(lost)])' would be left without training samples.",
+      why: "all of its \(train.labels.count { $0 == lost }) samples would be dropped or get another label.",
       fix: "keep some of them; or, if the class is not wanted, remove it from the data set first.")
   }
 
   /// Writes images and, for a manifest, the table; not `changes.csv`.
   func write(_ layout: CorrectedLayout, copying: Bool, to folder: NewFolder) throws -> Count {
     var count = Count(), table = ""
-    let names = layout == .folder ? try folderNames() : dataset.classNames
-    let hasTruth = dataset.train.trueLabels != nil
-    for (part, set, labels) in [("train", dataset.train, corrected), ("test", dataset.test, dataset.test?.labels)] {
-      guard let set, let labels else { continue }
+    let names = layout == .folder ? try folderNames() : classNames
+    let hasTruth = parts.contains { $0.part == .train && $0.samples.trueLabels != nil }
+    for part in parts {
+      let set = part.samples, labels = corrected(part), split = part.part.rawValue
       for id in 0..<set.count where labels[id] >= 0 {
         try StopRequest.check("the data set was not written.")
         let label = Int(labels[id]), file = fileName(id, set)
         // "./a.png" and "a.png" are one name.
-        let place = set.paths.isEmpty ? [part, file] : FileBytes.parts(of: set.paths[id]).filter { !$0.isEmpty }
+        let place = set.paths.isEmpty ? [split, file] : FileBytes.parts(of: set.paths[id]).filter { !$0.isEmpty }
         var name = "images/" + place.filter { $0 != "." }.joined(separator: "/")
         if layout == .folder {
           try requireImageName(file)
-          let place = "\(part)/\(names[label])/"
+          let place = "\(split)/\(names[label])/"
           // Images of one name may come together from several folders.
           name = place + file
           while folder.holds(name) { name = place + "\(id)_" + name.dropFirst(place.count) }
@@ -66,10 +77,14 @@ struct CorrectedDataset {
         if !folder.holds(name) {
           if try add(id, of: set, as: name, copying: copying, to: folder) { count.linked += 1 }
         }
-        if part == "train" { count.train += 1 } else { count.test += 1 }
+        switch part.part {
+        case .train: count.train += 1
+        case .validation: count.validation += 1
+        case .test: count.test += 1
+        }
         guard layout == .manifest else { continue }
         let truth = set.trueLabels.map { $0[id] < 0 ? "" : names[Int($0[id])] } ?? names[label]
-        table += CSV.line([name, names[label], part] + (hasTruth ? [truth] : []))
+        table += CSV.line([name, names[label], split] + (hasTruth ? [truth] : []))
       }
     }
     if layout == .manifest {
@@ -106,7 +121,7 @@ struct CorrectedDataset {
 
   /// Class names as folders; whole numbers are filled up with zeros, so that they sort as numbers.
   private func folderNames() throws -> [String] {
-    let names = dataset.classNames
+    let names = classNames
     let areNumbers = names.allSatisfy { Int($0).map { $0 >= 0 } ?? false }
     return try names.map { name in
       if areNumbers { return Self.padded(name, to: names.map(\.count).max() ?? 1) }

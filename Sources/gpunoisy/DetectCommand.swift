@@ -23,11 +23,20 @@ struct DetectCommand: ParsableCommand {
       label_issues.csv ranks all samples, each with a suggested label, and report/index.html shows \
       them. Suspicion is not proof: look before you delete.
 
+      A second round: --verdicts takes the verdicts.csv that the page saved. Labels that somebody found right, or \
+      corrected, are taken as right, and samples that were dropped are left out; none of them is listed again. The data \
+      stays as it is; 'gpunoisy apply' writes a corrected copy by all verdicts.
+
+      --split test judges the labels of the test part, --split all those of all parts together. Images that are in the \
+      training set and in the test set, too, are reported, and listed in overlap.csv.
+
       Defaults of networks that differ from train's: 150 epochs, batch 64, constant learning rate 0.1. Fewer --epochs give \
       a first look; the printed agreement of the two passes says how far to trust it.
 
       Examples:
         gpunoisy detect ./photos
+        gpunoisy detect ./photos --verdicts verdicts.csv
+        gpunoisy detect ./photos --split all
         gpunoisy detect ./photos --detector aum --epochs 30
         gpunoisy detect shapes --noise symmetric:0.2 --epochs 5 --model resnet20
         gpunoisy detect ./photos --detector aum+features --retrain

@@ -17,6 +17,11 @@ struct DetectResult {
   /// Labels that are suspected, and whether the list may be acted on without looking at it.
   private var issues: Int { document?["issues"]?.integer ?? 0 }
   private var isTrusted: Bool { DetectionVerdict(rawValue: document?["verdict"]?.string ?? "")?.isTrusted ?? true }
+  /// Whether training samples are among those that were judged, and no label is known to be another one.
+  private var actsWithoutLooking: Bool {
+    func count(_ name: String) -> Int { document?["reviewed"]?[name]?.integer ?? 0 }
+    return !["test", "val"].contains(document?["split"]?.string) && count("changed") + count("left_out") == 0
+  }
 
   init(_ outcome: JobOutcome) {
     (ending, folder) = (outcome.wholeEnding, outcome.folder)
@@ -27,7 +32,10 @@ struct DetectResult {
     let samples = found.result.samples
     rate = Double(samples.count(where: \.isIssue)) / Double(max(samples.count, 1))
     summary =
-      DetectSummary(result: found.result, tables: found.tables, classNames: found.data.dataset.classNames).text
+      DetectSummary(
+        result: found.result, tables: found.tables, classNames: found.data.dataset.classNames,
+        overlap: found.overlapSummary
+      ).text
   }
 
   /// A run that was finished before: what its files say.
@@ -63,7 +71,7 @@ struct DetectResult {
     if ending == .finished {
       let page = hasPage ? "judge the labels on the page, then " : ""
       text += "next           \(page)gpunoisy apply \(folder) --verdicts verdicts.csv --to COPY\n"
-      if isTrusted, issues > 0 {
+      if isTrusted, issues > 0, actsWithoutLooking {
         text += "               or train without them: gpunoisy train DATA --exclude \(folder)/label_issues.csv\n"
       }
     }

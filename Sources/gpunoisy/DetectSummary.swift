@@ -8,6 +8,8 @@ struct DetectSummary {
   let result: DetectionResult
   let tables: DetectionTables
   let classNames: [String]
+  /// What is said of images in several parts; nil where there are none.
+  var overlap: String?
 
   /// Classes and pairs that are shown; the files have all.
   private static let maxClassesInTable = 20, maxPairs = 10
@@ -25,7 +27,15 @@ struct DetectSummary {
         "verdict        more than half of the labels would be suspected, so that the networks have learned too little: "
         + "none is listed\n"
     }
-    let unjudged = result.samples.count { $0.quality == nil }
+    if let reviewed = result.reviewed {
+      text += "reviewed       \(reviewed.summary); trusted, and not listed again\n"
+    }
+    if result.extraClassShare > DetectionResult.mostForExtraClass {
+      text +=
+        "extra class    it takes \(NumberFormatting.percent(result.extraClassShare, places: 0)) of the samples from their "
+        + "classes, so that areas say little: use more --epochs, or fewer --threshold-samples\n"
+    }
+    let unjudged = result.samples.count { $0.quality == nil && !$0.isReviewed }
     if unjudged > 0 {
       let reason = result.passes.isEmpty ? "" : ", which were threshold samples in every pass"
       text += "not judged     \(unjudged) samples\(reason)\n"
@@ -42,6 +52,7 @@ struct DetectSummary {
       let images = differing.reduce(0) { $0 + $1.ids.count }
       text += "duplicates     \(images) equal images in \(differing.count) groups have different labels\n"
     }
+    if let overlap { text += "warning        \(overlap); see overlap.csv\n" }
     if let score = result.score { text += Self.line(score) }
     return text
   }

@@ -11,6 +11,10 @@ struct DetectedData {
   let dataset: Dataset
   /// The labels that the run questioned [N]; `noLabel` where an image could not be read.
   let labels: [Int32]
+  /// The parts of the data set, to be written again: those that were judged with the labels in question.
+  let parts: [CorrectedDataset.Part]
+  /// What people decided before the run, which it took for given; nil for none.
+  let earlier: Verdicts?
   /// The folder that the samples' paths are relative to; nil where the layout has no files.
   let root: String?
   /// Whether the data set is a folder of images.
@@ -41,18 +45,26 @@ struct DetectedData {
     }
     if let data { settings.data = data }
     source = settings.data
-    let seen = try RunData(settings)
+    let seen = try RunData(settings.takingVerdicts(keptIn: run))
     try RunRecord.read(folder: run).require(
       seen, of: run, fix: "restore the data, say where it is with --data, or repeat the run.")
     dataset = seen.dataset
     note = seen.emptyClassWarning
-    var labels = seen.dataset.train.labels
-    if settings.validation != nil || settings.exclude != nil {
-      // What the run did not look at has no label there, but belongs to the data set.
-      let all = try Dataset.opened(by: settings).train.labels
-      for id in labels.indices where labels[id] < 0 { labels[id] = all[id] }
-    }
+    earlier = seen.reviewed?.verdicts
+    let judged = Dictionary(uniqueKeysWithValues: dataset.judgedParts.map { ($0.part, $0.firstID) })
+    // What the run did not look at has no label there, but belongs to the data set.
+    let all = seen.whole.parts.filter { judged[$0.part] != nil }.flatMap(\.samples.labels)
+    let labels = zip(seen.dataset.train.labels, all).map { $0 < 0 ? $1 : $0 }
     self.labels = labels
+    parts = seen.whole.parts.map { part, samples in
+      guard let first = judged[part] else {
+        return CorrectedDataset.Part(part: part, samples: samples, labels: samples.labels)
+      }
+      var own = samples
+      own.trueLabels = seen.dataset.train.trueLabels.map { Array($0[first..<first + samples.count]) }
+      return CorrectedDataset.Part(
+        part: part, samples: own, labels: Array(labels[first..<first + samples.count]), firstID: first)
+    }
     try suspected.requireFit(dataset, labels: labels)
     isFolder = !dataset.train.paths.isEmpty && FileBytes.kind(of: source) == .folder
     root = dataset.root

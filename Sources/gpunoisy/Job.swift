@@ -69,6 +69,9 @@ struct Job: DeviceWork {
     if resumed == nil {
       let configuration = settings.configuration
       try folder.write(configuration)
+      if settings.job == .detect, let verdicts = settings.detection.verdicts {
+        try AtomicFile.write(FileBytes.read(verdicts), to: folder.file(RunFolder.earlierVerdictsName))
+      }
       record.inputs[Self.configurationName] = "\(SHA256.digest(of: configuration.text))"
     }
     let log = folder.log()
@@ -100,13 +103,12 @@ struct Job: DeviceWork {
         ending: try trainer?.run() ?? .finished, folder: folder.path, history: trainer?.history ?? RunHistory())
       if outcome.ending == .finished {
         if settings.job == .detect {
-          let features = try features(journal, on: device)
+          let equal = data.equalImages, features = try features(journal, equal, on: device)
           let finished =
-            trainer?.finishedDetection(features: features)
+            trainer?.finishedDetection(features: features, equal: equal)
             ?? FinishedDetection(
-              settings: settings, data: data, stages: [], results: [], features: features, probabilities: probabilities,
-              history: RunHistory(),
-              record: journal.record, folder: folder.path)
+              settings: settings, data: data, equal: equal, stages: [], results: [], features: features,
+              probabilities: probabilities, history: RunHistory(), record: journal.record, folder: folder.path)
           try finish(finished, folder, reporter, &outcome, on: device)
         } else if let trainer {
           try finish(trainer, folder, reporter, &outcome)
@@ -309,12 +311,15 @@ struct Job: DeviceWork {
   // MARK: - The end
 
   /// What features say, where the detector uses them: from the run's folder, if it is there already.
-  private func features<D: TunableDevice>(_ journal: RunJournal, on device: D) throws -> FeatureFindings? {
+  private func features<D: TunableDevice>(
+    _ journal: RunJournal, _ equal: EqualImages, on device: D
+  ) throws -> FeatureFindings? {
     guard settings.detection.detector.usesFeatures, let folder = journal.folder else { return nil }
     if resumed != nil, let found = try FinishedDetection.features(folder: folder.path, data) { return found }
     // Told by one thread at a time, while this one waits.
     nonisolated(unsafe) let listener = console
-    let found = try FeatureDetection(settings, data: data) { listener.computed($0, of: $1) }.findings(on: device)
+    let found = try FeatureDetection(settings, data: data, equal: equal) { listener.computed($0, of: $1) }
+      .findings(on: device)
     try journal.save(found.file, ofStage: FeatureFindings.stage)
     return found
   }

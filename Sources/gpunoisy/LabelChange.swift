@@ -1,3 +1,4 @@
+import Datasets
 import FileFormats
 import Reports
 
@@ -22,10 +23,14 @@ enum ApplyPolicy: Equatable {
   case relabel(leastConfidence: Double)
 
   /// The changes, by id.
-  func changes(_ suspected: SuspectedLabels, _ verdicts: Verdicts?) -> [LabelChange] {
+  ///
+  /// - Parameters:
+  ///   - verdicts: those on the run's samples.
+  ///   - earlier: those that the run took for given; the others count more.
+  func changes(_ suspected: SuspectedLabels, _ verdicts: Verdicts?, earlier: Verdicts? = nil) -> [LabelChange] {
     suspected.rows.keys.sorted().compactMap { id in
       let row = suspected.rows[id]!
-      guard let verdict = verdicts?.byID[id] else { return change(row) }
+      guard let verdict = verdicts?.byID[id] ?? earlier?.byID[id] else { return change(row) }
       switch verdict.decision {
       case .keep, .unsure: return nil
       case .drop: return LabelChange(id: id, old: row.given, new: nil, why: "verdict \(verdict.word)", who: "review")

@@ -88,6 +88,11 @@ struct SuspectedLabels {
     self.rows = rows
   }
 
+  /// The samples that verdicts may be about, by id.
+  var subjects: [Int: Verdicts.Subject] {
+    rows.mapValues { Verdicts.Subject(id: $0.id, path: $0.path, given: $0.given, suggested: $0.suggested) }
+  }
+
   /// Refuses to decide by suspicions that are not sure enough.
   ///
   /// - Throws: `.configuration`.

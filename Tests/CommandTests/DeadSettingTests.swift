@@ -57,6 +57,8 @@ extension CommandTests {
       "weights": Context(value: "w.safetensors", base: "detect --device cpu --out o -q --noise symmetric:0.3"),
       "weights features": Context(value: "w.safetensors"),
       "pred-probs": Context(value: "p.npy", base: "detect --device cpu --out o -q --noise symmetric:0.3"),
+      "split": Context(base: "detect --device cpu --out o -q --noise symmetric:0.3"),
+      "verdicts": Context(value: "v.csv", base: "detect --device cpu --out o -q --noise symmetric:0.3"),
       "trust": Context(rest: "--exclude t.csv"),
       "on-bad-image features": Context(data: "bad"), "seed features": Context(data: "shapes --limit-train 40"),
       "retrain": Context(rest: "--trust --retrain-epochs 1"),
@@ -116,6 +118,7 @@ extension CommandTests {
         "sample_id,is_label_issue,suspicion\n" + ids.map { "\($0),False,1\n" }.joined(), to: folder("s.csv"))
       try AtomicFile.write(
         "sample_id,is_label_issue,verdict\n" + ids.map { "\($0),True,rough\n" }.joined(), to: folder("t.csv"))
+      try AtomicFile.write("sample_id,verdict\n" + ids.map { "\($0),drop\n" }.joined(), to: folder("v.csv"))
       try CommandUnderTest.output(["features", "d.npz", "--to", "f.npy", "--device", "cpu", "-q"], in: folder)
       let rows = (0..<64).flatMap { row in (0..<10).map { $0 == row % 10 ? 0.55 : 0.05 } }
       try AtomicFile.write(NumPyArray(rows, shape: [64, 10]).encoded(), to: folder("p.npy"))

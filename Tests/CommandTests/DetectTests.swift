@@ -68,7 +68,7 @@ extension CommandTests {
           "sample_id", "path", "is_label_issue", "label_score", "given_label", "predicted_label", "given_name",
           "suggested_name", "suggested_conf", "aum", "aum_pass1", "aum_pass2", "rank", "label_quality",
           "forgetting_events", "mean_loss", "el2n", "duplicate_group", "suggested_label", "chance", "verdict",
-          "clean_label",
+          "group", "reviewed", "split", "clean_label",
         ])
       #expect(try run.column("sample_id", of: "label_issues.csv") == (0..<200).map(String.init))
       func column(_ name: String) throws -> [Double] { try Self.numbers(run.column(name, of: "label_issues.csv")) }

@@ -108,7 +108,7 @@ extension CommandTests {
       #expect(try run.text("report/index.html").contains("--data \(folder("moved"))</code>"))
     }
 
-    @Test("offers commands that work: a corrected copy, training on it, and without what is suspected")
+    @Test("offers commands that work: a corrected copy, training on it, and without what is suspected; a second round")
     func commands() throws {
       let folder = ScratchFolder()
       try Self.photographs(24, in: folder) { index in
@@ -122,7 +122,7 @@ extension CommandTests {
       let commands = part.split(separator: "<code>").dropFirst().map { line in
         String(line.split(separator: "</code>")[0]).split(separator: " ").map(String.init)
       }
-      try #require(commands.count == 3 && commands.allSatisfy { $0[0] == "gpunoisy" })
+      try #require(commands.count == 4 && commands.allSatisfy { $0[0] == "gpunoisy" })
       let issues = try CSV(decoding: FileBytes.read(folder("run/label_issues.csv")), name: "label_issues.csv")
       try AtomicFile.write(
         "sample_id,verdict\n\(issues.rows[0][0]),drop\n", to: folder("verdicts.csv"))

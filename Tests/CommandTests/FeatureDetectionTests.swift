@@ -8,29 +8,6 @@ extension CommandTests {
   struct FeatureDetections {
     private static let detect = ["detect", "shapes", "--limit-train", "600", "--device", "cpu", "-q"]
 
-    /// Stripes across and stripes down, 120 of each, all a little different: classes that patches distinguish.
-    private func writeStripes(to folder: ScratchFolder) throws {
-      var pixels: [UInt8] = [], labels: [Int64] = []
-      for id in 0..<240 {
-        let isDown = id % 2 == 1, width = 3 + id / 2 % 4, shift = id / 8
-        for y in 0..<32 {
-          for x in 0..<32 {
-            let stripe = ((isDown ? x : y) + shift) / width % 2 == 0,
-              grain = (id * 31 + x * x * 7 + y * y * 13 + x * y) % 61
-            for channel in 0..<3 { pixels.append(UInt8((stripe ? 150 : 60) + grain + channel * (id % 5))) }
-          }
-        }
-        labels.append(isDown ? 1 : 0)
-      }
-      let archive = try ZipArchive.stored([
-        ("images.npy", NumPyArray(pixels, shape: [240, 32, 32, 3]).encoded()),
-        ("labels.npy", NumPyArray(labels).encoded()),
-      ])
-      try AtomicFile.write(archive, to: folder("stripes.npz"))
-    }
-
-    private static let stripes = ["detect", "stripes.npz", "--device", "cpu", "-q"]
-
     private func document(_ path: String, in folder: ScratchFolder) throws -> JSONValue {
       try JSONText.parse(FileBytes.read(folder(path)), named: path)
     }
@@ -38,8 +15,9 @@ extension CommandTests {
     @Test("lists wrong labels, keeps what it found, and is made into a page again")
     func wrongLabels() throws {
       let folder = ScratchFolder()
-      try writeStripes(to: folder)
-      let said = try CommandUnderTest.output(Self.stripes + ["--noise", "symmetric:0.15", "--out", "run"], in: folder)
+      try Stripes.write(to: folder)
+      let said = try CommandUnderTest.output(
+        Stripes.detect + ["--noise", "symmetric:0.15", "--out", "run"], in: folder)
       let found = try document("run/detect.json", in: folder)
       #expect(found["settings"]?["detector"]?.string == "features" && found["verdict"]?.string == "list")
       let features = try #require(found["features"])
@@ -82,8 +60,8 @@ extension CommandTests {
     @Test("finds no sign of wrong labels where there are none, and says no more")
     func clean() throws {
       let folder = ScratchFolder()
-      try writeStripes(to: folder)
-      let said = try CommandUnderTest.output(Self.stripes + ["--out", "run", "--fail-above", "0"], in: folder)
+      try Stripes.write(to: folder)
+      let said = try CommandUnderTest.output(Stripes.detect + ["--out", "run", "--fail-above", "0"], in: folder)
       #expect(said.contains("No sign of wrong labels"))
       #expect(!said.contains("--exclude"), "there is nothing to leave out")
       #expect(try document("run/detect.json", in: folder)["issues"]?.integer == 0)

@@ -1,5 +1,6 @@
 import Datasets
 import Detection
+import FileFormats
 import Statistics
 import Testing
 
@@ -71,6 +72,23 @@ struct NearDuplicateTests {
     // Each shot by itself is vouched for by the others of its scene.
     let alone = try found(cosine: nil)
     #expect(alone.findings.groups.isEmpty && alone.hits < 20, "\(alone.hits)")
+  }
+
+  @Test("images of another part that are nearly the same as training images are found, with the nearest one")
+  func acrossParts() throws {
+    let (features, labels, _) = bursts()
+    // All of each scene but its last shot come first: the training part.
+    let order = (0..<720).filter { $0 % 6 != 5 } + (0..<720).filter { $0 % 6 == 5 }
+    let rows = order.flatMap { features[$0 * 60..<($0 + 1) * 60] }
+    let findings = FeatureFindings(
+      rows, width: 60, of: Array(0..<720), in: DetectionSamples.set(labels: order.map { labels[$0] }), classCount: 2,
+      source: .lite0, trainCount: 600, cosine: 0.9)
+    #expect(findings.twins.map(\.id) == Array(600..<720))
+    #expect(findings.twins.allSatisfy { order[$0.training] / 6 == order[$0.id] / 6 && $0.cosine > 0.99 })
+    #expect(findings.nearDuplicates.count == 120)
+    let file = try SafetensorsFile(parsing: findings.file.encoded(), path: "features.safetensors")
+    let set = DetectionSamples.set(labels: order.map { labels[$0] })
+    #expect(try FeatureFindings(file, of: set, classCount: 2).twins == findings.twins)
   }
 
   @Test("a group of nearly the whole set is none")

@@ -1,3 +1,4 @@
+import Datasets
 import FileFormats
 
 @testable import gpunoisy
@@ -17,7 +18,7 @@ extension FuzzTarget {
       let path = Fuzz.put(bytes, "verdicts.csv")
       Fuzz.refusing {
         let suspected = try SuspectedLabels(run: Fuzz.folder + "/detection")
-        _ = try Verdicts(fromFile: path, for: suspected, classNames: ["ant", "bee", "3"]).byID.count
+        _ = try Verdicts(fromFile: path, about: suspected.subjects, classNames: ["ant", "bee", "3"]).byID.count
       }
     },
     FuzzTarget(

@@ -247,6 +247,51 @@ struct BrowserTests {
     #expect(others.allSatisfy { $0.array?[4].string == ($0.array?[5] == "2" ? "keep" : "other") })
   }
 
+  @Test("shows near-duplicates with a sample, selects them at once, and saves what an earlier round decided")
+  func groups() throws {
+    var page = SamplePage.small
+    // Three that are listed, one that is not, and one whose image is not in the page.
+    let members = [0, 2, 4, 60, 199].map { page.samples[$0].id }
+    page.groups = [members, [page.samples[7].id, page.samples[80].id]]
+    let earlier = [100, 101, 102].map { page.samples[$0].id }
+    page.earlier = [
+      .init(id: earlier[0], verdict: "keep", label: page.samples[100].given),
+      .init(id: earlier[1], verdict: "other", label: 2), .init(id: earlier[2], verdict: "drop", label: nil),
+    ]
+    page.reviewedSummary = "3 labels"
+    let outcome = try Browser.run(
+      page.html,
+      then: Self.helpers + """
+        const lines = [...document.querySelectorAll(".card .group")].map((line) => line.textContent);
+        outcome.lines = lines;
+        outcome.note = document.querySelector("header").textContent.includes("earlier round: 3 labels");
+        document.querySelector(".card .group button").click();
+        outcome.selected = [text("batch-apply"), text("status")];
+        move("batch-verdict", "drop");
+        document.getElementById("batch-apply").click();
+        document.querySelector(".card .zoom").click();
+        const shown = document.querySelectorAll("#large .member");
+        outcome.members = [...shown].map((member) => [member.querySelectorAll("img").length, member.title]);
+        document.getElementById("save").click();
+        outcome.table = await saved.text();
+        """)
+    #expect(outcome["error"] == nil, "\(outcome)")
+    let near = "one of 5 near-duplicates select 3"
+    #expect(outcome["lines"] == [.string(near), .string(near), .string(near), "one of 2 near-duplicates"])
+    #expect(outcome["note"] == true)
+    #expect(outcome["selected"] == ["Apply to 3 selected", "3 selected: choose their verdict above"])
+    let others = members.dropFirst().enumerated().map { index, id -> JSONValue in
+      [index == 3 ? 0 : 1, .string("train/\(id).png")]
+    }
+    #expect(outcome["members"]?.array == others, "\(outcome)")
+    let table = try CSV(decoding: Array((outcome["table"]?.string ?? "").utf8), name: "verdicts.csv")
+    #expect(table.rows.prefix(3).map { $0[0] } == earlier.map { "\($0)" })
+    #expect(table.rows.prefix(3).map { $0[2] } == ["earlier", "earlier", "earlier"])
+    #expect(table.rows.prefix(3).map { $0[4] } == ["keep", "other", "drop"])
+    #expect(table.rows.prefix(3).map { $0[6] } == ["\(page.samples[100].given)", "2", ""])
+    #expect(table.rows.dropFirst(3).map { $0[4] } == ["drop", "drop", "drop"])
+  }
+
   @Test("finds files where paths begin with a folder that is not there")
   func absentPrefix() throws {
     var page = SamplePage.small

@@ -52,6 +52,12 @@ enum SamplePage {
 
   static var hostile: DetectionPage {
     var page = page(40, classes: hostileNames, path: { _ in hostilePath }, image: dot, images: 40)
+    page.overlaps = [
+      .init(path: hostilePath, trainPath: hostileNames[0], label: 0, trainLabel: 1, cosine: 0.9)
+    ]
+    (page.overlapSummary, page.reviewedSummary) = (hostileNames[1], hostileNames[2])
+    page.groupName = hostileNames[0]
+    page.groups = [page.samples.prefix(3).map(\.id)]
     page.root = #"/javascript:"><img src=x onerror="document.title='hacked'">"#
     return page
   }

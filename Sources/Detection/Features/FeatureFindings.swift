@@ -18,8 +18,20 @@ public struct FeatureFindings: Sendable {
   /// Samples that were left out together, by id: copies, images of one directory below that of their class, and those
   /// whose features are nearly the same.
   public let groups: [[Int]]
+  /// From which cosine of their features on samples count as nearly the same; nil where features do not say that.
+  public let cosine: Double?
+  /// Of these, the copies and those whose features are nearly the same, without directories.
+  public let nearDuplicates: [[Int]]
+  /// The samples outside the training part that are nearly the same as a training sample, each with the nearest one.
+  public let twins: [Twin]
   /// How long it took to compute features and to judge them.
   public var seconds: Double
+
+  /// A sample, by id, and the training sample whose features are nearest.
+  public struct Twin: Sendable, Equatable {
+    /// The ids, and the cosine of the features.
+    public let id: Int, training: Int, cosine: Double
+  }
 
   /// Classes of fewer samples are left out, and are named.
   public static let leastJudged = 5, fewSamples = 20
@@ -32,11 +44,15 @@ public struct FeatureFindings: Sendable {
   ///   - features: the features [M, D] of M samples.
   ///   - samples: these samples' ids, in order; those without a label are left out.
   ///   - set: the labels.
-  ///   - groups: samples that belong together, by id.
+  ///   - groups: samples that belong together, by id, as those of one directory.
+  ///   - copies: samples that are the same image, by id.
+  ///   - given: the labels that samples were given whose right label, which the set has, is known, by id.
+  ///   - trainCount: ids from this on are samples of other parts than the training part; nil for none.
   ///   - cosine: from which cosine of their features on samples belong together, too; nil for none.
   public init(
     _ features: [Float], width: Int, of samples: [Int], in set: LabelledSet, classCount: Int, source: FeatureSource,
-    groups: [[Int]] = [], cosine: Double? = nil, seconds: Double = 0
+    groups: [[Int]] = [], copies: [[Int]] = [], given: [Int: Int] = [:], trainCount: Int? = nil, cosine: Double? = nil,
+    seconds: Double = 0
   ) {
     let counts = set.classCounts(classCount)
     classes = (0..<classCount).filter { counts[$0] >= Self.leastJudged }
@@ -46,21 +62,44 @@ public struct FeatureFindings: Sendable {
     for (index, label) in classes.enumerated() { position[label] = index }
     func label(_ id: Int) -> Int? { set.labels[id] < 0 ? nil : position[Int(set.labels[id])] }
     let rows = samples.indices.filter { label(samples[$0]) != nil }, ids = rows.map { samples[$0] }
-    (self.ids, self.source, self.seconds) = (ids, source, seconds)
+    (self.ids, self.source, self.seconds, self.cosine) = (ids, source, seconds, cosine)
     let chosen = rows.count == samples.count ? features : rows.flatMap { features[$0 * width..<($0 + 1) * width] }
     guard classes.count > 1, let table = FeatureTable(chosen, width: width, takesRoots: source.takesRoots) else {
-      (judgement, self.groups) = (nil, [])
+      (judgement, self.groups, nearDuplicates, twins) = (nil, [], [], [])
       return
     }
     let place = Dictionary(uniqueKeysWithValues: ids.enumerated().map { ($1, $0) })
-    let near = cosine.map { NearDuplicates.groups(table, cosine: $0) } ?? []
+    let pairs = cosine.map { NearDuplicates.pairs(table, cosine: $0) } ?? []
     // Without a part of the set that is too large, the rest says nothing of it.
     let most = min(ids.count / 2, max(Self.mostOfGroup, Int(Double(ids.count) * Self.mostOfSet)))
-    let joined = NearDuplicates.joined(near + groups.map { $0.compactMap { place[$0] } }, count: ids.count)
-      .filter { $0.count <= most }
-    self.groups = joined.map { $0.map { ids[$0] } }
+    func joined(_ groups: [[Int]]) -> [[Int]] {
+      NearDuplicates.joined(groups, count: ids.count).filter { $0.count <= most }
+    }
+    let near = pairs.map { [$0.first, $0.second] } + copies.map { $0.compactMap { place[$0] } }
+    let together = joined(near + groups.map { $0.compactMap { place[$0] } })
+    self.groups = together.map { $0.map { ids[$0] } }
+    nearDuplicates = joined(near).map { $0.map { ids[$0] } }
+    twins = trainCount.map { Self.twins(pairs, ids, trainCount: $0) } ?? []
+    let labels = ids.compactMap(label)
+    var known: [Int: Int] = [:]
+    for (row, id) in ids.enumerated() {
+      // A label of a class that is not judged says nothing of the others' errors.
+      if let label = given[id] { known[row] = position[label] ?? labels[row] }
+    }
     judgement = FeatureJudgement(
-      table, labels: ids.compactMap(label), classes: classes.count, groups: joined, countsMost: source != .patches)
+      table, labels: labels, classes: classes.count, groups: together, given: known, countsMost: source != .patches)
+  }
+
+  /// The nearest training sample of each sample of another part, of pairs by index.
+  private static func twins(_ pairs: [NearDuplicates.Pair], _ ids: [Int], trainCount: Int) -> [Twin] {
+    var nearest: [Int: Twin] = [:]
+    for pair in pairs {
+      // Training samples come first.
+      let (training, id) = (ids[pair.first], ids[pair.second])
+      guard training < trainCount, id >= trainCount, pair.cosine > nearest[id]?.cosine ?? -1 else { continue }
+      nearest[id] = Twin(id: id, training: training, cosine: pair.cosine)
+    }
+    return nearest.values.sorted { $0.id < $1.id }
   }
 
   /// The verdict; that nothing can be told where nothing could be judged.
@@ -78,6 +117,7 @@ public struct FeatureFindings: Sendable {
       "gpunoisy.schema": Self.schema, DetectionStageResult.stageKey: Self.stage, "features": source.description,
       "seconds": NumberFormatting.shortest(seconds),
     ])
+    if let cosine { file.metadata["cosine"] = NumberFormatting.shortest(cosine) }
     func integers(_ values: [Int]) -> SafetensorsFile.Tensor { .init(values.map { Int32($0) }, shape: [values.count]) }
     file["ids"] = integers(ids)
     file["classes"] = integers(classes)
@@ -85,6 +125,10 @@ public struct FeatureFindings: Sendable {
     file["small"] = integers(small)
     file["groups"] = integers(groups.flatMap { $0 })
     file["group_sizes"] = integers(groups.map(\.count))
+    file["near"] = integers(nearDuplicates.flatMap { $0 })
+    file["near_sizes"] = integers(nearDuplicates.map(\.count))
+    file["twins"] = integers(twins.flatMap { [$0.id, $0.training] })
+    file["twin_cosines"] = .init(twins.map(\.cosine), shape: [twins.count])
     judgement?.store(in: &file)
     return file
   }
@@ -108,19 +152,32 @@ public struct FeatureFindings: Sendable {
     func integers(_ name: String) throws -> [Int] {
       try file.integers(name, shape: file[name]?.shape ?? [0]).map { Int($0) }
     }
-    (self.source, self.seconds) = (source, seconds)
+    (self.source, self.seconds, cosine) = (source, seconds, file.metadata["cosine"].flatMap(Double.init))
     (ids, classes, tooSmall, small) = (
       try integers("ids"), try integers("classes"), try integers("too_small"), try integers("small")
     )
-    let members = try integers("groups")
-    var end = 0
-    groups = try integers("group_sizes").map { size in
-      guard size > 1, end + size <= members.count else { throw foreign("its groups have other sizes.") }
-      end += size
-      return Array(members[end - size..<end])
+    let known = Set(ids)
+    func lists(_ name: String, sizes: String) throws -> [[Int]] {
+      let members = try integers(name)
+      var end = 0
+      guard known.isSuperset(of: members) else { throw foreign("its groups have other samples.") }
+      return try integers(sizes).map { size in
+        guard size > 1, end + size <= members.count else { throw foreign("its groups have other sizes.") }
+        end += size
+        return Array(members[end - size..<end])
+      }
     }
+    groups = try lists("groups", sizes: "group_sizes")
+    // Versions before this one did not keep the rest.
+    nearDuplicates = file["near"] == nil ? [] : try lists("near", sizes: "near_sizes")
+    let pairs = file["twins"] == nil ? [] : try integers("twins")
+    let cosines = pairs.isEmpty ? [] : try file.doubles("twin_cosines", shape: [pairs.count / 2])
+    guard known.isSuperset(of: pairs), pairs.count == 2 * cosines.count, cosines.allSatisfy(\.isFinite) else {
+      throw foreign("its pairs have other samples.")
+    }
+    twins = cosines.enumerated().map { Twin(id: pairs[2 * $0], training: pairs[2 * $0 + 1], cosine: $1) }
     let labels = Set(classes)
-    guard Set(members).isSubset(of: ids), labels.count == classes.count,
+    guard labels.count == classes.count,
       (classes + tooSmall + small).allSatisfy((0..<classCount).contains),
       ids == set.labelledIDs.map({ Int($0) }).filter({ labels.contains(Int(set.labels[$0])) })
     else { throw foreign("it is about other samples or classes.") }

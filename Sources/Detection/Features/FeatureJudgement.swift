@@ -11,13 +11,15 @@ public struct FeatureJudgement: Sendable {
   public let chances: [Double]
   /// Samples that are listed [N].
   public let isListed: [Bool]
+  /// Samples whose label somebody has looked at [N]: it is taken as right, and never listed.
+  public let isTrusted: [Bool]
   /// The class that each image is taken for most, the given one apart [N].
   public let suggestions: [Int]
   /// Left-out outputs [N, K].
   public let outputs: Matrix
   /// What each image shows [N, K]: probabilities.
   public let shown: Matrix
-  /// The share of wrong labels by the model, and the most that there can be.
+  /// The share of wrong labels by the model, and the most that there can be, of those that nobody has looked at.
   public let share: Double, most: Double
   /// How much of the labels the outputs explain (R²), how sure the classes are (0…1), twice the gain in log-likelihood
   /// by wrong labels, and its bar.
@@ -39,41 +41,53 @@ public struct FeatureJudgement: Sendable {
   ///
   /// - Parameters:
   ///   - groups: samples that are left out together, by index.
+  ///   - given: the labels that samples were given whose right label is known, by index; `labels` has the right one.
   ///   - countsMost: whether the list is as long as the most labels that may be wrong: for features that tell classes well.
   public init(
-    _ features: FeatureTable, labels: [Int], classes: Int, groups: [[Int]] = [], countsMost: Bool
+    _ features: FeatureTable, labels: [Int], classes: Int, groups: [[Int]] = [], given: [Int: Int] = [:],
+    countsMost: Bool
   ) {
     let N = labels.count, K = classes
+    var isTrusted = [Bool](repeating: false, count: N)
+    for i in given.keys { isTrusted[i] = true }
+    let wrong = given.count { $1 != labels[$0] }, questioned = labels.indices.filter { !isTrusted[$0] }
     let ridge = RidgeRegression(features, labels: labels, classes: classes, groups: groups)
     let calibration = Calibration(ridge.outputs, labels: labels)
     // Sure features show classes whose labels are wrong more often; weak ones would take difficult classes for such.
-    let first = LabelErrorModel(ridge.outputs, labels: labels, calibration: calibration, spread: 1)
+    let first = LabelErrorModel(ridge.outputs, labels: labels, calibration: calibration, spread: 1, given: given)
     let sureness = first.sureness
     let model =
       sureness < Self.sureBar
-      ? LabelErrorModel(ridge.outputs, labels: labels, calibration: calibration, spread: 0.1) : first
+      ? LabelErrorModel(ridge.outputs, labels: labels, calibration: calibration, spread: 0.1, given: given) : first
     outputs = ridge.outputs
     (chances, shown, share, gain) = (model.chances, model.shown, model.share, model.gain)
     (explained, self.sureness, self.countsMost) = (ridge.explained, sureness, countsMost)
+    // Of all labels as they were given; those that are known to be wrong are no longer in question.
+    let original = labels.indices.map { given[$0] ?? labels[$0] }
+    let mostOfAll = MadeUpLabels.mostWrong(ridge.outputs, labels: original, weights: calibration.probabilities)
     most = max(
-      model.share, MadeUpLabels.mostWrong(ridge.outputs, labels: labels, weights: calibration.probabilities))
+      model.share,
+      given.isEmpty
+        ? mostOfAll : (mostOfAll * Double(N) - Double(wrong)) / Double(max(questioned.count, 1)))
     bar = sureness >= Self.clearBar ? 4 : 6 + 0.01 * Double(N) * (1 - ridge.explained)
     let listed: Int
     if explained < Self.leastExplained {
       (verdict, listed) = (.notLearnt, 0)
-    } else if gain < bar {
+    } else if gain < bar, wrong == 0 {
       let isClean = explained >= Self.roughExplained && most <= Self.mostOfNone && N >= Self.samplesOfNone
       (verdict, listed) = (isClean ? .none : .cannotTell, 0)
     } else if share < Self.shareOfFew || explained < Self.roughExplained && sureness < Self.sureBar {
       verdict = share < Self.shareOfFew ? .few : .rough
       listed = chances.count { $0 > 0.5 }
     } else {
-      (verdict, listed) = (.list, Int((Double(N) * (countsMost ? most : share)).rounded(.toNearestOrEven)))
+      (verdict, listed) = (
+        .list, Int((Double(questioned.count) * (countsMost ? most : share)).rounded(.toNearestOrEven))
+      )
     }
-    let order = Self.order(chances)
+    let order = Self.order(chances).filter { !isTrusted[$0] }
     var isListed = [Bool](repeating: false, count: N)
     for i in order.prefix(listed) { isListed[i] = true }
-    self.isListed = isListed
+    (self.isListed, self.isTrusted) = (isListed, isTrusted)
     var suggestions: [Int] = [], agreeing = 0, sizes = [Int](repeating: 0, count: K)
     for (i, g) in labels.enumerated() {
       var best = g == 0 ? 1 : 0
@@ -91,8 +105,8 @@ public struct FeatureJudgement: Sendable {
     }
     expectedRight = order.prefix(listed).reduce(0) { $0 + model.chances[$1] } / Double(listed)
     let made = MadeUpLabels.random(labels, classes: K)
-    let found = labels.indices.count { model.chance($0, of: made[$0]) >= model.chances[last] }
-    expectedFound = min(1, Double(found) / Double(N) / (1 - model.share / Double(K - 1)))
+    let found = questioned.count { model.chance($0, of: made[$0]) >= model.chances[last] }
+    expectedFound = min(1, Double(found) / Double(questioned.count) / (1 - model.share / Double(K - 1)))
   }
 
   /// Indices from the most suspicious on; equal ones in their own order.
@@ -100,9 +114,12 @@ public struct FeatureJudgement: Sendable {
     chances.indices.sorted { (chances[$1], $0) < (chances[$0], $1) }
   }
 
+  /// How many labels nobody has looked at.
+  public var questioned: Int { isTrusted.count { !$0 } }
+
   /// How many labels are wrong, about: of a list by features that tell classes well, the most that there can be.
   public var estimate: Int {
-    Int((Double(chances.count) * (verdict == .list && countsMost ? most : share)).rounded())
+    Int((Double(questioned) * (verdict == .list && countsMost ? most : share)).rounded())
   }
 }
 
@@ -123,6 +140,7 @@ extension FeatureJudgement {
     file["outputs"] = .init(outputs.values, shape: [N, K])
     file["shown"] = .init(shown.values, shape: [N, K])
     file["listed"] = .init(isListed.map { $0 ? UInt8(1) : 0 }, shape: [N])
+    if isTrusted.contains(true) { file["trusted"] = .init(isTrusted.map { $0 ? UInt8(1) : 0 }, shape: [N]) }
     file["suggestions"] = .init(suggestions.map { Int32($0) }, shape: [N])
     file["numbers"] = .init(numbers, shape: [numbers.count])
   }
@@ -143,6 +161,9 @@ extension FeatureJudgement {
     outputs = Matrix(try file.doubles("outputs", shape: [N, K]), rows: N, columns: K)
     shown = Matrix(try file.doubles("shown", shape: [N, K]), rows: N, columns: K)
     isListed = try file.bytes("listed", shape: [N]).map { $0 != 0 }
+    isTrusted =
+      file["trusted"] == nil
+      ? .init(repeating: false, count: N) : try file.bytes("trusted", shape: [N]).map { $0 != 0 }
     suggestions = try file.integers("suggestions", shape: [N]).map { Int($0) }
     let numbers = try file.doubles("numbers", shape: [11])
     (share, most, explained, sureness, gain, bar) = (

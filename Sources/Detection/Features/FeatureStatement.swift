@@ -21,7 +21,7 @@ public struct FeatureStatement: Sendable {
       return "Nothing can be said about these labels: fewer than two classes have \(FeatureFindings.leastJudged) "
         + "images or more, or the images are all alike."
     }
-    let N = found.chances.count, listed = found.isListed.count { $0 }
+    let whole = self.whole(found), listed = found.isListed.count { $0 }
     let heldOut =
       "held out, \(percent(found.agreement)) of the images are taken for the class of their label; "
       + "guessing gives \(percent(found.guessing))"
@@ -29,24 +29,24 @@ public struct FeatureStatement: Sendable {
     case .notLearnt:
       return "These images could not be distinguished: \(heldOut). Nothing is listed."
     case .none:
-      return "No sign of wrong labels (at most \(count(found.most)) of \(grouped(N))). \(capitalized(heldOut))."
+      return "No sign of wrong labels (at most \(count(found.most)) of \(whole)). \(capitalized(heldOut))."
     case .cannotTell:
       return "Whether labels are wrong cannot be determined: the images of these classes look too alike, or there are "
         + "too few. The order may still help: wrong labels stand nearer its beginning."
     case .few:
       let likely = "\(listed == 1 ? "the likeliest one is" : "the \(grouped(listed)) likeliest are") listed"
-      return "Hardly any label is wrong (some \(count(found.share)) of \(grouped(N))); "
+      return "Hardly any label is wrong (some \(count(found.share)) of \(whole)); "
         + "\(listed == 0 ? "none is likely enough to be listed" : likely)."
     case .rough:
       let (low, high) = (count(found.share), count(found.most))
       let number = low == high ? low : "\(low) to \(high)"
-      var text = "Some labels are wrong, perhaps \(number) of \(grouped(N)). The classes are hard to distinguish "
+      var text = "Some labels are wrong, perhaps \(number) of \(whole). The classes are hard to distinguish "
       text += "(\(heldOut))"
       guard listed > 0, let right = found.expectedRight else { return text + ". None is likely enough to be listed." }
       return text + ": of the \(grouped(listed)) listed, about \(grouped(Int((right * Double(listed)).rounded()))) "
         + "should be wrong."
     case .list:
-      var text = "About \(grouped(found.estimate)) of \(grouped(N)) labels are wrong"
+      var text = "About \(grouped(found.estimate)) of \(self.whole(found, "labels")) are wrong"
       text += listed == found.estimate ? ", and listed" : "; \(grouped(listed)) are listed"
       if let right = found.expectedRight {
         text += "; some \(grouped(Int((right * Double(listed)).rounded()))) of these should be truly wrong"
@@ -57,6 +57,12 @@ public struct FeatureStatement: Sendable {
       }
       return text + " Look at each before you change it."
     }
+  }
+
+  /// How many labels are in question: all, or those that nobody has looked at.
+  private func whole(_ found: FeatureJudgement, _ noun: String? = nil) -> String {
+    let number = grouped(found.questioned) + (noun.map { " \($0)" } ?? "")
+    return found.isTrusted.contains(true) ? "the \(number) that nobody has looked at" : number
   }
 
   /// Names classes that are too small to be judged, or nearly so.
@@ -84,7 +90,7 @@ public struct FeatureStatement: Sendable {
   }
 
   private func count(_ share: Double) -> String {
-    grouped(Int((share * Double(findings.ids.count)).rounded()))
+    grouped(Int((share * Double(findings.judgement?.questioned ?? 0)).rounded()))
   }
   private func grouped(_ number: Int) -> String { NumberFormatting.grouped(number) }
   private func percent(_ share: Double) -> String { NumberFormatting.percent(share, places: 0) }

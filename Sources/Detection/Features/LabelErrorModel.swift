@@ -18,6 +18,12 @@ import Statistics
 ///     Σ_i log Σ_c q_ic T(c, g_i) − 0.001 |b|² − Σ_c (l_c − l̄)² / (2 σ²) − ((l̄ + 2) / 3)² / 2,   l_c = logit(2 e_c)
 ///
 /// largest. Then the label of i is wrong with chance 1 − q_ig (1 − e_g) / Σ_c q_ic T(c, g_i).
+///
+/// Of a sample that somebody has looked at, the class y that it shows is known, beside the label g that it was given: its
+/// term is log q_iy T(y, g), and its chance is 0. What is looked at is chosen by outputs and labels, so that the likelihood
+/// need not know how: the rates are those of all labels, and what is known to be wrong is evidence for the rest. (With
+/// log q_iy alone, the rates would be those of the labels that are left, of which the clearest were taken away: on
+/// photographs half of the wrong labels were then no longer seen.)
 public struct LabelErrorModel: Sendable {
   /// The chance that each label is wrong [N].
   public let chances: [Double]
@@ -33,8 +39,8 @@ public struct LabelErrorModel: Sendable {
   /// T [K, K].
   private let transitions: Matrix
 
-  /// The mean chance: the share of labels that are wrong.
-  public var share: Double { chances.reduce(0, +) / Double(max(chances.count, 1)) }
+  /// The mean chance of the labels that are in question: the share of them that are wrong.
+  public let share: Double
 
   /// Bounds of log(t · deviation of o), b and l, within which wrong labels and clear images make sense.
   static let sharpness = -3.0...6.0, biases = -8.0...8.0, logits = -9.0...4.0
@@ -48,9 +54,13 @@ public struct LabelErrorModel: Sendable {
   /// - Parameters:
   ///   - calibration: `Calibration` of the same outputs and labels.
   ///   - spread: σ, how far classes may differ in their share of wrong labels.
-  public init(_ outputs: Matrix, labels: [Int], calibration: Calibration, spread: Double) {
+  ///   - labels: the labels [N]; of samples that somebody has looked at, the right ones.
+  ///   - given: of these, by index, the labels that they were given.
+  public init(
+    _ outputs: Matrix, labels: [Int], calibration: Calibration, spread: Double, given: [Int: Int] = [:]
+  ) {
     let K = outputs.columns, mistaken = Self.mistaken(calibration.probabilities)
-    let evaluation = LikelihoodSums(outputs: outputs, labels: labels, scale: calibration.scale)
+    let evaluation = LikelihoodSums(outputs: outputs, labels: labels, scale: calibration.scale, given: given)
     var minimizer = BoundedMinimizer(
       bounds: [Self.sharpness] + Array(repeating: Self.biases, count: K) + Array(repeating: Self.logits, count: K))
     minimizer.tolerance = evaluation.tolerance
@@ -83,14 +93,25 @@ public struct LabelErrorModel: Sendable {
     transitions = Self.transitions(rates, mistaken)
     shown = evaluation.probabilities(best.place)
     sureness = Calibration.sureness(shown)
-    var chances: [Double] = [], logLikelihood = 0.0
-    for (i, g) in labels.enumerated() {
-      let p = Self.probability(of: g, shown.row(i), transitions)
-      logLikelihood += log(p)
-      chances.append(1 - shown[i, g] * (1 - rates[g]) / p)
+    // Without the labels that are known to be wrong, which there would be none of if no label were.
+    var chances: [Double] = [], logLikelihood = 0.0, without = 0.0
+    for (i, y) in labels.enumerated() {
+      guard let g = given[i] else {
+        let p = Self.probability(of: y, shown.row(i), transitions)
+        logLikelihood += log(p)
+        chances.append(1 - shown[i, y] * (1 - rates[y]) / p)
+        continue
+      }
+      chances.append(0)
+      if g == y {
+        logLikelihood += log(shown[i, y] * (1 - rates[y]) + LikelihoodSums.least)
+      } else {
+        without += log(calibration.probabilities[i, y] + LikelihoodSums.least)
+      }
     }
     self.chances = chances
-    gain = 2 * (logLikelihood - calibration.logLikelihood)
+    share = chances.reduce(0, +) / Double(max(labels.count - given.count, 1))
+    gain = 2 * (logLikelihood - (calibration.logLikelihood - without))
   }
 
   /// The chance that the label `g` would be wrong for sample i, had it been given.
@@ -194,16 +215,19 @@ public struct Calibration: Sendable {
 /// The negative log-likelihood of given labels and its derivatives, summed over samples on all processors.
 struct LikelihoodSums: Sendable {
   let outputs: Matrix, labels: [Int], scale: Double
+  /// The labels that samples were given whose right label is known, by index; what `labels` has of them is right.
+  var given: [Int: Int] = [:]
 
   /// Samples that a thread takes at a time; fixed, so that sums keep their order.
   private static let block = 1024
   /// Added to probabilities before their logarithm.
-  private static let least = 1e-9
+  static let least = 1e-9
 
   /// A sum over N samples is flat where its gradient is as much smaller than N.
   var tolerance: Double { 1e-8 * Double(labels.count) }
 
-  /// − Σ log Σ_c q_ic T(c, g_i), its gradient by log(t · scale) and b, and its derivatives by T [K, K].
+  /// − Σ log Σ_c q_ic T(c, g_i), with log q_iy T(y, g_i) where y is known, its gradient by log(t · scale) and b, and its
+  /// derivatives by T [K, K].
   ///
   /// - Parameter transitions: T; nil where no label is wrong.
   func sums(_ place: [Double], transitions T: Matrix?) -> (value: Double, gradient: [Double], byTransition: Matrix) {
@@ -222,11 +246,14 @@ struct LikelihoodSums: Sendable {
           let q = scratch.baseAddress!, share = q + K
           outputs.values.withUnsafeBufferPointer { outputs in
             for i in block * Self.block..<min(N, (block + 1) * Self.block) {
-              let o = outputs.baseAddress! + i * K, g = labels[i]
+              let o = outputs.baseAddress! + i * K, y = labels[i]
               softmax(o, t, place, K, q)
+              // What the image shows is known, or may be any class.
+              let known = given.isEmpty ? nil : given[i], g = known ?? y
+              let isAny = columns != nil && known == nil
               var p = Self.least
               for c in 0..<K {
-                share[c] = columns.map { q[c] * $0[g * K + c] } ?? (c == g ? q[c] : 0)
+                share[c] = isAny || c == y ? columns.map { q[c] * $0[g * K + c] } ?? q[c] : 0
                 p += share[c]
               }
               sum[0] -= log(p)
@@ -238,7 +265,8 @@ struct LikelihoodSums: Sendable {
                 sum[2 + c] += slope
               }
               sum[1] += byScale * t
-              if columns != nil { for c in 0..<K { sum[2 + K + g * K + c] -= q[c] * inverse } }
+              guard columns != nil else { continue }
+              for c in 0..<K where isAny || c == y { sum[2 + K + g * K + c] -= q[c] * inverse }
             }
           }
         }

@@ -1,6 +1,7 @@
 import Datasets
 import Detection
 import FileFormats
+import Reports
 
 /// detect.json: what a page about a detection shows, but for the samples themselves.
 public enum DetectionDocument {
@@ -22,6 +23,7 @@ public enum DetectionDocument {
       "samples": JSONValue(result.samples.count), "judged": JSONValue(judged),
       "issues": JSONValue(result.samples.count(where: \.isIssue)),
       "verdict": .string(result.verdict.rawValue), "score": result.score.map(score) ?? .null,
+      "extra_class_share": result.passes.isEmpty ? .null : JSONValue(result.extraClassShare),
       "pass_correlation": JSONValue(result.passCorrelation),
       "stages": .array(stages(finished)),
       "aum_histogram": tables.histogram.map(histogram) ?? .null,
@@ -44,6 +46,9 @@ public enum DetectionDocument {
             "differ": .bool($0.hasDifferentLabels),
           ]
         }),
+      "split": .string(finished.settings.detection.split.rawValue),
+      "groups": .array(result.groups.map { .array($0.map { JSONValue($0) }) }),
+      "reviewed": result.reviewed.map { reviewed($0) } ?? .null, "overlap": overlap(finished),
       "files": files(finished),
     ]
   }
@@ -130,6 +135,7 @@ public enum DetectionDocument {
     return [
       "source": .string(found.source.description), "verdict": .string(found.verdict.rawValue),
       "message": .string(FeatureStatement(found, classNames: names).text), "judged": JSONValue(found.ids.count),
+      "trusted": JSONValue(judgement?.isTrusted.count { $0 }),
       "wrong_estimate": JSONValue(judgement?.estimate),
       "wrong_share": JSONValue(judgement?.share), "wrong_share_most": JSONValue(judgement?.most),
       "listed": JSONValue(judgement?.isListed.count { $0 }), "expected_precision": JSONValue(judgement?.expectedRight),
@@ -137,6 +143,28 @@ public enum DetectionDocument {
       "guessing": JSONValue(judgement?.guessing), "r2": JSONValue(judgement?.explained),
       "sureness": JSONValue(judgement?.sureness), "gain": JSONValue(judgement?.gain), "bar": JSONValue(judgement?.bar),
       "not_judged": .array(found.tooSmall.map { .string(names[$0]) }), "seconds": JSONValue(found.seconds),
+    ]
+  }
+
+  /// What an earlier round decided.
+  private static func reviewed(_ found: ReviewedLabels) -> JSONValue {
+    [
+      "count": JSONValue(found.count), "kept": JSONValue(found.labels.count - found.changed.count),
+      "changed": JSONValue(found.changed.count), "left_out": JSONValue(found.dropped.count),
+      "undecided": JSONValue(found.undecided),
+    ]
+  }
+
+  /// How many images are in the training part and in another one; null where there is no other.
+  private static func overlap(_ finished: FinishedDetection) -> JSONValue {
+    guard finished.data.whole.parts.count > 1 else { return .null }
+    let copies = finished.overlaps.count { $0.cosine == nil }
+    return [
+      "copies": JSONValue(copies),
+      // Nobody has looked for them where features do not tell, or were not computed of the other parts.
+      "near_duplicates": finished.settings.detection.split == .all && finished.result.features?.cosine != nil
+        ? JSONValue(finished.overlaps.count - copies) : .null,
+      "different_labels": JSONValue(finished.rankedOverlaps.count(where: \.hasDifferentLabels)),
     ]
   }
 
@@ -152,6 +180,7 @@ public enum DetectionDocument {
         JSONMember("sample_ids", "sample_ids.npy"),
       ]
     }
+    if !finished.overlaps.isEmpty { members.append(JSONMember("overlap", .string(RunFolder.overlapName))) }
     let kept = zip(finished.stages, finished.results).filter { !$1.marginHistory.isEmpty }
     members.append(
       JSONMember(

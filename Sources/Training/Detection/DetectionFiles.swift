@@ -13,6 +13,7 @@ public enum DetectionFiles {
     "sample_id", "path", "is_label_issue", "label_score", "given_label", "predicted_label", "given_name",
     "suggested_name", "suggested_conf", "aum", "aum_pass1", "aum_pass2", "rank", "label_quality",
     "forgetting_events", "mean_loss", "el2n", "duplicate_group", "suggested_label", "chance", "verdict",
+    "group", "reviewed", "split",
   ]
 
   /// Writes everything but detect.json: tables, and arrays where there are any.
@@ -21,6 +22,7 @@ public enum DetectionFiles {
   public static func write(_ finished: FinishedDetection, to folder: RunFolder) throws {
     let result = finished.result
     try writeIssues(result, finished.data.dataset, to: folder)
+    try writeOverlaps(finished, to: folder)
     let measured = result.samples.filter { $0.area != nil }
     if !result.passes.isEmpty {
       try folder.writeMargins(ids: measured.map(\.id), margins: measured.map { $0.area ?? .nan })
@@ -34,13 +36,13 @@ public enum DetectionFiles {
     }
     if let confident = result.confident {
       // In double precision, so that other programs find the same issues in them.
-      let shape = [result.samples.count, confident.classes]
+      let shape = [result.confidentIDs.count, confident.classes]
       try AtomicFile.write(
         NumPyArray(confident.probabilities, shape: shape).encoded(), to: folder.file("pred_probs.npy"))
       try AtomicFile.write(
         NumPyArray(confident.labels.map { Int64($0) }).encoded(), to: folder.file("labels.npy"))
       try AtomicFile.write(
-        NumPyArray(result.samples.map { Int64($0.id) }).encoded(), to: folder.file("sample_ids.npy"))
+        NumPyArray(result.confidentIDs.map { Int64($0) }).encoded(), to: folder.file("sample_ids.npy"))
     }
     for (stage, kept) in zip(finished.stages, finished.results) where !kept.marginHistory.isEmpty {
       try FileBytes.makeFolder(folder.file("margins"))
@@ -66,11 +68,32 @@ public enum DetectionFiles {
           cell(sample.predicted), names[sample.given], suggestedName, cell(sample.suggestedConfidence),
           cell(sample.area), pass(0), pass(1), "\(sample.rank)", cell(sample.quality), cell(sample.forgettings),
           cell(sample.loss), cell(sample.error), cell(sample.duplicateGroup), cell(sample.suggested),
-          cell(sample.chance), verdict,
+          cell(sample.chance), verdict, cell(sample.group),
+          result.reviewed?.word(sample.id, classNames: names) ?? "", dataset.place(of: sample.id).part.rawValue,
         ]
         for index in extra.indices { row.append(pass(index + 2)) }
         if hasTruth { row.append(cell(sample.truth)) }
         return row
+      })
+  }
+
+  /// Writes overlap.csv, the worst first; nothing where there are none.
+  private static func writeOverlaps(_ finished: FinishedDetection, to folder: RunFolder) throws {
+    guard !finished.overlaps.isEmpty else { return }
+    let names = finished.data.dataset.classNames
+    try folder.writeTable(
+      RunFolder.overlapName,
+      columns: [
+        "split", "sample_id", "path", "given_label", "given_name", "train_sample_id", "train_path", "train_label",
+        "train_name", "cosine",
+      ],
+      rows: finished.rankedOverlaps.lazy.map { found in
+        let (own, other) = (found.label, found.trainLabel)
+        return [
+          found.overlap.part.rawValue, "\(found.overlap.id)", found.path, cell(own), own.map { names[$0] } ?? "",
+          "\(found.overlap.twin)", found.trainPath, cell(other), other.map { names[$0] } ?? "",
+          cell(found.overlap.cosine ?? 1),
+        ]
       })
   }
 

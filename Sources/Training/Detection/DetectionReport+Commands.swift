@@ -13,13 +13,28 @@ extension DetectionReport {
     var apply = ["apply", run, "--verdicts", "verdicts.csv", "--to", corrected]
     if let first = finished.record?.data?.path, first != data { apply += ["--data", data] }
     let isFolder = !dataset.train.paths.isEmpty && FileBytes.kind(of: data) == .folder
-    return [
+    var commands: [DetectionPage.Command] = [
       .init("write a corrected copy of the data, by the verdicts that you saved", line(apply)),
       .init("train on it", line(["train", isFolder ? corrected : corrected + "/manifest.csv"])),
-      .init(
-        "or train on the samples that are not suspected, without looking",
-        line(["train", data] + labels(settings) + ["--exclude", run + "/label_issues.csv"])),
     ]
+    if actsWithoutLooking(finished) {
+      commands.append(
+        .init(
+          "or train on the samples that are not suspected, without looking",
+          line(["train", data] + labels(settings) + ["--exclude", run + "/label_issues.csv"])))
+    }
+    var again = ["detect", data] + labels(settings)
+    if settings.detection.split != .train { again += ["--split", settings.detection.split.rawValue] }
+    commands.append(
+      .init("look for more, without what you have looked at", line(again + ["--verdicts", "verdicts.csv"])))
+    return commands
+  }
+
+  /// Whether training without the suspected samples is all that there is to do: the list is about training samples, and no
+  /// label is known to be another one.
+  private static func actsWithoutLooking(_ finished: FinishedDetection) -> Bool {
+    let split = finished.settings.detection.split, reviewed = finished.result.reviewed
+    return [.train, .all].contains(split) && (reviewed.map { $0.changed.isEmpty && $0.dropped.isEmpty } ?? true)
   }
 
   /// The options without which a training would not have the labels that were judged.

@@ -14,6 +14,8 @@ public enum DetectionReport {
   static let mostImages = 1000
   /// The most bytes of the whole page.
   static let mostBytes = 25_000_000
+  /// Near-duplicates that are shown with their image, besides the most suspicious.
+  private static let mostOfGroups = 300
   /// Groups of equal images that are shown with their image.
   private static let mostGroups = 50
 
@@ -26,14 +28,17 @@ public enum DetectionReport {
     let paths = dataset.train.paths
     var page = DetectionPage(
       data: .init(
-        name: dataset.name, source: dataset.source, classNames: dataset.classNames, fingerprint: finished.fingerprint),
+        name: dataset.name, source: dataset.source + judgedPhrase(finished), classNames: dataset.classNames,
+        fingerprint: finished.fingerprint),
       samples: ranked.map { sample in
         DetectionPage.Sample(
-          id: sample.id, rank: sample.rank, key: usesArea ? sample.area : sample.quality, given: sample.given,
+          id: sample.id, rank: sample.rank,
+          key: sample.isReviewed ? nil : usesArea ? sample.area : sample.quality, given: sample.given,
           suggested: sample.suggested, confidence: sample.suggestedConfidence, isFlagged: sample.isIssue,
           truth: sample.truth, path: paths.isEmpty ? nil : paths[sample.id])
       }, tables: finished.tables)
     (page.score, page.passCorrelation, page.duplicates) = (result.score, result.passCorrelation, result.duplicates)
+    addGroups(finished, to: &page)
     page.classAccuracies = finished.classAccuracies ?? []
     switch result.settings.detector {
     case .aum: page.measure = .area
@@ -52,7 +57,9 @@ public enum DetectionReport {
     let groups = result.duplicates.filter(\.hasDifferentLabels).prefix(mostGroups).map { Int($0.ids[0]) }
     // What must have its image comes first; the most suspicious fill the room that is left.
     var seen: Set<Int> = []
-    let wanted = (page.blindCheck + groups + ranked.prefix(mostImages).map(\.id)).filter { seen.insert($0).inserted }
+    let others = page.groups.flatMap { $0 }.prefix(mostOfGroups)
+    let wanted = (page.blindCheck + groups + ranked.prefix(mostImages).map(\.id) + others)
+      .filter { seen.insert($0).inserted }
     addMargins(finished, of: wanted, to: &page)
     page.blankImages = blankImages(dataset.train)
     page.unreadable = dataset.badImages.map { ($0.path, $0.reason) }
@@ -70,7 +77,8 @@ public enum DetectionReport {
       random.permutation(of: ids.count, .blindCheck, draw).map { ids[Int($0)] }
     }
     let flagged = shuffled(ranked.filter(\.isIssue).map(\.id), 0).prefix(blindCount)
-    let others = shuffled(ranked.filter { !$0.isIssue && $0.quality != nil }.map(\.id), 1).prefix(blindCount)
+    let others = shuffled(ranked.filter { !$0.isIssue && $0.quality != nil && !$0.isReviewed }.map(\.id), 1).prefix(
+      blindCount)
     return shuffled(Array(flagged) + others, 2)
   }
 

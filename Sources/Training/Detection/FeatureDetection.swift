@@ -6,19 +6,22 @@ import Settings
 
 /// Computes features of a run's samples and judges its labels by them.
 public struct FeatureDetection {
-  private let settings: RunSettings, data: RunData
+  private let settings: RunSettings, data: RunData, equal: EqualImages
   private let progress: @Sendable (_ done: Int, _ count: Int) -> Void
   /// The samples that are judged.
   private let ids: [Int]
 
   /// A detection in a run's data.
   ///
-  /// - Parameter progress: told for how many images of how many features are computed.
+  /// - Parameters:
+  ///   - equal: `RunData.equalImages`, which takes time to find.
+  ///   - progress: told for how many images of how many features are computed.
   public init(
-    _ settings: RunSettings, data: RunData, progress: @escaping @Sendable (_ done: Int, _ count: Int) -> Void
+    _ settings: RunSettings, data: RunData, equal: EqualImages,
+    progress: @escaping @Sendable (_ done: Int, _ count: Int) -> Void
   ) {
-    (self.settings, self.data, self.progress) = (settings, data, progress)
-    ids = data.judged.labelledIDs.map { Int($0) }
+    (self.settings, self.data, self.equal, self.progress) = (settings, data, equal, progress)
+    ids = data.fitted.labelledIDs.map { Int($0) }
   }
 
   /// What the features say; of several kinds, those that explain the labels better.
@@ -29,12 +32,15 @@ public struct FeatureDetection {
     let clock = ContinuousClock(), start = clock.now
     let computed = ImageFeatures(settings, data.dataset, ids, progress: progress)
     var best: FeatureFindings?
-    let groups = data.judged.duplicateGroups.map { $0.ids.map { Int($0) } } + directories
+    let copies = equal.groups.map { $0.ids.map { Int($0) } }, directories = directories
+    let labels = data.judged.labels, fitted = data.fitted
+    let given = Dictionary(uniqueKeysWithValues: (data.reviewed?.labels ?? [:]).keys.map { ($0, Int(labels[$0])) })
+    let trainCount = settings.detection.split == .all ? data.whole.train.count : nil
     for source in computed.sources {
       let (features, width, cosine) = try computed.features(source, on: device)
       let found = FeatureFindings(
-        features, width: width, of: ids, in: data.judged, classCount: data.dataset.classCount, source: source,
-        groups: groups, cosine: cosine)
+        features, width: width, of: ids, in: fitted, classCount: data.dataset.classCount, source: source,
+        groups: directories, copies: copies, given: given, trainCount: trainCount, cosine: cosine)
       let explained = found.judgement?.explained ?? -.infinity
       if best.map({ explained > $0.judgement?.explained ?? -.infinity }) ?? true { best = found }
     }

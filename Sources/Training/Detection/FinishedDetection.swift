@@ -20,23 +20,28 @@ public struct FinishedDetection: Sendable {
   public let record: RunRecord?
   /// The run's folder, as it was named.
   public let folder: String
+  /// The images of other parts that are in the training part, too, or nearly so: by part and id.
+  public let overlaps: [PartOverlap]
   /// The verdict on every sample.
   public let result: DetectionResult
   /// The verdicts, counted.
   public let tables: DetectionTables
 
   /// Judges the samples by what each of the stages left.
+  ///
+  /// - Parameter equal: `RunData.equalImages`, which takes time to find.
   public init(
-    settings: RunSettings, data: RunData, stages: [DetectionStage], results: [DetectionStageResult],
-    features: FeatureFindings? = nil, probabilities: [Double]? = nil, history: RunHistory, record: RunRecord?,
-    folder: String
+    settings: RunSettings, data: RunData, equal: EqualImages, stages: [DetectionStage],
+    results: [DetectionStageResult], features: FeatureFindings? = nil, probabilities: [Double]? = nil,
+    history: RunHistory, record: RunRecord?, folder: String
   ) {
     (self.settings, self.data, self.stages, self.results) = (settings, data, stages, results)
     (self.history, self.record, self.folder) = (history, record, folder)
     let classes = data.dataset.classCount
     result = DetectionResult(
       settings.detection, data.judged, classes: classes, stages: stages, results: results, features: features,
-      probabilities: probabilities)
+      probabilities: probabilities, duplicates: equal.groups, reviewed: data.reviewed)
+    overlaps = Self.overlaps(equal, features, data)
     tables = DetectionTables(result, classCount: classes)
   }
 
@@ -64,12 +69,12 @@ public struct FinishedDetection: Sendable {
         .badInput, "'\(folder)/config.toml' does not belong to this detection.",
         why: "its seed is \(settings.seed), but run.json says \(seed).", fix: "restore the file from a copy.")
     }
-    let data = try data ?? RunData(settings), dataset = data.dataset
+    let data = try data ?? RunData(settings.takingVerdicts(keptIn: folder)), dataset = data.dataset
     try record.require(
       data, of: folder, fix: "restore the data, say where it is with --data, or repeat the detection.")
     let detection = settings.detection
     let stages = try DetectionStage.stages(
-      detection, seed: settings.seed, train: data.judged, classes: dataset.classCount)
+      detection, seed: settings.seed, train: data.fitted, classes: dataset.classCount)
     let results = try stages.map { stage in
       let empty = stage.emptyDynamics(
         samples: dataset.train.count, classes: dataset.classCount, margin: detection.margin)
@@ -95,7 +100,7 @@ public struct FinishedDetection: Sendable {
         fix: again(folder))
     }
     return FinishedDetection(
-      settings: settings, data: data, stages: stages, results: results, features: features,
+      settings: settings, data: data, equal: data.equalImages, stages: stages, results: results, features: features,
       probabilities: probabilities, history: history,
       record: record, folder: folder)
   }
@@ -106,13 +111,13 @@ public struct FinishedDetection: Sendable {
   public static func features(folder: String, _ data: RunData) throws -> FeatureFindings? {
     let path = folder + "/" + DetectionStage.file(named: FeatureFindings.stage)
     guard FileBytes.kind(of: path) == .file else { return nil }
-    return try FeatureFindings(SafetensorsFile.read(path), of: data.judged, classCount: data.dataset.classCount)
+    return try FeatureFindings(SafetensorsFile.read(path), of: data.fitted, classCount: data.dataset.classCount)
   }
 
   /// The probabilities that somebody gave, as the run's folder has them: of the samples with a label, in their order.
   private static func readProbabilities(_ folder: String, _ data: RunData) throws -> [Double] {
     let path = folder + "/pred_probs.npy", array = try NumPyArray(decoding: FileBytes.read(path), name: path)
-    guard array.shape == [data.judged.labelledIDs.count, data.dataset.classCount], let values = array.doubles else {
+    guard array.shape == [data.fitted.labelledIDs.count, data.dataset.classCount], let values = array.doubles else {
       throw Failure(
         .badInput, "'\(path)' does not fit the data.", why: "its shape is \(array.shape).", fix: again(folder))
     }
@@ -125,7 +130,7 @@ public struct FinishedDetection: Sendable {
   public static func probabilities(_ settings: RunSettings, _ data: RunData) throws -> [Double]? {
     try settings.detection.predictedProbabilities.map { path in
       try SampleArrayFile(path, of: "probabilities", for: data.dataset).probabilities(
-        data.judged.labelledIDs.map { Int($0) }, classes: data.dataset.classCount)
+        data.fitted.labelledIDs.map { Int($0) }, classes: data.dataset.classCount)
     }
   }
 

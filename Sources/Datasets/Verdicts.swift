@@ -1,14 +1,16 @@
-import Datasets
 import Failures
 import FileFormats
 
 /// What people decided about samples: the `verdicts.csv` that the page of a detection saves, or one written by hand.
 ///
+/// `apply` reads it for the run that it was saved for, and `detect` for the data.
+///
 /// Columns, in any order, more are ignored: `path`, or `sample_id` (or `id`) where there are no paths; `verdict`; the right
 /// label by its name in `new_name`, or in `new_label` or `label` as `ClassReader` reads it. `given_label` and
-/// `given_name`, where they are there, must be the run's.
-struct Verdicts {
-  enum Decision: Equatable {
+/// `given_name`, where they are there, must be the sample's.
+public struct Verdicts: Sendable {
+  /// What a verdict comes to.
+  public enum Decision: Sendable, Equatable {
     /// The given label is right.
     case keep
     /// This class is.
@@ -19,27 +21,57 @@ struct Verdicts {
     case unsure
   }
 
-  struct Verdict {
-    let decision: Decision
+  /// One verdict.
+  public struct Verdict: Sendable, Equatable {
+    /// What it comes to.
+    public let decision: Decision
     /// The word in the file.
-    let word: String
+    public let word: String
+  }
+
+  /// A sample that verdicts may be about.
+  public struct Subject: Sendable {
+    /// The sample's id, its path in tables, and the label in question.
+    public let id: Int, path: String, given: Int
+    /// The label that `accept` accepts where a row names none; nil where none is known.
+    public let suggested: Int?
+
+    /// A sample of these parts.
+    public init(id: Int, path: String, given: Int, suggested: Int? = nil) {
+      (self.id, self.path, self.given, self.suggested) = (id, path, given, suggested)
+    }
+  }
+
+  /// What the verdicts are read for.
+  public enum Purpose: Sendable {
+    /// The run that they were saved for.
+    case run
+    /// Data in which labels may have been corrected since: a row whose new label is the sample's own says that it is right.
+    case data
   }
 
   /// By sample id.
-  private(set) var byID: [Int: Verdict] = [:]
+  public private(set) var byID: [Int: Verdict] = [:]
+  /// How rows were matched to samples.
+  public private(set) var matching = SampleList.Matching()
 
   /// Reads the file.
   ///
-  /// - Parameter root: the folder of the data, by which rows may name images in full.
+  /// - Parameters:
+  ///   - subjects: the samples that it may be about, by id.
+  ///   - root: the folder of the data, by which rows may name images in full.
   /// - Throws: `.missingInput`; `.badInput` for missing columns, unknown ids, classes or words, rows that contradict each
-  ///   other or themselves, and rows of another run.
-  init(fromFile path: String, for suspected: SuspectedLabels, root: String? = nil, classNames: [String]) throws {
+  ///   other or themselves, and rows of another run or other data.
+  public init(
+    fromFile path: String, about subjects: [Int: Subject], root: String? = nil, classNames: [String],
+    for purpose: Purpose = .run
+  ) throws {
     let table = try CSV(decoding: FileBytes.read(path), name: path)
-    let paths = suspected.rows.values.map { ($0.path, $0.id) }
+    let paths = subjects.values.map { ($0.path, $0.id) }
     guard
       let samples = SampleRows(
         table, numbers: table.column("sample_id", "id"), paths: paths, root: root,
-        isSample: { suspected.rows[$0] != nil }),
+        isSample: { subjects[$0] != nil }),
       let wordColumn = table.column("verdict")
     else {
       throw Failure(
@@ -48,10 +80,11 @@ struct Verdicts {
         fix: "give the verdicts.csv that the page of the detection saves.")
     }
     let sourceColumn = table.column("source")
-    let reader = RowReader(table: table, path: path, classNames: classNames)
+    let reader = RowReader(table: table, path: path, classNames: classNames, purpose: purpose)
     var fromGrid: Set<Int> = []
     for (cells, line) in zip(table.rows, table.lines) where !cells[wordColumn].isEmpty {
-      let row = try reader.row(samples.match(cells), line, suspected.rows), id = row.id
+      let match = samples.match(cells), row = try reader.row(match, line, subjects), id = row.id
+      matching.add(match)
       let verdict = Verdict(decision: try reader.decision(cells, wordColumn, row, line), word: cells[wordColumn])
       // The page's blind check asks whether a label is right; its grid says what is to be done, which counts more.
       let isGrid = sourceColumn.map { cells[$0] != "blind" } ?? true
@@ -71,34 +104,42 @@ private struct RowReader {
   let path: String
   private let classNames: [String]
   private let classes: ClassReader
+  private let purpose: Verdicts.Purpose
   private let givenLabel, givenName, newName, newLabel: Int?
 
-  init(table: CSV, path: String, classNames: [String]) {
-    (self.path, self.classNames) = (path, classNames)
+  init(table: CSV, path: String, classNames: [String], purpose: Verdicts.Purpose) {
+    (self.path, self.classNames, self.purpose) = (path, classNames, purpose)
     classes = ClassReader(classNames)
     (givenLabel, givenName) = (table.column("given_label"), table.column("given_name"))
     (newName, newLabel) = (table.column("new_name"), table.column("new_label", "label"))
   }
 
-  /// The run's row about the sample that was found.
-  func row(_ match: SampleRows.Match, _ line: Int, _ rows: [Int: SuspectedLabels.Row]) throws -> SuspectedLabels.Row {
+  /// The sample that a row is about.
+  func row(_ match: SampleRows.Match, _ line: Int, _ subjects: [Int: Verdicts.Subject]) throws -> Verdicts.Subject {
+    let whole = purpose == .run ? "the run judged" : "the data has"
     switch match {
     case .path(let id, _), .number(let id):
-      if let row = rows[id] { return row }
-      throw wrong(line, "has the sample_id '\(id)'", "the run judged no sample with that number")
-    case .missing(let path): throw wrong(line, "is about '\(path)'", "the run judged no such image")
+      if let row = subjects[id] { return row }
+      throw wrong(line, "has the sample_id '\(id)'", "\(whole) no sample with that number")
+    case .missing(let path): throw wrong(line, "is about '\(path)'", "\(whole) no such image")
     case .several(let path, let count):
-      throw wrong(line, "is about '\(path)'", "the run judged it \(count) times, under other numbers")
+      throw wrong(line, "is about '\(path)'", "\(whole) it \(count) times, under other numbers")
     case .unknown(let text):
-      throw wrong(line, "has the sample_id '\(text)'", "the run judged no sample with that number")
+      throw wrong(line, "has the sample_id '\(text)'", "\(whole) no sample with that number")
     }
   }
 
   func decision(
-    _ cells: [String], _ wordColumn: Int, _ row: SuspectedLabels.Row, _ line: Int
+    _ cells: [String], _ wordColumn: Int, _ row: Verdicts.Subject, _ line: Int
   ) throws -> Verdicts.Decision {
-    try checkGiven(cells, row, line)
-    let word = cells[wordColumn].trimmingBlanks.lowercased(), label = try newClass(cells, line)
+    let other = otherGiven(cells, row), label = try newClass(cells, line)
+    if let other {
+      if purpose == .data, label == row.given { return .keep }
+      throw wrong(
+        line, "gives sample \(row.id) the label '\(other)'",
+        "in this \(purpose == .run ? "run" : "data") it is '\(classNames[row.given])' (\(row.given))")
+    }
+    let word = cells[wordColumn].trimmingBlanks.lowercased()
     switch word {
     case "keep", "correct", "right":
       guard label == nil || label == row.given else { throw contradiction(cells[wordColumn], line) }
@@ -108,7 +149,10 @@ private struct RowReader {
       return label.map { .relabel($0) } ?? .drop
     case "accept":
       guard let label = label ?? row.suggested else {
-        throw wrong(line, "accepts a suggestion", "the run has none for sample \(row.id)")
+        throw wrong(
+          line, "accepts a suggestion",
+          purpose == .run
+            ? "the run has none for sample \(row.id)" : "it does not name the label, in new_label or new_name")
       }
       return label == row.given ? .keep : .relabel(label)
     case "drop", "none", "none_of_these": return .drop
@@ -128,15 +172,12 @@ private struct RowReader {
     }
   }
 
-  /// A row about a sample with another label was not made for this run.
-  private func checkGiven(_ cells: [String], _ row: SuspectedLabels.Row, _ line: Int) throws {
+  /// The label that the row says was in question, where the sample has another one: the row was not made for this run.
+  private func otherGiven(_ cells: [String], _ row: Verdicts.Subject) -> String? {
     let name = classNames[row.given], text = givenLabel.map { cells[$0].trimmingBlanks } ?? ""
     let named = givenName.map { cells[$0].trimmingBlanks } ?? ""
-    guard named.isEmpty || named == name, text.isEmpty || text == name || Int(text) == row.given else {
-      throw wrong(
-        line, "gives sample \(row.id) the label '\(named.isEmpty || named == name ? text : named)'",
-        "in this run it is '\(name)' (\(row.given))")
-    }
+    if named.isEmpty || named == name, text.isEmpty || text == name || Int(text) == row.given { return nil }
+    return named.isEmpty || named == name ? text : named
   }
 
   /// The class that the row names; nil for none.
@@ -152,6 +193,6 @@ private struct RowReader {
   private func wrong(_ line: Int, _ what: String, _ why: String) -> Failure {
     Failure(
       .badInput, "line \(line) of '\(path)' \(what).", why: why + ".",
-      fix: "correct the line, or use verdicts that were saved for this run.")
+      fix: "correct the line, or use verdicts that were saved for this \(purpose == .run ? "run" : "data").")
   }
 }

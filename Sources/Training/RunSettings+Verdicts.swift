@@ -1,0 +1,14 @@
+import FileFormats
+import Reports
+import Settings
+
+extension RunSettings {
+  /// The settings of a run to look at what it left, with the run's own copy of the verdicts that it was given, where it has
+  /// one.
+  public func takingVerdicts(keptIn run: String) -> RunSettings {
+    var settings = self
+    let copy = run + "/" + RunFolder.earlierVerdictsName
+    if detection.verdicts != nil, FileBytes.kind(of: copy) == .file { settings.detection.verdicts = copy }
+    return settings
+  }
+}
