@@ -55,8 +55,15 @@ extension Dataset {
     let order = CounterRandom(seed: seed).permutation(of: usable.count, .split, 0)
     let chosen = order.prefix(count).map { usable[Int($0)] }.sorted()
     var split = self
-    split.heldOut = train.selecting(chosen)
+    (split.heldOut, split.heldOutIDs) = (train.selecting(chosen), chosen)
     for id in chosen { split.train.labels[Int(id)] = LabelledSet.noLabel }
     return split
+  }
+
+  /// The labels that the training samples were given, those that are held out among them.
+  public var givenLabels: [Int32] {
+    var labels = train.labels
+    for (place, id) in heldOutIDs.enumerated() { labels[Int(id)] = heldOut?.labels[place] ?? LabelledSet.noLabel }
+    return labels
   }
 }

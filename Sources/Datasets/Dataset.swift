@@ -30,6 +30,8 @@ public struct Dataset: Sendable {
   public var test: LabelledSet?
   /// A part of the training samples that is held out; see `holdingOut`.
   public var heldOut: LabelledSet?
+  /// The ids that the samples of `heldOut` had in `train`, where they were taken from it.
+  public internal(set) var heldOutIDs: [Int32] = []
   /// Where the data came from, as a phrase for people: the layout and the path.
   public let source: String
   /// The folder that the samples' paths are relative to; nil where the layout has no files.

@@ -67,14 +67,17 @@ public struct ImageSizing: Sendable, Equatable {
     }?.key ?? PixelSize(width: 1, height: 1)
   }
 
+  private var isUniform: Bool { commonCount == count }
+
+  /// `600, most 500×375`: what lies in the files.
+  public var filesText: String { "\(count), \(isUniform ? "all" : "most") \(common.text)" }
+
   /// `600, most 500×375, cropped to 64×64; --image-size`, for the head of a run.
   public var text: String {
-    let isUniform = commonCount == count
-    let start = "\(count), \(isUniform ? "all" : "most") \(common.text)"
-    guard !isUniform || common != size else { return start }
+    guard !isUniform || common != size else { return filesText }
     let isSameShape = isUniform && common.width * size.height == common.height * size.width
     let ways: [ImageFit: String] = [.crop: "cropped", .pad: "padded", .stretch: "stretched"]
     let way = isSameShape ? "resized" : ways[fit] ?? ""
-    return "\(start), \(way) to \(size.text); --image-size"
+    return "\(filesText), \(way) to \(size.text); --image-size"
   }
 }

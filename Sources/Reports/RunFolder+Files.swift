@@ -30,18 +30,25 @@ extension RunFolder {
   /// - Parameters:
   ///   - ids: the samples' ids [N]; nil for 0..<N.
   ///   - paths: relative paths, or names such as `cifar10/train/00042` [N].
-  ///   - givenLabels: the labels that are trained on [N].
+  ///   - givenLabels: the labels that are trained on, or were held out [N]; negative for none.
   ///   - cleanLabels: the true labels [N], if known; a fourth column.
-  public func writeSamples(ids: [Int]? = nil, paths: [String], givenLabels: [Int], cleanLabels: [Int]? = nil) throws {
+  ///   - heldOut: the places in these of what is held out; a column `held_out` unless there is none.
+  public func writeSamples(
+    ids: [Int]? = nil, paths: [String], givenLabels: [Int], cleanLabels: [Int]? = nil, heldOut: [Int] = []
+  ) throws {
     precondition(paths.count == givenLabels.count, "\(paths.count) paths, \(givenLabels.count) labels")
     precondition(ids == nil || ids!.count == paths.count, "\(ids?.count ?? 0) ids, \(paths.count) paths")
     precondition(
       cleanLabels == nil || cleanLabels!.count == paths.count, "\(cleanLabels?.count ?? 0) clean labels")
+    let held = Set(heldOut)
     try writeTable(
-      "samples.csv", columns: ["sample_id", "path", "given_label"] + (cleanLabels == nil ? [] : ["clean_label"]),
+      "samples.csv", columns: ["sample_id", "path", "given_label"] + (cleanLabels == nil ? [] : ["clean_label"])
+        + (heldOut.isEmpty ? [] : ["held_out"]),
       rows: paths.indices.lazy.map { index in
-        let row = ["\(ids?[index] ?? index)", paths[index], "\(givenLabels[index])"]
-        return cleanLabels.map { row + ["\($0[index])"] } ?? row
+        var row = ["\(ids?[index] ?? index)", paths[index], "\(givenLabels[index])"]
+        if let cleanLabels { row.append("\(cleanLabels[index])") }
+        if !held.isEmpty { row.append(held.contains(index) ? "True" : "False") }
+        return row
       })
   }
 

@@ -100,7 +100,10 @@ extension RunOutline {
           + (settings.job == .train ? " · \(part) \(data.evaluation?.count ?? 0)" : "")
           + " · \(dataset.classCount) classes")
     ]
-    if let sizing = dataset.sizing { facts.append(.init("images", sizing.text)) }
+    // Features are computed of squares of their own.
+    if let sizing = dataset.sizing {
+      facts.append(.init("images", settings.trainsNetworks ? sizing.text : sizing.filesText))
+    }
     if let reviewed = data.reviewed { facts.append(.init("verdicts", reviewed.summary)) }
     if let noise = data.noise { facts.append(.init("noise", noise.summary)) }
     return facts

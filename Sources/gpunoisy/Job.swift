@@ -255,7 +255,9 @@ struct Job: DeviceWork {
       ? settings.detection.detector.rawValue : method == "plain" ? settings.loss.entry.name : method
     return try RunFolder.create(
       under: runsFolder,
-      named: RunName(dataset: data.dataset.name, network: settings.model.description, loss: kind, seed: settings.seed))
+      named: RunName(
+        dataset: data.dataset.name, network: settings.trainsNetworks ? settings.model.description : nil, loss: kind,
+        seed: settings.seed))
   }
 
   /// The files that do not change during the run, and what is worth a note.
@@ -279,8 +281,8 @@ struct Job: DeviceWork {
         data.dataset.badImages.map { ($0.path, $0.reason) }
           + data.dataset.passedOver.map { ($0.path, $0.reason.rawValue) })
       try folder.writeSamples(
-        paths: data.dataset.trainPaths, givenLabels: train.labels.map(Int.init),
-        cleanLabels: train.trueLabels?.map(Int.init))
+        paths: data.dataset.trainPaths, givenLabels: data.dataset.givenLabels.map(Int.init),
+        cleanLabels: train.trueLabels?.map(Int.init), heldOut: data.dataset.heldOutIDs.map(Int.init))
     }
     if settings.job == .detect { warn(reporter) }
     if isVerbose, let plan = trainer?.session.wholeBatches {

@@ -23,6 +23,7 @@ struct TrainCommand: ParsableCommand {
         gpunoisy train shapes --noise symmetric:0.4 --loss sce --epochs 3
         gpunoisy train cifar10 --device 0
         gpunoisy train ./photos --val 0.1 --loss gce:q=0.7 --epochs 60
+        gpunoisy train ./photos --init lite0 --freeze
         gpunoisy train ./photos --init resnet18-imagenet
         gpunoisy train --recipe aum-cifar10 --noise symmetric:0.4
         gpunoisy train --recipe apl-cifar10 --loss gce:q=0.7 --noise pairflip:0.4

@@ -198,6 +198,9 @@ struct RunFolderTests {
         == "sample_id,path,given_label,clean_label\n0,a.png,1,1\n1,\"b,\"\"c\"\".png\",0,1\n2,\"d\ne.png\",2,2\n")
     try folder.writeSamples(ids: [5, 9], paths: ["a", "b"], givenLabels: [1, 0])
     #expect(try text(folder.file("samples.csv")) == "sample_id,path,given_label\n5,a,1\n9,b,0\n")
+    try folder.writeSamples(paths: ["a", "b"], givenLabels: [1, 0], heldOut: [1])
+    #expect(
+      try text(folder.file("samples.csv")) == "sample_id,path,given_label,held_out\n0,a,1,False\n1,b,0,True\n")
   }
 
   @Test("lists margins from high to low, equal ones by id, what is no number last")

@@ -74,7 +74,8 @@ public final class ProgressLines: ProgressReporter {
     secondsLeft = remaining.estimate(fraction: fraction, at: time) ?? secondsLeft
     var parts = [
       "epoch=\(report.epoch)/\(report.epochs)", "step=\(report.step)",
-      "lr=\(NumberFormatting.shortest(report.learningRate))",
+      // As the device has it: a rate that was multiplied by 0.1 has seventeen digits in double precision.
+      "lr=\(NumberFormatting.shortest(Float(report.learningRate)))",
       "loss=\(NumberFormatting.decimal(report.trainLoss, places: 4))",
       "train_acc=\(NumberFormatting.decimal(report.trainAccuracy, places: 4))",
     ]

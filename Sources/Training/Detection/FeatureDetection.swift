@@ -53,7 +53,13 @@ public struct FeatureDetection {
   public static func outline(
     _ settings: RunSettings, _ data: RunData, device: String, folder: RunFolder
   ) -> RunOutline {
-    let source = settings.detection.features?.title ?? "the best that there are; --features"
+    // Those that are tried; the one that explains the labels better is judged by.
+    let sources = ImageFeatures.sources(settings.detection)
+    let source =
+      sources.count > 1
+      ? sources.map(\.title).joined(separator: ", or ") + ": whichever explains the labels better; --features"
+      : settings.detection.features?.title
+        ?? sources[0].title + ", since no pretrained weights are here; see gpunoisy weights"
     let parts = [
       settings.detection.predictedProbabilities.map { "confident learning by \($0)" },
       settings.detection.detector.usesFeatures ? "features: \(source)" : nil,

@@ -26,9 +26,12 @@ public struct ImageFeatures {
   }
 
   /// The kinds of features to compute: the one that was asked for, or all that there are.
-  public var sources: [FeatureSource] {
-    if let source = settings.detection.features { return [source] }
-    let isHere = settings.detection.weights != nil || KnownWeights.named("lite0")?.path() != nil
+  public var sources: [FeatureSource] { Self.sources(settings.detection) }
+
+  /// The same by the settings alone.
+  static func sources(_ detection: DetectionSettings) -> [FeatureSource] {
+    if let source = detection.features { return [source] }
+    let isHere = detection.weights != nil || KnownWeights.named("lite0")?.path() != nil
     return isHere ? [.lite0, .patches] : [.patches]
   }
 
