@@ -22,9 +22,21 @@ public enum MemoryLimit {
 
   /// What is left beside the memory that this process has used, in bytes, less a reserve for the rest of the program.
   ///
+  /// Other programs' memory is not there either: the machine would kill somebody to make room.
+  ///
   /// - Parameter allocated: bytes that it has asked for; some of them may not have been used yet, and count all the same.
   public static func left(besides allocated: Int) -> Int {
-    max(0, min(total - max(allocated, used), addressSpace ?? Int.max) - reserve)
+    let used = used, promised = max(0, allocated - used)
+    let room = min(total - max(allocated, used), (unused ?? Int.max) - promised)
+    return max(0, min(room, addressSpace ?? Int.max) - reserve)
+  }
+
+  /// What the machine could give without taking it from anybody, in bytes (`MemAvailable`: free memory, and caches that
+  /// can be dropped); nil where it does not say.
+  private static var unused: Int? {
+    let lines = (FileBytes.systemText("/proc/meminfo") ?? "").split(separator: "\n")
+    guard let line = lines.first(where: { $0.hasPrefix("MemAvailable:") }) else { return nil }
+    return line.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map { $0 * 1024 }
   }
 
   /// The machine's memory, or what the control groups allow of it.
