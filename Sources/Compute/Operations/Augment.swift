@@ -13,6 +13,9 @@ public struct Augmentation: Hashable, Sendable {
 }
 
 /// Gathers, crops, flips and normalises the batch's images: (pixel / 255 − mean) / deviation per channel.
+///
+/// Mixed, an image is f · (its own) + (1 − f) · (its partner's), each cropped and mirrored as it is by itself in that
+/// epoch; `Store.partners` and `Store.factors` say with which, and f.
 public struct Augment: OperationBody {
   /// `[B, H, W, C]`.
   public var output: Value
@@ -22,11 +25,17 @@ public struct Augment: OperationBody {
   public var augmentation: Augmentation
   /// Whether the images are those of the peer pass.
   public var peer: Bool
+  /// Whether each image is mixed with its partner; never in a peer pass.
+  public var mixed: Bool
 
   /// The images of a batch.
-  public init(output: Value, shape: [Int], augmentation: Augmentation, peer: Bool) {
-    (self.output, self.shape, self.augmentation, self.peer) = (output, shape, augmentation, peer)
+  public init(output: Value, shape: [Int], augmentation: Augmentation, peer: Bool, mixed: Bool = false) {
+    precondition(!peer || !mixed, "peers have no partners")
+    (self.output, self.shape, self.augmentation, self.peer, self.mixed) = (output, shape, augmentation, peer, mixed)
   }
+
+  /// The kernel.
+  public var kernel: String { mixed ? "augment_mix" : "augment_crop_flip" }
 
   var count: Int { shape.reduce(1, *) }
 
@@ -38,6 +47,10 @@ public struct Augment: OperationBody {
       "C": .int(shape[3]), "crop": .int(augmentation.crop), "flip": .flag(augmentation.flip), "peer": .flag(peer),
     ]
   }
-  var cost: TensorOperation.Cost { .init(operations: 2 * Double(count), bytes: 5 * Double(count)) }
-  var shapeText: String { shape.dropFirst().map(String.init).joined(separator: "×") }
+  var cost: TensorOperation.Cost {
+    mixed
+      ? .init(operations: 6 * Double(count), bytes: 6 * Double(count))
+      : .init(operations: 2 * Double(count), bytes: 5 * Double(count))
+  }
+  var shapeText: String { shape.dropFirst().map(String.init).joined(separator: "×") + (mixed ? " mixed" : "") }
 }

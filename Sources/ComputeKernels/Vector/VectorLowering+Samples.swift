@@ -8,7 +8,7 @@ extension VectorLowering {
   }
 
   func lower(_ augment: Augment) -> Lowered {
-    Lowered([Launch("augment_crop_flip", global: [augment.shape[1], augment.shape[0]])])
+    Lowered([Launch(augment.kernel, global: [augment.shape[1], augment.shape[0]])])
   }
 
   func lower(_ loss: LossRows) -> Lowered {

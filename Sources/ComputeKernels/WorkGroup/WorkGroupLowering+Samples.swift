@@ -3,7 +3,7 @@ import Compute
 /// What reads the data set and the per-sample table, and dropout.
 extension WorkGroupLowering {
   func lower(_ augment: Augment) -> Lowered {
-    Lowered([items("augment_crop_flip", augment.shape.dropLast().reduce(1, *))])
+    Lowered([items(augment.kernel, augment.shape.dropLast().reduce(1, *))])
   }
 
   func lower(_ dropout: ApplyDropout) -> Lowered {
