@@ -35,6 +35,8 @@ public final class TrainingSession<D: Device> {
     public var member = 0
     /// What the training method adds to the per-sample table.
     public var columns: [Column] = []
+    /// Whether the network has a second head (`Graph.withIndicator`).
+    public var hasIndicator = false
 
     /// The paper's settings for a network, a loss and a batch size.
     public init(network: Network, loss: Loss, batchSize: Int, augmentation: Augmentation) {
@@ -251,7 +253,14 @@ public final class TrainingSession<D: Device> {
 
 extension TrainingSession.Settings {
   func graph(_ batch: Int, _ images: ImageSet, classes: Int) throws -> Graph {
-    try network.graph(
+    let graph = try network.graph(
       batch: batch, height: images.height, width: images.width, channels: images.channels, classes: classes)
+    guard hasIndicator else { return graph }
+    guard let both = graph.withIndicator() else {
+      throw Failure(
+        .configuration, "\(network) cannot have a second head.", why: "its last layer is not linear.",
+        fix: "use another --model.")
+    }
+    return both
   }
 }
