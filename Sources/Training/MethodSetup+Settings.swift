@@ -16,7 +16,8 @@ extension MethodSetup {
     let train = data.dataset.train, augment = settings.augmentation(channels: train.images.channels)
     var session = TrainingSession<D>.Settings(
       network: settings.model, loss: settings.loss, batchSize: settings.batchSize,
-      augmentation: Augmentation(crop: augment == .cropFlip ? 4 : 0, flip: augment != .none))
+      augmentation: Augmentation(
+        crop: augment == .cropFlip || augment == .crop ? 4 : 0, flip: augment == .cropFlip || augment == .flip))
     (session.precision, session.optimizer, session.seed) = (settings.precision, settings.optimizer, settings.seed)
     (session.shuffles, session.dropsLast) = (settings.shuffle, settings.dropLast)
     let epochs = settings.epochs
