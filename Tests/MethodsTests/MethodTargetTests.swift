@@ -181,6 +181,15 @@ struct MethodTargetTests {
     for tensor in first {
       #expect(try file.floats("state.anchor.\(tensor.name)", shape: tensor.shape) == tensor.values)
     }
+    // Weights that replace the first ones are where a network starts.
+    let replaced = try MethodChoice("rdi:lambda=10").make(setup)
+    try replaced.members[0].writeWeights(parameters: now, running: nil)
+    _ = try replaced.begin(EpochStart(epoch: 0, step: 0, learningRate: 0.01))
+    var start = SafetensorsFile(metadata: [:])
+    replaced.store(in: &start)
+    for tensor in now {
+      #expect(try start.floats("state.anchor.\(tensor.name)", shape: tensor.shape) == tensor.values)
+    }
     // Another network is pulled to the same place.
     let other = try MethodChoice("rdi:lambda=10").make(setup)
     try other.members[0].write(try method.members[0].readState())
