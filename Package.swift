@@ -60,7 +60,8 @@ let package = Package(
     // Floor 3 1/2: networks in training on a device; procedures that decide what they learn from; pages for a browser.
     .target(
       name: "Methods",
-      dependencies: ["Sessions", "Detection", "Datasets", "Losses", "Compute", "FileFormats", "Failures"]),
+      dependencies: ["Sessions", "Detection", "Datasets", "Losses", "Compute", "FileFormats", "Statistics", "Failures"]
+    ),
     .target(
       name: "Sessions",
       dependencies: [
@@ -119,7 +120,7 @@ let package = Package(
       name: "MethodsTests",
       dependencies: [
         "Methods", "Sessions", "Detection", "ComputeCPU", "ComputeOpenCL", "Compute", "Datasets", "Losses", "Networks",
-        "Failures",
+        "FileFormats", "Failures",
       ]),
     .testTarget(name: "LossesTests", dependencies: ["Losses", "ComputeKernels", "Failures"]),
     .testTarget(
@@ -141,9 +142,9 @@ let package = Package(
     .testTarget(
       name: "OracleTests",
       dependencies: [
-        "Training", "Reports", "ComputeCPU", "ComputeOpenCL", "Compute", "Datasets", "Losses", "Networks",
-        "ComputeReference", "Statistics", "FileFormats", "TestSupport", "OpenCLTestSupport",
-      ], exclude: ["oracle.py", "networks.py", "losses.py"]),
+        "Training", "Methods", "Sessions", "Reports", "ComputeCPU", "ComputeOpenCL", "Compute", "Datasets", "Losses",
+        "Networks", "ComputeReference", "Statistics", "FileFormats", "TestSupport", "OpenCLTestSupport",
+      ], exclude: ["oracle.py", "networks.py", "losses.py", "methods.py"]),
     // Runs the built example.
     .testTarget(name: "ExampleTests", dependencies: ["Example", "FileFormats", "TestSupport"]),
     .testTarget(

@@ -39,6 +39,9 @@ static const gpunoisy_source sources[] = {
     {"shared/rows.cl", (const char[]){
 #embed "shared/rows.cl"
     , 0}},
+    {"shared/rows_targets.cl", (const char[]){
+#embed "shared/rows_targets.cl"
+    , 0}},
     {"vector/augment.cl", (const char[]){
 #embed "vector/augment.cl"
     , 0}},

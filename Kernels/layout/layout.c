@@ -9,6 +9,7 @@ static_assert(PURPOSE_PEER_IMAGE == 5 && PURPOSE_PEER_LABEL == 6 && PURPOSE_PEER
 static_assert(PURPOSE_THRESHOLD_SAMPLE == 8 && PURPOSE_SHAPES == 9 && PURPOSE_SPLIT == 10);
 static_assert(PURPOSE_BLIND_CHECK == 11 && PURPOSE_REPORT_SAMPLE == 12);
 static_assert(PURPOSE_DROPOUT == 16 && PURPOSE_PEER_DROPOUT == 17);
+static_assert(PURPOSE_MIX_FACTOR == 18 && PURPOSE_MIX_PARTNER == 19);
 // Dropout has the network's number in the bits above (random.cl).
 static_assert(PURPOSE_PEER_DROPOUT < 256);
 

@@ -17,6 +17,7 @@
 #include "../shared/loss_determinant.cl"
 #include "../shared/loss.cl"
 #include "../shared/rows.cl"
+#include "../shared/rows_targets.cl"
 #include "../vector/augment.cl"
 #include "../vector/conv.cl"
 #include "../vector/conv_weights.cl"
@@ -43,6 +44,8 @@ static_assert(CONV_PIXELS <= CONV_PIXELS_MAX && CONV_WEIGHT_UNIT % CONV_WEIGHT_C
 static const Entry entries[] = {
     ENTRY(augment_crop_flip),
     ENTRY(gather_floats),
+    ENTRY(gather_mix),
+    ENTRY(augment_mix),
     ENTRY(conv_forward_3x3),
     ENTRY(conv_forward),
     ENTRY(conv_transpose_weights),
@@ -95,10 +98,17 @@ static const Entry entries[] = {
     ENTRY(loss_evaluate),
     ENTRY(optimizer_sgd),
     ENTRY(optimizer_adam),
+    ENTRY(flat_pull),
     ENTRY(rows_scale),
     ENTRY(rows_smallest),
     ENTRY(rows_dynamics),
     ENTRY(rows_streak),
+    ENTRY(rows_shift),
+    ENTRY(rows_offset),
+    ENTRY(rows_early_learning),
+    ENTRY(rows_mixed_targets),
+    ENTRY(rows_soft_loss),
+    ENTRY(rows_confidence),
     ENTRY(advance_step),
     ENTRY(bench_empty),
     ENTRY(bench_multiply_add),

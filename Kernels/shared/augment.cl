@@ -28,3 +28,12 @@ FUNCTION AugmentDraw augment_draw(
 FUNCTION float augment_normalized(uchar byte, __global const float *statistics, int c, int C) {
   return ((float)byte / 255.0f - statistics[c]) / statistics[C + c];
 }
+
+// Channel c of the pixel at (h, w) of a drawn window of an image [H, W, C].
+FUNCTION float augment_pixel(
+    __global const uchar *pixels, const AugmentDraw draw, __global const float *statistics, int h, int w, int c, int H,
+    int W, int C) {
+  const int from_h = h + draw.down, from_w = (draw.mirrored ? W - 1 - w : w) + draw.right;
+  const int inside = from_h >= 0 && from_h < H && from_w >= 0 && from_w < W;
+  return augment_normalized(inside ? pixels[((ulong)from_h * W + from_w) * C + c] : (uchar)0, statistics, c, C);
+}

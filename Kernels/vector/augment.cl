@@ -34,3 +34,41 @@ __kernel void gather_floats(
   for (int c = 0; c < C; c++)
     store_activation((pixels[c] - input_statistics[c]) / input_statistics[C + c], output + row * C + c);
 }
+
+// Each image mixed with its partner's: f * own + (1 - f) * partner, each cropped and mirrored as it is by itself in this
+// epoch; mixed before it is stored. partners and factors: by position. One work-item: one row of one image.
+// Launch: (H, B).
+__kernel void augment_mix(
+    __global const uchar *restrict pixels, __global const int *restrict order, __global const int *restrict partners,
+    __global const float *restrict factors, __global const int *restrict counters,
+    __global const float *restrict input_statistics, __global activation *restrict output, int H, int W, int C,
+    int crop, int flip) {
+  const int h = get_global_id(0), row = get_global_id(1);
+  const int position = counters[COUNTER_OFFSET] + row, sample = order[position], partner = partners[position];
+  const AugmentDraw draw = augment_draw(counters, position, sample, crop, flip, 0);
+  const AugmentDraw other = augment_draw(counters, position, partner, crop, flip, 0);
+  const ulong size = (ulong)H * W * C;
+  const float factor = factors[position];
+  output += (row * H + h) * W * C;
+  for (int w = 0; w < W; w++)
+    for (int c = 0; c < C; c++) {
+      const float first = augment_pixel(pixels + sample * size, draw, input_statistics, h, w, c, H, W, C);
+      const float second = augment_pixel(pixels + partner * size, other, input_statistics, h, w, c, H, W, C);
+      store_activation(fma(factor, first, (1.0f - factor) * second), output + w * C + c);
+    }
+}
+
+// Each row of floats mixed with its partner's, as images are by augment_mix. One work-item: one row. Launch: (B).
+__kernel void gather_mix(
+    __global const float *restrict pixels, __global const int *restrict order, __global const int *restrict partners,
+    __global const float *restrict factors, __global const int *restrict counters,
+    __global const float *restrict input_statistics, __global activation *restrict output, int C) {
+  const int row = get_global_id(0), position = counters[COUNTER_OFFSET] + row;
+  __global const float *own = pixels + (ulong)order[position] * C, *other = pixels + (ulong)partners[position] * C;
+  const float factor = factors[position];
+  for (int c = 0; c < C; c++) {
+    const float first = (own[c] - input_statistics[c]) / input_statistics[C + c];
+    const float second = (other[c] - input_statistics[c]) / input_statistics[C + c];
+    store_activation(fma(factor, first, (1.0f - factor) * second), output + row * C + c);
+  }
+}

@@ -1,4 +1,5 @@
-// Optimisers for CPU-type devices; shared/optimizer.cl says what they compute.
+// Optimisers, and what methods do with all parameters alike, for CPU-type devices; shared/optimizer.cl says what they
+// compute.
 
 // The sums of squares that reduce_squares left, in their order.
 FUNCTION float optimizer_clip(__global const float *numbers, __global const float *squares, int pieces) {
@@ -31,4 +32,16 @@ __kernel void optimizer_adam(
   const AdamStep step = adam_step(numbers, counters, optimizer_clip(numbers, squares, pieces));
   for (int i = first; i < last; i++)
     adam_move(step, optimizer_rate(step.rates, i), parameters + i, gradients[i], momenta + i, second_moments + i);
+}
+
+// gradients += c (parameters - anchor), the gradient of c / 2 |parameters - anchor|^2, c = numbers[NUMBER_METHOD + slot].
+// Launch: (ceil(n / ELEMENTS_PER_ITEM)).
+__kernel void flat_pull(
+    __global const float *restrict parameters, __global const float *restrict anchor,
+    __global float *restrict gradients, __global const float *restrict numbers, int n, int slot) {
+  const int first = get_global_id(0) * ELEMENTS_PER_ITEM, last = min(n, first + ELEMENTS_PER_ITEM);
+  const float c = numbers[NUMBER_METHOD + slot];
+  // Without it the gradients keep their bits.
+  if (c == 0.0f) return;
+  for (int i = first; i < last; i++) gradients[i] = fma(c, parameters[i] - anchor[i], gradients[i]);
 }

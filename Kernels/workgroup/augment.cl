@@ -28,3 +28,38 @@ __kernel void gather_floats(
   store_activation(
       (pixels[(ulong)sample * C + c] - input_statistics[c]) / input_statistics[C + c], output + index);
 }
+
+// Each image mixed with its partner's; see vector/augment.cl. One work-item: one pixel. Launch: (B * H * W, rounded up).
+__kernel void augment_mix(
+    __global const uchar *restrict pixels, __global const int *restrict order, __global const int *restrict partners,
+    __global const float *restrict factors, __global const int *restrict counters,
+    __global const float *restrict input_statistics, __global activation *restrict output, int B, int H, int W, int C,
+    int crop, int flip) {
+  const int index = get_global_id(0);
+  if (index >= B * H * W) return;
+  const int w = index % W, h = index / W % H, row = index / W / H;
+  const int position = counters[COUNTER_OFFSET] + row, sample = order[position], partner = partners[position];
+  const AugmentDraw draw = augment_draw(counters, position, sample, crop, flip, 0);
+  const AugmentDraw other = augment_draw(counters, position, partner, crop, flip, 0);
+  const ulong size = (ulong)H * W * C;
+  const float factor = factors[position];
+  for (int c = 0; c < C; c++) {
+    const float first = augment_pixel(pixels + sample * size, draw, input_statistics, h, w, c, H, W, C);
+    const float second = augment_pixel(pixels + partner * size, other, input_statistics, h, w, c, H, W, C);
+    store_activation(fma(factor, first, (1.0f - factor) * second), output + index * C + c);
+  }
+}
+
+// Each row of floats mixed with its partner's. One work-item: one number. Launch: (B * C, rounded up).
+__kernel void gather_mix(
+    __global const float *restrict pixels, __global const int *restrict order, __global const int *restrict partners,
+    __global const float *restrict factors, __global const int *restrict counters,
+    __global const float *restrict input_statistics, __global activation *restrict output, int B, int C) {
+  const int index = get_global_id(0);
+  if (index >= B * C) return;
+  const int c = index % C, position = counters[COUNTER_OFFSET] + index / C;
+  const float mean = input_statistics[c], deviation = input_statistics[C + c], factor = factors[position];
+  const float first = (pixels[(ulong)order[position] * C + c] - mean) / deviation;
+  const float second = (pixels[(ulong)partners[position] * C + c] - mean) / deviation;
+  store_activation(fma(factor, first, (1.0f - factor) * second), output + index);
+}

@@ -1,4 +1,5 @@
-// Optimisers for GPU-type devices; shared/optimizer.cl says what they compute.
+// Optimisers, and what methods do with all parameters alike, for GPU-type devices; shared/optimizer.cl says what they
+// compute.
 
 // Every group adds the `pieces` sums of squares up in the same order; without any, gradients are not clipped.
 FUNCTION float optimizer_clip(
@@ -35,4 +36,16 @@ __kernel void optimizer_adam(
   const int first = get_global_id(0) * 4;
   for (int i = first; i < min(n, first + 4); i++)
     adam_move(step, optimizer_rate(step.rates, i), parameters + i, gradients[i], momenta + i, second_moments + i);
+}
+
+// gradients += c (parameters - anchor), as in vector/optimizer.cl. Four parameters per work-item.
+// Launch: (ceil(n / 4), rounded up).
+__kernel void flat_pull(
+    __global const float *restrict parameters, __global const float *restrict anchor,
+    __global float *restrict gradients, __global const float *restrict numbers, int n, int slot) {
+  const int i = get_global_id(0) * 4;
+  const float c = numbers[NUMBER_METHOD + slot];
+  if (i >= n || c == 0.0f) return;
+  const float4 away = load_quad(parameters + i, n - i, 1) - load_quad(anchor + i, n - i, 1);
+  store_quad(fma((float4)(c), away, load_quad(gradients + i, n - i, 1)), gradients + i, n - i, 1);
 }

@@ -97,6 +97,31 @@ static const gpunoisy_table tables[] = {
     , 0}, (const char[]){
 #embed "marvel.csv"
     , 0}},
+    {"mixup", (const char[]){
+#embed "mixup.toml"
+    , 0}, (const char[]){
+#embed "mixup.csv"
+    , 0}},
+    {"elr", (const char[]){
+#embed "elr.toml"
+    , 0}, (const char[]){
+#embed "elr.csv"
+    , 0}},
+    {"rdi", (const char[]){
+#embed "rdi.toml"
+    , 0}, (const char[]){
+#embed "rdi.csv"
+    , 0}},
+    {"aux", (const char[]){
+#embed "aux.toml"
+    , 0}, (const char[]){
+#embed "aux.csv"
+    , 0}},
+    {"car", (const char[]){
+#embed "car.toml"
+    , 0}, (const char[]){
+#embed "car.csv"
+    , 0}},
     {0, 0, 0}};
 
 const gpunoisy_table *gpunoisy_tables(void) { return tables; }

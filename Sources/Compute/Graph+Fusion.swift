@@ -91,6 +91,25 @@ extension Graph {
     return graph
   }
 
+  /// The graph with a second head, from what the last layer reads to a number for each image; nil if that layer is not
+  /// linear.
+  ///
+  /// Its parameters, `indicator.weight` and `indicator.bias`, come before those of the last layer.
+  public func withIndicator() -> Graph? {
+    let last = parameters.entries.suffix(2)
+    guard case .linear(let input, let weights, let bias, let output)? = layers.last,
+      [weights, bias] == Array(parameters.entries.indices.suffix(2))
+    else { return nil }
+    var graph = self
+    graph.layers.removeLast()
+    graph.parameters.removeLast(2)
+    graph.indicator = graph.linear(input, "indicator", outputs: 1)
+    let again = last.map { graph.parameters.add($0.name, shape: $0.shape, initialization: $0.initialization) }
+    graph.layers.append(.linear(input: input, weights: again[0], bias: again[1], output: output))
+    graph.logits = output
+    return graph
+  }
+
   /// Merges batch norm with a following addition and ReLU, where nobody else reads what lies between.
   ///
   /// The networks know nothing of it; a device that lacks the form gets the layers as they were written.

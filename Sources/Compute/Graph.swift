@@ -148,6 +148,8 @@ public struct Graph: Sendable {
   public let readsFloats: Bool
   /// The result, `[B, K]`; set by the last layer.
   public internal(set) var logits: Value
+  /// A second result, a number for each image [B, 1]; nil where there is none (`withIndicator`).
+  public internal(set) var indicator: Value?
   /// How the weights of the layers that follow begin.
   public var initialization = LayerInitialization.fanOut
 

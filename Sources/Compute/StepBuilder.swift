@@ -48,14 +48,15 @@ public struct StepBuilder {
 
   // MARK: The verbs
 
-  /// Gathers the batch's images: the next of the epoch's order, or those of the peer pass.
-  public mutating func images(_ augmentation: Augmentation, peer: Bool = false) {
+  /// Gathers the batch's images: the next of the epoch's order, those of the peer pass, or the next of the epoch's order
+  /// mixed with their partners.
+  public mutating func images(_ augmentation: Augmentation, peer: Bool = false, mixed: Bool = false) {
     append(
       .augment(
         Augment(
           output: graph.images, shape: graph[graph.images],
           augmentation: graph.readsFloats ? Augmentation(crop: 0, flip: false) : augmentation, peer: peer,
-          isFloat: graph.readsFloats)))
+          mixed: mixed, isFloat: graph.readsFloats)))
   }
 
   /// Computes the logits.
@@ -64,14 +65,22 @@ public struct StepBuilder {
   }
 
   /// Computes each row's loss, the gradient of their mean, and the per-sample columns.
-  public mutating func loss(_ loss: RowFunction, peer: Bool = false) {
+  ///
+  /// - Parameter logits: what the loss is of, [B, K]; nil for the network's logits. The gradient counts for these.
+  /// - Returns: the gradient of the logits [B, K].
+  @discardableResult
+  public mutating func loss(_ loss: RowFunction, of logits: Value? = nil, peer: Bool = false) -> Value {
     let gradient = program.value(like: program.logits)
     dlogits = gradient
     append(
       .loss(
         LossRows(
-          loss, B: program.batch, K: program.classes, logits: program.logits, dlogits: gradient, peer: peer)))
+          loss, B: program.batch, K: program.classes, logits: logits ?? program.logits, dlogits: gradient, peer: peer)))
+    return gradient
   }
+
+  /// A number for each row of the batch, for a kernel to write into.
+  public mutating func rowNumbers() -> Value { program.value(count: program.batch) }
 
   /// A value of the size of the logits, for a kernel to write into.
   public mutating func scratch() -> Value { program.value(count: program.batch * program.classes) }
@@ -89,10 +98,13 @@ public struct StepBuilder {
   public mutating func cut() { append(.cut) }
 
   /// Computes the gradients of all parameters from that of the logits; the peer pass, which comes second, adds its own.
-  public mutating func backward(peer: Bool = false) {
+  ///
+  /// - Parameter dindicator: the gradient of the second result, where the graph has one.
+  public mutating func backward(peer: Bool = false, dindicator: Value? = nil) {
     guard let dlogits else { preconditionFailure("the loss comes first") }
     shared = []
     gradients = [program.logits: dlogits]
+    if let indicator = graph.indicator, let dindicator { gradients[indicator] = dindicator }
     for layer in graph.layers.reversed() { backward(layer, accumulate: peer, peer: peer) }
   }
 
@@ -110,6 +122,11 @@ public struct StepBuilder {
       if weighted { scaleRows(by: .sampleWeights) }
       backward(peer: pass)
     }
+  }
+
+  /// Does a kernel's arithmetic on all parameters; between backward pass and update.
+  public mutating func flat(_ kernel: FlatKernel) {
+    append(.flat(ComputeFlat(kernel, count: graph.parameters.packedCount)))
   }
 
   /// Lets an optimiser move all parameters, and moves on to the next batch.

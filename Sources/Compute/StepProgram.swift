@@ -8,6 +8,8 @@ public struct StepProgram: Sendable {
   public private(set) var elementTypes: [ElementType]
   /// The network's result, `[B, K]`.
   public let logits: Value
+  /// The second result, [B]; see `Graph.indicator`.
+  public var indicator: Value? { graph.indicator }
   /// B and K.
   public let batch: Int, classes: Int
   let graph: Graph

@@ -3,7 +3,7 @@ import Compute
 extension OperationCase {
   /// Every operation with the shapes of ResNet-32 and with odd ones.
   public static var all: [OperationCase] {
-    convolutions + depthwises + finished + batchNorms + fused + layers + plainLayers + samples + rows
+    convolutions + depthwises + finished + batchNorms + fused + layers + plainLayers + samples + rows + targets
   }
 
   /// The operations of a program with small batches: each different one once, in the order of the program.
@@ -34,8 +34,8 @@ extension OperationCase {
       let shape = small(augment.shape)
       self =
         augment.isFloat
-        ? .gather(B: shape[0], C: shape[3], peer: augment.peer)
-        : .augment(shape, augment.augmentation, peer: augment.peer)
+        ? .gather(B: shape[0], C: shape[3], peer: augment.peer, mixed: augment.mixed)
+        : .augment(shape, augment.augmentation, peer: augment.peer, mixed: augment.mixed)
     case .convolve(let convolve): self = .convolve(like: convolve, small(convolve.window))
     case .convolveBackwardData(let backward): self = .convolveBackwardData(like: backward, small(backward.window))
     case .convolveBackwardWeights(let backward):
@@ -92,6 +92,7 @@ extension OperationCase {
     case .loss(let loss): self = .loss(loss.function, B: min(loss.B, batch), K: loss.K, loss.peer ? .peer : .recorded)
     case .evaluate(let evaluate): self = .evaluate(B: min(evaluate.B, batch), K: evaluate.K)
     case .rows(let rows): self = .rows(like: rows.kernel, B: min(rows.count, batch))
+    case .flat(let flat): self = .pull(count: flat.count, slot: flat.kernel["slot"])
     case .update(let update):
       self = .update(update.optimizer, count: update.count, clip: update.clip, clipNorm: update.clip ? 1 : 0)
     case .advance(let advance): self = .advance(B: min(advance.B, batch))

@@ -10,11 +10,11 @@ extension OperationCase {
     case "rows_dynamics":
       return dynamics(B: B, K: kernel["K"], classes: kernel["classes"], softmax: kernel["softmax"] != 0)
     case "rows_streak": return streak(B: B, K: kernel["K"])
-    default: preconditionFailure("\(kernel.kernel) has no case")
+    default: return targets(like: kernel, B: B)
     }
   }
 
-  private static func rows(
+  static func rows(
     _ kernel: RowKernel, B: Int, _ words: [String], _ contents: [Operand: Content],
     meaningful: [Operand: [Range<Int>]] = [:]
   ) -> OperationCase {

@@ -30,7 +30,9 @@ extension OperationCase {
 
   // MARK: Images
 
-  static func augment(_ shape: [Int], _ augmentation: Augmentation, peer: Bool) -> OperationCase {
+  static func augment(
+    _ shape: [Int], _ augmentation: Augmentation, peer: Bool, mixed: Bool = false
+  ) -> OperationCase {
     let (B, C) = (shape[0], shape[3])
     precondition(first + B <= N, "a case has at most \(N - first) images")
     let means = (0..<C).map { c -> Float in 0.3 + 0.1 * Float(c % 5) }
@@ -39,29 +41,34 @@ extension OperationCase {
     if augmentation.crop > 0 { words.append("crop \(augmentation.crop)") }
     if augmentation.flip { words.append("flip") }
     if peer { words.append("peer") }
+    if mixed { words.append("mixed") }
+    var contents: [Operand: Content] = [
+      operand(0): written(shape.reduce(1, *)), .store(.pixels): .bytes(N * shape.dropFirst().reduce(1, *)),
+      .store(.order): order(0), .store(.peerOrder): order(1), .store(.counters): counters(),
+      .store(.inputStatistics): .floats(means + deviations),
+    ]
+    if mixed { contents.merge(partners) { $1 } }
     return OperationCase(
-      .augment(Augment(output: value(0), shape: shape, augmentation: augmentation, peer: peer)),
-      shape: words.joined(separator: ", "),
-      contents: [
-        operand(0): written(shape.reduce(1, *)), .store(.pixels): .bytes(N * shape.dropFirst().reduce(1, *)),
-        .store(.order): order(0), .store(.peerOrder): order(1), .store(.counters): counters(),
-        .store(.inputStatistics): .floats(means + deviations),
-      ])
+      .augment(Augment(output: value(0), shape: shape, augmentation: augmentation, peer: peer, mixed: mixed)),
+      shape: words.joined(separator: ", "), contents: contents)
   }
 
   /// Rows of floats in place of images.
-  static func gather(B: Int, C: Int, peer: Bool) -> OperationCase {
+  static func gather(B: Int, C: Int, peer: Bool, mixed: Bool) -> OperationCase {
     precondition(first + B <= N, "a case has at most \(N - first) rows")
     let none = Augmentation(crop: 0, flip: false)
     let deviations = (0..<C).map { c -> Float in 0.2 + 0.05 * Float(c % 7) }
+    var contents: [Operand: Content] = [
+      operand(0): written(B * C), .store(.pixels): .normal(N * C), .store(.order): order(0),
+      .store(.peerOrder): order(1), .store(.counters): counters(),
+      .store(.inputStatistics): .floats((0..<C).map { 0.1 * Float($0 % 5) } + deviations),
+    ]
+    if mixed { contents.merge(partners) { $1 } }
+    let operation = Augment(
+      output: value(0), shape: [B, 1, 1, C], augmentation: none, peer: peer, mixed: mixed, isFloat: true)
     return OperationCase(
-      .augment(Augment(output: value(0), shape: [B, 1, 1, C], augmentation: none, peer: peer, isFloat: true)),
-      shape: "floats \(text([B, C]))" + (peer ? ", peer" : ""),
-      contents: [
-        operand(0): written(B * C), .store(.pixels): .normal(N * C), .store(.order): order(0),
-        .store(.peerOrder): order(1), .store(.counters): counters(),
-        .store(.inputStatistics): .floats((0..<C).map { 0.1 * Float($0 % 5) } + deviations),
-      ])
+      .augment(operation),
+      shape: "floats \(text([B, C]))" + (peer ? ", peer" : "") + (mixed ? ", mixed" : ""), contents: contents)
   }
 
   // MARK: Evaluation
@@ -110,6 +117,18 @@ extension OperationCase {
       contents: contents)
   }
 
+  /// - Parameter c: the strength of the pull.
+  static func pull(count: Int, slot: Int = 1, c: Float = 0.25) -> OperationCase {
+    var state = StepState()
+    state.methodNumbers = [Float](repeating: 0, count: slot) + [c]
+    return OperationCase(
+      .flat(ComputeFlat(.pull(slot: slot), count: count)), shape: "flat_pull \(count), \(c)",
+      contents: [
+        .store(.parameters): .normal(count + margin), .store(.anchor): .normal(count + margin),
+        .store(.gradients): .normal(count + margin), .store(.numbers): .floats(state.numbers),
+      ])
+  }
+
   static func advance(B: Int) -> OperationCase {
     OperationCase(.advance(Advance(B: B)), shape: "\(B)", contents: [.store(.counters): counters(recordsMargins: true)])
   }
@@ -126,7 +145,11 @@ extension OperationCase {
       }
     }
     for (B, C) in [(1, 1), (7, 33), (16, 1280)] {
-      cases += [false, true].map { gather(B: B, C: C, peer: $0) }
+      cases += [false, true].map { gather(B: B, C: C, peer: $0, mixed: false) }
+      cases.append(gather(B: B, C: C, peer: false, mixed: true))
+    }
+    for (shape, crop, flip) in [([2, 32, 32, 3], 4, true), ([7, 5, 13, 3], 7, false), ([13, 7, 1, 5], 0, false)] {
+      cases.append(augment(shape, Augmentation(crop: crop, flip: flip), peer: false, mixed: true))
     }
     cases += losses
     for (B, K) in [(1, 2), (16, 10), (3, 11), (7, 100)] { cases.append(evaluate(B: B, K: K)) }
@@ -142,6 +165,9 @@ extension OperationCase {
       for clipNorm in [0.5 * Float(count).squareRoot(), 1e6, 0] {
         cases.append(update(count: count, clip: true, clipNorm: clipNorm))
       }
+    }
+    for (count, c) in [(1, 0.25), (16, 0), (4112, 0.25), (10_000, 3)] as [(Int, Float)] {
+      cases.append(pull(count: count, c: c))
     }
     return cases + [advance(B: 1), advance(B: 256)]
   }()

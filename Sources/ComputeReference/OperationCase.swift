@@ -89,7 +89,7 @@ public struct OperationCase: Sendable {
   private static let stores: [Store] = [
     .parameters, .gradients, .momenta, .running, .numbers, .counters, .pixels, .labels, .inputStatistics, .order,
     .peerOrder, .peerLabelOrder, .sampleLoss, .samplePrediction, .sampleConfidence, .marginSum, .marginLost,
-    .marginCount, .workspace, .vectors, .sampleWeights, .transition, .secondMoments,
+    .marginCount, .workspace, .vectors, .sampleWeights, .transition, .secondMoments, .anchor, .partners, .factors,
   ]
 
   private func bytes(of content: Content, for operand: Operand) -> [UInt8] {

@@ -55,6 +55,7 @@ extension ReferenceDevice {
     case .loss(let loss): [try bind(loss, memory)]
     case .evaluate(let evaluate): [bind(evaluate, memory)]
     case .rows(let rows): [bind(rows, memory)]
+    case .flat(let flat): [bind(flat, memory)]
     case .update(let update): [bind(update, memory)]
     case .advance(let advance): [bind(advance, memory)]
     case .cut: []

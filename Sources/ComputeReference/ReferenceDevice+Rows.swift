@@ -2,7 +2,7 @@ import CLayout
 import Compute
 
 /// The buffers of a row kernel by the kernel's names for them, and its whole numbers.
-private struct RowBinding {
+struct RowBinding {
   /// Rows.
   let count: Int
   private let kernel: RowKernel
@@ -42,22 +42,30 @@ private struct RowBinding {
   var counts: Bool { buffer("counters").integer(at: COUNTER_DYNAMICS) != 0 }
 }
 
+/// The formula of a row kernel, and the stores that it needs besides the batch's order.
+struct RowFormula {
+  let compute: (RowBinding) -> Void, stores: [String]
+
+  init(_ compute: @escaping (RowBinding) -> Void, _ stores: [String]) {
+    (self.compute, self.stores) = (compute, stores)
+  }
+}
+
 extension ReferenceDevice {
-  /// The arithmetic of a row kernel, read from its formula in Kernels/rows.cl.
+  /// The arithmetic of a row kernel, read from its formula in Kernels/shared/rows.cl or rows_targets.cl.
   func bind(_ rows: ComputeRows, _ memory: ReferenceMemory) -> Prepared {
-    guard let (formula, stores) = Self.rowFormulas[rows.kernel.kernel] else {
+    guard let formula = Self.rowFormulas[rows.kernel.kernel] ?? Self.targetFormulas[rows.kernel.kernel] else {
       preconditionFailure("\(rows.kernel.kernel) has no formula in double precision")
     }
-    let binding = RowBinding(rows, stores: ["order", "counters"] + stores, memory)
-    return Prepared { formula(binding) }
+    let binding = RowBinding(rows, stores: ["order", "counters"] + formula.stores, memory)
+    return Prepared { formula.compute(binding) }
   }
 
-  /// The formulas, and the stores that they need besides the batch's order.
-  private static var rowFormulas: [String: (formula: (RowBinding) -> Void, stores: [String])] {
+  private static var rowFormulas: [String: RowFormula] {
     [
-      "rows_scale": (scale, []), "rows_smallest": (smallest, ["numbers"]),
-      "rows_dynamics": (dynamics, ["labels", "margin_sum", "margin_lost", "margin_count"]),
-      "rows_streak": (streak, ["labels", "numbers"]),
+      "rows_scale": RowFormula(scale, []), "rows_smallest": RowFormula(smallest, ["numbers"]),
+      "rows_dynamics": RowFormula(dynamics, ["labels", "margin_sum", "margin_lost", "margin_count"]),
+      "rows_streak": RowFormula(streak, ["labels", "numbers"]),
     ]
   }
 

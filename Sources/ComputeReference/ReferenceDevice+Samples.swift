@@ -13,33 +13,21 @@ extension ReferenceDevice {
     return UInt64(high) << 32 | UInt64(low)
   }
 
-  /// Rows of floats in place of images.
-  private func bindFloats(_ gather: Augment, _ memory: ReferenceMemory) -> Prepared {
-    let (B, C) = (gather.shape[0], gather.shape[3])
-    let (output, rows, order) = (memory[gather.output], memory[.pixels], memory[gather.peer ? .peerOrder : .order])
-    let (counters, statistics) = (memory[.counters], memory[.inputStatistics])
-    return Prepared {
-      let mean = statistics.numbers(count: C), deviation = statistics.numbers(at: C, count: C)
-      for b in 0..<B {
-        let sample = order.integer(at: counters.integer(at: COUNTER_OFFSET) + b)
-        let row = rows.numbers(at: sample * C, count: C)
-        for c in 0..<C { output.write((row[c] - mean[c]) / deviation[c], at: b * C + c) }
-      }
-    }
-  }
-
   func bind(_ augment: Augment, _ memory: ReferenceMemory) -> Prepared {
-    guard !augment.isFloat else { return bindFloats(augment, memory) }
     let (shape, augmentation, peer) = (augment.shape, augment.augmentation, augment.peer)
     let (H, W, C) = (shape[1], shape[2], shape[3])
     let (output, pixels, order) = (memory[augment.output], memory[.pixels], memory[peer ? .peerOrder : .order])
     let (counters, statistics) = (memory[.counters], memory[.inputStatistics])
+    let mixture = augment.mixed ? (partners: memory[.partners], factors: memory[.factors]) : nil
     return Prepared {
       let random = CounterRandom(seed: Self.seed(counters))
       let epoch = UInt32(truncatingIfNeeded: counters.integer(at: COUNTER_EPOCH))
       let mean = statistics.numbers(count: C), deviation = statistics.numbers(at: C, count: C)
-      for b in 0..<shape[0] {
-        let position = counters.integer(at: COUNTER_OFFSET) + b, sample = order.integer(at: position)
+      /// The image [H, W, C] as it is cropped and mirrored at a position.
+      func image(_ sample: Int, at position: Int) -> [ReferenceNumber] {
+        guard !augment.isFloat else {
+          return (0..<C).map { (pixels.number(at: sample * C + $0) - mean[$0]) / deviation[$0] }
+        }
         // An image occurs once in an epoch, but perhaps several times among the peers: there the position counts.
         let words = random.words(
           peer ? .peerAugment : .augment, epoch, UInt32(truncatingIfNeeded: peer ? position : sample))
@@ -47,17 +35,28 @@ extension ReferenceDevice {
         let down = CounterRandom.integer(words.x, below: range) - augmentation.crop
         let right = CounterRandom.integer(words.y, below: range) - augmentation.crop
         let isMirrored = augmentation.flip && words.z >= 1 << 31
+        var image: [ReferenceNumber] = []
         for h in 0..<H {
           for w in 0..<W {
             let fromH = h + down, fromW = (isMirrored ? W - 1 - w : w) + right
             let isInside = (0..<H).contains(fromH) && (0..<W).contains(fromW)
             for c in 0..<C {
               let byte = isInside ? pixels.byte(at: ((sample * H + fromH) * W + fromW) * C + c) : 0
-              let brightness = ReferenceNumber(Double(byte)) / 255
-              output.write((brightness - mean[c]) / deviation[c], at: ((b * H + h) * W + w) * C + c)
+              image.append((ReferenceNumber(Double(byte)) / 255 - mean[c]) / deviation[c])
             }
           }
         }
+        return image
+      }
+      for b in 0..<shape[0] {
+        let position = counters.integer(at: COUNTER_OFFSET) + b
+        var result = image(order.integer(at: position), at: position)
+        if let mixture {
+          let factor = mixture.factors.number(at: position)
+          let other = image(mixture.partners.integer(at: position), at: position)
+          result = zip(result, other).map { factor * $0 + (1 - factor) * $1 }
+        }
+        output.write(result, at: b * H * W * C)
       }
     }
   }

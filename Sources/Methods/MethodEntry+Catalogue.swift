@@ -1,11 +1,13 @@
 import Compute
+import Datasets
 
 extension MethodEntry {
   /// Every method, in the order in which they are listed.
   public static let catalogue: [MethodEntry] = [
     MethodEntry(
       name: "plain", summary: "One network learns from all samples alike.", source: "",
-      standing: .publishedCode, networks: 1, cost: "1", parameters: [], figures: [], judgesSamples: false),
+      standing: .publishedCode, networks: 1, cost: "1", parameters: [], figures: [], judgesSamples: false, losses: .all,
+      weightsConflict: nil),
     MethodEntry(
       name: "co-teaching",
       summary: "Two networks see the same batches; each learns from the samples with the smallest losses of the other.",
@@ -36,7 +38,76 @@ extension MethodEntry {
       parameters: marvelParameters + [
         .init("gain", 1, 0...100, "samples with margin m have weight 1 + gain (1 - m) / 2 until they are dropped")
       ], figures: Selection.figures, judgesSamples: true),
+    MethodEntry(
+      name: "mixup", summary: "Learns from mixtures of two images and of their labels.",
+      source: "Zhang, Cisse, Dauphin and Lopez-Paz, mixup: beyond empirical risk minimization, ICLR 2018",
+      standing: .publishedCode, networks: 1, cost: "1",
+      parameters: [
+        .init(
+          "alpha", 1, 0...1000, "the share of the first image is drawn from Beta(alpha, alpha); 0: nothing is mixed")
+      ], figures: [], judgesSamples: false, losses: .crossEntropy,
+      weightsConflict: "its images are mixtures of two samples."),
+    MethodEntry(
+      name: "elr",
+      summary:
+        "Holds the network to what it predicted early, by a target for every sample that follows its predictions.",
+      source: "Liu et al., Early-learning regularization prevents memorization of noisy labels, NeurIPS 2020",
+      standing: .publishedCode, networks: 1, cost: "1",
+      parameters: [
+        .init("momentum", 0.7, 0...1, "the share of the target that stays when the sample is seen"),
+        .init("lambda", 3, 0...1000, "the weight of the regulariser log(1 - <target, p>)"),
+      ],
+      figures: LabelledSet.targetFigures + [LabelledSet.suspicionFigure], judgesSamples: true, weightsConflict: nil),
+    MethodEntry(
+      name: "car",
+      summary:
+        "Learns a confidence for each sample by a second head, which scales what it teaches; targets follow.",
+      source: "Lu, Bo and He, Confidence adaptive regularization for deep learning with noisy labels, 2021",
+      standing: .reconstructed("all of it, from the code of its authors' next paper (MacLLL/NAL, NeurIPS 2022)"),
+      networks: 1, cost: "1",
+      parameters: [
+        .init(
+          "lambda", 10, 0...1000, "the weight of -log(confidence); shorter runs need less, such as 0.5 for 30 epochs"),
+        .init("beta", 0, 0...1000, "the weight of the reverse cross entropy"),
+        .init("momentum", 0.9, 0...1, "the share of the target that stays when it moves"),
+        .init("threshold", 0, 0...1, "targets move where the confidence is above this"),
+        .init(epochs: "start", 60, 1...1_000_000, "the epoch, from 1, at which targets take the place of labels"),
+        .init(epochs: "every", 10, 1...1_000_000, "targets move in epochs whose number is a multiple of this"),
+        .init("learned", 1, 0...1, isWhole: true, "1: as published; 0: the confidence is 1, for comparison"),
+      ],
+      figures: [
+        Figure("confidence_right", "mean confidence of the samples with a correct label"),
+        Figure("confidence_wrong", "mean confidence of the samples with a wrong label"),
+      ] + LabelledSet.targetFigures + [LabelledSet.suspicionFigure], judgesSamples: true, losses: .crossEntropy,
+      weightsConflict: "a sample's confidence is learned from all samples alike."),
+    MethodEntry(
+      name: "rdi", summary: "Pulls all parameters back to where they started.", source: distanceSource,
+      standing: .reconstructed("the value of lambda, since the authors' code and settings could not be read"),
+      networks: 1, cost: "1",
+      parameters: [
+        .init(
+          "lambda", 14, 0...1_000_000, scaling: .inverseRoot,
+          "strength of the pull lambda^2 / N; for 150 epochs at a rate of 0.02 with batches of 128"),
+        .init(
+          "anchor", 1, 0...1, isWhole: true,
+          "1: pulls to the start, as published; 0: to zero, as weight decay does, for comparison"),
+      ], figures: [Figure("distance", "distance of the parameters from the start, as a part of their size there")],
+      judgesSamples: false, losses: .all, weightsConflict: nil),
+    MethodEntry(
+      name: "aux", summary: "Lets an offset to the logits of every training sample explain its label, too.",
+      source: distanceSource,
+      standing: .reconstructed("the value of lambda, since the authors' code and settings could not be read"),
+      networks: 1, cost: "1",
+      parameters: [
+        .init(
+          "lambda", 28, 0...1_000_000, scaling: .inverseRoot,
+          "strength of the offsets; for 150 epochs at a rate of 0.02 with batches of 128")
+      ], figures: [LabelledSet.suspicionFigure], judgesSamples: true, weightsConflict: nil),
   ]
+
+  private static let distanceSource =
+    "Hu, Li and Yu, Simple and effective regularization methods for training on noisily labeled data with "
+    + "generalization guarantee, ICLR 2020"
 
   private static let marvelParameters: [Parameter] = [
     .init(epochs: "patience", 5, 1...1_000_000, "epochs in a row with too small a margin that drop a sample"),
@@ -52,6 +123,11 @@ extension MethodChoice {
   public func make<D: Device>(_ setup: MethodSetup<D>) throws -> any Method<D> {
     switch entry.name {
     case "plain": try Plain(setup)
+    case "mixup": try Mixup(setup, self)
+    case "elr": try EarlyLearning(setup, self)
+    case "car": try ConfidenceAdaptive(setup, self)
+    case "rdi": try DistanceToStart(setup, self)
+    case "aux": try AuxiliaryVariables(setup, self)
     case "co-teaching": try CoTeaching(setup, self)
     case "marvel", "marvel+": try Marvel(setup, self)
     default: preconditionFailure("the catalogue has \(entry.name), but nothing makes it")

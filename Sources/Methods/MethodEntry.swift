@@ -13,22 +13,42 @@ public struct MethodEntry: Sendable {
     public let range: ClosedRange<Double>
     /// Whether it is a whole number.
     public let isWhole: Bool
-    /// Whether it counts epochs, so that it follows the number of epochs where a protocol is scaled.
-    public let countsEpochs: Bool
+    /// How it follows the number of epochs where a protocol is scaled.
+    public let scaling: Scaling
     /// What it is.
     public let summary: String
 
+    /// How a parameter follows the number of epochs.
+    public enum Scaling: Sendable {
+      /// Not at all.
+      case none
+      /// It counts epochs.
+      case epochs
+      /// Its square times the epochs stays: a pull, or what a row gathers, adds up over the run.
+      case inverseRoot
+    }
+
     init(
-      _ name: String, _ defaultValue: Double, _ range: ClosedRange<Double>, isWhole: Bool = false, _ summary: String
+      _ name: String, _ defaultValue: Double, _ range: ClosedRange<Double>, isWhole: Bool = false,
+      scaling: Scaling = .none, _ summary: String
     ) {
       (self.name, self.defaultValue, self.range) = (name, defaultValue, range)
-      (self.isWhole, countsEpochs, self.summary) = (isWhole, false, summary)
+      (self.isWhole, self.scaling, self.summary) = (isWhole, scaling, summary)
     }
 
     /// A number of epochs.
     init(epochs name: String, _ defaultValue: Double, _ range: ClosedRange<Double>, _ summary: String) {
-      (self.name, self.defaultValue, self.range) = (name, defaultValue, range)
-      (isWhole, countsEpochs, self.summary) = (true, true, summary)
+      self.init(name, defaultValue, range, isWhole: true, scaling: .epochs, summary)
+    }
+
+    /// The value for `share` of the epochs; a number of epochs is at least 1 where it was not 0.
+    func scaled(_ value: Double, by share: Double) -> Double {
+      switch scaling {
+      case .none: value
+      case .epochs: value > 0 ? max(1, (value * share).rounded()) : value
+      // Four digits, so that it can be read where it is written down.
+      case .inverseRoot: min((value / share.squareRoot() * 1000).rounded() / 1000, range.upperBound)
+      }
     }
   }
 
@@ -67,25 +87,54 @@ public struct MethodEntry: Sendable {
   /// Whether it judges samples, so that a run leaves suspicion.csv.
   public let judgesSamples: Bool
 
-  /// Whether it chooses or weighs the samples of a batch by itself.
-  public var weighsSamples: Bool { name != "plain" }
+  /// The losses that it can train with.
+  public var losses: Losses = .ofSamples
+  /// Why samples cannot have weights besides; nil where they can.
+  public var weightsConflict: String? = "the method sets the weights of the samples itself."
+
+  /// Losses that a method can train with.
+  public enum Losses: Sendable {
+    /// Every loss.
+    case all
+    /// Losses of single samples, without correction by a transition matrix.
+    case ofSamples
+    /// Cross entropy, since it has targets that are not one class.
+    case crossEntropy
+
+    /// What people call them.
+    public var text: String {
+      switch self {
+      case .all: "all"
+      case .ofSamples: "losses of single samples"
+      case .crossEntropy: "cross entropy"
+      }
+    }
+  }
 
   /// Checks that the method can train with a loss.
   ///
   /// - Throws: `.configuration`.
   public func check(_ loss: Loss) throws(Failure) {
-    guard weighsSamples else { return }
-    if loss.dependsOnBatch {
-      throw Failure(
-        .configuration, "--method \(name) cannot be used with --loss \(loss.entry.name).",
-        why: "the method weights samples one by one, and this loss depends on the whole batch.",
-        fix: "use --loss ce, or another loss of single samples.")
+    func conflict(_ why: String, _ fix: String) -> Failure {
+      Failure(
+        .configuration, "--method \(name) cannot be used with --loss \(loss.entry.name).", why: why, fix: fix)
     }
-    if loss.correction != nil {
-      throw Failure(
-        .configuration, "--method \(name) cannot be used with --loss \(loss.entry.name).",
-        why: "a transition matrix assumes that all samples have equal weight.",
-        fix: "use --loss ce, or --method plain.")
+    switch losses {
+    case .all: return
+    case .ofSamples:
+      if loss.dependsOnBatch {
+        throw conflict(
+          "the method treats samples one by one, and this loss depends on the whole batch.",
+          "use --loss ce, or another loss of single samples.")
+      }
+      if loss.correction != nil {
+        throw conflict(
+          "a transition matrix assumes that all samples are treated alike.", "use --loss ce, or --method plain.")
+      }
+    case .crossEntropy:
+      guard loss.entry.name == "ce" else {
+        throw conflict("its targets are shares of several classes, which only cross entropy takes.", "use --loss ce.")
+      }
     }
   }
 }
@@ -143,13 +192,10 @@ public struct MethodChoice: Sendable, Equatable, CustomStringConvertible {
     return values[index]
   }
 
-  /// The method with every number of epochs multiplied by `share`, and at least 1 where it was not 0.
+  /// The method for `share` of the epochs: numbers of epochs are multiplied by it, and at least 1 where they were not 0;
+  /// what adds up over a run is divided by its root.
   public func scaled(by share: Double) -> MethodChoice {
-    MethodChoice(
-      entry,
-      zip(entry.parameters, values).map { parameter, value in
-        parameter.countsEpochs && value > 0 ? max(1, (value * share).rounded()) : value
-      })
+    MethodChoice(entry, zip(entry.parameters, values).map { $0.scaled($1, by: share) })
   }
 
   /// The method with every value in force, such as `co-teaching:rate=0.45,ramp=9,power=1,exchange=1`.

@@ -5,7 +5,7 @@ import Sessions
 /// What a method is made from: the settings of its networks, and the data on the device.
 public struct MethodSetup<D: Device> {
   /// What networks have in common.
-  public let session: TrainingSession<D>.Settings
+  public var session: TrainingSession<D>.Settings
   /// The images to train on, with the labels that they were given.
   public let train: DeviceData<D>
   /// The test set, or what was held out in its place.
@@ -41,9 +41,12 @@ public struct MethodSetup<D: Device> {
   /// - Parameters:
   ///   - number: its number among those of the method, by which first weights differ.
   ///   - columns: what the method adds to the per-sample table.
-  public func member(_ number: Int = 0, columns: [Column] = []) throws -> TrainingSession<D> {
+  ///   - hasIndicator: whether the network has a second head (`Graph.withIndicator`).
+  public func member(
+    _ number: Int = 0, columns: [Column] = [], hasIndicator: Bool = false
+  ) throws -> TrainingSession<D> {
     var settings = session
-    (settings.member, settings.columns) = (number, columns)
+    (settings.member, settings.columns, settings.hasIndicator) = (number, columns, hasIndicator)
     return try TrainingSession(
       settings, train: train, test: test, heldOut: heldOut, classes: classes, weights: weights,
       normalization: normalization)

@@ -5,12 +5,26 @@ import Sessions
 final class Plain<D: Device>: Method {
   let members: [TrainingSession<D>]
   let stages: [Stage]
-  private let setup: MethodSetup<D>
+  private let setup: MethodSetup<D>, numbers: [Float]
 
-  init(_ setup: MethodSetup<D>) throws {
-    self.setup = setup
-    let member = try setup.member()
-    try member.prepare { step, _ in member.plainStep(&step) }
+  convenience init(_ setup: MethodSetup<D>) throws { try self.init(setup, try setup.member()) }
+
+  /// Plain training with something added to each step.
+  ///
+  /// - Parameters:
+  ///   - lent: buffers that it reads.
+  ///   - numbers: what it reads of `StepState.methodNumbers`.
+  ///   - add: writes it, between backward pass and update.
+  init(
+    _ setup: MethodSetup<D>, _ member: TrainingSession<D>, lent: [Store: D.Buffer] = [:], numbers: [Float] = [],
+    adding add: (inout StepBuilder) -> Void = { _ in }
+  ) throws {
+    (self.setup, self.numbers) = (setup, numbers)
+    try member.prepare(lent: lent) { step, _ in
+      member.plainGradients(&step)
+      add(&step)
+      member.update(&step)
+    }
     if let transition = setup.transition {
       try member.correct(by: transition.matrix(for: setup.train.set, classes: setup.classes))
     }
@@ -28,7 +42,7 @@ final class Plain<D: Device>: Method {
     }
     try member.begin(
       epoch: epoch.epoch, step: epoch.step, learningRate: epoch.learningRate,
-      recordsMargins: setup.recordsMargins(epoch.epoch))
+      recordsMargins: setup.recordsMargins(epoch.epoch), methodNumbers: numbers)
     return member.batchSizes
   }
 }

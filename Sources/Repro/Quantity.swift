@@ -57,6 +57,12 @@ public enum Quantity: Sendable, Equatable {
     case "label_recall": "share of the right labels learned from"
     case "kept": "share of samples learned from"
     case "left_out_wrong": "share of wrong labels among those left out"
+    case "target_given": "share of targets that are the given label"
+    case "target_right": "share of targets that are the true label"
+    case "confidence_right": "confidence of right labels"
+    case "confidence_wrong": "confidence of wrong labels"
+    case "suspicion_auroc": "AUROC of suspicion"
+    case "distance": "distance from the start, in % of the weights there"
     case "f1": "F1"
     case "auroc": "AUROC"
     default: name

@@ -25,10 +25,15 @@ extension TrainingSession {
 
   /// Writes the step of plain training, with peers and weights where there are some.
   public func plainStep(_ step: inout StepBuilder) {
+    plainGradients(&step)
+    update(&step)
+  }
+
+  /// Writes the step of plain training up to its gradients.
+  public func plainGradients(_ step: inout StepBuilder) {
     step.gradients(
       settings.augmentation, settings.loss.function, peer: settings.loss.hasPeers,
       weighted: stores[.sampleWeights] != nil)
-    update(&step)
   }
 
   /// Writes the end of a step: the settings' optimiser moves the weights.

@@ -37,6 +37,8 @@ public final class TrainingSession<D: Device> {
     public var member = 0
     /// What the training method adds to the per-sample table.
     public var columns: [Column] = []
+    /// Whether the network has a second head (`Graph.withIndicator`).
+    public var hasIndicator = false
 
     /// The paper's settings for a network, a loss and a batch size.
     public init(network: Network, loss: Loss, batchSize: Int, augmentation: Augmentation) {
@@ -205,8 +207,9 @@ public final class TrainingSession<D: Device> {
     effectiveRate = settings.loss.rateFactor(epoch: epoch) * learningRate
     state.learningRate = Float(effectiveRate)
     settings.optimizer.write(into: &state)
-    // All but the last layer, whose weights and biases are the last two parameters.
-    state.slowedCount = settings.optimizer.pretrainedRate == 1 ? 0 : parameters.entries.suffix(2).first?.offset ?? 0
+    // All but the last layer, whose weights and biases are the last two parameters, and the second head before it.
+    let last = parameters.entries.suffix(settings.hasIndicator ? 4 : 2).first
+    state.slowedCount = settings.optimizer.pretrainedRate == 1 ? 0 : last?.offset ?? 0
     state.peerWeight = settings.loss.peerWeight(epoch: epoch) ?? 0
     state.lossParameters = settings.loss.kernelParameters(epoch: epoch)
     try device.write(state.counters, to: stores[.counters]!)
@@ -255,8 +258,15 @@ public final class TrainingSession<D: Device> {
 
 extension TrainingSession.Settings {
   func graph(_ batch: Int, _ images: ImageSet, classes: Int) throws -> Graph {
-    try network.graph(
+    let graph = try network.graph(
       batch: batch, height: images.height, width: images.width, channels: images.channels, classes: classes,
       readsFloats: images.element == .float32)
+    guard hasIndicator else { return graph }
+    guard let both = graph.withIndicator() else {
+      throw Failure(
+        .configuration, "\(network) cannot have a second head.", why: "its last layer is not linear.",
+        fix: "use another --model.")
+    }
+    return both
   }
 }

@@ -69,15 +69,17 @@ extension RunSettings {
   private func validateMethod() throws {
     let entry = method.entry
     try entry.check(loss)
-    guard !entry.weighsSamples || exclude == nil || excludeBy == .drop else {
-      throw Failure(
-        .configuration, "--exclude-by weight-zero cannot be used with --method \(entry.name).",
-        why: "the method sets the weights of the samples itself.", fix: "use --exclude-by drop.")
-    }
-    guard !entry.weighsSamples || classWeights == .none else {
-      throw Failure(
-        .configuration, "--class-weights \(classWeights.rawValue) cannot be used with --method \(entry.name).",
-        why: "the method sets the weights of the samples itself.", fix: "remove --class-weights.")
+    if let conflict = entry.weightsConflict {
+      guard exclude == nil || excludeBy == .drop else {
+        throw Failure(
+          .configuration, "--exclude-by weight-zero cannot be used with --method \(entry.name).", why: conflict,
+          fix: "use --exclude-by drop.")
+      }
+      guard classWeights == .none else {
+        throw Failure(
+          .configuration, "--class-weights \(classWeights.rawValue) cannot be used with --method \(entry.name).",
+          why: conflict, fix: "remove --class-weights.")
+      }
     }
   }
 

@@ -137,6 +137,7 @@ public struct RunSettings: Sendable, Equatable {
   /// The kinds of augmentation by name.
   public enum AugmentationKind: String, Sendable, CaseIterable {
     case cropFlip = "crop-flip"
+    case crop
     case flip
     case none
   }

@@ -209,7 +209,10 @@ extension RunSettings {
   private static let input: [Setting] = [
     Setting(
       "augment", \.augment, "kind", takes: names(AugmentationKind.self), example: "none", unset: "auto",
-      "Changes of training images: crop-flip, flip, none."
+      """
+      Changes of training images: crop-flip; crop (from a border of 4 black pixels, for images that must not be mirrored, \
+      such as digits); flip; none.
+      """
     ).following("crop-flip for colour, none for grey"),
     .choice(
       "normalize", \.normalize, "by", example: "network",

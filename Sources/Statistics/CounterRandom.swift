@@ -30,6 +30,8 @@ public struct CounterRandom: Sendable, Equatable {
     public static let dropout = Purpose(PURPOSE_DROPOUT), peerImage = Purpose(PURPOSE_PEER_IMAGE),
       peerLabel = Purpose(PURPOSE_PEER_LABEL), peerAugment = Purpose(PURPOSE_PEER_AUGMENT),
       peerDropout = Purpose(PURPOSE_PEER_DROPOUT)
+    /// Of mixed images: the share of the first one, and which one is the second.
+    public static let mixFactor = Purpose(PURPOSE_MIX_FACTOR), mixPartner = Purpose(PURPOSE_MIX_PARTNER)
     /// Of data: wrong labels, made-up images, what is held out.
     public static let noise = Purpose(PURPOSE_NOISE), shapes = Purpose(PURPOSE_SHAPES), split = Purpose(PURPOSE_SPLIT)
     /// Of a search for wrong labels and of reports: samples that are looked at.
@@ -99,10 +101,14 @@ public struct CounterRandom: Sendable, Equatable {
   }
 
   /// A standard normal number: Box–Muller in Double on the first two words of the counter.
+  public func normal(_ purpose: Purpose, _ a: UInt32, _ b: UInt32, _ c: UInt32 = 0) -> Double {
+    Self.normal(words(purpose, a, b, c))
+  }
+
+  /// A standard normal number from the first two of four words, by Box and Muller.
   ///
   /// `sqrt(-2 ln u) · cos(2π v)` with u = (x + 1) / 2^32 in (0, 1] and v = y / 2^32, so the size is at most 6.67.
-  public func normal(_ purpose: Purpose, _ a: UInt32, _ b: UInt32, _ c: UInt32 = 0) -> Double {
-    let word = words(purpose, a, b, c)
+  static func normal(_ word: SIMD4<UInt32>) -> Double {
     let radius = (-2 * log((Double(word.x) + 1) * 0x1p-32)).squareRoot()
     return radius * cos(2 * Double.pi * Double(word.y) * 0x1p-32)
   }

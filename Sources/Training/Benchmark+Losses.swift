@@ -17,8 +17,10 @@ extension Benchmark {
   /// - Parameter step: milliseconds of a whole step.
   static func lossTimes<D: Device>(_ settings: Settings, step: Double, on device: D) throws -> [LossTime] {
     try Loss.all.map { loss in
-      let session = try session(settings, loss: loss, steps: 1, on: device)
-      try begin(session)
+      var plain = settings
+      plain.method = nil
+      let method = try method(plain, loss: loss, steps: 1, on: device), session = method.members[0]
+      try begin(method)
       var seconds = 0.0
       if let plan = session.wholeBatches {
         for (operation, launches) in zip(plan.program.operations, plan.prepared) {

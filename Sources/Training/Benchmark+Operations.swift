@@ -1,4 +1,5 @@
 import Compute
+import Methods
 
 extension Benchmark {
   /// All operations of one name and shape within a step.
@@ -22,21 +23,23 @@ extension Benchmark {
   /// Times every operation of a step alone.
   ///
   /// Repeated one after the other, an operation may find in the caches what it would have to fetch within a step.
-  static func rows<D: Device>(of session: TrainingSession<D>, peaks: DevicePeaks?) throws -> [Row] {
+  static func rows<D: Device>(of method: any Method<D>, peaks: DevicePeaks?) throws -> [Row] {
+    // Networks of one method have the same operations.
+    let session = method.members[0], networks = method.members.count
     guard let plan = session.wholeBatches else { return [] }
     var rows: [Row] = [], costs: [TensorOperation.Cost] = []
-    try begin(session)
+    try begin(method)
     let clock = session.clock
-    for (operation, launches) in zip(plan.program.operations, plan.prepared) {
+    for (operation, launches) in zip(plan.program.operations, plan.prepared) where !launches.isEmpty {
       if case .advance = operation { continue }  // it would move on past the last sample
-      let time = try clock.secondsEach(launches, budget: 0.005)
+      let time = try clock.secondsEach(launches, budget: 0.005) * Double(networks)
       if let index = rows.firstIndex(where: { $0.name == operation.name && $0.shape == operation.shapeText }) {
-        rows[index].count += 1
+        rows[index].count += networks
         rows[index].milliseconds += time * 1000
       } else {
         rows.append(
           Row(
-            name: operation.name, shape: operation.shapeText, count: 1, launches: launches.count,
+            name: operation.name, shape: operation.shapeText, count: networks, launches: launches.count,
             milliseconds: time * 1000, gigaflops: 0, gigabytes: 0, share: 0))
         costs.append(plan.program.cost(of: operation))
       }

@@ -1,7 +1,9 @@
 import Compute
 import Datasets
 import Losses
+import Methods
 import Networks
+import Sessions
 
 /// How fast a device trains: whole steps, and each operation alone.
 public struct Benchmark: Sendable {
@@ -11,6 +13,8 @@ public struct Benchmark: Sendable {
     public var network: Network
     /// The loss with its parameters.
     public var loss: Loss
+    /// The training method; nil for plain training.
+    public var method: MethodChoice?
     /// Images per step.
     public var batchSize = 128
     /// How activations are stored.
@@ -57,32 +61,33 @@ public struct Benchmark: Sendable {
   /// The whole step counts: gathering, augmentation, forward, backward, update.
   public init<D: Device>(_ settings: Settings, on device: D) throws {
     let batch = settings.batchSize, steps = settings.steps
-    let session = try Self.session(settings, loss: settings.loss, steps: steps, on: device)
-    let clock = session.clock
+    let method = try Self.method(settings, loss: settings.loss, steps: steps, on: device)
+    let session = method.members[0], clock = session.clock
     for _ in 0..<max(1, (settings.warmUp + steps - 1) / steps) {
-      try Self.begin(session)
-      for step in 0..<min(steps, max(settings.warmUp, 1)) { try session.run(step: step) }
+      try Self.begin(method)
+      for step in 0..<min(steps, max(settings.warmUp, 1)) { try method.step(step) }
       try session.wait()
     }
     var rates: [Double] = []
     for _ in 0..<settings.repeats {
-      try Self.begin(session)
-      let time = try clock.seconds { for step in 0..<steps { try session.run(step: step) } }
+      try Self.begin(method)
+      let time = try clock.seconds { for step in 0..<steps { try method.step(step) } }
       rates.append(Double(batch * steps) / time)
     }
     imagesPerSecond = rates
     stepMilliseconds = 1000 * Double(batch) / Self.median(rates.sorted())
-    launches = session.wholeBatches?.prepared.reduce(0) { $0 + $1.count } ?? 0
-    byteCount = session.wholeBatches?.byteCount ?? 0
-    rows = settings.timesOperations ? try Self.rows(of: session, peaks: settings.peaks) : []
+    let plans = method.members.compactMap(\.wholeBatches)
+    launches = plans.reduce(0) { sum, plan in sum + plan.prepared.reduce(0) { $0 + $1.count } }
+    byteCount = plans.reduce(0) { $0 + $1.byteCount }
+    rows = settings.timesOperations ? try Self.rows(of: method, peaks: settings.peaks) : []
     losses = settings.timesLosses ? try Self.lossTimes(settings, step: stepMilliseconds, on: device) : []
   }
 
-  /// A session over just as many images as `steps` steps take, in id order; what they show does not matter to the
+  /// A method with its networks over just as many images as `steps` steps take; what they show does not matter to the
   /// speed.
-  static func session<D: Device>(
+  static func method<D: Device>(
     _ settings: Settings, loss: Loss, steps: Int, on device: D
-  ) throws -> TrainingSession<D> {
+  ) throws -> any Method<D> {
     let count = settings.batchSize * steps
     let data = Shapes.samples(seed: 1, count: min(count, 512), isTest: false)
     let size = data.images.imageSize
@@ -97,15 +102,17 @@ public struct Benchmark: Sendable {
       network: settings.network, loss: loss, batchSize: settings.batchSize,
       augmentation: Augmentation(crop: 4, flip: true))
     session.precision = settings.precision
-    return try TrainingSession(
-      session,
-      train: LabelledSet(images: images, labels: (0..<count).map { data.labels[$0 % data.count] }), test: nil,
-      classes: 10, on: device)
+    let train = LabelledSet(images: images, labels: (0..<count).map { data.labels[$0 % data.count] })
+    let setup = MethodSetup(
+      session: session, train: try DeviceData(train, on: device), test: nil, heldOut: nil, classes: 10, weights: nil,
+      normalization: Normalization(of: images, ids: train.labelledIDs), transition: nil, recordsMargins: true,
+      stage: Stage("bench", epochs: 2, rate: LearningRate(0, .constant, epochs: 2)))
+    return try (settings.method ?? MethodChoice("plain")).make(setup)
   }
 
   /// Begins an epoch, with rate 0: a benchmark must not diverge.
-  static func begin<D: Device>(_ session: TrainingSession<D>) throws {
-    try session.begin(epoch: 1, learningRate: 0, recordsMargins: true)
+  static func begin<D: Device>(_ method: any Method<D>) throws {
+    _ = try method.begin(EpochStart(epoch: 1, step: 0, learningRate: 0))
   }
 
   private static func median(_ sorted: [Double]) -> Double {

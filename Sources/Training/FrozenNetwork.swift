@@ -75,7 +75,8 @@ public struct FrozenNetwork: Sendable {
   func store(_ states: [SessionState], in file: inout SafetensorsFile) {
     let (mean, deviation) = (data.normalization.mean, data.normalization.standardDeviation)
     for (member, state) in states.enumerated() {
-      let prefix = Checkpoint.prefix(member), (weights, biases) = (state.parameters[0], state.parameters[1])
+      let prefix = Checkpoint.prefix(member), head = Array(state.parameters.suffix(2))
+      let (weights, biases) = (head[0], head[1])
       let classes = weights.shape[0], width = weights.shape[1]
       var (folded, shifted) = (weights.values, biases.values)
       for k in 0..<classes {

@@ -19,7 +19,8 @@ extension MethodSetup {
     let isFrozen = train.images.element == .float32
     var session = TrainingSession<D>.Settings(
       network: isFrozen ? .linearHead : settings.model, loss: settings.loss, batchSize: settings.batchSize,
-      augmentation: Augmentation(crop: augment == .cropFlip ? 4 : 0, flip: augment != .none))
+      augmentation: Augmentation(
+        crop: augment == .cropFlip || augment == .crop ? 4 : 0, flip: augment == .cropFlip || augment == .flip))
     (session.precision, session.optimizer, session.seed) = (settings.precision, settings.optimizer, settings.seed)
     (session.shuffles, session.dropsLast) = (settings.shuffle, settings.dropLast)
     session.keepsStatistics = settings.batchNorm == .running

@@ -2,6 +2,7 @@ import Compute
 import Datasets
 import Detection
 import FileFormats
+import Methods
 import Reports
 import Sessions
 
@@ -17,13 +18,7 @@ public struct Suspicion: Sendable {
 
   init(_ values: [Double], predictions: [Int32], of dataset: Dataset) {
     (self.values, self.predictions, self.dataset) = (values, predictions, dataset)
-    let train = dataset.train
-    score = train.trueLabels.map { truth in
-      let known = values.indices.filter { !values[$0].isNaN && truth[$0] >= 0 && train.labels[$0] >= 0 }
-      return DetectionScore(
-        isWrong: known.map { truth[$0] != train.labels[$0] }, isFlagged: known.map { _ in false },
-        suspicion: known.map { values[$0] })
-    }
+    score = dataset.train.score(ofSuspicion: values)
   }
 
   /// Writes suspicion.csv into a run folder.

@@ -26,7 +26,9 @@ extension Trainer {
       guard let shape = file[entry.name]?.shape else { return last.allSatisfy { file[$0.name] == nil } }
       return shape.first != entry.shape[0] && shape.dropFirst() == entry.shape.dropFirst()
     }
-    let taken = isOther ? entries.dropLast(2) : entries[...]
+    // A method's second head is in no file but its own checkpoints.
+    let random = Set(
+      (entries.filter { $0.name.hasPrefix("indicator.") && file[$0.name] == nil } + (isOther ? last : [])).map(\.name))
     guard isOther || method.members.count == 1 else {
       throw Failure(
         .configuration, "--init \(path) cannot be used with --method \(settings.method.entry.name).",
@@ -34,15 +36,19 @@ extension Trainer {
           "its \(method.members.count) networks must differ in their initial weights, and the file has a last layer, too.",
         fix: "use weights of other classes, such as --init lite0, or remove --init.")
     }
-    let parameters = try Checkpoint.tensors(taken.map { ($0.name, $0.shape) }, in: file)
+    let taken = try Checkpoint.tensors(
+      entries.filter { !random.contains($0.name) }.map { ($0.name, $0.shape) }, in: file)
     let statistics =
       running.allSatisfy { file[$0.name] != nil }
       ? try Checkpoint.tensors(running.map { ($0.name, $0.shape) }, in: file) : nil
     for member in method.members {
-      let kept = isOther ? try member.readState().parameters.suffix(2) : []
-      try member.writeWeights(parameters: parameters + kept, running: statistics)
+      var rest = taken[...]
+      let parameters = try member.readState().parameters.map { tensor in
+        random.contains(tensor.name) ? tensor : rest.removeFirst()
+      }
+      try member.writeWeights(parameters: parameters, running: statistics)
     }
-    return (weights.place, isOther ? last.map(\.name) : [])
+    return (weights.place, entries.map(\.name).filter(random.contains))
   }
 
   /// Takes up what the folder of a stopped run holds: the stages that are done, and the checkpoint of the one under way.

@@ -296,7 +296,7 @@ public final class Trainer<D: Device> {
     if method.stages.count > 1 {
       file.metadata[DetectionStageResult.stageKey] = method.stages[position.stage].name
     }
-    if settings.job == .train, method.members.count > 1 || !method.figures.isEmpty {
+    if settings.job == .train, settings.method.entry.name != "plain" {
       file.metadata["gpunoisy.method"] = settings.method.description
     }
     method.store(in: &file)

@@ -4,6 +4,7 @@ import ComputeKernels
 import Failures
 import FileFormats
 import Losses
+import Methods
 import Networks
 import Reports
 import Training
@@ -27,6 +28,7 @@ struct BenchCommand: ParsableCommand {
         gpunoisy bench --device 0 --batch-size 64,256,1024 --precision fp32,mixed --no-operations
         gpunoisy bench --device cpu --threads 1,2,4 --no-operations
         gpunoisy bench --device cpu --losses
+        gpunoisy bench --device cpu --method plain,elr,co-teaching --no-operations
         gpunoisy bench --json > before.json
         gpunoisy bench --compare before.json
       """)
@@ -37,6 +39,11 @@ struct BenchCommand: ParsableCommand {
   var model = NameList(["resnet32"])
   @Option(help: "The loss.")
   var loss = "ce"
+  @Option(
+    help: ArgumentHelp(
+      "The training method, or several: plain,elr,aux. Its cost is that of a step, not of what it does between epochs.",
+      valueName: "name"))
+  var method = NameList(["plain"])
   @Option(help: "Images per step, or several numbers: 64,128.")
   var batchSize = CountList([128])
   @Option(help: "fp32, tf32 (NVIDIA's GPUs) or mixed (activations stored in 16 bits), or several: fp32,mixed.")
@@ -86,21 +93,25 @@ struct BenchCommand: ParsableCommand {
 
   func run() throws {
     let loss = try Loss(loss), reporter = console.reporter
-    let cases = try model.values.flatMap { name in
-      let network = try Network(name)
-      return precision.values.compactMap(Precision.init(rawValue:)).flatMap { precision in
-        batchSize.values.map { batch in
-          var settings = Benchmark.Settings(network: network, loss: loss)
-          (settings.batchSize, settings.steps, settings.repeats) = (batch, steps, repeats)
-          settings.precision = precision
-          (settings.timesOperations, settings.timesLosses) = (!skipsOperations, losses)
-          return settings
+    let methods = try method.values.map { try MethodChoice($0) }
+    for method in methods { try method.entry.check(loss) }
+    var cases: [Benchmark.Settings] = []
+    for network in try model.values.map({ try Network($0) }) {
+      for precision in precision.values.compactMap(Precision.init(rawValue:)) {
+        for batch in batchSize.values {
+          for method in methods {
+            var settings = Benchmark.Settings(network: network, loss: loss)
+            (settings.batchSize, settings.steps, settings.repeats) = (batch, steps, repeats)
+            (settings.precision, settings.method) = (precision, method.entry.name == "plain" ? nil : method)
+            (settings.timesOperations, settings.timesLosses) = (!skipsOperations, losses)
+            cases.append(settings)
+          }
         }
       }
     }
     // A file that cannot be compared with is told before anything is measured.
     let earlier = try compare.map { try BenchDocument(contentsOf: $0) }
-    try earlier?.check(models: cases.map { ($0.network.description, $0.batchSize, $0.precision.rawValue) })
+    try earlier?.check(models: cases.map { ($0.name, $0.batchSize, $0.precision.rawValue) })
 
     var report: BenchReport?
     for threads in threads.map({ $0.values.map(Int?.some) }) ?? [nil] {
@@ -146,8 +157,8 @@ struct BenchCommand: ParsableCommand {
         var settings = settings
         settings.peaks = peaks
         note(
-          "measuring \(settings.network.description), batch \(settings.batchSize), \(settings.precision.rawValue), on "
-            + device.name)
+          "measuring \(settings.network.description)\(settings.method.map { ", \($0.entry.name)" } ?? ""), batch "
+            + "\(settings.batchSize), \(settings.precision.rawValue), on \(device.name)")
         report.runs.append(
           BenchRun(
             settings: settings, threads: threads, tuning: device.tuning, result: try Benchmark(settings, on: device)))

@@ -68,8 +68,9 @@ struct BenchDocument {
           return Operation(name: name, shape: shape, count: row["count"]?.integer ?? 1, milliseconds: ms)
         }
       }
+      let name = model + (run["method"]?.string.map { " with \($0)" } ?? "")
       return Run(
-        model: model, batchSize: batchSize, precision: precision, threads: run["threads"]?.integer,
+        model: name, batchSize: batchSize, precision: precision, threads: run["threads"]?.integer,
         imagesPerSecond: rate, operations: operations)
     }
   }

@@ -21,7 +21,9 @@ extension BenchReport {
       .init("model"), .init("batch", .right), .init("precision"), .init("images/s", .right), .init("min", .right),
       .init("max", .right), .init("step ms", .right), .init("MB/image", .right),
     ]
+    let hasMethods = runs.contains { $0.settings.method != nil } && runs.contains { $0.settings.method == nil }
     if hasThreads { columns += [.init("threads", .right), .init("speedup", .right)] }
+    if hasMethods { columns.append(.init("of plain", .right)) }
     var table = TextTable(columns)
     for run in runs {
       let rate = run.result.rate
@@ -35,6 +37,14 @@ extension BenchReport {
         }
         let speedup = rate.median / (first?.result.rate.median ?? .nan)
         row += [run.threads.map(String.init) ?? "-", fixed(speedup, 2) + "×"]
+      }
+      if hasMethods {
+        let plain = runs.first {
+          $0.settings.method == nil && $0.settings.network.description == run.settings.network.description
+            && $0.settings.batchSize == run.settings.batchSize && $0.precision == run.precision
+            && $0.threads == run.threads
+        }
+        row.append(NumberFormatting.percent(rate.median / (plain?.result.rate.median ?? .nan), places: 1))
       }
       table.append(row)
     }

@@ -13,7 +13,8 @@ struct BenchRun {
   let tuning: Tuning
   let result: Benchmark
 
-  var model: String { settings.network.description }
+  /// The network, and the method that trains it where that is not plain.
+  var model: String { settings.name }
   var precision: String { settings.precision.rawValue }
   var bytesPerImage: Double { Double(result.byteCount) / Double(settings.batchSize) }
 }
@@ -44,15 +45,22 @@ struct BenchReport {
   }
 }
 
+extension Benchmark.Settings {
+  /// What is measured, such as `resnet32` or `resnet32 with elr:momentum=0.7,lambda=3`.
+  var name: String { network.description + (method.map { " with \($0)" } ?? "") }
+}
+
 extension BenchRun {
   /// The run's members of the document.
   var members: [JSONMember] {
     let rate = result.rate
     var members = [
-      JSONMember("model", JSONValue(model)), JSONMember("loss", JSONValue(settings.loss.description)),
+      JSONMember("model", JSONValue(settings.network.description)),
+      JSONMember("loss", JSONValue(settings.loss.description)),
       JSONMember("batch_size", JSONValue(settings.batchSize)), JSONMember("precision", JSONValue(precision)),
     ]
     if let threads { members.append(JSONMember("threads", JSONValue(threads))) }
+    if let method = settings.method { members.append(JSONMember("method", JSONValue(method.description))) }
     if !tuning.numbers.isEmpty { members.append(JSONMember("tuning", TuningRecord.json(tuning))) }
     members += [
       JSONMember(

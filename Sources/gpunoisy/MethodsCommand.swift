@@ -37,6 +37,7 @@ struct MethodsCommand: ParsableCommand {
     lines.append(
       "  cost      \(entry.cost) \(entry.cost == "1" ? "epoch" : "epochs") of plain training; networks: \(entry.networks)"
     )
+    if entry.losses != .all { lines.append("  losses    \(entry.losses.text)") }
     if entry.judgesSamples { lines.append("  judges    samples: the run writes suspicion.csv") }
     for parameter in entry.parameters {
       let value = MethodChoice.text(parameter.defaultValue)
@@ -56,7 +57,7 @@ struct MethodsCommand: ParsableCommand {
       "standing": .string(entry.standing == .publishedCode ? "published code" : "reconstructed"),
       "standing_note": .string(entry.standing.text), "networks": JSONValue(entry.networks),
       "cost": .string(entry.cost), "judges_samples": .bool(entry.judgesSamples),
-      "losses": .string(entry.weighsSamples ? "losses of single samples" : "all"),
+      "losses": .string(entry.losses.text),
       "parameters": .array(
         entry.parameters.map {
           [

@@ -69,6 +69,22 @@ extension CommandTests {
       #expect(bench["training"] == runs[0]["training"] && bench["peaks"] == nil)
     }
 
+    @Test("Methods are measured beside plain training, with what they launch")
+    func methods() throws {
+      let arguments =
+        ["bench", "--device", "cpu", "--model", "resnet20", "--method", "plain,elr:lambda=2,momentum=0.5,co-teaching"]
+        + ["--batch-size", "2", "--steps", "1", "--repeats", "1"]
+      let bench = try Self.document(arguments, in: ScratchFolder()), runs = Self.array(bench["runs"])
+      #expect(runs.map { $0["method"]?.string?.prefix(8) } == [nil, "elr:mome", "co-teach"])
+      let launches = runs.compactMap { $0["training"]?["launches_per_step"]?.integer }
+      #expect(launches.count == 3 && launches[1] == launches[0] + 1 && launches[2] == 2 * (launches[0] + 2))
+      #expect(Self.array(runs[1]["operations"]).contains { $0["shape"]?.string == "rows_early_learning 2" })
+      let text = try CommandUnderTest.output(arguments + ["--no-operations"], in: ScratchFolder())
+      #expect(text.contains("of plain") && text.contains("resnet20 with elr:momentum=0.5,lambda=2"))
+      #expect(
+        try CommandUnderTest.run(["bench", "--method", "mixup", "--loss", "gce"], in: ScratchFolder()).code == 78)
+    }
+
     @Test("Both precisions in one call; mixed moves half the bytes")
     func precisions() throws {
       let bench = try Self.document(

@@ -10,7 +10,9 @@ extension CommandTests {
     func listing() throws {
       let folder = ScratchFolder()
       let text = try CommandUnderTest.output(["methods"], in: folder)
-      for word in ["plain", "co-teaching", "rate=0.2", "published code", "marvel+", "reconstructed", "suspicion.csv"] {
+      for word in [
+        "plain", "co-teaching", "rate=0.2", "published code", "marvel+", "reconstructed", "suspicion.csv", "elr",
+      ] {
         #expect(text.contains(word), "\(word)")
       }
       let json = try JSONText.parse(
@@ -34,6 +36,9 @@ extension CommandTests {
         ("--init w --freeze --augment flip", 78, "computes features once"),
         ("--init w --freeze --pretrained-rate 0.5", 78, "without --freeze"),
         ("--method marvel --exclude list.csv --exclude-by weight-zero", 78, "sets the weights of the samples itself"),
+        ("--method mixup --exclude list.csv --exclude-by weight-zero", 78, "mixtures of two samples"),
+        ("--method mixup --loss gce", 78, "only cross entropy"), ("--method elr --loss dmi", 78, "whole batch"),
+        ("--method rdi:lambda=-1", 64, "out of range"),
         ("--optimizer sgd --beta1 0.5", 78, "--beta1"), ("--optimizer adam --momentum 0.5", 78, "--momentum"),
         ("--optimizer rmsprop", 64, "optimizer"),
       ])
@@ -61,9 +66,16 @@ extension CommandTests {
     @Test(
       "leave figures and suspicions, and go on to the same bits after SIGKILL",
       arguments: [
-        "--method co-teaching:rate=0.3,ramp=2 --optimizer adam --lr 0.001", "--method marvel+:patience=2,warm=1",
+        ("--method co-teaching:rate=0.3,ramp=2 --optimizer adam --lr 0.001", Self.selection),
+        ("--method marvel+:patience=2,warm=1", Self.selection),
+        ("--method elr --class-weights balanced", ["target_given", "target_right", "suspicion_auroc"]),
+        ("--method aux:lambda=40", ["suspicion_auroc"]),
+        (
+          "--method car:lambda=0.5,start=2,every=1",
+          ["confidence_right", "confidence_wrong", "target_given", "target_right", "suspicion_auroc"]
+        ),
       ])
-    func resume(method: String) throws {
+    func resume(method: String, columns: [String]) throws {
       let folder = ScratchFolder()
       let settings = "--epochs 4 --noise symmetric:0.4 --checkpoint-every 3 \(method)"
       try CommandUnderTest.output(CommandUnderTest.training(settings, "--out whole"), in: folder)
@@ -76,11 +88,11 @@ extension CommandTests {
       try CommandUnderTest.output(["train", "--resume", "killed", "--threads", "1"], in: folder)
       try killed.expectEqual(to: whole)
       #expect(try killed.text("suspicion.csv") == whole.text("suspicion.csv"))
-      for column in ["kept", "label_precision", "label_recall", "left_out_wrong"] {
+      for column in columns {
         let values = try whole.column(column, of: "metrics.csv")
         #expect(try values.count == 4 && values == killed.column(column, of: "metrics.csv"), "\(column)")
       }
-      #expect(try whole.column("kept", of: "metrics.csv").allSatisfy { (Double($0) ?? -1) <= 1 })
+      #expect(try whole.column(columns[0], of: "metrics.csv").allSatisfy { (0...1).contains(Double($0) ?? -1) })
       #expect(try whole.table("suspicion.csv").rows.count == 256)
       // Both networks of co-teaching are in the checkpoint, PyTorch's names being the first one's.
       let names = try SafetensorsFile.read(whole.lastCheckpoint).names
@@ -88,7 +100,33 @@ extension CommandTests {
         names.contains("conv1.weight") && names.contains("member1.conv1.weight") == method.contains("co-teaching"))
       try CommandUnderTest.output(["eval", "whole", "shapes", "--limit-test", "64", "--device", "cpu"], in: folder)
       try CommandUnderTest.output(["report", "whole", "--no-samples"], in: folder)
-      #expect(try whole.text("report/index.html").contains("label_precision"))
+      #expect(try whole.text("report/index.html").contains(columns[columns.count - 1]))
+    }
+
+    private static let selection = ["kept", "label_precision", "label_recall", "left_out_wrong"]
+
+    @Test(
+      "that judge no samples go on to the same bits after SIGKILL, too",
+      arguments: ["--method rdi:lambda=20 --clip-norm 1", "--method mixup --loss ce"])
+    func resumeWithoutSuspicion(method: String) throws {
+      let folder = ScratchFolder()
+      let settings = "--epochs 4 --noise symmetric:0.4 --checkpoint-every 3 \(method)"
+      try CommandUnderTest.output(CommandUnderTest.training(settings, "--out whole"), in: folder)
+      let whole = RunFiles(folder("whole")), killed = RunFiles(folder("killed"))
+      let program = CommandUnderTest.start(CommandUnderTest.training(settings, "--out killed"), in: folder)
+      #expect(program.wait { FileBytes.kind(of: killed.lastCheckpoint) == .file })
+      program.send(SIGKILL)
+      _ = try program.end()
+      #expect(try #require(killed.record()["step"]?.integer) < 16)
+      try CommandUnderTest.output(["train", "--resume", "killed", "--threads", "1"], in: folder)
+      try killed.expectEqual(to: whole)
+      #expect(FileBytes.kind(of: folder("whole/suspicion.csv")) == .missing)
+      if method.contains("rdi") {
+        let distances = try whole.column("distance", of: "metrics.csv")
+        #expect(try distances == killed.column("distance", of: "metrics.csv"))
+        #expect(try SafetensorsFile.read(whole.lastCheckpoint).names.contains("state.anchor.conv1.weight"))
+      }
+      try CommandUnderTest.output(["eval", "whole", "shapes", "--limit-test", "64", "--device", "cpu"], in: folder)
     }
 
     @Test("and all other settings are checked before --print-config prints them")

@@ -115,6 +115,59 @@ struct LoweredStep: Sendable {
             step.program.logits, scratch: scratch, K: 10, streak: .column("streak"), weight: .column("weight")))
         step.update(.sgd, clip: false)
       },
+      step(
+        network, "pull",
+        writing: { step in
+          step.gradients(cropped, RowFunction(kernel: "loss_ce_rows"), peer: false, weighted: false)
+          step.flat(.pull(slot: 0))
+          step.update(.sgd, clip: true)
+        }),
+      step(network, "offsets") { step in
+        step.images(cropped)
+        step.forward(.batch)
+        let shifted = step.scratch(), logits = step.program.logits
+        step.rows(.shift(logits, by: .column("offset"), into: shifted, K: 10))
+        let dlogits = step.loss(RowFunction(kernel: "loss_ce_rows"), of: shifted)
+        step.rows(.offset(logits, dlogits: dlogits, offset: .column("offset"), K: 10))
+        step.backward()
+        step.update(.sgd, clip: false)
+      },
+      step(network, "early learning") { step in
+        step.images(cropped)
+        step.forward(.batch)
+        let dlogits = step.loss(RowFunction(kernel: "loss_ce_rows")), scratch = step.scratch()
+        step.rows(
+          .earlyLearning(
+            step.program.logits, scratch: scratch, dlogits: dlogits, target: .column("target"), B: 128, K: 10))
+        step.backward()
+        step.update(.sgd, clip: false)
+      },
+      LoweredStep(
+        name: "\(network), confidence, \(Image.usual.name)",
+        content: .program {
+          let two = try graph(network, .usual, classes: 10).withIndicator() ?? graph(network, .usual, classes: 10)
+          var step = StepBuilder(two, forms: Set(FusedForm.allCases))
+          step.images(cropped)
+          step.forward(.batch)
+          let dlogits = step.loss(RowFunction(kernel: "loss_ce_rows")), scratch = step.scratch()
+          let dindicator = step.rowNumbers(), program = step.program
+          step.rows(
+            .confidence(
+              program.logits, indicator: program.indicator ?? program.logits, scratch: scratch, dlogits: dlogits,
+              dindicator: dindicator, target: .column("target"), confidence: .column("confidence"), B: 128, K: 10))
+          step.backward(dindicator: dindicator)
+          step.update(.sgd, clip: false)
+          return step.program
+        }),
+      step(network, "mixed") { step in
+        step.images(cropped, mixed: true)
+        step.forward(.batch)
+        let dlogits = step.loss(RowFunction(kernel: "loss_ce_rows")), targets = step.scratch()
+        step.rows(.mixedTargets(targets, K: 10))
+        step.rows(.softLoss(step.program.logits, targets: targets, dlogits: dlogits, B: 128, K: 10))
+        step.backward()
+        step.update(.sgd, clip: false)
+      },
     ]
   }()
 

@@ -25,19 +25,20 @@ struct MethodChoiceTests {
       "nosuch", "", "co-teaching:rate=2", "co-teaching:rate=1", "co-teaching:rate=-0.1", "co-teaching:rate=nan",
       "co-teaching:rate", "co-teaching:nosuch=1", "co-teaching:rate=0.1,rate=0.2", "co-teaching:rate=0.1,",
       "co-teaching:", "co-teaching:ramp=1.5", "marvel:patience=0", "marvel:gain=1", "plain:rate=0.1",
-      "marvel+:gain=-1",
+      "marvel+:gain=-1", "mixup:alpha=-1", "elr:momentum=1.1", "rdi:lambda=nan", "aux:lambda=-1", "aux:momentum=0.9",
+      "car:start=0", "car:every=0", "car:learned=0.5",
     ])
   func refusals(text: String) {
     let failure = #expect(throws: Failure.self) { try MethodChoice(text) }
     #expect(failure?.kind == .usage)
   }
 
-  @Test("goes with losses of single samples alone")
+  @Test("goes with losses of single samples alone, but for those that treat all samples alike")
   func losses() throws {
     for entry in MethodEntry.catalogue {
-      try entry.check(Loss("gce"))
-      for loss in ["peer", "dmi", "forward", "nce+rce+peer"] {
-        if entry.name == "plain" {
+      try entry.check(Loss("ce"))
+      for loss in ["gce", "peer", "dmi", "forward", "nce+rce+peer"] {
+        if entry.losses == .all || entry.losses == .ofSamples && loss == "gce" {
           try entry.check(Loss(loss))
         } else {
           let failure = #expect(throws: Failure.self) { try entry.check(Loss(loss)) }
@@ -45,6 +46,16 @@ struct MethodChoiceTests {
         }
       }
     }
+    let alike = MethodEntry.catalogue.filter { $0.losses == .all }.map(\.name)
+    #expect(alike == ["plain", "rdi"])
+  }
+
+  @Test("follows another number of epochs, by its epochs and by what adds up over them")
+  func scaling() throws {
+    #expect(try MethodChoice("co-teaching:ramp=10").scaled(by: 0.2)["ramp"] == 2)
+    #expect(try MethodChoice("rdi:lambda=14").scaled(by: 0.25)["lambda"] == 28)
+    #expect(try MethodChoice("aux:lambda=28").scaled(by: 0.2).description == "aux:lambda=62.61")
+    #expect(try MethodChoice("elr").scaled(by: 0.2).description == "elr:momentum=0.7,lambda=3")
   }
 }
 

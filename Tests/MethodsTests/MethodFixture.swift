@@ -19,10 +19,10 @@ enum MethodFixture {
 
   static func setup<D: Device>(
     _ network: String = "resnet20", optimizer: Optimizer.Kind = .sgd, epochs: Int = 3, weights: [Float]? = nil,
-    on device: D
+    augmentation: Augmentation = Augmentation(crop: 4, flip: true), on device: D
   ) throws -> MethodSetup<D> {
     var session = try TrainingSession<D>.Settings(
-      network: Network(network), loss: Loss("ce"), batchSize: batch, augmentation: Augmentation(crop: 4, flip: true))
+      network: Network(network), loss: Loss("ce"), batchSize: batch, augmentation: augmentation)
     (session.seed, session.optimizer.kind) = (7, optimizer)
     // What a detection goes by; other methods go by the stage.
     (session.optimizer.learningRate, session.optimizer.schedule) = (0.02, .constant)

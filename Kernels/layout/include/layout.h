@@ -56,7 +56,9 @@ enum {
   PURPOSE_MADE_UP_LABEL = 13,
   PURPOSE_PATCH = 14,
   PURPOSE_DROPOUT = 16,
-  PURPOSE_PEER_DROPOUT = 17
+  PURPOSE_PEER_DROPOUT = 17,
+  PURPOSE_MIX_FACTOR = 18,
+  PURPOSE_MIX_PARTNER = 19
 };
 
 // The losses that can be parts of a weighted sum: functions of p_y alone (loss_probability.cl), or of the whole row

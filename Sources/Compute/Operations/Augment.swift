@@ -18,6 +18,9 @@ public struct Augmentation: Hashable, Sendable {
 /// Gathers, crops, flips and normalises the batch's images: (pixel / 255 − mean) / deviation per channel.
 ///
 /// Or gathers rows of floats `[B, 1, 1, C]`, such as features, in place of images: (value − mean) / deviation.
+///
+/// Mixed, an image (or a row) is f · (its own) + (1 − f) · (its partner's), each cropped and mirrored as it is by itself in
+/// that epoch; `Store.partners` and `Store.factors` say with which, and f.
 public struct Augment: OperationBody {
   /// `[B, H, W, C]`.
   public var output: Value
@@ -27,17 +30,35 @@ public struct Augment: OperationBody {
   public var augmentation: Augmentation
   /// Whether the images are those of the peer pass.
   public var peer: Bool
+  /// Whether each image is mixed with its partner; never in a peer pass.
+  public var mixed: Bool
   /// Whether the data set is float32, not bytes; such rows are neither cropped nor mirrored.
   public var isFloat: Bool
 
   /// The images of a batch.
-  public init(output: Value, shape: [Int], augmentation: Augmentation, peer: Bool, isFloat: Bool = false) {
+  public init(
+    output: Value, shape: [Int], augmentation: Augmentation, peer: Bool, mixed: Bool = false, isFloat: Bool = false
+  ) {
+    precondition(!peer || !mixed, "peers have no partners")
     precondition(!isFloat || shape[1] * shape[2] == 1 && !augmentation.changes, "floats are no images")
-    (self.output, self.shape, self.augmentation, self.peer) = (output, shape, augmentation, peer)
+    (self.output, self.shape, self.augmentation, self.peer, self.mixed) = (output, shape, augmentation, peer, mixed)
     self.isFloat = isFloat
   }
 
-  var count: Int { shape.reduce(1, *) }
+  /// The kernel.
+  public var kernel: String {
+    switch (isFloat, mixed) {
+    case (false, false): "augment_crop_flip"
+    case (false, true): "augment_mix"
+    case (true, false): "gather_floats"
+    case (true, true): "gather_mix"
+    }
+  }
+
+  /// Bytes of the data set that are read.
+  var byteCount: Int { (isFloat ? 4 : 1) * (mixed ? 2 : 1) * count }
+
+  public var count: Int { shape.reduce(1, *) }
 
   var name: String { isFloat ? "gather" : "augment" }
   var tensors: [Tensor] { [.write("output", output)] }
@@ -47,6 +68,8 @@ public struct Augment: OperationBody {
       "C": .int(shape[3]), "crop": .int(augmentation.crop), "flip": .flag(augmentation.flip), "peer": .flag(peer),
     ]
   }
-  var cost: TensorOperation.Cost { .init(operations: 2 * Double(count), bytes: (isFloat ? 8 : 5) * Double(count)) }
-  var shapeText: String { shape.dropFirst().map(String.init).joined(separator: "×") }
+  var cost: TensorOperation.Cost {
+    .init(operations: (mixed ? 6 : 2) * Double(count), bytes: Double(4 * count + byteCount))
+  }
+  var shapeText: String { shape.dropFirst().map(String.init).joined(separator: "×") + (mixed ? " mixed" : "") }
 }

@@ -130,6 +130,7 @@ public enum TensorOperation: Hashable, Sendable {
   case loss(LossRows)
   case evaluate(EvaluateRows)
   case rows(ComputeRows)
+  case flat(ComputeFlat)
   case update(Update)
   case advance(Advance)
   /// Ends a segment of the step: other plans may run before the next one begins. Computes nothing.
@@ -171,6 +172,7 @@ public enum TensorOperation: Hashable, Sendable {
     case .loss(let body): body
     case .evaluate(let body): body
     case .rows(let body): body
+    case .flat(let body): body
     case .update(let body): body
     case .advance(let body): body
     case .cut: Cut()
@@ -234,8 +236,7 @@ extension StepProgram {
   public func cost(of operation: TensorOperation) -> TensorOperation.Cost {
     var cost = operation.cost
     // Pixels stay bytes, and features floats.
-    let pixels =
-      if case .augment(let augment) = operation { Double(augment.count * (augment.isFloat ? 4 : 1)) } else { 0.0 }
+    let pixels = if case .augment(let augment) = operation { Double(augment.byteCount) } else { 0.0 }
     cost.bytes = pixels + (cost.bytes - pixels) * Double(elementType(of: operation).byteCount) / 4
     return cost
   }

@@ -1,21 +1,54 @@
-/// Arithmetic on the flat buffers of a network's parameters, by its kernel: an optimiser.
+/// Arithmetic on the flat buffers of a network's parameters, by its kernel: an optimiser, or what a training method does
+/// with all parameters alike.
 ///
-/// The kernel reads and writes stores, under their names; besides them the sums of squares of the gradients (`squares`,
-/// `pieces`).
+/// The kernel reads and writes stores, under their names; an optimiser besides them the sums of squares of the gradients
+/// (`squares`, `pieces`).
 public struct FlatKernel: Hashable, Sendable {
   /// The kernel, such as `optimizer_sgd`; every family has its own.
   public let kernel: String
   /// Flat buffers that it reads, and that it writes.
   let reads: Int, writes: Int
+  /// Numbers that do not change.
+  let scalars: KernelArguments
 
-  private init(_ kernel: String, reads: Int, writes: Int) {
-    (self.kernel, self.reads, self.writes) = (kernel, reads, writes)
+  private init(_ kernel: String, reads: Int, writes: Int, _ scalars: KernelArguments = [:]) {
+    (self.kernel, self.reads, self.writes, self.scalars) = (kernel, reads, writes, scalars)
+  }
+
+  /// A whole number among its arguments.
+  public subscript(_ name: String) -> Int {
+    guard case .int(let number) = scalars[name] else { preconditionFailure("\(kernel) has no number '\(name)'") }
+    return number
   }
 
   /// Stochastic gradient descent with (Nesterov) momentum, as `torch.optim.SGD`.
   public static let sgd = FlatKernel("optimizer_sgd", reads: 3, writes: 2)
   /// Adam (Kingma and Ba, 2015), as `torch.optim.Adam`.
   public static let adam = FlatKernel("optimizer_adam", reads: 4, writes: 3)
+
+  /// Adds the gradient of c / 2 · ‖θ − θ₀‖² to the gradients: c (θ − θ₀), with θ₀ in `Store.anchor`.
+  ///
+  /// - Parameter slot: which of `StepState.methodNumbers` is c.
+  /// - Source: Hu, Li and Yu, "Simple and effective regularization methods for training on noisily labeled data with
+  ///   generalization guarantee", ICLR 2020.
+  public static func pull(slot: Int) -> FlatKernel {
+    FlatKernel("flat_pull", reads: 3, writes: 1, ["slot": .int(slot)])
+  }
+}
+
+/// A flat kernel over all parameters, between backward pass and update.
+public struct ComputeFlat: OperationBody {
+  /// Over `count` floats of the flat buffers.
+  public var kernel: FlatKernel, count: Int
+
+  /// Arithmetic that a training method brings.
+  public init(_ kernel: FlatKernel, count: Int) { (self.kernel, self.count) = (kernel, count) }
+
+  var name: String { "flat" }
+  var tensors: [Tensor] { [] }
+  var scalars: KernelArguments { kernel.scalars.merging(["n": .int(count)]) { $1 } }
+  var cost: TensorOperation.Cost { .floats((kernel.reads + kernel.writes) * count, operations: 2 * count) }
+  var shapeText: String { "\(kernel.kernel) \(count)" }
 }
 
 /// An optimiser over all parameters; with `clip`, gradients are scaled down to the norm in `numbers`.

@@ -8,8 +8,8 @@ extension VectorLowering {
   }
 
   func lower(_ augment: Augment) -> Lowered {
-    if augment.isFloat { return Lowered([Launch("gather_floats", global: [augment.shape[0]])]) }
-    return Lowered([Launch("augment_crop_flip", global: [augment.shape[1], augment.shape[0]])])
+    let rows = augment.isFloat ? [augment.shape[0]] : [augment.shape[1], augment.shape[0]]
+    return Lowered([Launch(augment.kernel, global: rows)])
   }
 
   func lower(_ loss: LossRows) -> Lowered {

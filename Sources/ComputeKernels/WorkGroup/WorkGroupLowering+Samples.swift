@@ -3,8 +3,8 @@ import Compute
 /// What reads the data set and the per-sample table, and dropout.
 extension WorkGroupLowering {
   func lower(_ augment: Augment) -> Lowered {
-    if augment.isFloat { return Lowered([items("gather_floats", augment.shape[0] * augment.shape[3])]) }
-    return Lowered([items("augment_crop_flip", augment.shape.dropLast().reduce(1, *))])
+    let pixels = augment.isFloat ? augment.count : augment.shape.dropLast().reduce(1, *)
+    return Lowered([items(augment.kernel, pixels)])
   }
 
   func lower(_ dropout: ApplyDropout) -> Lowered {

@@ -1,0 +1,120 @@
+import CLayout
+import Compute
+
+/// The formulas of Kernels/shared/rows_targets.cl, and of flat kernels other than optimisers.
+extension ReferenceDevice {
+  static var targetFormulas: [String: RowFormula] {
+    [
+      "rows_shift": RowFormula(shift, ["numbers"]),
+      "rows_offset": RowFormula(
+        offset, ["labels", "numbers", "sample_prediction", "margin_sum", "margin_lost", "margin_count"]),
+      "rows_early_learning": RowFormula(earlyLearning, ["labels", "numbers", "sample_loss"]),
+      "rows_mixed_targets": RowFormula(mixedTargets, ["labels", "partners", "factors"]),
+      "rows_soft_loss": RowFormula(softLoss, ["labels", "sample_loss"]),
+      "rows_confidence": RowFormula(confidence, ["labels", "numbers", "sample_loss"]),
+    ]
+  }
+
+  private static func methodNumber(_ bound: RowBinding, _ slot: Int = 0) -> ReferenceNumber {
+    bound.buffer("numbers").number(at: NUMBER_METHOD + slot)
+  }
+
+  private static func shift(_ bound: RowBinding) {
+    let K = bound.integer("K"), offset = bound.buffer("offset"), lambda = methodNumber(bound)
+    for (b, sample) in bound.samples.enumerated() {
+      let logits = bound.buffer("logits").numbers(at: b * K, count: K)
+      let offsets = offset.numbers(at: sample * K, count: K)
+      bound.buffer("shifted").write(zip(logits, offsets).map { $0 + lambda * $1 }, at: b * K)
+    }
+  }
+
+  private static func offset(_ bound: RowBinding) {
+    let K = bound.integer("K"), offset = bound.buffer("offset"), count = bound.buffer("margin_count")
+    let rate = bound.buffer("numbers").number(at: NUMBER_LEARNING_RATE) * methodNumber(bound)
+    let margins = CompensatedSum(sum: bound.buffer("margin_sum"), lost: bound.buffer("margin_lost"))
+    let samples = bound.samples
+    for (b, (row, sample)) in zip(bound.rows(of: samples), samples).enumerated() {
+      let slopes = bound.buffer("dlogits").numbers(at: b * K, count: K)
+      let before = offset.numbers(at: sample * K, count: K)
+      offset.write(zip(before, slopes).map { $0 - rate * $1 }, at: sample * K)
+      bound.buffer("sample_prediction").write(integer: row.prediction, at: sample)
+      guard bound.counts else { continue }
+      margins.add(row.margin, to: sample)
+      count.write(integer: count.integer(at: sample) + 1, at: sample)
+    }
+  }
+
+  private static func earlyLearning(_ bound: RowBinding) {
+    let K = bound.integer("K"), target = bound.buffer("target"), losses = bound.buffer("sample_loss")
+    let dlogits = bound.buffer("dlogits"), samples = bound.samples
+    for (b, (row, sample)) in zip(bound.rows(of: samples), samples).enumerated() {
+      let regulariser = ReferenceMath.EarlyLearning(row)
+      let moved = regulariser.target(target.numbers(at: sample * K, count: K), momentum: methodNumber(bound))
+      target.write(moved, at: sample * K)
+      let weight = methodNumber(bound, 1)
+      guard weight.value != 0 else { continue }
+      let (loss, gradient) = regulariser.penalty(moved, weight: weight)
+      losses.write(losses.number(at: sample) + loss, at: sample)
+      let before = dlogits.numbers(at: b * K, count: K), B = ReferenceNumber(Double(bound.count))
+      dlogits.write(zip(before, gradient).map { $0 + $1 / B }, at: b * K)
+    }
+  }
+
+  private static func mixedTargets(_ bound: RowBinding) {
+    let K = bound.integer("K"), labels = bound.buffer("labels"), first = bound.buffer("counters").integer(at: 0)
+    for (b, sample) in bound.samples.enumerated() {
+      let partner = bound.buffer("partners").integer(at: first + b)
+      let factor = bound.buffer("factors").number(at: first + b)
+      var targets = [ReferenceNumber].zeros(K)
+      let own = labels.integer(at: sample), other = labels.integer(at: partner)
+      targets[own] = own == other ? 1 : factor
+      if own != other { targets[other] = 1 - factor }
+      bound.buffer("targets").write(targets, at: b * K)
+    }
+  }
+
+  private static func softLoss(_ bound: RowBinding) {
+    let K = bound.integer("K"), samples = bound.samples, B = ReferenceNumber(Double(bound.count))
+    for (b, (row, sample)) in zip(bound.rows(of: samples), samples).enumerated() {
+      let (loss, gradient) = ReferenceMath.softLoss(row, targets: bound.buffer("targets").numbers(at: b * K, count: K))
+      bound.buffer("sample_loss").write(loss, at: sample)
+      bound.buffer("dlogits").write(gradient.map { $0 / B }, at: b * K)
+    }
+  }
+
+  private static func confidence(_ bound: RowBinding) {
+    let K = bound.integer("K"), target = bound.buffer("target"), samples = bound.samples
+    let lambda = methodNumber(bound), beta = methodNumber(bound, 1), B = ReferenceNumber(Double(bound.count))
+    let flags = (4..<7).map { methodNumber(bound, $0).value > 0 }
+    for (b, (row, sample)) in zip(bound.rows(of: samples), samples).enumerated() {
+      let indicator = bound.buffer("indicator").number(at: b)
+      let math = ReferenceMath.Confidence(row, indicator: flags[2] ? indicator : nil)
+      bound.buffer("confidence").write(math.confidence, at: sample)
+      var own = target.numbers(at: sample * K, count: K)
+      if flags[0], math.confidence.value > methodNumber(bound, 3).value {
+        own = math.target(own, momentum: methodNumber(bound, 2))
+        target.write(own, at: sample * K)
+      }
+      let result = math.loss(against: flags[1] ? own : math.label, lambda: lambda, beta: beta)
+      bound.buffer("sample_loss").write(result.loss, at: sample)
+      bound.buffer("dlogits").write(result.dlogits.map { $0 / B }, at: b * K)
+      bound.buffer("dindicator").write(result.dindicator / B, at: b)
+    }
+  }
+
+  /// The arithmetic of a flat kernel that is no optimiser.
+  func bind(_ flat: ComputeFlat, _ memory: ReferenceMemory) -> Prepared {
+    guard flat.kernel.kernel == "flat_pull" else {
+      preconditionFailure("\(flat.kernel.kernel) has no formula in double precision")
+    }
+    let count = flat.count, slot = flat.kernel["slot"]
+    let (parameters, anchor, gradients) = (memory[.parameters], memory[.anchor], memory[.gradients])
+    let numbers = memory[.numbers]
+    return Prepared {
+      gradients.write(
+        ReferenceMath.pull(
+          gradients.numbers(count: count), parameters: parameters.numbers(count: count),
+          to: anchor.numbers(count: count), by: numbers.number(at: NUMBER_METHOD + slot)))
+    }
+  }
+}

@@ -1,0 +1,38 @@
+/// Protocols of training methods.
+extension Recipe {
+  static let earlyLearning: [Recipe] = {
+    let source = "Liu et al. (ELR), NeurIPS 2020, arXiv:2007.00151; its code, shengliu66/ELR"
+    func values(_ data: String, _ falls: String, epochs: Int, _ method: String) -> [Entry] {
+      sgd(
+        data, "resnet34", "ce", lr: "0.02", .at(falls), decay: "1e-3", epochs: epochs,
+        [
+          .init("method", method), .init("gamma", "0.01"), .init("val", "5000"), .init("val-noise", "on"),
+        ])
+    }
+    let noises = "asymmetric:R,exact=class; symmetric:R,inclusive,exact"
+    return [
+      Recipe(
+        name: "elr-cifar10", source: source, noise: noises,
+        note: """
+          The values for asymmetric noise. For symmetric noise the code has elr:momentum=0.7,lambda=3 and 150 epochs of a \
+          cosine that restarts every 10; --schedule cosine falls once.
+          """,
+        origin: "code", values("cifar10", "40,80", epochs: 120, "elr:momentum=0.9,lambda=1")),
+      Recipe(
+        name: "elr-cifar100", source: source, noise: "symmetric:R,inclusive,exact",
+        note: "The code's asymmetric noise turns each class into the next one.", origin: "code",
+        values("cifar100", "80,120", epochs: 150, "elr:momentum=0.9,lambda=7")),
+    ]
+  }()
+
+  static let confidenceAdaptive: [Recipe] = [
+    Recipe(
+      name: "car-cifar10",
+      source: "Lu et al. (CAR), arXiv:2108.08212, by the code of their next paper (NAL, NeurIPS 2022), MacLLL/NAL",
+      noise: "symmetric:R,inclusive,exact; asymmetric:R,exact=class",
+      note: "The cosine restarts every 10 epochs there and falls to 1e-3; here it falls once, to 0.", origin: "code",
+      sgd(
+        "cifar10", "resnet34", "ce", lr: "0.02", .cosine, decay: "1e-3", batch: 64, epochs: 500,
+        [.init("method", "car:lambda=10,beta=0,momentum=0.9,threshold=0,start=60,every=10")]))
+  ]
+}
