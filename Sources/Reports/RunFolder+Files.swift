@@ -42,7 +42,8 @@ extension RunFolder {
       cleanLabels == nil || cleanLabels!.count == paths.count, "\(cleanLabels?.count ?? 0) clean labels")
     let held = Set(heldOut)
     try writeTable(
-      "samples.csv", columns: ["sample_id", "path", "given_label"] + (cleanLabels == nil ? [] : ["clean_label"])
+      "samples.csv",
+      columns: ["sample_id", "path", "given_label"] + (cleanLabels == nil ? [] : ["clean_label"])
         + (heldOut.isEmpty ? [] : ["held_out"]),
       rows: paths.indices.lazy.map { index in
         var row = ["\(ids?[index] ?? index)", paths[index], "\(givenLabels[index])"]

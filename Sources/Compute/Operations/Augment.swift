@@ -58,6 +58,7 @@ public struct Augment: OperationBody {
   /// Bytes of the data set that are read.
   var byteCount: Int { (isFloat ? 4 : 1) * (mixed ? 2 : 1) * count }
 
+  /// Numbers that are written.
   public var count: Int { shape.reduce(1, *) }
 
   var name: String { isFloat ? "gather" : "augment" }
