@@ -2,6 +2,7 @@ import ArgumentParser
 import Datasets
 import Failures
 import FileFormats
+import Networks
 import Reports
 import Training
 
@@ -174,6 +175,9 @@ struct ApplyCommand: ParsableCommand {
     }
     if let limit = detection.limit { text += "limited        \(limit), as the run was\n" }
     text += "next           gpunoisy train \(TerminalText.escaped(path))\n"
+    if detection.isFolder, KnownWeights.named("lite0")?.path() != nil {
+      text += "               or, in seconds: gpunoisy train \(TerminalText.escaped(path)) --init lite0 --freeze\n"
+    }
     try StandardOutput.write(text)
   }
 }
