@@ -42,7 +42,7 @@ extension DetectionPage {
       <span><kbd>2</kbd> or <kbd>n</kbd> accept the suggestion</span>
       <span><kbd>3</kbd> another label</span><span><kbd>4</kbd> none of these</span><span><kbd>5</kbd> drop</span>
       <span><kbd>u</kbd> undo</span><span><kbd>x</kbd> select</span></p>
-      <p class="faint">Suggested is the class that the networks find most likely besides the given one.\
+      <p class="faint">Suggested is the most likely class besides the given one.\
       \(margins.isEmpty ? "" : Self.curves)</p>
       <p class="controls">\(pages)</p>
       <div id="grid"></div>

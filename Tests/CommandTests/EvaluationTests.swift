@@ -133,14 +133,14 @@ extension CommandTests {
         ["eval", last, "photos/train", "--val", "0.3", "--seed", "3", "--device", "cpu", "--json"], in: folder)
       let document = try JSONText.parse(Array(text.utf8), named: "standard output")
       #expect(document["samples"] == 30 && document["accuracy"]?.double == accuracy)
-      // The rows name the training samples that were held out: those without a given label.
+      // The rows name the training samples that were held out.
       let rows = try CSV(
         decoding: Array(
           CommandUnderTest.output(
             ["predict", last, "photos/train", "--val", "0.3", "--seed", "3", "--device", "cpu"], in: folder
           ).utf8), name: "-"
       ).rows
-      let heldOut = try run.table("samples.csv").rows.filter { $0[2] == "-1" }
+      let heldOut = try run.table("samples.csv").rows.filter { $0.last == "True" }
       #expect(rows.map { [$0[0], $0[1]] } == heldOut.map { [$0[0], $0[1]] })
 
       // Without its first class, the others keep their numbers.

@@ -21,8 +21,9 @@ import Testing
     (state.learningRate, state.momentum, state.weightDecay, state.nesterov) = (0.5, 0.25, 0.125, true)
     (state.clipNorm, state.peerWeight, state.l1, state.secondDecay, state.epsilon) = (5, -1, 0.0625, 0.75, 0.03125)
     (state.lossParameters, state.methodNumbers) = ([2, 3], [4, 6, 8])
+    (state.slowedCount, state.slowedRate) = (48, 0.375)
     let head: [Float] = [0.5, 0.25, 0.125, 1, 5, -1, 0.0625, 0, 2, 3]
-    let tail: [Float] = [0.75, 0.03125, 0, 0, 4, 6, 8]
+    let tail: [Float] = [0.75, 0.03125, 3, 0.375, 4, 6, 8]
     #expect(state.numbers == head + [Float](repeating: 0, count: 14) + tail + [Float](repeating: 0, count: 9))
   }
 }
