@@ -70,6 +70,28 @@ extension String {
   var lines: [String] { split(whereSeparator: \.isNewline).map(String.init) }
 }
 
+extension CommandUnderTest {
+  /// A run as it ends by itself, and the same killed once it has saved a checkpoint, before step `steps`, and resumed:
+  /// expects both to have the same files.
+  ///
+  /// - Parameter interruption: what happens between the kill and the resuming.
+  static func wholeAndKilled(
+    _ settings: String, steps: Int, in folder: ScratchFolder, interruption: () throws -> Void = {}
+  ) throws -> (whole: RunFiles, killed: RunFiles) {
+    try output(training(settings, "--out whole"), in: folder)
+    let whole = RunFiles(folder("whole")), killed = RunFiles(folder("killed"))
+    let program = start(training(settings, "--out killed"), in: folder)
+    #expect(program.wait { FileBytes.kind(of: killed.lastCheckpoint) == .file })
+    program.send(SIGKILL)
+    _ = try program.end()
+    #expect(try #require(killed.record()["step"]?.integer) < steps)
+    try interruption()
+    try output(["train", "--resume", "killed", "--threads", "1"], in: folder)
+    try killed.expectEqual(to: whole)
+    return (whole, killed)
+  }
+}
+
 /// Files of a run folder as the tests look at them.
 struct RunFiles {
   let path: String
@@ -89,7 +111,12 @@ struct RunFiles {
   }
 
   /// run.json.
-  func record() throws -> JSONValue { try JSONText.parse(FileBytes.read(path + "/run.json"), named: "run.json") }
+  func record() throws -> JSONValue { try document("run.json") }
+
+  /// A document.
+  func document(_ name: String) throws -> JSONValue {
+    try JSONText.parse(FileBytes.read(path + "/" + name), named: name)
+  }
 
   var lastCheckpoint: String { path + "/checkpoints/last.safetensors" }
 

@@ -78,15 +78,7 @@ extension CommandTests {
     func resume(method: String, columns: [String]) throws {
       let folder = ScratchFolder()
       let settings = "--epochs 4 --noise symmetric:0.4 --checkpoint-every 3 \(method)"
-      try CommandUnderTest.output(CommandUnderTest.training(settings, "--out whole"), in: folder)
-      let whole = RunFiles(folder("whole")), killed = RunFiles(folder("killed"))
-      let program = CommandUnderTest.start(CommandUnderTest.training(settings, "--out killed"), in: folder)
-      #expect(program.wait { FileBytes.kind(of: killed.lastCheckpoint) == .file })
-      program.send(SIGKILL)
-      _ = try program.end()
-      #expect(try #require(killed.record()["step"]?.integer) < 16)
-      try CommandUnderTest.output(["train", "--resume", "killed", "--threads", "1"], in: folder)
-      try killed.expectEqual(to: whole)
+      let (whole, killed) = try CommandUnderTest.wholeAndKilled(settings, steps: 16, in: folder)
       #expect(try killed.text("suspicion.csv") == whole.text("suspicion.csv"))
       for column in columns {
         let values = try whole.column(column, of: "metrics.csv")
@@ -111,15 +103,7 @@ extension CommandTests {
     func resumeWithoutSuspicion(method: String) throws {
       let folder = ScratchFolder()
       let settings = "--epochs 4 --noise symmetric:0.4 --checkpoint-every 3 \(method)"
-      try CommandUnderTest.output(CommandUnderTest.training(settings, "--out whole"), in: folder)
-      let whole = RunFiles(folder("whole")), killed = RunFiles(folder("killed"))
-      let program = CommandUnderTest.start(CommandUnderTest.training(settings, "--out killed"), in: folder)
-      #expect(program.wait { FileBytes.kind(of: killed.lastCheckpoint) == .file })
-      program.send(SIGKILL)
-      _ = try program.end()
-      #expect(try #require(killed.record()["step"]?.integer) < 16)
-      try CommandUnderTest.output(["train", "--resume", "killed", "--threads", "1"], in: folder)
-      try killed.expectEqual(to: whole)
+      let (whole, killed) = try CommandUnderTest.wholeAndKilled(settings, steps: 16, in: folder)
       #expect(FileBytes.kind(of: folder("whole/suspicion.csv")) == .missing)
       if method.contains("rdi") {
         let distances = try whole.column("distance", of: "metrics.csv")

@@ -8,21 +8,12 @@ extension CommandTests {
   struct SecondRound {
     private static let wrong: Set = [5, 18, 40, 77, 101, 130, 161, 190, 201, 222]
 
-    private func document(_ run: String, in folder: ScratchFolder) throws -> JSONValue {
-      try JSONText.parse(FileBytes.read(folder(run + "/detect.json")), named: "detect.json")
-    }
-
-    /// The rows of label_issues.csv by id, one column each.
-    private func column(_ name: String, _ run: String, in folder: ScratchFolder) throws -> [String] {
-      try RunFiles(folder(run)).column(name, of: "label_issues.csv")
-    }
-
     @Test("trusts what was looked at, lists the rest, and writes all of it into the copy")
     func features() throws {
       let folder = ScratchFolder()
       try Stripes.write(to: folder, wrong: Self.wrong)
       try CommandUnderTest.output(Stripes.detect + ["--no-report", "--out", "one"], in: folder)
-      let first = try column("is_label_issue", "one", in: folder)
+      let first = try RunFiles(folder("one")).column("is_label_issue", of: "label_issues.csv")
       let listed = first.indices.filter { first[$0] == "True" }
       try #require(listed.count >= 8 && Self.wrong.isSubset(of: listed))
       // A wrong one is confirmed, one corrected, one dropped, one left open; all of these were listed.
@@ -39,18 +30,20 @@ extension CommandTests {
       #expect(ending.errors.contains("3 labels: 1 right, 1 changed, 1 left out; 1 undecided"), "\(ending.errors)")
       #expect(ending.output.contains("reviewed       3 labels") && ending.output.contains("nobody has looked at"))
       #expect(!ending.output.contains(" --exclude "), "labels that were corrected would be trained on")
-      let second = try column("is_label_issue", "two", in: folder)
-      let left = Self.wrong.subtracting([5, 18, 40]), ranks = try column("rank", "two", in: folder)
+      let second = try RunFiles(folder("two")).column("is_label_issue", of: "label_issues.csv")
+      let left = Self.wrong.subtracting([5, 18, 40]),
+        ranks = try RunFiles(folder("two")).column("rank", of: "label_issues.csv")
       let again = second.indices.filter { second[$0] == "True" }
       #expect(!again.isEmpty && left.isSuperset(of: again), "\(again)")
       #expect(left.allSatisfy { Int(ranks[$0])! <= left.count }, "the wrong ones that are left come first")
-      let chance = try column("chance", "two", in: folder), reviewed = try column("reviewed", "two", in: folder)
+      let chance = try RunFiles(folder("two")).column("chance", of: "label_issues.csv"),
+        reviewed = try RunFiles(folder("two")).column("reviewed", of: "label_issues.csv")
       #expect(Double(chance[5]) == 0 && Double(chance[18]) == 0 && chance[40].isEmpty)
       #expect([reviewed[5], reviewed[18], reviewed[40], reviewed[77]] == ["keep", "relabel:0", "drop", ""])
-      let suggested = try column("suggested_label", "two", in: folder),
-        given = try column("given_label", "two", in: folder)
+      let suggested = try RunFiles(folder("two")).column("suggested_label", of: "label_issues.csv"),
+        given = try RunFiles(folder("two")).column("given_label", of: "label_issues.csv")
       #expect(given[18] == "1" && suggested[18] == "0")
-      let found = try document("two", in: folder)
+      let found = try RunFiles(folder("two")).document("detect.json")
       #expect(found["reviewed"]?["count"]?.integer == 3 && found["features"]?["trusted"]?.integer == 2)
       #expect(found["features"]?["judged"]?.integer == 239)
       // It is recorded, and part of what a resumed run must be.
@@ -79,7 +72,7 @@ extension CommandTests {
         to: folder("verdicts.csv"))
       try CommandUnderTest.output(
         Stripes.detect + ["--no-report", "--verdicts", "verdicts.csv", "--out", "run"], in: folder)
-      let reviewed = try column("reviewed", "run", in: folder)
+      let reviewed = try RunFiles(folder("run")).column("reviewed", of: "label_issues.csv")
       #expect([reviewed[5], reviewed[18], reviewed[40]] == ["keep", "relabel:0", "drop"])
     }
 
@@ -91,9 +84,10 @@ extension CommandTests {
       let detect =
         Stripes.detect + ["--verdicts", "v.csv", "--no-report", "--epochs", "2", "--model", "mlp", "--trust"]
       try CommandUnderTest.output(detect + ["--detector", "aum+cl", "--folds", "2", "--out", "run"], in: folder)
-      let issues = try column("is_label_issue", "run", in: folder)
+      let issues = try RunFiles(folder("run")).column("is_label_issue", of: "label_issues.csv")
       #expect([5, 18, 40].allSatisfy { issues[$0] == "False" })
-      let areas = try column("aum", "run", in: folder), ranks = try column("rank", "run", in: folder)
+      let areas = try RunFiles(folder("run")).column("aum", of: "label_issues.csv"),
+        ranks = try RunFiles(folder("run")).column("rank", of: "label_issues.csv")
       #expect(areas[40].isEmpty && !areas[5].isEmpty)
       #expect([5, 18, 40].map { ranks[$0] } == ["238", "239", "240"])
       let ids = try NumPyArray(decoding: FileBytes.read(folder("run/sample_ids.npy")), name: "sample_ids.npy")
@@ -130,7 +124,7 @@ extension CommandTests {
       try AtomicFile.write("id,given_label,verdict,new_label\n5,1,accept,0\n", to: folder("v.csv"))
       try CommandUnderTest.output(
         Stripes.detect + ["--verdicts", "v.csv", "--no-report", "--out", "run"], in: folder)
-      #expect(try column("reviewed", "run", in: folder)[5] == "keep")
+      #expect(try RunFiles(folder("run")).column("reviewed", of: "label_issues.csv")[5] == "keep")
     }
   }
 }

@@ -6,29 +6,22 @@ extension CommandTests {
   /// `detect --split`: other parts are judged, too, and images in several parts are reported.
   @Suite("A detection in other parts")
   struct SplitDetections {
-    private func document(_ run: String, in folder: ScratchFolder) throws -> JSONValue {
-      try JSONText.parse(FileBytes.read(folder(run + "/detect.json")), named: "detect.json")
-    }
-
-    private func column(_ name: String, _ run: String, in folder: ScratchFolder) throws -> [String] {
-      try RunFiles(folder(run)).column(name, of: "label_issues.csv")
-    }
-
     @Test("judges the test part by its own ids, corrects its files, and is not for training")
     func test() throws {
       let folder = ScratchFolder()
       try Stripes.write(to: folder, tests: 100, copies: 3)
       let output = try CommandUnderTest.output(
         Stripes.detect + ["--split", "test", "--noise", "symmetric:0.15", "--out", "run"], in: folder)
-      let found = try document("run", in: folder)
+      let found = try RunFiles(folder("run")).document("detect.json")
       #expect(found["split"]?.string == "test" && found["samples"]?.integer == 100)
       #expect(found["settings"]?["detector"]?.string == "features")
       #expect(try #require(found["score"]?["auroc"]?.double) > 0.9)
       #expect(found["overlap"]?["copies"]?.integer == 3 && found["overlap"]?["near_duplicates"] == .null)
       #expect(output.contains("of 100 test images 3 are in the training set, too") && !output.contains(" --exclude "))
-      #expect(try column("sample_id", "run", in: folder) == (0..<100).map(String.init))
-      #expect(try column("path", "run", in: folder) == (0..<100).map { "stripes/test/\($0)" })
-      #expect(try Set(column("split", "run", in: folder)) == ["test"])
+      #expect(try RunFiles(folder("run")).column("sample_id", of: "label_issues.csv") == (0..<100).map(String.init))
+      #expect(
+        try RunFiles(folder("run")).column("path", of: "label_issues.csv") == (0..<100).map { "stripes/test/\($0)" })
+      #expect(try Set(RunFiles(folder("run")).column("split", of: "label_issues.csv")) == ["test"])
       let samples = try RunFiles(folder("run")).table("samples.csv")
       #expect(samples.rows[7][1] == "stripes/test/7" && samples.rows.count == 100)
       let overlap = try RunFiles(folder("run")).table("overlap.csv")
@@ -43,7 +36,8 @@ extension CommandTests {
       #expect(refused.code == 78 && refused.errors.contains("lists no training samples"), "\(refused.errors)")
       try CommandUnderTest.output(["report", "run", "-q"], in: folder)
 
-      let given = try column("given_label", "run", in: folder), other = given[7] == "0" ? "1" : "0"
+      let given = try RunFiles(folder("run")).column("given_label", of: "label_issues.csv"),
+        other = given[7] == "0" ? "1" : "0"
       try AtomicFile.write("id,path,verdict,label\n7,stripes/test/7,wrong,\(other)\n9,,drop,\n", to: folder("v.csv"))
       try CommandUnderTest.output(["apply", "run", "--verdicts", "v.csv", "--to", "copy"], in: folder)
       let manifest = try RunFiles(folder("copy")).table("manifest.csv")
@@ -61,15 +55,16 @@ extension CommandTests {
         ["data", "convert", "stripes.npz", "--to", "folder", "--out", "photos"], in: folder)
       try CommandUnderTest.output(
         ["detect", "photos", "--device", "cpu", "-q", "--split", "all", "--trust", "--out", "run"], in: folder)
-      let paths = try column("path", "run", in: folder), splits = try column("split", "run", in: folder)
+      let paths = try RunFiles(folder("run")).column("path", of: "label_issues.csv"),
+        splits = try RunFiles(folder("run")).column("split", of: "label_issues.csv")
       #expect(paths.count == 300 && Set(paths).count == 300)
       #expect(zip(paths, splits).allSatisfy { $0.hasPrefix($1 + "/") })
       #expect(splits.prefix(240).allSatisfy { $0 == "train" } && splits.suffix(60).allSatisfy { $0 == "test" })
-      let group = try column("group", "run", in: folder)
+      let group = try RunFiles(folder("run")).column("group", of: "label_issues.csv")
       #expect(group.count { !$0.isEmpty } == 4, "two test images and their copies")
-      let found = try document("run", in: folder)
+      let found = try RunFiles(folder("run")).document("detect.json")
       #expect(found["overlap"]?["copies"]?.integer == 2 && found["overlap"]?["near_duplicates"] == .null)
-      let issues = try column("is_label_issue", "run", in: folder)
+      let issues = try RunFiles(folder("run")).column("is_label_issue", of: "label_issues.csv")
       try #require(issues.contains("True"))
       try CommandUnderTest.output(
         [
@@ -77,7 +72,7 @@ extension CommandTests {
           "--device", "cpu", "--out", "t", "-q",
         ], in: folder)
       // Corrections go to the files of their part.
-      let names = try column("given_name", "run", in: folder)
+      let names = try RunFiles(folder("run")).column("given_name", of: "label_issues.csv")
       func row(_ id: Int) -> String { "\(id),\(paths[id]),wrong,\(names[id] == "0" ? "1" : "0")\n" }
       try AtomicFile.write("id,path,verdict,new_name\n" + row(0) + row(250), to: folder("v.csv"))
       try CommandUnderTest.output(["apply", "run", "--verdicts", "v.csv", "--to", "copy"], in: folder)
@@ -96,7 +91,7 @@ extension CommandTests {
       try AtomicFile.write(NumPyArray(rows, shape: [60, 2]).encoded(), to: folder("p.npy"))
       try CommandUnderTest.output(
         Stripes.detect + ["--split", "test", "--pred-probs", "p.npy", "--no-report", "--out", "run"], in: folder)
-      #expect(try document("run", in: folder)["issues"]?.integer == 10)
+      #expect(try RunFiles(folder("run")).document("detect.json")["issues"]?.integer == 10)
     }
 
     @Test(

@@ -94,16 +94,9 @@ extension CommandTests {
       try CommandUnderTest.output(CommandUnderTest.training("--epochs 1 --out start"), in: folder)
       let start = RunFiles(folder("start")).lastCheckpoint
       let settings = "--epochs 400 --checkpoint-every 30 --init \(start) --freeze \(options)"
-      try CommandUnderTest.output(CommandUnderTest.training(settings, "--out whole"), in: folder)
-      let whole = RunFiles(folder("whole")), killed = RunFiles(folder("killed"))
-      let program = CommandUnderTest.start(CommandUnderTest.training(settings, "--out killed"), in: folder)
-      #expect(program.wait { FileBytes.kind(of: killed.lastCheckpoint) == .file })
-      program.send(SIGKILL)
-      _ = try program.end()
-      #expect(try #require(killed.record()["step"]?.integer) < 1600)
-      #expect(unlink(start) == 0)
-      try CommandUnderTest.output(["train", "--resume", "killed", "--threads", "1"], in: folder)
-      try killed.expectEqual(to: whole)
+      let (whole, _) = try CommandUnderTest.wholeAndKilled(settings, steps: 1600, in: folder) {
+        #expect(unlink(start) == 0)
+      }
       let last = try SafetensorsFile.read(whole.lastCheckpoint)
       #expect(last["fc.weight"] != last["head.weight"] && last["head.weight"]?.shape == [10, 64])
       let accuracy = try #require(whole.column("test_acc", of: "metrics.csv").last)
