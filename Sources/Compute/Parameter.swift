@@ -92,6 +92,23 @@ public struct ParameterTable: Sendable, Equatable {
   /// Number of elements in PyTorch's sense.
   public var count: Int { entries.reduce(0) { $0 + $1.count } }
 
+  /// All parameters in their packed order.
+  ///
+  /// - Parameter values: those of each parameter, in PyTorch's order.
+  public func pack(_ values: [[Float]]) -> [Float] {
+    precondition(values.count == entries.count, "\(entries.count) parameters, got \(values.count)")
+    var packed = [Float](repeating: 0, count: packedCount)
+    for (entry, values) in zip(entries, values) {
+      packed.replaceSubrange(entry.offset..<entry.offset + entry.packedCount, with: entry.pack(values))
+    }
+    return packed
+  }
+
+  /// The values of each parameter in PyTorch's order, from all in their packed order.
+  public func unpack(_ packed: [Float]) -> [[Float]] {
+    entries.map { $0.unpack(packed[$0.offset..<$0.offset + $0.packedCount]) }
+  }
+
   /// Adds a parameter and returns its index.
   mutating func add(_ name: String, shape: [Int], initialization: Parameter.Initialization) -> Int {
     precondition(!entries.contains { $0.name == name }, "\(name) is declared twice")

@@ -57,19 +57,14 @@ final class DistanceToStart<D: Device>: Method {
 
   func store(in file: inout SafetensorsFile) {
     guard let start else { return }
-    for entry in members[0].parameters.entries {
-      let values = entry.unpack(start[entry.offset..<entry.offset + entry.packedCount])
+    let table = members[0].parameters
+    for (entry, values) in zip(table.entries, table.unpack(start)) {
       file[Self.name(entry)] = .init(values, shape: entry.shape)
     }
   }
 
   func restore(from file: SafetensorsFile) throws {
     let table = members[0].parameters
-    var packed = [Float](repeating: 0, count: table.packedCount)
-    for entry in table.entries {
-      let values = try file.floats(Self.name(entry), shape: entry.shape)
-      packed.replaceSubrange(entry.offset..<entry.offset + entry.packedCount, with: entry.pack(values))
-    }
-    try begin(at: packed)
+    try begin(at: table.pack(table.entries.map { try file.floats(Self.name($0), shape: $0.shape) }))
   }
 }

@@ -7,21 +7,18 @@ extension ParameterTable {
   /// Each element is drawn by its own counter (parameter, element), so that adding a layer changes no other layer.
   public func initialValues(seed: UInt64) -> [Float] {
     let random = CounterRandom(seed: seed)
-    var packed = [Float](repeating: 0, count: packedCount)
-    for (index, parameter) in entries.enumerated() {
-      let values: [Float] =
-        switch parameter.initialization {
-        case .constant(let value): [Float](repeating: value, count: parameter.count)
-        case .normalFanOut: normal(random, index, parameter)
-        case .truncatedNormal(let inputs): truncatedNormal(random, index, parameter, inputs)
-        case .uniform(let bound):
-          (0..<parameter.count).map {
-            Float(random.uniform(.initialization, UInt32(index), UInt32($0)) * 2 - 1) * bound
-          }
+    let values = entries.enumerated().map { index, parameter -> [Float] in
+      switch parameter.initialization {
+      case .constant(let value): [Float](repeating: value, count: parameter.count)
+      case .normalFanOut: normal(random, index, parameter)
+      case .truncatedNormal(let inputs): truncatedNormal(random, index, parameter, inputs)
+      case .uniform(let bound):
+        (0..<parameter.count).map {
+          Float(random.uniform(.initialization, UInt32(index), UInt32($0)) * 2 - 1) * bound
         }
-      packed.replaceSubrange(parameter.offset..<parameter.offset + parameter.packedCount, with: parameter.pack(values))
+      }
     }
-    return packed
+    return pack(values)
   }
 
   /// The standard deviation of a standard normal number that is cut off at ±2.

@@ -71,17 +71,16 @@ public final class FeatureExtractor<D: Device> {
 
   /// The parameters of a table in their packed order.
   private static func packed(_ table: ParameterTable, from file: SafetensorsFile) throws -> [Float] {
-    var packed = [Float](repeating: 0, count: table.packedCount)
-    for entry in table.entries {
+    let values = try table.entries.map { entry in
       let values = try file.floats(entry.name, shape: entry.shape)
       guard values.allSatisfy(\.isFinite) else {
         throw Failure(
           .badInput, "\(entry.name) in '\(file.path)' is not finite.", why: "it holds NaN or infinity.",
           fix: "download the weights again, or use another checkpoint.")
       }
-      packed.replaceSubrange(entry.offset..<entry.offset + entry.packedCount, with: entry.pack(values))
+      return values
     }
-    return packed
+    return table.pack(values)
   }
 
   /// The features `[N, D]` of images, row by row.

@@ -89,19 +89,13 @@ extension TrainingSession {
 
   private func read(_ table: ParameterTable, _ store: Store) throws -> [SessionState.Tensor] {
     let packed = try device.read(Float.self, count: table.packedCount, from: stores[store]!)
-    return table.entries.map { entry in
-      SessionState.Tensor(
-        name: entry.name, shape: entry.shape,
-        values: entry.unpack(packed[entry.offset..<entry.offset + entry.packedCount]))
+    return zip(table.entries, table.unpack(packed)).map {
+      SessionState.Tensor(name: $0.name, shape: $0.shape, values: $1)
     }
   }
 
   private func write(_ tensors: [SessionState.Tensor], _ table: ParameterTable, _ store: Store) throws {
     precondition(tensors.map(\.name) == table.entries.map(\.name), "the tensors are not this network's")
-    var packed = [Float](repeating: 0, count: table.packedCount)
-    for (tensor, entry) in zip(tensors, table.entries) {
-      packed.replaceSubrange(entry.offset..<entry.offset + entry.packedCount, with: entry.pack(tensor.values))
-    }
-    try device.write(packed, to: stores[store]!)
+    try device.write(table.pack(tensors.map(\.values)), to: stores[store]!)
   }
 }

@@ -26,10 +26,7 @@ public final class Evaluator<D: Device> {
     var stores: [Store: D.Buffer] = [:]
     for (store, table) in [(Store.parameters, graph.parameters), (.running, graph.running)] {
       let tensors = try Checkpoint.tensors(table.entries.map { ($0.name, $0.shape) }, in: file)
-      var packed = [Float](repeating: 0, count: table.packedCount)
-      for (tensor, entry) in zip(tensors, table.entries) {
-        packed.replaceSubrange(entry.offset..<entry.offset + entry.packedCount, with: entry.pack(tensor.values))
-      }
+      let packed = table.pack(tensors.map(\.values))
       stores[store] = try device.allocate(byteCount: packed.count * 4)
       try device.write(packed, to: stores[store]!)
     }

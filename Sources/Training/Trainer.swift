@@ -281,7 +281,7 @@ public final class Trainer<D: Device> {
   var model: Checkpoint.Model {
     let images = data.dataset.train.images, names = data.dataset.classNames
     return Checkpoint.Model(
-      network: frozen == nil ? session.settings.network.description : settings.model.description,
+      network: settings.model.description,
       classNames: names.count < session.classes ? names + ["(threshold sample)"] : names, height: images.height,
       width: images.width, channels: images.channels, fit: settings.followsFirstSchema ? nil : settings.fit,
       normalization: data.normalization)
