@@ -42,18 +42,10 @@ extension CommandTests {
     @Test("within a driver that does not return end the process at once")
     func driver() throws {
       let folder = ScratchFolder()
-      try AtomicFile.write(
-        "#include <unistd.h>\n__attribute__((constructor)) static void begin(void) { for (;;) sleep(60); }\n",
-        to: folder("driver.c"))
-      let compiled = try SpawnedProgram(
-        "/usr/bin/env", ["cc", "-shared", "-fPIC", "-o", "driver.so", "driver.c"], in: folder.path
-      )
-      .end(within: 60)
-      guard compiled.code == 0 else { return }
-      try AtomicFile.write(folder("driver.so") + "\n", to: folder("slow.icd"))
+      guard let environment = try FakeDriver.environment(constructor: "for (;;) sleep(60);", in: folder) else { return }
       let program = CommandUnderTest.start(
         CommandUnderTest.training("--out run --device 0"), in: folder,
-        environment: ["OCL_ICD_VENDORS": folder("slow.icd"), "OCL_ICD_FILENAMES": folder("driver.so")])
+        environment: environment)
       usleep(1_000_000)
       // Without an OpenCL loader, or with one that does not know these variables, the driver is not reached.
       guard program.isRunning else { return }

@@ -25,10 +25,14 @@ public struct DeviceList: Equatable, Sendable {
   }
 
   /// Asks the loader for all devices of all drivers; nothing is created on any of them.
+  ///
+  /// A driver that crashes then ends the process with 69 (`DriverCrash`).
   public static func discover() -> DeviceList {
-    switch OpenCLLibrary.state {
-    case .missing(let why): DeviceList(devices: [], absence: why)
-    case .loaded(_, let loader): discover(loader: loader)
+    DriverCrash.explained {
+      switch OpenCLLibrary.state {
+      case .missing(let why): DeviceList(devices: [], absence: why)
+      case .loaded(_, let loader): discover(loader: loader)
+      }
     }
   }
 
