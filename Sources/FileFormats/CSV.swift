@@ -16,6 +16,7 @@ public struct CSV: Sendable {
   /// - Throws: `.badInput`, with the line number, for text that is not UTF-8, an open quotation mark, or a row with
   ///   another number of fields than the header.
   public init(decoding bytes: [UInt8], name: String) throws {
+    try Self.requireMemory(bytes, name)
     var scanner = Scanner(bytes: bytes, name: name)
     guard let first = try scanner.nextRow() else {
       throw Failure(
@@ -36,6 +37,19 @@ public struct CSV: Sendable {
       lines.append(row.line)
     }
     (self.rows, self.lines) = (rows, lines)
+  }
+
+  /// Checks that the fields of a large table fit into memory: each is a string of 16 bytes, and most of its bytes once
+  /// more; a row is an array of them.
+  private static func requireMemory(_ bytes: [UInt8], _ name: String) throws {
+    guard bytes.count > 1 << 24 else { return }
+    var fields = 0, rows = 0
+    for byte in bytes {
+      if byte == 0x2C { fields += 1 }
+      if byte == 0x0A { rows += 1 }
+    }
+    try MemoryLimit.require(
+      2 * bytes.count + 16 * (fields + rows) + 64 * rows, for: "'\(name)'", fix: "use a smaller table.")
   }
 
   /// The index of the first of these columns that the table has; blanks around its name do not count, nor do capitals

@@ -40,7 +40,7 @@ public enum FileBytes {
   ///
   /// - Parameter pipes: whether a pipe, such as `/dev/stdin`, is read to its end, too.
   /// - Throws: `.missingInput` when there is nothing; `.badInput` for a folder or device; `.outOfMemory` when the file
-  ///   is larger than the machine's memory; `.inputOutput` when reading fails.
+  ///   would take more than half of what this process may have; `.inputOutput` when reading fails.
   public static func read(_ path: String, first limit: Int = .max, pipes: Bool = false) throws -> [UInt8] {
     guard !path.utf8.contains(0) else {
       throw Failure(
@@ -59,11 +59,10 @@ public enum FileBytes {
         fix: "give the path of a file.")
     }
     let size = min(Int(information.st_size), limit)
-    guard size <= physicalMemory else {
-      throw Failure(
-        .outOfMemory, "'\(path)' does not fit into memory.",
-        why: "it has \(size) bytes; this machine has \(physicalMemory) bytes of memory.",
-        fix: "use a smaller file or a larger machine.")
+    // For a moment there are the bytes and what they stand for. Finding out the limits takes longer than reading a photo.
+    if size > 1 << 26 {
+      try MemoryLimit.require(
+        size > Int.max / 2 ? Int.max : 2 * size, for: "'\(path)'", fix: "use a smaller file or a larger machine.")
     }
     var failed: Int32 = 0
     let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in

@@ -60,6 +60,8 @@ public enum Gzip {
     defer { inflateEnd(&stream) }
 
     var output: [UInt8] = []
+    // Growing by and by would need up to three times as much; deflate shrinks nothing to less than a 1032nd.
+    output.reserveCapacity(min(limit, 1032 * bytes.count + 1024))
     var chunk = [UInt8](repeating: 0, count: 1 << 18)
     return try bytes.withUnsafeBytes { input in
       var consumed = 0

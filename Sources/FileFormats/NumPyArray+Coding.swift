@@ -28,7 +28,7 @@ extension NumPyArray {
   /// - Parameter name: how failures name the file.
   /// - Throws: `.badInput` for a damaged file, an array of objects, Fortran order, or an element type that is not
   ///   a number, a truth value or text.
-  public init(decoding file: [UInt8], name: String) throws {
+  public init(decoding file: consuming [UInt8], name: String) throws {
     let header = try Self.header(of: file, name: name)
     guard file.count - header.dataOffset == header.dataCount else {
       throw Failure(
@@ -36,7 +36,9 @@ extension NumPyArray {
         why: "its header declares an array of shape \(header.shape) and type \(header.element.descriptor).",
         fix: "write or copy the file again.")
     }
-    var bytes = Array(file[header.dataOffset...])
+    // In place, where nobody else holds them: large sets would be there twice.
+    var bytes = file
+    bytes.removeFirst(header.dataOffset)
     if header.isBigEndian {
       let size: Int
       if case .text = header.element { size = 4 } else { size = header.element.size }
@@ -106,6 +108,7 @@ extension NumPyArray {
       guard !overflow else { throw damaged("its shape \(found.shape) is too large.") }
       size = product
     }
+    guard size < Int.max / 2 else { throw damaged("its shape \(found.shape) is too large.") }
     if found.shape.contains(0) { size = 0 }
     return Header(
       element: element, shape: found.shape, dataOffset: start + length, dataCount: size, isBigEndian: isBigEndian)

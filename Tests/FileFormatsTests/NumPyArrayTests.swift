@@ -61,6 +61,7 @@ struct NumPyArrayTests {
       ("{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904, 4), }", 0),
       ("{'descr': '<f4', 'fortran_order': False, 'shape': (0, 4611686018427387904, 4), }", 0),
       ("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }", 0),
+      ("{'descr': '|u1', 'fortran_order': False, 'shape': (9223372036854775807,), }", 0),
       ("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }", 4),
       ("{'descr': '<f4', 'fortran_order': False}", 4),
       ("{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (1,), }", 4),

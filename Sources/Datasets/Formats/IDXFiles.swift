@@ -64,7 +64,7 @@ enum IDXFiles: DatasetFormat {
 
   /// A file of unsigned bytes: 0, 0, 8, the number of axes, their lengths (big-endian, 32 bits), the bytes.
   private static func read(_ path: String, axes: Int) throws -> (shape: [Int], bytes: [UInt8]) {
-    let file = try FileBytes.read(path)
+    var file = try FileBytes.read(path)
     let headerSize = 4 + 4 * axes
     let isGzip = Gzip.isGzip(file)
     let header =
@@ -95,13 +95,15 @@ enum IDXFiles: DatasetFormat {
       try MemoryLimit.require(
         size > Int.max / 2 ? Int.max : 2 * size, for: "'\(path)'", fix: "use fewer images.")
     }
-    let bytes = isGzip ? try Gzip.decompress(file[...], limit: size, name: "'\(path)'") : file
+    var bytes = isGzip ? try Gzip.decompress(file[...], limit: size, name: "'\(path)'") : file
     guard bytes.count == size, axes == 1 || (shape[1] > 0 && shape[2] > 0) else {
       throw Failure(
         .badInput, "'\(path)' holds \(bytes.count) bytes; \(size) were expected.",
         why: "its header declares \(shape.map(String.init).joined(separator: " x ")) values.",
         fix: "the file was probably truncated: download it again.")
     }
-    return (shape, Array(bytes[headerSize...]))
+    file = []  // so that the bytes have one owner, and the header goes without a copy of the rest
+    bytes.removeFirst(headerSize)
+    return (shape, bytes)
   }
 }
