@@ -24,6 +24,16 @@ FUNCTION AugmentDraw augment_draw(
   return draw;
 }
 
+// Where an image of the data set begins. Its bytes lie in up to four buffers, COUNTER_PART_IMAGES images in each but the
+// last, because a driver's largest buffer may be a quarter of its memory. size: bytes of an image.
+FUNCTION __global const uchar *augment_image(
+    __global const uchar *pixels, __global const uchar *pixels_2, __global const uchar *pixels_3,
+    __global const uchar *pixels_4, __global const int *counters, int sample, ulong size) {
+  const int images = counters[COUNTER_PART_IMAGES], part = sample / images;
+  __global const uchar *from = part == 0 ? pixels : part == 1 ? pixels_2 : part == 2 ? pixels_3 : pixels_4;
+  return from + (ulong)(sample - part * images) * size;
+}
+
 // A byte of channel c (of C) as the network sees it. statistics: mean [C] then standard deviation [C] of byte / 255.
 FUNCTION float augment_normalized(uchar byte, __global const float *statistics, int c, int C) {
   return ((float)byte / 255.0f - statistics[c]) / statistics[C + c];

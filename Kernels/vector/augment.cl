@@ -2,23 +2,27 @@
 // the same for rows of floats, such as features, in place of images.
 
 // One work-item: one row of one image of the batch. Launch: (H, B).
-// pixels [N, H, W, C] bytes; order: the epoch's sample ids; output [B, H, W, C]; crop, flip and input_statistics as
-// shared/augment.cl has them.
+// pixels and those after it [N, H, W, C] bytes; order: the epoch's sample ids; output [B, H, W, C]; crop, flip and
+// input_statistics as shared/augment.cl has them.
 __kernel void augment_crop_flip(
-    __global const uchar *restrict pixels, __global const int *restrict order, __global const int *restrict counters,
+    __global const uchar *restrict pixels, __global const uchar *restrict pixels_2,
+    __global const uchar *restrict pixels_3, __global const uchar *restrict pixels_4,
+    __global const int *restrict order, __global const int *restrict counters,
     __global const float *restrict input_statistics, __global activation *restrict output, int H, int W, int C,
     int crop, int flip, int peer) {
   const int h = get_global_id(0), row = get_global_id(1);
   const int position = counters[COUNTER_OFFSET] + row, sample = order[position];
   const AugmentDraw draw = augment_draw(counters, position, sample, crop, flip, peer);
   const int from_h = h + draw.down;
-  pixels += ((ulong)sample * H + (ulong)(from_h >= 0 && from_h < H ? from_h : 0)) * W * C;
+  __global const uchar *from =
+      augment_image(pixels, pixels_2, pixels_3, pixels_4, counters, sample, (ulong)H * W * C) +
+      (ulong)(from_h >= 0 && from_h < H ? from_h : 0) * W * C;
   output += (row * H + h) * W * C;
   for (int w = 0; w < W; w++) {
     const int from_w = (draw.mirrored ? W - 1 - w : w) + draw.right;
     const int inside = from_h >= 0 && from_h < H && from_w >= 0 && from_w < W;
     for (int c = 0; c < C; c++) {
-      const uchar byte = inside ? pixels[from_w * C + c] : (uchar)0;
+      const uchar byte = inside ? from[from_w * C + c] : (uchar)0;
       store_activation(augment_normalized(byte, input_statistics, c, C), output + w * C + c);
     }
   }
@@ -39,8 +43,10 @@ __kernel void gather_floats(
 // epoch; mixed before it is stored. partners and factors: by position. One work-item: one row of one image.
 // Launch: (H, B).
 __kernel void augment_mix(
-    __global const uchar *restrict pixels, __global const int *restrict order, __global const int *restrict partners,
-    __global const float *restrict factors, __global const int *restrict counters,
+    __global const uchar *restrict pixels, __global const uchar *restrict pixels_2,
+    __global const uchar *restrict pixels_3, __global const uchar *restrict pixels_4,
+    __global const int *restrict order, __global const int *restrict partners, __global const float *restrict factors,
+    __global const int *restrict counters,
     __global const float *restrict input_statistics, __global activation *restrict output, int H, int W, int C,
     int crop, int flip) {
   const int h = get_global_id(0), row = get_global_id(1);
@@ -48,12 +54,14 @@ __kernel void augment_mix(
   const AugmentDraw draw = augment_draw(counters, position, sample, crop, flip, 0);
   const AugmentDraw other = augment_draw(counters, position, partner, crop, flip, 0);
   const ulong size = (ulong)H * W * C;
+  __global const uchar *own = augment_image(pixels, pixels_2, pixels_3, pixels_4, counters, sample, size);
+  __global const uchar *others = augment_image(pixels, pixels_2, pixels_3, pixels_4, counters, partner, size);
   const float factor = factors[position];
   output += (row * H + h) * W * C;
   for (int w = 0; w < W; w++)
     for (int c = 0; c < C; c++) {
-      const float first = augment_pixel(pixels + sample * size, draw, input_statistics, h, w, c, H, W, C);
-      const float second = augment_pixel(pixels + partner * size, other, input_statistics, h, w, c, H, W, C);
+      const float first = augment_pixel(own, draw, input_statistics, h, w, c, H, W, C);
+      const float second = augment_pixel(others, other, input_statistics, h, w, c, H, W, C);
       store_activation(fma(factor, first, (1.0f - factor) * second), output + w * C + c);
     }
 }

@@ -1,7 +1,9 @@
 // The graph's first operation for GPU-type devices; see vector/augment.cl. One work-item: one pixel.
 // Launch: (B * H * W, rounded up).
 __kernel void augment_crop_flip(
-    __global const uchar *restrict pixels, __global const int *restrict order, __global const int *restrict counters,
+    __global const uchar *restrict pixels, __global const uchar *restrict pixels_2,
+    __global const uchar *restrict pixels_3, __global const uchar *restrict pixels_4,
+    __global const int *restrict order, __global const int *restrict counters,
     __global const float *restrict input_statistics, __global activation *restrict output, int B, int H, int W, int C,
     int crop, int flip, int peer) {
   const int index = get_global_id(0);
@@ -11,9 +13,11 @@ __kernel void augment_crop_flip(
   const AugmentDraw draw = augment_draw(counters, position, sample, crop, flip, peer);
   const int from_h = h + draw.down, from_w = (draw.mirrored ? W - 1 - w : w) + draw.right;
   const int inside = from_h >= 0 && from_h < H && from_w >= 0 && from_w < W;
-  if (inside) pixels += (((ulong)sample * H + from_h) * W + from_w) * C;
+  __global const uchar *from =
+      augment_image(pixels, pixels_2, pixels_3, pixels_4, counters, sample, (ulong)H * W * C);
+  if (inside) from += ((ulong)from_h * W + from_w) * C;
   for (int c = 0; c < C; c++) {
-    const uchar byte = inside ? pixels[c] : (uchar)0;
+    const uchar byte = inside ? from[c] : (uchar)0;
     store_activation(augment_normalized(byte, input_statistics, c, C), output + index * C + c);
   }
 }
@@ -31,8 +35,10 @@ __kernel void gather_floats(
 
 // Each image mixed with its partner's; see vector/augment.cl. One work-item: one pixel. Launch: (B * H * W, rounded up).
 __kernel void augment_mix(
-    __global const uchar *restrict pixels, __global const int *restrict order, __global const int *restrict partners,
-    __global const float *restrict factors, __global const int *restrict counters,
+    __global const uchar *restrict pixels, __global const uchar *restrict pixels_2,
+    __global const uchar *restrict pixels_3, __global const uchar *restrict pixels_4,
+    __global const int *restrict order, __global const int *restrict partners, __global const float *restrict factors,
+    __global const int *restrict counters,
     __global const float *restrict input_statistics, __global activation *restrict output, int B, int H, int W, int C,
     int crop, int flip) {
   const int index = get_global_id(0);
@@ -42,10 +48,12 @@ __kernel void augment_mix(
   const AugmentDraw draw = augment_draw(counters, position, sample, crop, flip, 0);
   const AugmentDraw other = augment_draw(counters, position, partner, crop, flip, 0);
   const ulong size = (ulong)H * W * C;
+  __global const uchar *own = augment_image(pixels, pixels_2, pixels_3, pixels_4, counters, sample, size);
+  __global const uchar *others = augment_image(pixels, pixels_2, pixels_3, pixels_4, counters, partner, size);
   const float factor = factors[position];
   for (int c = 0; c < C; c++) {
-    const float first = augment_pixel(pixels + sample * size, draw, input_statistics, h, w, c, H, W, C);
-    const float second = augment_pixel(pixels + partner * size, other, input_statistics, h, w, c, H, W, C);
+    const float first = augment_pixel(own, draw, input_statistics, h, w, c, H, W, C);
+    const float second = augment_pixel(others, other, input_statistics, h, w, c, H, W, C);
     store_activation(fma(factor, first, (1.0f - factor) * second), output + index * C + c);
   }
 }

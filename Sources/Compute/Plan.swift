@@ -45,7 +45,10 @@ public final class Plan<D: Device> {
       case .store(.workspace): return workspace
       case .store(.vectors): return vectors
       case .store(let store):
-        guard let found = stores[store] else { preconditionFailure("the plan needs \(store), which is not bound") }
+        // Most data sets lie in one buffer: kernels then never look at the others.
+        guard let found = stores[store] ?? (Store.pixelParts.contains(store) ? stores[.pixels] : nil) else {
+          preconditionFailure("the plan needs \(store), which is not bound")
+        }
         return found
       }
     }

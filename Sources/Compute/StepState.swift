@@ -18,6 +18,8 @@ public struct StepState: Sendable, Equatable {
   public var updates = 0
   /// The number of the network among those of its method: dropout draws by it.
   public var member = 0
+  /// Images in each of the data set's buffers (`Store.pixels` and those after it) but the last; at least 1.
+  public var imagesPerPart = Int(Int32.max)
 
   /// Learning rate per step.
   public var learningRate: Float = 0
@@ -47,7 +49,7 @@ public struct StepState: Sendable, Equatable {
   /// Numbers in `Store.numbers`, and in `Store.counters`.
   public static let numberCount = NUMBER_COUNT, counterCount = COUNTER_COUNT
 
-  /// Everything zero but `nesterov`, `secondDecay` and `epsilon`.
+  /// Everything zero but `nesterov`, `secondDecay`, `epsilon` and `imagesPerPart`.
   public init() {}
 
   /// The content of `Store.counters`.
@@ -61,6 +63,7 @@ public struct StepState: Sendable, Equatable {
     counters[COUNTER_DYNAMICS] = countsDynamics ? 1 : 0
     counters[COUNTER_UPDATES] = Int32(truncatingIfNeeded: updates)
     counters[COUNTER_MEMBER] = Int32(member)
+    counters[COUNTER_PART_IMAGES] = Int32(imagesPerPart)
     return counters
   }
 

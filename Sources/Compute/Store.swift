@@ -12,6 +12,8 @@ public enum Store: Hashable, Sendable {
   case numbers, counters
   /// The data set: bytes `[N, H, W, C]`, labels `[N]`, and per channel mean and standard deviation of pixel / 255.
   case pixels, labels, inputStatistics
+  /// More of the data set's bytes, where it is larger than a buffer can be (`StepState.imagesPerPart`).
+  case pixels2, pixels3, pixels4
   /// The epoch's sample ids by position; and for the peer pass of peer loss, whose images, and whose labels.
   case order, peerOrder, peerLabelOrder
   /// The per-sample table: columns of length N, indexed by sample id.
@@ -32,8 +34,12 @@ public enum Store: Hashable, Sendable {
     "numbers": .numbers, "counters": .counters, "pixels": .pixels, "labels": .labels,
     "input_statistics": .inputStatistics, "order": .order, "sample_loss": .sampleLoss,
     "sample_prediction": .samplePrediction, "sample_confidence": .sampleConfidence, "margin_sum": .marginSum,
-    "margin_lost": .marginLost, "margin_count": .marginCount,
+    "margin_lost": .marginLost, "margin_count": .marginCount, "pixels_2": .pixels2, "pixels_3": .pixels3,
+    "pixels_4": .pixels4,
   ]
+
+  /// The buffers of the data set's bytes, in their order.
+  public static let pixelParts: [Store] = [.pixels, .pixels2, .pixels3, .pixels4]
 }
 
 /// What an operation reads or writes.

@@ -14,7 +14,9 @@ extension OperationCase {
     .integers(CounterRandom(seed: 5).permutation(of: N, .shuffle, key))
   }
 
-  static func counters(recordsMargins: Bool = false, countsDynamics: Bool = false) -> Content {
+  static func counters(
+    recordsMargins: Bool = false, countsDynamics: Bool = false, imagesPerPart: Int = N
+  ) -> Content {
     var state = StepState()
     state.offset = first
     state.epoch = 7
@@ -23,6 +25,7 @@ extension OperationCase {
     state.countsDynamics = countsDynamics
     state.updates = 4
     state.member = 1
+    state.imagesPerPart = imagesPerPart
     return .integers(state.counters)
   }
 
@@ -30,8 +33,9 @@ extension OperationCase {
 
   // MARK: Images
 
+  /// - Parameter imagesPerPart: images of the data set in each of its buffers but the last.
   static func augment(
-    _ shape: [Int], _ augmentation: Augmentation, peer: Bool, mixed: Bool = false
+    _ shape: [Int], _ augmentation: Augmentation, peer: Bool, mixed: Bool = false, imagesPerPart: Int = N
   ) -> OperationCase {
     let (B, C) = (shape[0], shape[3])
     precondition(first + B <= N, "a case has at most \(N - first) images")
@@ -42,11 +46,16 @@ extension OperationCase {
     if augmentation.flip { words.append("flip") }
     if peer { words.append("peer") }
     if mixed { words.append("mixed") }
+    if imagesPerPart < N { words.append("in parts of \(imagesPerPart)") }
     var contents: [Operand: Content] = [
-      operand(0): written(shape.reduce(1, *)), .store(.pixels): .bytes(N * shape.dropFirst().reduce(1, *)),
-      .store(.order): order(0), .store(.peerOrder): order(1), .store(.counters): counters(),
+      operand(0): written(shape.reduce(1, *)), .store(.order): order(0), .store(.peerOrder): order(1),
+      .store(.counters): counters(imagesPerPart: imagesPerPart),
       .store(.inputStatistics): .floats(means + deviations),
     ]
+    for (index, part) in Store.pixelParts.enumerated() {
+      let images = max(0, min(N - index * imagesPerPart, imagesPerPart))
+      contents[.store(part)] = .bytes(max(1, images * shape.dropFirst().reduce(1, *)))
+    }
     if mixed { contents.merge(partners) { $1 } }
     return OperationCase(
       .augment(Augment(output: value(0), shape: shape, augmentation: augmentation, peer: peer, mixed: mixed)),
@@ -151,6 +160,11 @@ extension OperationCase {
     for (shape, crop, flip) in [([2, 32, 32, 3], 4, true), ([7, 5, 13, 3], 7, false), ([13, 7, 1, 5], 0, false)] {
       cases.append(augment(shape, Augmentation(crop: crop, flip: flip), peer: false, mixed: true))
     }
+    // A data set in two buffers, and in four with a short last one.
+    let window = Augmentation(crop: 2, flip: true)
+    cases.append(augment([16, 5, 4, 3], window, peer: false, imagesPerPart: 32))
+    cases.append(augment([16, 5, 4, 3], window, peer: true, imagesPerPart: 20))
+    cases.append(augment([16, 5, 4, 3], window, peer: false, mixed: true, imagesPerPart: 20))
     cases += losses
     for (B, K) in [(1, 2), (16, 10), (3, 11), (7, 100)] { cases.append(evaluate(B: B, K: K)) }
     for logits in [Logits.extreme, .ties] { cases.append(evaluate(B: 40, K: 10, logits: logits)) }

@@ -17,6 +17,7 @@ extension ReferenceDevice {
     let (shape, augmentation, peer) = (augment.shape, augment.augmentation, augment.peer)
     let (H, W, C) = (shape[1], shape[2], shape[3])
     let (output, pixels, order) = (memory[augment.output], memory[.pixels], memory[peer ? .peerOrder : .order])
+    let parts = augment.isFloat ? [] : Store.pixelParts.map { memory[$0] }
     let (counters, statistics) = (memory[.counters], memory[.inputStatistics])
     let mixture = augment.mixed ? (partners: memory[.partners], factors: memory[.factors]) : nil
     return Prepared {
@@ -35,13 +36,14 @@ extension ReferenceDevice {
         let down = CounterRandom.integer(words.x, below: range) - augmentation.crop
         let right = CounterRandom.integer(words.y, below: range) - augmentation.crop
         let isMirrored = augmentation.flip && words.z >= 1 << 31
+        let (part, place) = sample.quotientAndRemainder(dividingBy: counters.integer(at: COUNTER_PART_IMAGES))
         var image: [ReferenceNumber] = []
         for h in 0..<H {
           for w in 0..<W {
             let fromH = h + down, fromW = (isMirrored ? W - 1 - w : w) + right
             let isInside = (0..<H).contains(fromH) && (0..<W).contains(fromW)
             for c in 0..<C {
-              let byte = isInside ? pixels.byte(at: ((sample * H + fromH) * W + fromW) * C + c) : 0
+              let byte = isInside ? parts[part].byte(at: ((place * H + fromH) * W + fromW) * C + c) : 0
               image.append((ReferenceNumber(Double(byte)) / 255 - mean[c]) / deviation[c])
             }
           }

@@ -18,6 +18,7 @@ public final class EvaluationPlans<D: Device> {
   private let batchSizes: [Int]
   private let whole: Plan<D>?, rest: Plan<D>?
   private let stores: [Store: D.Buffer]
+  private var state = StepState()
   /// Whether a batch takes longer than a tenth of a second.
   private var isSlow = false
 
@@ -38,7 +39,9 @@ public final class EvaluationPlans<D: Device> {
       stores[column] = try device.allocate(byteCount: max(count, 1) * 4)
     }
     stores[.counters] = try device.allocate(byteCount: StepState.counterCount * 4)
-    stores[.pixels] = data.pixels
+    // The network's own may be in more pieces than these.
+    for part in Store.pixelParts { stores[part] = data.stores[part] }
+    state.imagesPerPart = data.imagesPerPart
     try device.write(set.labels, to: stores[.labels]!)
     try device.write(ids, to: stores[.order]!)
     self.stores = stores
@@ -64,7 +67,7 @@ public final class EvaluationPlans<D: Device> {
   ///
   /// - Throws: also where the process was asked to stop (`Failure.isStop`).
   public func run(on device: D) throws -> Results {
-    try device.write(StepState().counters, to: stores[.counters]!)
+    try device.write(state.counters, to: stores[.counters]!)
     let clock = ContinuousClock()
     for batch in 0..<batchSizes.count {
       try StopRequest.check("the evaluation was not finished.")
@@ -87,7 +90,7 @@ public final class EvaluationPlans<D: Device> {
   ///
   /// - Throws: also where the process was asked to stop (`Failure.isStop`).
   public func logits(on device: D) throws -> [Float] {
-    try device.write(StepState().counters, to: stores[.counters]!)
+    try device.write(state.counters, to: stores[.counters]!)
     var logits: [Float] = []
     logits.reserveCapacity(batchSizes.reduce(0, +) * classes)
     for batch in 0..<batchSizes.count {

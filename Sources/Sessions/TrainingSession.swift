@@ -133,7 +133,7 @@ public final class TrainingSession<D: Device> {
       for: counts.reduce(0) { $0 + 4 * $1.count }, of: "a network with its tables",
       "\(parameters.packedCount) weights with their optimizer, and the tables of \(sampleCount) samples,"
     ) { _ in "use a smaller --model, or fewer images with --limit-train." }
-    var stores: [Store: D.Buffer] = [.pixels: train.pixels]
+    var stores = train.stores
     for (store, count) in counts { stores[store] = try device.allocate(byteCount: count * 4) }
     if let weights { try device.write(weights, to: stores[.sampleWeights]!) }
     try Self.fill(settings.columns, count: sampleCount, in: stores, on: device)
@@ -201,6 +201,7 @@ public final class TrainingSession<D: Device> {
     state.offset = batchSizes.prefix(step).reduce(0, +)
     state.epoch = epoch
     state.seed = settings.seed
+    state.imagesPerPart = images.imagesPerPart
     (state.recordsMargins, state.countsDynamics) = (recordsMargins, countsDynamics)
     (state.updates, state.member) = (epoch * batchSizes.count + step, settings.member)
     state.methodNumbers = methodNumbers

@@ -16,6 +16,7 @@ enum {
   COUNTER_DYNAMICS,  // 1: this epoch counts in rows_dynamics, and as a method takes it
   COUNTER_UPDATES,   // updates before this one: Adam's time
   COUNTER_MEMBER,    // number of the network among those of its method; keys dropout
+  COUNTER_PART_IMAGES,  // images of the data set in each of the buffers that hold it, but for the last
   COUNTER_COUNT
 };
 
