@@ -9,6 +9,7 @@ public struct PassedOver: Sendable, Equatable {
     case noLabels = "an image in a part without classes"
     case otherFolder = "a folder beside train, val and test"
     case run = "with runs of gpunoisy"
+    case record = "written by gpunoisy"
     case system = "made by the operating system or a storage device"
     case hidden = "hidden"
     case empty = "an empty folder"
@@ -22,12 +23,15 @@ public struct PassedOver: Sendable, Equatable {
         case .noLabels: ("image without a class", "images without classes")
         case .otherFolder: ("beside train, val and test", "beside train, val and test")
         case .run: ("with runs of gpunoisy", "with runs of gpunoisy")
-        case .system, .hidden: (rawValue, rawValue)
+        case .system, .hidden, .record: (rawValue, rawValue)
         case .empty: ("empty", "empty")
         }
       return "\(count) \(count == 1 ? one : several)"
     }
   }
+
+  /// The list of changes that `gpunoisy apply` writes beside the corrected images.
+  public static let changesName = "changes.csv"
 
   /// Where it is, relative to the data set's folder; a folder's path ends in a slash.
   public let path: String

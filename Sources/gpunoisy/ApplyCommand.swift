@@ -94,7 +94,7 @@ struct ApplyCommand: ParsableCommand {
     try corrected.requireAllClasses()
     let layout = layout ?? (detection.isFolder ? .folder : .manifest)
     let count = try corrected.write(layout, copying: copy, to: folder)
-    try folder.write(Array(table(changes, detection).utf8), to: "changes.csv")
+    try folder.write(Array(table(changes, detection).utf8), to: PassedOver.changesName)
     try folder.finish()
     try report(changes, count, layout, detection)
   }
@@ -159,13 +159,14 @@ struct ApplyCommand: ParsableCommand {
         "train": JSONValue(count.train), "test": JSONValue(count.test), "val": JSONValue(count.validation),
         "relabelled": JSONValue(relabelled),
         "dropped": JSONValue(dropped), "linked": JSONValue(count.linked),
-        "unreadable": JSONValue(detection.dataset.badImages.count), "changes": .string(to + "/changes.csv"),
+        "unreadable": JSONValue(detection.dataset.badImages.count),
+        "changes": .string(to + "/" + PassedOver.changesName),
       ]
       return try StandardOutput.write(JSONText.indented(document) + "\n")
     }
     guard !quiet else { return }
     var text = """
-      changed        \(relabelled) labels, \(dropped) samples dropped; see \(TerminalText.escaped(to))/changes.csv
+      changed        \(relabelled) labels, \(dropped) samples dropped; see \(TerminalText.escaped(to))/\(PassedOver.changesName)
       wrote          \(count.train) training\(count.validation > 0 ? ", \(count.validation) validation" : "") and \
       \(count.test) test samples, \(count.linked) of them as links
 

@@ -97,6 +97,9 @@ extension CommandTests {
       var (one, two) = (stat(), stat())
       #expect(stat(folder("photos/" + paths[0]), &one) == 0 && stat(folder("clean/" + paths[0]), &two) == 0)
       #expect(one.st_ino == two.st_ino)
+      // The corrected folder is data again, and what lies beside its images is known.
+      let again = try CommandUnderTest.output(["data", "info", "clean"], in: folder)
+      #expect(again.contains("ignored 1 file: 1 written by gpunoisy"), "\(again)")
     }
 
     @Test("take a table of few columns in any order, and become a manifest that can be opened")

@@ -95,6 +95,23 @@ extension CommandTests {
       #expect(ids.shape == [239] && labels.shape == [239] && labels.doubles?[18] == 0)
     }
 
+    @Test("that was stopped ends as one that was not")
+    func stopped() throws {
+      let folder = ScratchFolder()
+      try Stripes.write(to: folder, wrong: Self.wrong)
+      try AtomicFile.write("id,verdict,label\n5,keep,\n18,wrong,0\n40,drop,\n", to: folder("v.csv"))
+      let detect =
+        Stripes.detect + ["--verdicts", "v.csv", "--no-report", "--epochs", "3", "--model", "mlp", "--trust"]
+        + ["--detector", "aum"]
+      try CommandUnderTest.output(detect + ["--out", "whole"], in: folder)
+      let stopped = try CommandUnderTest.run(detect + ["--out", "run", "--max-time", "0.001s"], in: folder)
+      #expect(stopped.code == 75, "\(stopped.errors)")
+      try CommandUnderTest.output(["detect", "--resume", "run", "--max-time", "1h"], in: folder)
+      for name in ["label_issues.csv", "aum_values.csv"] {
+        #expect(try RunFiles(folder("run")).text(name) == RunFiles(folder("whole")).text(name), "\(name)")
+      }
+    }
+
     @Test(
       "wrong input is refused",
       arguments: [

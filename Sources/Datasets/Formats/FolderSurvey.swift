@@ -140,7 +140,7 @@ struct FolderSurvey {
     case .missing: return Tally(images: [entry.path])
     case .file where Self.isImage(full(entry.path)): return Tally(images: [entry.path])
     case .file:
-      passedOver.append(.init(path: entry.path, reason: .noImage))
+      passedOver.append(.init(path: entry.path, reason: entry.path == PassedOver.changesName ? .record : .noImage))
       return Tally(others: 1)
     case .other, .folder: return Tally()
     }
