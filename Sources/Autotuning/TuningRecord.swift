@@ -58,7 +58,8 @@ public enum TuningRecord {
     ]
   }
 
-  private static func window(of numbers: [Int]) -> Window? {
+  /// A window of nine numbers, as files and the command line have it; nil for one that no network has.
+  public static func window(of numbers: [Int]) -> Window? {
     guard numbers.count == 9, numbers.dropLast().allSatisfy({ (1...1 << 20).contains($0) }),
       (0...1 << 10).contains(numbers[8]), numbers[5] <= numbers[1] + 2 * numbers[8],
       numbers[6] <= numbers[2] + 2 * numbers[8]

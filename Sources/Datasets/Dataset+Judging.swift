@@ -41,7 +41,7 @@ extension Dataset {
     }
     var judged = self
     judged.train = parts.compactMap(\.1).dropFirst().reduce(first) { $0.followed(by: $1) }
-    (judged.test, judged.heldOut) = (nil, nil)
+    (judged.test, judged.heldOut, judged.countBeforeLimit) = (nil, nil, nil)
     judged.placed = parts.compactMap { part, set in set.map { PlacedPart(part: part, count: $0.count) } }
     return judged
   }

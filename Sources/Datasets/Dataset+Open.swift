@@ -10,8 +10,18 @@ extension Dataset {
   /// - Throws: `.missingInput` for a path or named data set that is not there; `.badInput` for a layout that is not
   ///   recognised and for damaged data; `.outOfMemory`.
   public static func open(_ text: String, options: DatasetOptions = DatasetOptions()) throws -> Dataset {
-    try read(text, options).resizingArrays(options, source: text)
+    let dataset = try read(text, options)
+    // They stand in checkpoints, tables and messages.
+    if let name = dataset.classNames.first(where: { $0.utf8.count > longestClassName }) {
+      throw Failure(
+        .badInput, "the class '\(name.shortened(to: 40))' of '\(text)' has a name of \(name.utf8.count) bytes.",
+        why: "a class's name may have \(longestClassName).", fix: "shorten it.")
+    }
+    return try dataset.resizingArrays(options, source: text)
   }
+
+  /// The most bytes of a class's name: as many as a folder's.
+  private static let longestClassName = 255
 
   private static func read(_ text: String, _ options: DatasetOptions) throws -> Dataset {
     if text == "shapes" {

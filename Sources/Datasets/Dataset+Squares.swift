@@ -53,8 +53,6 @@ extension Image {
     let left = (Double(width) - length) / 2, top = (Double(height) - length) / 2
     return resized(
       width: side, height: side,
-      of: ImageBox(
-        left: Float(left), top: Float(top), right: min(Float(left + length), Float(width)),
-        bottom: min(Float(top + length), Float(height))))
+      of: ImageBox(left: left, top: top, right: left + length, bottom: top + length, in: self))
   }
 }

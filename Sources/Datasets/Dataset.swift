@@ -52,7 +52,9 @@ public struct Dataset: Sendable {
   public internal(set) var passedOver: [PassedOver] = []
   /// The parts whose samples stand in the place of the training samples, in order; empty for these themselves.
   var placed: [PlacedPart] = []
-  private var countBeforeLimit: Int?
+  var countBeforeLimit: Int?
+  /// The most classes of a classifier, and of a table of noise.
+  public static let mostClasses = 4096
 
   /// A data set of these parts; `kind` is found by the class names when it is left out.
   public init(

@@ -66,10 +66,11 @@ public struct EqualImages: Sendable {
       // A hash may lie: what is equal to the first goes with it, the rest is looked at again.
       var rest = bucket
       while let first = rest.first {
-        let same = rest.filter { entry in
+        func isSame(_ entry: Entry) -> Bool {
           entry == first || bytes(entry) { a in bytes(first) { a.elementsEqual($0) } }
         }
-        rest.removeAll { same.contains($0) }
+        let end = rest.partition { isSame($0) }, same = rest[end...].sorted { ($0.set, $0.id) < ($1.set, $1.id) }
+        rest.removeSubrange(end...)
         let own = same.filter { $0.set == 0 }.map(\.id)
         if own.count > 1 {
           groups.append(

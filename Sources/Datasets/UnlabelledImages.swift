@@ -132,6 +132,8 @@ public struct UnlabelledImages: Sendable {
       let target = ImageDecoder.Target(
         width: size.width, height: size.height, fit: options.followsFirstSchema ? .stretch : options.fit)
       let step = max(1, Self.portionBytes / (size.width * size.height * channels))
+      try ImageSet.requireMemory(
+        count: min(step, files.count), of: size, channels: channels, source: place)
       var bad: [(file: ImageFile, reason: String)] = []
       for start in stride(from: 0, to: files.count, by: step) {
         let some = files[start..<min(start + step, files.count)]

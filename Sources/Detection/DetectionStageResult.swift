@@ -49,9 +49,7 @@ public struct DetectionStageResult: Sendable {
   public init(from file: SafetensorsFile, like empty: SampleDynamics) throws {
     dynamics = empty
     let N = [empty.count]
-    func integers(_ name: String) throws -> [Int32] {
-      try file.integers(name, shape: N).map { Int32(truncatingIfNeeded: $0) }
-    }
+    func integers(_ name: String) throws -> [Int32] { try file.shortIntegers(name, shape: N) }
     dynamics.marginSum = try file.doubles("detect.margin_sum", shape: N)
     dynamics.marginCount = try integers("detect.margin_count")
     dynamics.lossSum = try file.doubles("detect.loss_sum", shape: N)

@@ -104,6 +104,18 @@ extension SafetensorsFile {
     try values(name, shape, kind: "integers") { $0.integers }
   }
 
+  /// The integers of a tensor that must be there with this shape, each of which 32 bits can hold.
+  ///
+  /// - Throws: as `floats(_:shape:)`.
+  public func shortIntegers(_ name: String, shape: [Int]) throws -> [Int32] {
+    try values(name, shape, kind: "32-bit integers") { tensor in
+      tensor.integers.flatMap { values in
+        let short = values.compactMap { Int32(exactly: $0) }
+        return short.count == values.count ? short : nil
+      }
+    }
+  }
+
   /// The unsigned 64-bit integers of a tensor that must be there with this shape.
   ///
   /// - Throws: as `floats(_:shape:)`.

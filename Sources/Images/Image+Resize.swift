@@ -30,6 +30,17 @@ public struct ImageBox: Sendable, Equatable {
   public init(left: Float, top: Float, right: Float, bottom: Float) {
     (self.left, self.top, self.right, self.bottom) = (left, top, right, bottom)
   }
+
+  /// The box from a corner to another, cut at the image's edges.
+  ///
+  /// Beyond 2^24 pixels floats are whole pixels apart, and more: a box is at least one such step wide and high.
+  public init(left: Double, top: Double, right: Double, bottom: Double, in image: Image) {
+    func end(_ place: Double, _ start: Float, _ side: Int) -> Float {
+      max(min(Float(place), Float(side)), start.nextUp)
+    }
+    self.init(left: Float(left), top: Float(top), right: 0, bottom: 0)
+    (self.right, self.bottom) = (end(right, self.left, image.width), end(bottom, self.top, image.height))
+  }
 }
 
 extension Image {

@@ -27,9 +27,7 @@ extension Image {
       let left = (Double(self.width) - wide) * 0.5, top = (Double(self.height) - high) * 0.5
       return resized(
         width: width, height: height,
-        of: ImageBox(
-          left: Float(left), top: Float(top), right: min(Float(left + wide), Float(self.width)),
-          bottom: min(Float(top + high), Float(self.height))))
+        of: ImageBox(left: left, top: top, right: left + wide, bottom: top + high, in: self))
     case .pad:
       let wanted = Double(width) / Double(height), ratio = Double(self.width) / Double(self.height)
       func rounded(_ side: Double) -> Int { max(1, Int(side.rounded(.toNearestOrEven))) }

@@ -19,6 +19,9 @@ public struct ParameterSchedule: Sendable, Equatable {
 
   private init(_ points: [Point]) { self.points = points }
 
+  /// As many as a run can have.
+  private static let mostEpochs = 1_000_000
+
   /// Reads a number, or values with their epochs; nil if the text is neither.
   public init?(_ text: String) {
     if let value = Float(text) {
@@ -29,7 +32,7 @@ public struct ParameterSchedule: Sendable, Equatable {
     for item in text.split(separator: "/", omittingEmptySubsequences: false) {
       let pair = item.split(separator: "@", omittingEmptySubsequences: false)
       guard pair.count == 2, let value = Float(pair[0]), let epoch = Int(pair[1]),
-        epoch >= points.last?.epoch ?? 0
+        epoch >= points.last?.epoch ?? 0, epoch <= Self.mostEpochs
       else { return nil }
       points.append(Point(epoch: epoch, value: value))
     }
@@ -41,7 +44,9 @@ public struct ParameterSchedule: Sendable, Equatable {
   func scaled(by share: Double) -> ParameterSchedule {
     ParameterSchedule(
       points.map {
-        Point(epoch: $0.epoch == 0 ? 0 : max(1, Int((Double($0.epoch) * share).rounded())), value: $0.value)
+        Point(
+          epoch: $0.epoch == 0 ? 0 : max(1, Int(min((Double($0.epoch) * share).rounded(), Double(Self.mostEpochs)))),
+          value: $0.value)
       })
   }
 

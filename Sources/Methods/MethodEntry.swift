@@ -45,7 +45,7 @@ public struct MethodEntry: Sendable {
     func scaled(_ value: Double, by share: Double) -> Double {
       switch scaling {
       case .none: value
-      case .epochs: value > 0 ? max(1, (value * share).rounded()) : value
+      case .epochs: value > 0 ? min(max(1, (value * share).rounded()), range.upperBound) : value
       // Four digits, so that it can be read where it is written down.
       case .inverseRoot: min((value / share.squareRoot() * 1000).rounded() / 1000, range.upperBound)
       }

@@ -214,7 +214,7 @@ public struct DetectionPage: Sendable {
   var range: (low: Double, high: Double) {
     let keys = samples.prefix(Self.mostSamples).compactMap(\.key) + thresholds + (cut.map { [$0] } ?? [])
     guard let low = keys.min(), let high = keys.max() else { return (0, 1) }
-    return high > low ? (low, high) : (low, low + 1)
+    return high > low ? (low, high) : (low, max(low + 1, low.nextUp))
   }
 
   /// Where the cut-off lies at first: as given, else so that as many lie below it as are suspected.

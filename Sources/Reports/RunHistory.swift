@@ -22,10 +22,10 @@ public struct RunHistory: Sendable, Equatable {
   public static func read(folder: String, epochCount: Int? = nil) throws -> RunHistory {
     let metricsPath = folder + "/" + RunFolder.metricsName, classPath = folder + "/" + RunFolder.classesName
     guard let metrics = try table(metricsPath) else { return RunHistory() }
-    let figures = figureNames(metrics.header)
+    let figures = figureNames(metrics.header), places = Cells.places(metrics.header)
     var epochs: [EpochReport] = []
     for (row, line) in zip(metrics.rows, metrics.lines) {
-      let cells = Cells(names: metrics.header, cells: row, place: "line \(line) of '\(metricsPath)'")
+      let cells = Cells(places: places, cells: row, place: "line \(line) of '\(metricsPath)'")
       epochs.append(
         EpochReport(
           epoch: try cells.integer("epoch"), epochs: epochCount ?? 0, step: try cells.integer("step"),
@@ -38,10 +38,14 @@ public struct RunHistory: Sendable, Equatable {
           figures: try figures.map { .init($0, try cells.number($0)) }))
     }
     for (index, report) in epochs.enumerated()
-    where !(1...1_000_000).contains(report.epoch) || index > 0 && report.epoch <= epochs[index - 1].epoch {
+    where !(1...1_000_000).contains(report.epoch) || !(0...1 << 48).contains(report.step)
+      || index > 0 && report.epoch <= epochs[index - 1].epoch
+    {
       throw Failure(
         .badInput, "line \(metrics.lines[index]) of '\(metricsPath)' is damaged.",
-        why: "its epoch is \(report.epoch); epochs must be counted from 1, each higher than the one before.",
+        why:
+          "its epoch is \(report.epoch), at step \(report.step); epochs must be counted from 1, each higher than the one "
+          + "before.",
         fix: "delete that line, or repeat the run.")
     }
     if epochCount == nil, let last = epochs.last?.epoch {
@@ -51,8 +55,9 @@ public struct RunHistory: Sendable, Equatable {
       return RunHistory(epochs: epochs)
     }
     var scores: [Int: [EpochReport.ClassScore]] = [:]
+    let classPlaces = Cells.places(classes.header)
     for (row, line) in zip(classes.rows, classes.lines) {
-      let cells = Cells(names: classes.header, cells: row, place: "line \(line) of '\(classPath)'")
+      let cells = Cells(places: classPlaces, cells: row, place: "line \(line) of '\(classPath)'")
       scores[try cells.integer("epoch"), default: []].append(
         .init(accuracy: try cells.number("accuracy"), confidence: try cells.number("confidence")))
     }
@@ -80,19 +85,24 @@ public struct RunHistory: Sendable, Equatable {
 
   /// One row, whose cells are found by the names of their columns.
   private struct Cells {
-    var names: [String]
+    var places: [String: Int]
     var cells: [String]
     var place: String
 
+    /// Where the cells of each column are; of two columns of one name, those of the first.
+    static func places(_ header: [String]) -> [String: Int] {
+      Dictionary(header.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
     /// The number in a column; nil if the column is absent or the cell is empty.
     func number(_ name: String) throws -> Double? {
-      guard let index = names.firstIndex(of: name), !cells[index].isEmpty else { return nil }
+      guard let index = places[name], !cells[index].isEmpty else { return nil }
       guard let value = Double(cells[index]) else { throw wrong(name, cells[index]) }
       return value
     }
 
     func integer(_ name: String) throws -> Int {
-      guard let index = names.firstIndex(of: name) else { throw wrong(name, "") }
+      guard let index = places[name] else { throw wrong(name, "") }
       guard let value = Int(cells[index]) else { throw wrong(name, cells[index]) }
       return value
     }

@@ -16,6 +16,11 @@ extension RunSettings {
         .configuration, "--exclude-by weight-zero cannot be used with --loss \(loss).",
         why: "its gradient also depends on other samples.", fix: "use --exclude-by drop.")
     }
+    guard !freezes || initialWeights != nil else {
+      throw Failure(
+        .configuration, "--freeze needs --init.", why: "only the last layer is trained: the others must be given.",
+        fix: "add --init lite0, or a checkpoint, or remove --freeze.")
+    }
     guard classWeights == .none || !loss.dependsOnBatch else {
       throw Failure(
         .configuration, "--class-weights \(classWeights.rawValue) cannot be used with --loss \(loss).",

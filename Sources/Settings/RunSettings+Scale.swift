@@ -8,7 +8,8 @@ extension RunSettings {
   /// anchors are looked for, the epochs of training again. Each is at least 1 where it was not 0. Batch, rate and data
   /// stay.
   public func scaled(by share: Double) -> RunSettings {
-    func scaled(_ epochs: Int) -> Int { max(1, Int((Double(epochs) * share).rounded())) }
+    // As many as a run can have: a table of one's own may ask for anything.
+    func scaled(_ epochs: Int) -> Int { Int(min(max(1, (Double(epochs) * share).rounded()), 1e6)) }
     var other = self
     other.epochs = scaled(epochs)
     other.optimizer.milestones = Set(optimizer.milestones.map(scaled)).sorted()

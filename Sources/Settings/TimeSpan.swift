@@ -5,6 +5,9 @@ public struct TimeSpan: SettingValue, LosslessStringConvertible {
   /// The time in seconds, above 0.
   public let seconds: Double
 
+  /// Nobody waits longer, and clocks can count it: a hundred years.
+  private static let longest = 3_155_760_000.0
+
   /// What settings take, to end a sentence.
   static let takes = "a time such as 90s, 15m or 11h50m"
 
@@ -22,8 +25,8 @@ public struct TimeSpan: SettingValue, LosslessStringConvertible {
       }
     }
     if isPlain, let seconds = Double(digits) { (total, digits) = (seconds, "") }
-    guard digits.isEmpty, total > 0, total.isFinite else { return nil }
-    seconds = total
+    guard digits.isEmpty, total > 0 else { return nil }
+    seconds = min(total, Self.longest)
   }
 
   /// The text that `init(_:)` reads.

@@ -1,5 +1,6 @@
 import Compute
 import Datasets
+import FileFormats
 import Losses
 import Methods
 import Networks
@@ -91,6 +92,8 @@ public struct Benchmark: Sendable {
     let count = settings.batchSize * steps
     let data = Shapes.samples(seed: 1, count: min(count, 512), isTest: false)
     let size = data.images.imageSize
+    try MemoryLimit.require(
+      2 * count * size, for: "a benchmark of \(count) images", fix: "use a smaller --batch-size, or fewer --steps.")
     var pixels: [UInt8] = []
     pixels.reserveCapacity(count * size)
     while pixels.count < count * size {

@@ -168,7 +168,8 @@ extension Checkpoint {
     let best = (file.metadata["gpunoisy.best"] ?? "").split(separator: ",")
     return Checkpoint(
       model: try model(of: file), position: position,
-      best: best.count == 2 ? Double(best[0]).flatMap { a in Int(best[1]).map { (a, $0) } } : nil,
+      best: best.count == 2
+        ? Double(best[0]).flatMap { a in Int(best[1]).flatMap { (1...1_000_000).contains($0) ? (a, $0) : nil } } : nil,
       states: try sessions.enumerated().map { try state(of: $1, in: file, prefix($0)) })
   }
 
@@ -191,9 +192,7 @@ extension Checkpoint {
     of session: TrainingSession<D>, in file: SafetensorsFile, _ prefix: String
   ) throws -> SessionState {
     let N = [session.sampleCount], table = prefix + "state."
-    func integers(_ name: String, _ shape: [Int]) throws -> [Int32] {
-      try file.integers(name, shape: shape).map { Int32(truncatingIfNeeded: $0) }
-    }
+    func integers(_ name: String, _ shape: [Int]) throws -> [Int32] { try file.shortIntegers(name, shape: shape) }
     func learned(_ kind: String, _ entries: [Parameter]) throws -> [SessionState.Tensor] {
       try tensors(entries.map { ($0.name, $0.shape) }, in: file, prefix: prefix + kind)
     }

@@ -53,6 +53,11 @@ public enum RunComparison {
   ) throws -> ComparisonPage.Samples {
     let train = data.train
     let usable = train.labelledIDs.filter { id in train.trueLabels.map { $0[Int(id)] >= 0 } ?? true }
+    guard !usable.isEmpty else {
+      throw Failure(
+        .badInput, "no training sample of '\(data.name)' has a label whose truth is known.",
+        why: "the list of true labels has none for them.", fix: "give another list with --clean-labels.")
+    }
     let chosen = CounterRandom(seed: 1).permutation(of: usable.count, .reportSample, 0).prefix(mostSamples)
       .map { usable[Int($0)] }.sorted()
     let part = train.selecting(chosen)

@@ -18,7 +18,6 @@ extension Dataset {
 /// The data of a run as its settings ask for: opened, relabelled, limited, corrupted.
 public struct RunData: Sendable {
   /// The most classes: confusion and transition matrices are square in them.
-  public static let maxClasses = 4096
 
   /// The data set with the labels that are trained on; what a detection judges stands in the place of the training samples.
   public private(set) var dataset: Dataset
@@ -61,10 +60,10 @@ public struct RunData: Sendable {
   public init(_ settings: RunSettings, of opened: Dataset? = nil) throws {
     var dataset = try opened ?? Self.read(settings)
     // Before noise is drawn: its matrix is square in the classes.
-    guard (2...Self.maxClasses).contains(dataset.classCount) else {
+    guard (2...Dataset.mostClasses).contains(dataset.classCount) else {
       throw Failure(
         .badInput, "'\(settings.data)' has \(dataset.classCount) classes.",
-        why: "a classifier needs at least two, and this one takes at most \(Self.maxClasses).",
+        why: "a classifier needs at least two, and this one takes at most \(Dataset.mostClasses).",
         fix: "check the data's folders or labels.")
     }
     var notes: [String?] = []

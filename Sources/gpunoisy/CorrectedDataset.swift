@@ -57,7 +57,7 @@ struct CorrectedDataset {
   /// Writes images and, for a manifest, the table; not `changes.csv`.
   func write(_ layout: CorrectedLayout, copying: Bool, to folder: NewFolder) throws -> Count {
     var count = Count(), table = ""
-    let names = layout == .folder ? try folderNames() : classNames
+    let names = layout == .folder ? try Dataset.folderNames(of: classNames, fix: "use --layout manifest.") : classNames
     let hasTruth = parts.contains { $0.part == .train && $0.samples.trueLabels != nil }
     for part in parts {
       let set = part.samples, labels = corrected(part), split = part.part.rawValue
@@ -117,21 +117,6 @@ struct CorrectedDataset {
     throw Failure(
       .cannotCreate, "the image '\(file)' cannot be in an image folder.",
       why: "its name is hidden, or does not end in jpg, jpeg or png.", fix: "use --layout manifest.")
-  }
-
-  /// Class names as folders; whole numbers are filled up with zeros, so that they sort as numbers.
-  private func folderNames() throws -> [String] {
-    let names = classNames
-    let areNumbers = names.allSatisfy { Int($0).map { $0 >= 0 } ?? false }
-    return try names.map { name in
-      if areNumbers { return Self.padded(name, to: names.map(\.count).max() ?? 1) }
-      guard FileBytes.isName(name) else {
-        throw Failure(
-          .cannotCreate, "the class '\(name)' cannot be a folder.",
-          why: "its name is empty, hidden or too long, or has a slash.", fix: "use --layout manifest.")
-      }
-      return name
-    }
   }
 
   private static func padded(_ text: String, to count: Int) -> String {

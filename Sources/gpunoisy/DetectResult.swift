@@ -20,7 +20,7 @@ struct DetectResult {
   /// Whether training samples are among those that were judged, and no label is known to be another one.
   private var actsWithoutLooking: Bool {
     func count(_ name: String) -> Int { document?["reviewed"]?[name]?.integer ?? 0 }
-    return !["test", "val"].contains(document?["split"]?.string) && count("changed") + count("left_out") == 0
+    return !["test", "val"].contains(document?["split"]?.string) && count("changed") == 0 && count("left_out") == 0
   }
 
   init(_ outcome: JobOutcome) {

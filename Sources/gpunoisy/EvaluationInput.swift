@@ -44,11 +44,15 @@ struct EvaluationInput {
     let isTestSet = dataset.test != nil && !isGiven("val")
     heldOut = isTestSet ? nil : settings.validation.map { "--val \($0) --seed \(settings.seed)" }
     if let part = settings.validation, !isTestSet {
-      let rest = try dataset.holdingOut(part, seed: settings.seed)
-      // Where noise was put into the held-out labels, too, the run's own are those to compare with.
-      let own = try run.flatMap { $0.validationNoise ? try RunData($0).dataset.heldOut : nil }
-      chosen = own ?? rest.heldOut ?? dataset.train
-      ids = dataset.train.labels.indices.filter { dataset.train.labels[$0] >= 0 && rest.train.labels[$0] < 0 }
+      // What a run held out is told by the seed and by the samples that there were, with the labels that these had.
+      let own = try run.flatMap { run -> Dataset? in
+        var run = run
+        if isGiven("labels") { run.labels = settings.labels }
+        return run.changesSamples ? try RunData(run).dataset : nil
+      }
+      let rest = try own ?? dataset.holdingOut(part, seed: settings.seed)
+      chosen = rest.heldOut ?? dataset.train
+      ids = rest.heldOutIDs.map { Int($0) }
     } else {
       guard let part = split == .train ? dataset.train : dataset.test else {
         throw Failure(
@@ -106,7 +110,7 @@ struct EvaluationInput {
       Failure(
         .configuration, "\(what) contradicts the run.",
         why: "in training \(own), so that other samples are ones that it was trained on.",
-        fix: "leave --val and --seed out: the run's own are taken.")
+        fix: "leave --val, --seed and --limit-train out: the run's own are taken.")
     }
     let own = run.validation.map { "--val \($0) --seed \(run.seed) held out a part" } ?? "nothing was held out"
     if isGiven("val"), settings.validation != run.validation {
@@ -114,6 +118,11 @@ struct EvaluationInput {
     }
     if isGiven("seed"), settings.seed != run.seed, run.validation != nil || run.data == "shapes" {
       throw contradiction("--seed \(settings.seed)", "the seed was \(run.seed)")
+    }
+    if isGiven("limit-train"), settings.limitTrain != run.limitTrain, run.validation != nil {
+      throw contradiction(
+        "--limit-train \(settings.limitTrain.map { "\($0)" } ?? "none")",
+        run.limitTrain.map { "the first \($0) samples were taken" } ?? "all samples were taken")
     }
     settings.seed = run.seed
     settings.validation = run.validation
@@ -155,5 +164,12 @@ struct EvaluationInput {
       why: "its \(model.classNames.count) classes are "
         + model.classNames.prefix(20).joined(separator: ", ") + (model.classNames.count > 20 ? ", …." : "."),
       fix: "use data with the classes that it was trained on.")
+  }
+}
+
+extension RunSettings {
+  /// Whether a run's training set is not the data's own, so that another part is held out, or with other labels.
+  fileprivate var changesSamples: Bool {
+    validationNoise || limitTrain != nil || labels != nil || exclude != nil
   }
 }

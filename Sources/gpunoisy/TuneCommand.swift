@@ -50,8 +50,10 @@ struct TuneCommand: ParsableCommand {
   @OptionGroup var console: ConsoleOptions
 
   func validate() throws {
-    guard (1...65_536).contains(batchSize), threads.map((1...1024).contains) ?? true, timeout > 0 else {
-      throw ValidationError("--batch-size, --threads and --timeout must be positive.")
+    guard (1...65_536).contains(batchSize), threads.map((1...1024).contains) ?? true,
+      timeout > 0, timeout <= 1e6
+    else {
+      throw ValidationError("--batch-size, --threads and --timeout must be positive, and --timeout at most 1e6 s.")
     }
     guard Precision(rawValue: precision) != nil else {
       throw ValidationError("--precision must be fp32, tf32 or mixed.")
@@ -94,11 +96,8 @@ struct TuneCommand: ParsableCommand {
     let parts = text.split { "=@".contains($0) }.map(String.init)
     let numbers = (parts.last ?? "").split(separator: ",").compactMap { Int($0) }
     guard parts.count == 3, let choice = Tuning.Choice(rawValue: parts[0]), let number = Int(parts[1]),
-      numbers.count == 9
+      let window = TuningRecord.window(of: numbers)
     else { throw ValidationError("--trial is for 'gpunoisy tune' itself.") }
-    let window = Window(
-      B: numbers[0], H: numbers[1], W: numbers[2], C: numbers[3], O: numbers[4], KH: numbers[5], KW: numbers[6],
-      stride: numbers[7], padding: numbers[8])
     return Candidate(Tuning.Key(choice, window), number)
   }
 

@@ -37,6 +37,29 @@ extension CommandTests {
       #expect(bare.code == 0 && !bare.errors.contains("without a run"), "\(bare.errors)")
     }
 
+    @Test("Samples that a run held out are told by its own training set: its limit, its lists")
+    func limitedRun() throws {
+      let folder = ScratchFolder()
+      try CommandUnderTest.output(
+        ["data", "shapes", "--limit-train", "80", "--limit-test", "10", "--out", "d", "-q"], in: folder)
+      try CommandUnderTest.output(
+        ["train", "d/train", "--limit-train", "40", "--val", "0.25", "--out", "run", "--model", "mlp:width=128"]
+          + ["--device", "cpu", "--epochs", "1", "--batch-size", "20", "-q"], in: folder)
+      let files = RunFiles(folder("run"))
+      let held = zip(try files.column("sample_id", of: "samples.csv"), try files.column("held_out", of: "samples.csv"))
+        .filter { $1 == "True" }.map(\.0)
+      try CommandUnderTest.output(
+        ["predict", "run", "d/train", "--classes", "p.csv", "--device", "cpu", "-q"], in: folder)
+      let table = try CSV(decoding: FileBytes.read(folder("p.csv")), name: "p.csv")
+      #expect(table.rows.map { $0[0] } == held && held.count == 10)
+      let paths = try zip(files.column("sample_id", of: "samples.csv"), files.column("path", of: "samples.csv"))
+      let known = Dictionary(paths) { first, _ in first }
+      #expect(table.rows.allSatisfy { known[$0[0]] == $0[1] })
+      let other = try CommandUnderTest.run(
+        ["predict", "run", "d/train", "--limit-train", "20", "--device", "cpu"], in: folder)
+      #expect(other.code == 78 && other.errors.contains("--limit-train 20 contradicts the run"), "\(other.errors)")
+    }
+
     @Test("eval and predict agree with the run's own last epoch")
     func agreement() throws {
       let folder = ScratchFolder()

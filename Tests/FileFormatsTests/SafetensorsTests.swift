@@ -74,6 +74,15 @@ struct SafetensorsTests {
     #expect(file["nosuch"] == nil)
   }
 
+  @Test("say when an integer is more than 32 bits can hold, and never cut it off")
+  func shortIntegers() throws {
+    var file = SafetensorsFile()
+    file["fits"] = .init([-3, 2_147_483_647] as [Int64], shape: [2])
+    file["wraps"] = .init([5 + 4_294_967_296] as [Int64], shape: [1])
+    #expect(try file.shortIntegers("fits", shape: [2]) == [-3, 2_147_483_647])
+    #expect { try file.shortIntegers("wraps", shape: [1]) } throws: { ($0 as? Failure)?.kind == .badInput }
+  }
+
   @Test("say which tensor is absent or does not fit")
   func wrongShapes() throws {
     let file = sample()

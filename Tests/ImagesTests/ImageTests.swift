@@ -27,6 +27,12 @@ func noiseImage(height: Int, width: Int, channels: Int) -> Image {
 
 @Suite("Image")
 struct ImageTests {
+  @Test("a strip that is longer than floats can count is cut to a square all the same")
+  func strip() {
+    let strip = Image(height: 1, width: 40_000_001, channels: 1, pixels: [UInt8](repeating: 7, count: 40_000_001))
+    #expect(strip.fitted(.crop, width: 4, height: 4).pixels == [UInt8](repeating: 7, count: 16))
+  }
+
   @Test("PNG gives back what was written", arguments: [(1, 1, 1), (1, 1, 3), (7, 13, 1), (13, 7, 3), (64, 1, 3)])
   func pngRoundTrip(height: Int, width: Int, channels: Int) throws {
     let image = noiseImage(height: height, width: width, channels: channels)

@@ -83,7 +83,10 @@ enum ImageLoader {
 
   /// An image's size as it is seen; nil for more pixels than are decoded.
   private static func seen(_ header: ImageHeader, _ options: DatasetOptions) -> PixelSize? {
-    guard header.height * header.width <= Image.mostPixels else { return nil }
+    // Each for itself first: a head may say anything.
+    guard header.height <= Image.mostPixels, header.width <= Image.mostPixels,
+      header.height * header.width <= Image.mostPixels
+    else { return nil }
     let isTurned = header.orientation.swapsSides && !options.followsFirstSchema
     return isTurned
       ? PixelSize(width: header.height, height: header.width) : PixelSize(width: header.width, height: header.height)

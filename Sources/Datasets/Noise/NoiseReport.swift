@@ -48,6 +48,13 @@ extension Dataset {
   ///
   /// - Throws: as the model's `labels` does.
   public func corrupted(by model: any NoiseModel, seed: UInt64) throws -> (dataset: Dataset, report: NoiseReport) {
+    // A table of noise is square in the classes.
+    guard classCount <= Self.mostClasses else {
+      throw Failure(
+        .badInput, "'\(name)' has \(classCount) classes.",
+        why: "noise is counted by pairs of classes, and a classifier takes at most \(Self.mostClasses).",
+        fix: "check the data's folders or labels.")
+    }
     let noisy = try model.labels(for: self, draws: NoiseDraws(seed: seed))
     precondition(
       zip(train.labels, noisy.labels).allSatisfy { ($0 < 0) == ($1 < 0) && $1 < classCount },

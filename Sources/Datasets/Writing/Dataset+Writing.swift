@@ -37,7 +37,7 @@ extension Dataset {
         .cannotCreate, "the folder '\(path)' is not empty.", why: "existing images would mix with the new ones.",
         fix: "choose a new folder, or remove this one.")
     }
-    let folders = try folderNames()
+    let folders = try Self.folderNames(of: classNames, fix: "rename the class, or write a NumPy file.")
     for (part, set) in [("train", train), ("test", test)] {
       guard let set else { continue }
       for folder in folders { try FileBytes.makeFolder("\(path)/\(part)/\(folder)") }
@@ -51,20 +51,31 @@ extension Dataset {
     }
   }
 
-  /// Class names that can be folders; whole numbers are filled up with zeros, so that they sort as numbers.
-  private func folderNames() throws -> [String] {
+  /// Class names as folders; whole numbers are filled up with zeros, so that they sort as numbers.
+  ///
+  /// - Parameter fix: what to do about a name that no folder can have.
+  /// - Throws: `.cannotCreate` also for two classes that would be one folder.
+  public static func folderNames(of classNames: [String], fix: String) throws -> [String] {
     let areNumbers = classNames.allSatisfy { Int($0).map { $0 >= 0 } ?? false }
     let digits = classNames.map(\.count).max() ?? 1
-    return try classNames.map { name in
+    let folders = try classNames.map { name in
       if areNumbers { return String(repeating: "0", count: digits - name.count) + name }
       guard FileBytes.isName(name) else {
         throw Failure(
           .cannotCreate, "the class '\(name)' cannot be a folder.",
-          why: "its name is empty, hidden or too long, or has a slash.",
-          fix: "rename the class, or write a NumPy file.")
+          why: "its name is empty, hidden or too long, or has a slash.", fix: fix)
       }
       return name
     }
+    var classes: [String: String] = [:]
+    for (folder, name) in zip(folders, classNames) {
+      if let other = classes.updateValue(name, forKey: folder) {
+        throw Failure(
+          .cannotCreate, "the classes '\(other)' and '\(name)' would be one folder.",
+          why: "numbers are filled up with zeros, and both become '\(folder)'.", fix: fix)
+      }
+    }
+    return folders
   }
 }
 

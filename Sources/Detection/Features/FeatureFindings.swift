@@ -162,7 +162,7 @@ public struct FeatureFindings: Sendable {
       var end = 0
       guard known.isSuperset(of: members) else { throw foreign("its groups have other samples.") }
       return try integers(sizes).map { size in
-        guard size > 1, end + size <= members.count else { throw foreign("its groups have other sizes.") }
+        guard size > 1, size <= members.count - end else { throw foreign("its groups have other sizes.") }
         end += size
         return Array(members[end - size..<end])
       }

@@ -174,7 +174,8 @@ extension FeatureJudgement {
     expectedFound = numbers[9] < 0 ? nil : numbers[9]
     guard chances.allSatisfy({ $0 <= 1 && $0.isFinite }), shown.values.allSatisfy({ (0...1.001).contains($0) }),
       outputs.values.allSatisfy(\.isFinite), suggestions.allSatisfy((0..<K).contains),
-      numbers.allSatisfy(\.isFinite)
+      numbers.allSatisfy(\.isFinite),
+      [share, most, expectedRight ?? 0, expectedFound ?? 0, agreement, guessing].allSatisfy((0...1.001).contains)
     else { throw damaged() }
   }
 }

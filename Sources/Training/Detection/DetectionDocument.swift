@@ -112,7 +112,7 @@ public enum DetectionDocument {
       "label": JSONValue(found.label), "name": .string(finished.data.dataset.classNames[found.label]),
       "size": JSONValue(found.size), "flagged": JSONValue(found.flagged), "suggested": JSONValue(found.suggested),
       "mean_aum": JSONValue(found.meanArea), "wrong": JSONValue(found.wrong),
-      "test_acc": JSONValue(finished.classAccuracies?[found.label]),
+      "test_acc": JSONValue(finished.accuracy(ofClass: found.label)),
     ]
   }
 

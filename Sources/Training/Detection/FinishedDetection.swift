@@ -99,6 +99,11 @@ public struct FinishedDetection: Sendable {
         why: "it has \(history.epochs.count) epochs; \(stages.count) networks of \(settings.epochs) make \(epochs).",
         fix: again(folder))
     }
+    guard history.epochs.allSatisfy({ [0, dataset.classCount].contains($0.perClass.count) }) else {
+      throw Failure(
+        .badInput, "'\(folder)/per_class.csv' is not complete.",
+        why: "an epoch does not have a row for each of \(dataset.classCount) classes.", fix: again(folder))
+    }
     return FinishedDetection(
       settings: settings, data: data, equal: data.equalImages, stages: stages, results: results, features: features,
       probabilities: probabilities, history: history,
@@ -117,7 +122,9 @@ public struct FinishedDetection: Sendable {
   /// The probabilities that somebody gave, as the run's folder has them: of the samples with a label, in their order.
   private static func readProbabilities(_ folder: String, _ data: RunData) throws -> [Double] {
     let path = folder + "/pred_probs.npy", array = try NumPyArray(decoding: FileBytes.read(path), name: path)
-    guard array.shape == [data.fitted.labelledIDs.count, data.dataset.classCount], let values = array.doubles else {
+    guard array.shape == [data.fitted.labelledIDs.count, data.dataset.classCount], let values = array.doubles,
+      values.allSatisfy((0...1.001).contains)
+    else {
       throw Failure(
         .badInput, "'\(path)' does not fit the data.", why: "its shape is \(array.shape).", fix: again(folder))
     }
@@ -163,5 +170,10 @@ public struct FinishedDetection: Sendable {
   /// The test accuracy of each class [K] when it was last measured; nil where it never was.
   public var classAccuracies: [Double?]? {
     history.epochs.last { !$0.perClass.isEmpty }?.perClass.map(\.accuracy)
+  }
+
+  /// One of these; nil also where the table has no row for the class.
+  func accuracy(ofClass label: Int) -> Double? {
+    classAccuracies.flatMap { $0.indices.contains(label) ? $0[label] : nil }
   }
 }

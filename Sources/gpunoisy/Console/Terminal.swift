@@ -13,7 +13,7 @@ enum Terminal {
   static func width() -> Int {
     var size = winsize()
     if ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 { return Int(size.ws_col) }
-    return environment("COLUMNS").flatMap(Int.init) ?? 80
+    return environment("COLUMNS").flatMap(Int.init).flatMap { (1...10_000).contains($0) ? $0 : nil } ?? 80
   }
 
   /// Who shows progress, on standard error.
