@@ -18,6 +18,8 @@ public struct StepState: Sendable, Equatable {
   public var updates = 0
   /// The number of the network among those of its method: dropout draws by it.
   public var member = 0
+  /// Which view of the images: crops and flips are drawn by it.
+  public var view = 0
 
   /// Learning rate per step.
   public var learningRate: Float = 0
@@ -61,6 +63,7 @@ public struct StepState: Sendable, Equatable {
     counters[COUNTER_DYNAMICS] = countsDynamics ? 1 : 0
     counters[COUNTER_UPDATES] = Int32(truncatingIfNeeded: updates)
     counters[COUNTER_MEMBER] = Int32(member)
+    counters[COUNTER_VIEW] = Int32(view)
     return counters
   }
 

@@ -14,8 +14,9 @@ extension OperationCase {
     .integers(CounterRandom(seed: 5).permutation(of: N, .shuffle, key))
   }
 
-  static func counters(recordsMargins: Bool = false, countsDynamics: Bool = false) -> Content {
+  static func counters(recordsMargins: Bool = false, countsDynamics: Bool = false, view: Int = 0) -> Content {
     var state = StepState()
+    state.view = view
     state.offset = first
     state.epoch = 7
     state.seed = 0x1234_5678_9ABC_DEF0
@@ -31,7 +32,7 @@ extension OperationCase {
   // MARK: Images
 
   static func augment(
-    _ shape: [Int], _ augmentation: Augmentation, peer: Bool, mixed: Bool = false
+    _ shape: [Int], _ augmentation: Augmentation, peer: Bool, mixed: Bool = false, view: Int = 0
   ) -> OperationCase {
     let (B, C) = (shape[0], shape[3])
     precondition(first + B <= N, "a case has at most \(N - first) images")
@@ -42,9 +43,10 @@ extension OperationCase {
     if augmentation.flip { words.append("flip") }
     if peer { words.append("peer") }
     if mixed { words.append("mixed") }
+    if view > 0 { words.append("view \(view)") }
     var contents: [Operand: Content] = [
       operand(0): written(shape.reduce(1, *)), .store(.pixels): .bytes(N * shape.dropFirst().reduce(1, *)),
-      .store(.order): order(0), .store(.peerOrder): order(1), .store(.counters): counters(),
+      .store(.order): order(0), .store(.peerOrder): order(1), .store(.counters): counters(view: view),
       .store(.inputStatistics): .floats(means + deviations),
     ]
     if mixed { contents.merge(partners) { $1 } }
@@ -129,6 +131,28 @@ extension OperationCase {
       ])
   }
 
+  /// - Parameters:
+  ///   - least: the least share of the parameters in their average.
+  ///   - updates: how many there were; few let the share be larger.
+  static func average(count: Int, slot: Int = 1, least: Float = 0.01, updates: Int = 1000) -> OperationCase {
+    var state = StepState()
+    state.methodNumbers = [Float](repeating: 0, count: slot) + [least]
+    state.updates = updates
+    return OperationCase(
+      .flat(ComputeFlat(.average(slot: slot), count: count)), shape: "flat_average \(count), \(least), \(updates)",
+      contents: [
+        .store(.parameters): .normal(count + margin), .store(.average): .normal(count + margin),
+        .store(.counters): .integers(state.counters), .store(.numbers): .floats(state.numbers),
+      ])
+  }
+
+  /// A case of a flat kernel with its numbers.
+  static func flat(like flat: ComputeFlat) -> OperationCase {
+    let slot = flat.kernel["slot"]
+    return flat.kernel == .average(slot: slot)
+      ? .average(count: flat.count, slot: slot) : .pull(count: flat.count, slot: slot)
+  }
+
   static func advance(B: Int) -> OperationCase {
     OperationCase(.advance(Advance(B: B)), shape: "\(B)", contents: [.store(.counters): counters(recordsMargins: true)])
   }
@@ -151,6 +175,9 @@ extension OperationCase {
     for (shape, crop, flip) in [([2, 32, 32, 3], 4, true), ([7, 5, 13, 3], 7, false), ([13, 7, 1, 5], 0, false)] {
       cases.append(augment(shape, Augmentation(crop: crop, flip: flip), peer: false, mixed: true))
     }
+    for (peer, mixed, view) in [(false, false, 1), (true, false, 2), (false, true, 3)] {
+      cases.append(augment([3, 8, 9, 3], Augmentation(crop: 2, flip: true), peer: peer, mixed: mixed, view: view))
+    }
     cases += losses
     for (B, K) in [(1, 2), (16, 10), (3, 11), (7, 100)] { cases.append(evaluate(B: B, K: K)) }
     for logits in [Logits.extreme, .ties] { cases.append(evaluate(B: 40, K: 10, logits: logits)) }
@@ -168,6 +195,9 @@ extension OperationCase {
     }
     for (count, c) in [(1, 0.25), (16, 0), (4112, 0.25), (10_000, 3)] as [(Int, Float)] {
       cases.append(pull(count: count, c: c))
+    }
+    for (count, updates) in [(1, 1000), (16, 1), (4112, 0), (10_000, 1000)] {
+      cases.append(average(count: count, updates: updates))
     }
     return cases + [advance(B: 1), advance(B: 256)]
   }()

@@ -16,6 +16,7 @@ enum {
   COUNTER_DYNAMICS,  // 1: this epoch counts in rows_dynamics, and as a method takes it
   COUNTER_UPDATES,   // updates before this one: Adam's time
   COUNTER_MEMBER,    // number of the network among those of its method; keys dropout
+  COUNTER_VIEW,      // which view of the images: keys their crops and flips
   COUNTER_COUNT
 };
 
