@@ -6,8 +6,8 @@ typedef struct {
 } AugmentDraw;
 
 // crop > 0: a window at a random place of the image padded by `crop`. flip: left-right, with probability 1/2. Both are
-// drawn by (seed, epoch, sample id); for the peer pass of the peer loss, where an image may occur twice in an epoch, by
-// (seed, epoch, position).
+// drawn by (seed, epoch, sample id, view); for the peer pass of the peer loss, where an image may occur twice in an
+// epoch, by (seed, epoch, position, view).
 FUNCTION AugmentDraw augment_draw(
     __global const int *counters, int position, int sample, int crop, int flip, int peer) {
   AugmentDraw draw;
@@ -16,7 +16,7 @@ FUNCTION AugmentDraw augment_draw(
     const uint4 words = random_words(
         (uint)counters[COUNTER_SEED_LOW], (uint)counters[COUNTER_SEED_HIGH],
         peer ? PURPOSE_PEER_AUGMENT : PURPOSE_AUGMENT, (uint)counters[COUNTER_EPOCH], (uint)(peer ? position : sample),
-        0);
+        (uint)counters[COUNTER_VIEW]);
     draw.down = random_below(words.x, 2 * crop + 1) - crop;
     draw.right = random_below(words.y, 2 * crop + 1) - crop;
     draw.mirrored = flip && (words.z >> 31);

@@ -93,3 +93,7 @@ FUNCTION void adam_move(
   *square = v;
   *parameter = w - rate / step.first * m / (sqrt(v / step.second) + step.epsilon);
 }
+
+// The share of the parameters that goes into their moving average after so many updates: a plain mean of them until that
+// is the smaller share (Tarvainen and Valpola, 2017).
+FUNCTION float average_rate(float least, int updates) { return fmax(least, 1.0f / (float)(updates + 1)); }

@@ -163,3 +163,45 @@ __kernel void rows_confidence(
   dindicator[b] = factor * rest * (tau * apart - lambda);
   sample_loss[sample] = loss - lambda * log_tau;
 }
+
+// What a mean teacher predicts of a batch, into guesses [B, K], and of each sample over the epochs, into ensemble [N, K]:
+// the first prediction, for which a negative number waits there, then momentum * ensemble + (1 - momentum) * p, with
+// momentum = numbers[NUMBER_METHOD]. (Nguyen et al., SELF, 2020.)
+__kernel void rows_ensemble(
+    __global const float *restrict logits, __global const int *restrict order, __global const int *restrict counters,
+    __global const float *restrict numbers, __global float *restrict guesses, __global float *restrict ensemble, int K) {
+  const int b = get_global_id(0);
+  __global float *p = guesses + b * K, *own = ensemble + (ulong)order[counters[COUNTER_OFFSET] + b] * K;
+  loss_softmax(logits + b * K, 0, K, 1.0f, p);
+  const float momentum = own[0] < 0.0f ? 0.0f : numbers[NUMBER_METHOD];
+  for (int k = 0; k < K; k++) own[k] = fma(momentum, own[k], (1.0f - momentum) * p[k]);
+}
+
+// Consistency with a teacher's guesses [B, K]: the loss counts by `weight` [N], divided by the whole batch all the same,
+// and strength / K times the sum of (p_k - guess_k)^2 is added to it for every sample; guesses count as constants.
+// dL/dz_k = 2 strength / K p_k (p_k - guess_k - sum of p_j (p_j - guess_j)). strength = numbers[NUMBER_METHOD + 1].
+// `scratch` is [B, K]. (Tarvainen and Valpola, Mean teachers, 2017.)
+__kernel void rows_consistency(
+    __global const float *restrict logits, __global const float *restrict guesses, __global const int *restrict order,
+    __global const int *restrict counters, __global const float *restrict numbers, __global const float *restrict weight,
+    __global float *restrict scratch, __global float *restrict dlogits, __global float *restrict sample_loss, int B,
+    int K) {
+  const int b = get_global_id(0), sample = order[counters[COUNTER_OFFSET] + b];
+  const float share = weight[sample], strength = numbers[NUMBER_METHOD + 1] / (float)K;
+  __global float *p = scratch + b * K, *gradient = dlogits + b * K;
+  __global const float *guess = guesses + b * K;
+  sample_loss[sample] *= share;
+  for (int k = 0; k < K; k++) gradient[k] *= share;
+  // Without it what counts keeps its bits.
+  if (strength == 0.0f) return;
+  loss_softmax(logits + b * K, 0, K, 1.0f, p);
+  float squares = 0.0f, along = 0.0f;
+  for (int k = 0; k < K; k++) {
+    const float away = p[k] - guess[k];
+    squares = fma(away, away, squares);
+    along = fma(p[k], away, along);
+  }
+  const float scale = 2.0f * strength / (float)B;
+  for (int k = 0; k < K; k++) gradient[k] = fma(scale * p[k], p[k] - guess[k] - along, gradient[k]);
+  sample_loss[sample] = fma(strength, squares, sample_loss[sample]);
+}

@@ -45,3 +45,13 @@ __kernel void flat_pull(
   if (c == 0.0f) return;
   for (int i = first; i < last; i++) gradients[i] = fma(c, parameters[i] - anchor[i], gradients[i]);
 }
+
+// average += rate (parameters - average), after the update, with the rate of numbers[NUMBER_METHOD + slot] and of the
+// updates so far. Launch: (ceil(n / ELEMENTS_PER_ITEM)).
+__kernel void flat_average(
+    __global const float *restrict parameters, __global float *restrict average, __global const int *restrict counters,
+    __global const float *restrict numbers, int n, int slot) {
+  const int first = get_global_id(0) * ELEMENTS_PER_ITEM, last = min(n, first + ELEMENTS_PER_ITEM);
+  const float rate = average_rate(numbers[NUMBER_METHOD + slot], counters[COUNTER_UPDATES]);
+  for (int i = first; i < last; i++) average[i] = fma(rate, parameters[i] - average[i], average[i]);
+}

@@ -49,3 +49,15 @@ __kernel void flat_pull(
   const float4 away = load_quad(parameters + i, n - i, 1) - load_quad(anchor + i, n - i, 1);
   store_quad(fma((float4)(c), away, load_quad(gradients + i, n - i, 1)), gradients + i, n - i, 1);
 }
+
+// average += rate (parameters - average), as in vector/optimizer.cl. Four parameters per work-item.
+// Launch: (ceil(n / 4), rounded up).
+__kernel void flat_average(
+    __global const float *restrict parameters, __global float *restrict average, __global const int *restrict counters,
+    __global const float *restrict numbers, int n, int slot) {
+  const int i = get_global_id(0) * 4;
+  if (i >= n) return;
+  const float rate = average_rate(numbers[NUMBER_METHOD + slot], counters[COUNTER_UPDATES]);
+  const float4 before = load_quad(average + i, n - i, 1);
+  store_quad(fma((float4)(rate), load_quad(parameters + i, n - i, 1) - before, before), average + i, n - i, 1);
+}

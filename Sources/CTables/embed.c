@@ -122,6 +122,11 @@ static const gpunoisy_table tables[] = {
     , 0}, (const char[]){
 #embed "car.csv"
     , 0}},
+    {"self", (const char[]){
+#embed "self.toml"
+    , 0}, (const char[]){
+#embed "self.csv"
+    , 0}},
     {0, 0, 0}};
 
 const gpunoisy_table *gpunoisy_tables(void) { return tables; }

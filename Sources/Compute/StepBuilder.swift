@@ -124,7 +124,7 @@ public struct StepBuilder {
     }
   }
 
-  /// Does a kernel's arithmetic on all parameters; between backward pass and update.
+  /// Does a kernel's arithmetic on all parameters; between backward pass and update, or after it.
   public mutating func flat(_ kernel: FlatKernel) {
     append(.flat(ComputeFlat(kernel, count: graph.parameters.packedCount)))
   }
@@ -132,14 +132,17 @@ public struct StepBuilder {
   /// Lets an optimiser move all parameters, and moves on to the next batch.
   public mutating func update(_ optimizer: FlatKernel, clip: Bool) {
     append(.update(Update(optimizer, count: graph.parameters.packedCount, clip: clip)))
-    append(.advance(Advance(B: program.batch)))
+    advance()
   }
+
+  /// Moves on to the next batch.
+  public mutating func advance() { append(.advance(Advance(B: program.batch))) }
 
   /// Leaves each sample's cross entropy, prediction and confidence in its columns, and moves on to the next batch.
   public mutating func evaluate() {
     append(
       .evaluate(EvaluateRows(B: program.batch, K: program.classes, logits: program.logits, scratch: scratch())))
-    append(.advance(Advance(B: program.batch)))
+    advance()
   }
 
   mutating func append(_ operation: TensorOperation) { program.operations.append(operation) }

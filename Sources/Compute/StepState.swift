@@ -20,6 +20,8 @@ public struct StepState: Sendable, Equatable {
   public var member = 0
   /// Images in each of the data set's buffers (`Store.pixels` and those after it) but the last; at least 1.
   public var imagesPerPart = Int(Int32.max)
+  /// Which view of the images: crops and flips are drawn by it.
+  public var view = 0
 
   /// Learning rate per step.
   public var learningRate: Float = 0
@@ -64,6 +66,7 @@ public struct StepState: Sendable, Equatable {
     counters[COUNTER_UPDATES] = Int32(truncatingIfNeeded: updates)
     counters[COUNTER_MEMBER] = Int32(member)
     counters[COUNTER_PART_IMAGES] = Int32(imagesPerPart)
+    counters[COUNTER_VIEW] = Int32(view)
     return counters
   }
 

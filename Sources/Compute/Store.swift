@@ -6,6 +6,8 @@ public enum Store: Hashable, Sendable {
   case secondMoments
   /// Flat, packed: parameters as they were, to which a training method compares or pulls them.
   case anchor
+  /// Flat, packed: the moving average of the parameters.
+  case average
   /// The partners of mixed images by position of the epoch's order: their sample ids, and the shares of the first images.
   case partners, factors
   /// What changes from step to step (`StepState`): floats and 32-bit integers.
@@ -30,7 +32,8 @@ public enum Store: Hashable, Sendable {
   /// The stores that kernels call by a name of their own.
   public static let named: [String: Store] = [
     "parameters": .parameters, "gradients": .gradients, "momenta": .momenta, "running": .running,
-    "second_moments": .secondMoments, "anchor": .anchor, "partners": .partners, "factors": .factors,
+    "second_moments": .secondMoments, "anchor": .anchor, "average": .average, "partners": .partners,
+    "factors": .factors,
     "numbers": .numbers, "counters": .counters, "pixels": .pixels, "labels": .labels,
     "input_statistics": .inputStatistics, "order": .order, "sample_loss": .sampleLoss,
     "sample_prediction": .samplePrediction, "sample_confidence": .sampleConfidence, "margin_sum": .marginSum,

@@ -15,9 +15,10 @@ extension OperationCase {
   }
 
   static func counters(
-    recordsMargins: Bool = false, countsDynamics: Bool = false, imagesPerPart: Int = N
+    recordsMargins: Bool = false, countsDynamics: Bool = false, view: Int = 0, imagesPerPart: Int = N
   ) -> Content {
     var state = StepState()
+    state.view = view
     state.offset = first
     state.epoch = 7
     state.seed = 0x1234_5678_9ABC_DEF0
@@ -35,7 +36,8 @@ extension OperationCase {
 
   /// - Parameter imagesPerPart: images of the data set in each of its buffers but the last.
   static func augment(
-    _ shape: [Int], _ augmentation: Augmentation, peer: Bool, mixed: Bool = false, imagesPerPart: Int = N
+    _ shape: [Int], _ augmentation: Augmentation, peer: Bool, mixed: Bool = false, view: Int = 0,
+    imagesPerPart: Int = N
   ) -> OperationCase {
     let (B, C) = (shape[0], shape[3])
     precondition(first + B <= N, "a case has at most \(N - first) images")
@@ -46,10 +48,11 @@ extension OperationCase {
     if augmentation.flip { words.append("flip") }
     if peer { words.append("peer") }
     if mixed { words.append("mixed") }
+    if view > 0 { words.append("view \(view)") }
     if imagesPerPart < N { words.append("in parts of \(imagesPerPart)") }
     var contents: [Operand: Content] = [
       operand(0): written(shape.reduce(1, *)), .store(.order): order(0), .store(.peerOrder): order(1),
-      .store(.counters): counters(imagesPerPart: imagesPerPart),
+      .store(.counters): counters(view: view, imagesPerPart: imagesPerPart),
       .store(.inputStatistics): .floats(means + deviations),
     ]
     for (index, part) in Store.pixelParts.enumerated() {
@@ -138,6 +141,28 @@ extension OperationCase {
       ])
   }
 
+  /// - Parameters:
+  ///   - least: the least share of the parameters in their average.
+  ///   - updates: how many there were; few let the share be larger.
+  static func average(count: Int, slot: Int = 1, least: Float = 0.01, updates: Int = 1000) -> OperationCase {
+    var state = StepState()
+    state.methodNumbers = [Float](repeating: 0, count: slot) + [least]
+    state.updates = updates
+    return OperationCase(
+      .flat(ComputeFlat(.average(slot: slot), count: count)), shape: "flat_average \(count), \(least), \(updates)",
+      contents: [
+        .store(.parameters): .normal(count + margin), .store(.average): .normal(count + margin),
+        .store(.counters): .integers(state.counters), .store(.numbers): .floats(state.numbers),
+      ])
+  }
+
+  /// A case of a flat kernel with its numbers.
+  static func flat(like flat: ComputeFlat) -> OperationCase {
+    let slot = flat.kernel["slot"]
+    return flat.kernel == .average(slot: slot)
+      ? .average(count: flat.count, slot: slot) : .pull(count: flat.count, slot: slot)
+  }
+
   static func advance(B: Int) -> OperationCase {
     OperationCase(.advance(Advance(B: B)), shape: "\(B)", contents: [.store(.counters): counters(recordsMargins: true)])
   }
@@ -165,6 +190,9 @@ extension OperationCase {
     cases.append(augment([16, 5, 4, 3], window, peer: false, imagesPerPart: 32))
     cases.append(augment([16, 5, 4, 3], window, peer: true, imagesPerPart: 20))
     cases.append(augment([16, 5, 4, 3], window, peer: false, mixed: true, imagesPerPart: 20))
+    for (peer, mixed, view) in [(false, false, 1), (true, false, 2), (false, true, 3)] {
+      cases.append(augment([3, 8, 9, 3], Augmentation(crop: 2, flip: true), peer: peer, mixed: mixed, view: view))
+    }
     cases += losses
     for (B, K) in [(1, 2), (16, 10), (3, 11), (7, 100)] { cases.append(evaluate(B: B, K: K)) }
     for logits in [Logits.extreme, .ties] { cases.append(evaluate(B: 40, K: 10, logits: logits)) }
@@ -182,6 +210,9 @@ extension OperationCase {
     }
     for (count, c) in [(1, 0.25), (16, 0), (4112, 0.25), (10_000, 3)] as [(Int, Float)] {
       cases.append(pull(count: count, c: c))
+    }
+    for (count, updates) in [(1, 1000), (16, 1), (4112, 0), (10_000, 1000)] {
+      cases.append(average(count: count, updates: updates))
     }
     return cases + [advance(B: 1), advance(B: 256)]
   }()

@@ -11,6 +11,8 @@ extension OperationCase {
     case "rows_mixed_targets": return mixedTargets(B: B, K: kernel["K"])
     case "rows_soft_loss": return softLoss(B: B, K: kernel["K"])
     case "rows_confidence": return confidence(B: B, K: kernel["K"])
+    case "rows_ensemble": return ensemble(B: B, K: kernel["K"])
+    case "rows_consistency": return consistency(B: B, K: kernel["K"])
     default: preconditionFailure("\(kernel.kernel) has no case")
     }
   }
@@ -128,12 +130,53 @@ extension OperationCase {
       ], meaningful: [operand(2): []])
   }
 
+  private static var guesses: Store { .column("guesses") }
+
+  /// Rows of probabilities, of which one is large, and where every fourth is unseen negative ones.
+  private static func guesses(count: Int, K: Int, unseen: Bool) -> [Float] {
+    (0..<count).flatMap { b -> [Float] in
+      if unseen, b % 4 == 0 { return [Float](repeating: -1, count: K) }
+      var row = [Float](repeating: 0.3 / Float(K), count: K)
+      row[b * 3 % K] += 0.7
+      return row
+    }
+  }
+
+  static func ensemble(B: Int, K: Int, momentum: Float = 0.9, logits: Logits = .ordinary) -> OperationCase {
+    rows(
+      .ensemble(value(0), into: guesses, ensemble: .column("ensemble"), K: K), B: B,
+      [text([B, K]), "momentum \(momentum)"] + (logits == .ordinary ? [] : [logits.rawValue]),
+      [
+        operand(0): logits.content(B: B, K: K), .store(guesses): written(B * K),
+        .store(.column("ensemble")): .floats(guesses(count: N, K: K, unseen: true)),
+        .store(.labels): .integers(labels(K: K)), .store(.counters): counters(), .store(.numbers): numbers([momentum]),
+      ])
+  }
+
+  /// A third of the samples count with nothing but their consistency.
+  static func consistency(B: Int, K: Int, strength: Float = 100, logits: Logits = .ordinary) -> OperationCase {
+    rows(
+      .consistency(
+        value(0), with: guesses, scratch: value(1), dlogits: value(2), weight: .column("weight"), B: B, K: K), B: B,
+      [text([B, K]), "strength \(strength)"] + (logits == .ordinary ? [] : [logits.rawValue]),
+      [
+        operand(0): logits.content(B: B, K: K), operand(1): .nothing(B * K),
+        operand(2): .normal(B * K + margin, deviation: 0.1),
+        .store(guesses): .floats(guesses(count: B, K: K, unseen: false)),
+        .store(.column("weight")): .floats((0..<N).map { $0 % 3 == 0 ? 0 : 1 }),
+        .store(.labels): .integers(labels(K: K)), .store(.counters): counters(),
+        .store(.numbers): numbers([0, strength]), .store(.sampleLoss): .normal(N),
+      ], meaningful: [operand(1): []])
+  }
+
   static let targets: [OperationCase] = {
     var cases: [OperationCase] = []
     for (B, K) in [(1, 2), (16, 10), (5, 11), (61, 100)] {
       cases += [shift(B: B, K: K), offset(B: B, K: K), mixedTargets(B: B, K: K), softLoss(B: B, K: K)]
       cases.append(earlyLearning(B: B, K: K))
+      cases += [ensemble(B: B, K: K), consistency(B: B, K: K)]
     }
+    cases += [ensemble(B: 16, K: 10, momentum: 0), consistency(B: 16, K: 10, strength: 0)]
     for (B, K) in [(1, 2), (16, 10), (61, 100)] { cases.append(confidence(B: B, K: K)) }
     for flags: [Float] in [[0, 0, 1], [0, 1, 1], [1, 1, 0]] {
       cases.append(confidence(B: 16, K: 10, beta: flags[0], flags: flags))
@@ -146,6 +189,7 @@ extension OperationCase {
       cases.append(earlyLearning(B: 40, K: 10, logits: logits))
       cases.append(softLoss(B: 40, K: 10, logits: logits))
       cases.append(confidence(B: 40, K: 10, logits: logits))
+      cases += [ensemble(B: 40, K: 10, logits: logits), consistency(B: 40, K: 10, logits: logits)]
     }
     return cases
   }()

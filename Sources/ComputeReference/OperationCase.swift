@@ -91,6 +91,7 @@ public struct OperationCase: Sendable {
     .peerOrder, .peerLabelOrder, .sampleLoss, .samplePrediction, .sampleConfidence, .marginSum, .marginLost,
     .marginCount, .workspace, .vectors, .sampleWeights, .transition, .secondMoments, .anchor, .partners, .factors,
     .pixels2, .pixels3, .pixels4,
+    .average,
   ]
 
   private func bytes(of content: Content, for operand: Operand) -> [UInt8] {

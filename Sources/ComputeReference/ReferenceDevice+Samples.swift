@@ -23,6 +23,7 @@ extension ReferenceDevice {
     return Prepared {
       let random = CounterRandom(seed: Self.seed(counters))
       let epoch = UInt32(truncatingIfNeeded: counters.integer(at: COUNTER_EPOCH))
+      let view = UInt32(truncatingIfNeeded: counters.integer(at: COUNTER_VIEW))
       let mean = statistics.numbers(count: C), deviation = statistics.numbers(at: C, count: C)
       /// The image [H, W, C] as it is cropped and mirrored at a position.
       func image(_ sample: Int, at position: Int) -> [ReferenceNumber] {
@@ -31,7 +32,7 @@ extension ReferenceDevice {
         }
         // An image occurs once in an epoch, but perhaps several times among the peers: there the position counts.
         let words = random.words(
-          peer ? .peerAugment : .augment, epoch, UInt32(truncatingIfNeeded: peer ? position : sample))
+          peer ? .peerAugment : .augment, epoch, UInt32(truncatingIfNeeded: peer ? position : sample), view)
         let range = 2 * augmentation.crop + 1
         let down = CounterRandom.integer(words.x, below: range) - augmentation.crop
         let right = CounterRandom.integer(words.y, below: range) - augmentation.crop

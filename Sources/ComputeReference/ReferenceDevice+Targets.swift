@@ -12,6 +12,8 @@ extension ReferenceDevice {
       "rows_mixed_targets": RowFormula(mixedTargets, ["labels", "partners", "factors"]),
       "rows_soft_loss": RowFormula(softLoss, ["labels", "sample_loss"]),
       "rows_confidence": RowFormula(confidence, ["labels", "numbers", "sample_loss"]),
+      "rows_ensemble": RowFormula(ensemble, ["labels", "numbers"]),
+      "rows_consistency": RowFormula(consistency, ["labels", "numbers", "sample_loss"]),
     ]
   }
 
@@ -102,14 +104,46 @@ extension ReferenceDevice {
     }
   }
 
+  private static func ensemble(_ bound: RowBinding) {
+    let K = bound.integer("K"), ensemble = bound.buffer("ensemble"), samples = bound.samples
+    for (b, (row, sample)) in zip(bound.rows(of: samples), samples).enumerated() {
+      bound.buffer("guesses").write(row.probabilities, at: b * K)
+      let before = ensemble.numbers(at: sample * K, count: K)
+      let momentum = before[0].value < 0 ? 0 : methodNumber(bound)
+      ensemble.write(zip(before, row.probabilities).map { momentum * $0 + (1 - momentum) * $1 }, at: sample * K)
+    }
+  }
+
+  private static func consistency(_ bound: RowBinding) {
+    let K = bound.integer("K"), losses = bound.buffer("sample_loss"), dlogits = bound.buffer("dlogits")
+    let strength = methodNumber(bound, 1), B = ReferenceNumber(Double(bound.count)), samples = bound.samples
+    for (b, (row, sample)) in zip(bound.rows(of: samples), samples).enumerated() {
+      let share = bound.buffer("weight").number(at: sample)
+      let guess = bound.buffer("guesses").numbers(at: b * K, count: K)
+      let (loss, gradient) = ReferenceMath.consistency(row, with: guess, strength: strength)
+      losses.write(share * losses.number(at: sample) + loss, at: sample)
+      let before = dlogits.numbers(at: b * K, count: K)
+      dlogits.write(zip(before, gradient).map { share * $0 + $1 / B }, at: b * K)
+    }
+  }
+
   /// The arithmetic of a flat kernel that is no optimiser.
   func bind(_ flat: ComputeFlat, _ memory: ReferenceMemory) -> Prepared {
-    guard flat.kernel.kernel == "flat_pull" else {
+    let count = flat.count, slot = flat.kernel["slot"]
+    let (parameters, numbers) = (memory[.parameters], memory[.numbers])
+    if flat.kernel == .average(slot: slot) {
+      let (average, counters) = (memory[.average], memory[.counters])
+      return Prepared {
+        average.write(
+          ReferenceMath.average(
+            average.numbers(count: count), of: parameters.numbers(count: count),
+            least: numbers.number(at: NUMBER_METHOD + slot), updates: counters.integer(at: COUNTER_UPDATES)))
+      }
+    }
+    guard flat.kernel == .pull(slot: slot) else {
       preconditionFailure("\(flat.kernel.kernel) has no formula in double precision")
     }
-    let count = flat.count, slot = flat.kernel["slot"]
-    let (parameters, anchor, gradients) = (memory[.parameters], memory[.anchor], memory[.gradients])
-    let numbers = memory[.numbers]
+    let (anchor, gradients) = (memory[.anchor], memory[.gradients])
     return Prepared {
       gradients.write(
         ReferenceMath.pull(

@@ -107,4 +107,22 @@ extension ReferenceMath {
   ) -> [ReferenceNumber] {
     c.value == 0 ? gradients : gradients.indices.map { gradients[$0] + c * (parameters[$0] - anchor[$0]) }
   }
+
+  /// Consistency of a row with a guess that counts as a constant, c / K Σ (p_k − g_k)² (Tarvainen and Valpola, NeurIPS
+  /// 2017), and its gradient 2 c / K p_k (p_k − g_k − Σ p_j (p_j − g_j)).
+  public static func consistency(
+    _ row: ReferenceRow, with guess: [ReferenceNumber], strength c: ReferenceNumber
+  ) -> ReferenceLoss.Result {
+    let p = row.probabilities, away = zip(p, guess).map { $0 - $1 }, scale = c / ReferenceNumber(Double(p.count))
+    let along = zip(p, away).map { $0 * $1 }.sum
+    return (scale * away.map { $0 * $0 }.sum, p.indices.map { 2 * scale * p[$0] * (away[$0] - along) })
+  }
+
+  /// The moving average after one more update: θ̄ + r (θ − θ̄), r = max(1 / (t + 1), least).
+  public static func average(
+    _ average: [ReferenceNumber], of parameters: [ReferenceNumber], least: ReferenceNumber, updates: Int
+  ) -> [ReferenceNumber] {
+    let mean = 1 / ReferenceNumber(Double(updates + 1)), rate = mean.value > least.value ? mean : least
+    return zip(average, parameters).map { $0 + rate * ($1 - $0) }
+  }
 }

@@ -53,18 +53,14 @@ final class DistanceToStart<D: Device>: Method {
     return EpochOutcome(figures: [(moved / square(start.lazy.map(Double.init))).squareRoot()])
   }
 
-  private static func name(_ parameter: Parameter) -> String { "state.anchor.\(parameter.name)" }
+  private static var prefix: String { "state.anchor." }
 
   func store(in file: inout SafetensorsFile) {
     guard let start else { return }
-    let table = members[0].parameters
-    for (entry, values) in zip(table.entries, table.unpack(start)) {
-      file[Self.name(entry)] = .init(values, shape: entry.shape)
-    }
+    file.store(start, of: members[0].parameters, prefix: Self.prefix)
   }
 
   func restore(from file: SafetensorsFile) throws {
-    let table = members[0].parameters
-    try begin(at: table.pack(table.entries.map { try file.floats(Self.name($0), shape: $0.shape) }))
+    try begin(at: file.packed(members[0].parameters, prefix: Self.prefix))
   }
 }

@@ -12,6 +12,8 @@ public protocol Method<D>: AnyObject {
 
   /// The networks in training, in the stage that was begun; the first is the one that is evaluated and kept.
   var members: [TrainingSession<D>] { get }
+  /// What of the first network is evaluated, and predicts from a checkpoint.
+  var answer: Answer { get }
   /// The stages, which are trained one after the other; most methods have one.
   var stages: [Stage] { get }
   /// Columns that it adds to metrics.csv.
@@ -36,12 +38,14 @@ public protocol Method<D>: AnyObject {
   /// Takes up what `result` gave for a stage that is done.
   func restore(stage: Int, from file: SafetensorsFile) throws
   /// Adds to a checkpoint what decisions rest on and no column holds.
-  func store(in file: inout SafetensorsFile)
+  func store(in file: inout SafetensorsFile) throws
   /// Reads what `store` added.
   func restore(from file: SafetensorsFile) throws
 }
 
 extension Method {
+  /// Its own weights.
+  public var answer: Answer { .first }
   /// No columns of its own.
   public var figures: [Figure] { [] }
   /// One stage: nothing to do.
@@ -57,9 +61,20 @@ extension Method {
   /// Nothing is kept.
   public func restore(stage: Int, from file: SafetensorsFile) throws {}
   /// Nothing but columns.
-  public func store(in file: inout SafetensorsFile) {}
+  public func store(in file: inout SafetensorsFile) throws {}
   /// Nothing but columns.
   public func restore(from file: SafetensorsFile) throws {}
+}
+
+/// What of a method's first network is evaluated.
+public enum Answer: String, Sendable, CaseIterable {
+  /// Its own weights.
+  case first
+  /// Their moving average, with running statistics of its own.
+  case average
+
+  /// What stands before the names of these weights in a checkpoint.
+  public var prefix: String { self == .first ? "" : "average." }
 }
 
 /// A stretch of training with networks of its own.
@@ -103,9 +118,13 @@ public struct EpochEnd: Sendable {
   public let epoch: Int
   /// Ids of the samples of the epoch's steps.
   public let ids: ArraySlice<Int32>
+  /// The accuracy on what was held out; nil where nothing was.
+  public let heldOutAccuracy: Double?
 
   /// An epoch and its samples.
-  public init(epoch: Int, ids: ArraySlice<Int32>) { (self.epoch, self.ids) = (epoch, ids) }
+  public init(epoch: Int, ids: ArraySlice<Int32>, heldOutAccuracy: Double? = nil) {
+    (self.epoch, self.ids, self.heldOutAccuracy) = (epoch, ids, heldOutAccuracy)
+  }
 }
 
 /// What a method says of an epoch.

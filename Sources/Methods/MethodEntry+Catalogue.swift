@@ -103,11 +103,30 @@ extension MethodEntry {
           "lambda", 28, 0...1_000_000, scaling: .inverseRoot,
           "strength of the offsets; for 150 epochs at a rate of 0.02 with batches of 128")
       ], figures: [LabelledSet.suspicionFigure], judgesSamples: true, weightsConflict: nil),
+    MethodEntry(
+      name: "self",
+      summary:
+        "Learns the labels that its own average predicts, chosen anew now and then; that average teaches consistency.",
+      source: "Nguyen et al., SELF: learning to filter noisy labels with self-ensembling, ICLR 2020",
+      standing: .reconstructed(
+        "all of it, from the abstract, others' code and the mean teacher's, since the authors' code is not public"),
+      networks: 1, cost: "1.4", parameters: selfParameters,
+      figures: Selection.figures + [LabelledSet.suspicionFigure], judgesSamples: true),
   ]
 
   private static let distanceSource =
     "Hu, Li and Yu, Simple and effective regularization methods for training on noisily labeled data with "
     + "generalization guarantee, ICLR 2020"
+
+  private static let selfParameters: [Parameter] = [
+    .init(
+      epochs: "every", 50, 0...1_000_000, "epochs between two choices of labels; 0: none, a mean teacher for comparison"
+    ),
+    .init("momentum", 0.9, 0...1, "the share of a sample's averaged prediction that stays when it is seen"),
+    .init("decay", 0.99, 0...1, "the share of the average of the parameters that stays in a step"),
+    .init("consistency", 100, 0...1_000_000, "the weight of the squared distance from the average's predictions"),
+    .init(epochs: "ramp", 5, 0...1_000_000, "epochs over which that weight rises"),
+  ]
 
   private static let marvelParameters: [Parameter] = [
     .init(epochs: "patience", 5, 1...1_000_000, "epochs in a row with too small a margin that drop a sample"),
@@ -128,6 +147,7 @@ extension MethodChoice {
     case "car": try ConfidenceAdaptive(setup, self)
     case "rdi": try DistanceToStart(setup, self)
     case "aux": try AuxiliaryVariables(setup, self)
+    case "self": try SelfEnsemble(setup, self)
     case "co-teaching": try CoTeaching(setup, self)
     case "marvel", "marvel+": try Marvel(setup, self)
     default: preconditionFailure("the catalogue has \(entry.name), but nothing makes it")

@@ -8,8 +8,22 @@ extension TrainingSession {
   ///
   /// - Parameters:
   ///   - lent: another network's buffers under names of this one's steps.
+  ///   - answer: buffers that stand in the place of this network's own when it is evaluated.
   ///   - write: writes a step; its second argument is 0 for whole batches, 1 for the last one.
-  public func prepare(lent: [Store: D.Buffer] = [:], _ write: (inout StepBuilder, Int) throws -> Void) throws {
+  public func prepare(
+    lent: [Store: D.Buffer] = [:], evaluating answer: [Store: D.Buffer] = [:],
+    _ write: (inout StepBuilder, Int) throws -> Void
+  ) throws {
+    (whole, rest) = try plans(lent: lent, write)
+    self.answer = answer
+    evaluation = try evaluationData.map { try evaluationPlans($0.images, ids: $0.ids) }
+    heldOut = try heldOutData.map { try evaluationPlans($0) }
+  }
+
+  /// Plans of steps, of whole batches and of the last one where it is smaller.
+  func plans(
+    lent: [Store: D.Buffer], _ write: (inout StepBuilder, Int) throws -> Void
+  ) throws -> (whole: Plan<D>?, rest: Plan<D>?) {
     func plan(_ batch: Int, _ slot: Int) throws -> Plan<D> {
       var step = StepBuilder(
         try settings.graph(batch, images.set.images, classes: classes), forms: device.forms,
@@ -17,10 +31,10 @@ extension TrainingSession {
       try write(&step, slot)
       return try Plan(step.program, on: device, stores: stores.merging(lent) { $1 }, shared: shared)
     }
-    whole = batchSizes.contains(settings.batchSize) ? try plan(settings.batchSize, 0) : nil
-    rest = try batchSizes.last.flatMap { $0 < settings.batchSize ? try plan($0, 1) : nil }
-    evaluation = try evaluationData.map { try evaluationPlans($0.images, ids: $0.ids) }
-    heldOut = try heldOutData.map { try evaluationPlans($0) }
+    return (
+      batchSizes.contains(settings.batchSize) ? try plan(settings.batchSize, 0) : nil,
+      try batchSizes.last.flatMap { $0 < settings.batchSize ? try plan($0, 1) : nil }
+    )
   }
 
   /// Writes the step of plain training, with peers and weights where there are some.
@@ -78,7 +92,7 @@ extension TrainingSession {
 
   private func evaluationPlans(_ data: DeviceData<D>, ids: [Int32]? = nil) throws -> EvaluationPlans<D> {
     try EvaluationPlans(
-      data, ids: ids, graph: { try settings.graph($0, images.set.images, classes: classes) }, stores: stores,
-      shared: shared)
+      data, ids: ids, graph: { try settings.graph($0, images.set.images, classes: classes) },
+      stores: stores.merging(answer) { $1 }, shared: shared)
   }
 }

@@ -68,13 +68,15 @@ public final class TrainingSession<D: Device> {
 
   let stores: [Store: D.Buffer]
   var whole: Plan<D>?, rest: Plan<D>?
+  /// What stands in the place of `stores` when the network is evaluated.
+  var answer: [Store: D.Buffer] = [:]
   var evaluation: EvaluationPlans<D>?, heldOut: EvaluationPlans<D>?
   let evaluationData: (images: DeviceData<D>, ids: [Int32]?)?, heldOutData: DeviceData<D>?
   /// The activations' memory, which plans of one network share.
   let shared = SharedMemory<D>()
   let images: DeviceData<D>
   /// The state that the next epoch's steps will read.
-  private var state = StepState()
+  private(set) var state = StepState()
   private var order: [Int32] = []
 
   /// Allocates memory and sets the first weights; `prepare` is what makes it train.

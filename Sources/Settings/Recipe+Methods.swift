@@ -35,4 +35,21 @@ extension Recipe {
         "cifar10", "resnet34", "ce", lr: "0.02", .cosine, decay: "1e-3", batch: 64, epochs: 500,
         [.init("method", "car:lambda=10,beta=0,momentum=0.9,threshold=0,start=60,every=10")]))
   ]
+
+  static let selfEnsemble: [Recipe] = [
+    Recipe(
+      name: "self-cifar10", source: "Nguyen et al. (SELF), ICLR 2020, arXiv:1910.01842, by others' code for it",
+      noise: "symmetric:R,inclusive,exact; asymmetric:R,exact=class",
+      note: """
+        Rate, weight decay, averages and consistency are those of others' code, in which a round of up to 300 epochs ends by \
+        the held-out accuracy, 62 of the 256 images of a batch have a label, and the network is ResNet-26 with shake-shake.
+        """,
+      origin: "others' code",
+      sgd(
+        "cifar10", "resnet32", "ce", lr: "0.05", .cosine, decay: "2e-4", batch: 256, epochs: 600,
+        [
+          .init("method", "self:every=200,momentum=0.9,decay=0.99,consistency=100,ramp=5"), .init("nesterov", "on"),
+          .init("val", "5000"), .init("val-noise", "on"),
+        ]))
+  ]
 }

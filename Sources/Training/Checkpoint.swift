@@ -3,6 +3,7 @@ import Datasets
 import Failures
 import FileFormats
 import Images
+import Methods
 import Networks
 import Sessions
 
@@ -110,6 +111,33 @@ public struct Checkpoint: Sendable {
 }
 
 extension Checkpoint {
+  /// The key of metadata that says which weights answer (`Answer`), where these are not the first network's own.
+  static let answerKey = "gpunoisy.answer"
+
+  /// The names of what the inputs are normalised by.
+  private static let inputStatistics = ["state.input_mean", "state.input_std"]
+
+  /// A checkpoint for evaluation: the weights that answer have PyTorch's names in it.
+  ///
+  /// - Throws: `.badInput` for an answer that is not known.
+  static func answering(_ file: SafetensorsFile) throws -> SafetensorsFile {
+    guard let text = file.metadata[answerKey] else { return file }
+    guard let answer = Answer(rawValue: text) else {
+      throw Failure(
+        .badInput, "'\(file.path)' answers with '\(text.prefix(40))', which is not known.",
+        why: "weights that answer are \(Answer.allCases.map(\.rawValue).joined(separator: " or ")).",
+        fix: "the file is damaged, or of another version; use another checkpoint.")
+    }
+    guard answer != .first else { return file }
+    // Nothing of the network in training, so that weights that are missing are not taken from there.
+    var answering = SafetensorsFile(path: file.path, metadata: file.metadata)
+    for name in file.names where name.hasPrefix(answer.prefix) {
+      answering[String(name.dropFirst(answer.prefix.count))] = file[name]
+    }
+    for name in inputStatistics { answering[name] = file[name] }
+    return answering
+  }
+
   /// Reads a checkpoint for evaluation: what the network is; its weights come with `weights(_:names:)`.
   ///
   /// - Throws: `.missingInput`, `.badInput`.

@@ -17,7 +17,7 @@ public final class Evaluator<D: Device> {
   ///
   /// - Throws: `.missingInput`, `.badInput` for a file that is no checkpoint or is damaged.
   public init(checkpoint path: String, on device: D) throws {
-    file = try SafetensorsFile.read(path)
+    file = try Checkpoint.answering(SafetensorsFile.read(path))
     model = try Checkpoint.model(of: file)
     network = try Network(model.network)
     self.device = device

@@ -71,12 +71,16 @@ public struct FrozenNetwork: Sendable {
     }
   }
 
-  /// Adds the whole network to a checkpoint of last layers.
-  func store(_ states: [SessionState], in file: inout SafetensorsFile) {
+  /// Adds whole networks to a checkpoint of last layers.
+  ///
+  /// - Parameters:
+  ///   - head: the parameters of a last layer.
+  ///   - prefixes: what stands before their names.
+  func complete(_ file: inout SafetensorsFile, head: [Parameter], prefixes: [String]) throws {
     let (mean, deviation) = (data.normalization.mean, data.normalization.standardDeviation)
-    for (member, state) in states.enumerated() {
-      let prefix = Checkpoint.prefix(member), head = Array(state.parameters.suffix(2))
-      let (weights, biases) = (head[0], head[1])
+    for prefix in prefixes {
+      let layer = try Checkpoint.tensors(head.map { ($0.name, $0.shape) }, in: file, prefix: prefix)
+      let (weights, biases) = (layer[0], layer[1])
       let classes = weights.shape[0], width = weights.shape[1]
       var (folded, shifted) = (weights.values, biases.values)
       for k in 0..<classes {

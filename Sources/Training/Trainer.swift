@@ -222,7 +222,9 @@ public final class Trainer<D: Device> {
     let ids = session.ids(ofFirst: position.step)
     // First what may be stopped midway, then what changes the method's state.
     let (test, validation) = try evaluate(stage)
-    let outcome = try method.finish(EpochEnd(epoch: position.epoch, ids: ids))
+    // A test set that was not held out of the training data must decide nothing.
+    let heldOut = validation?.accuracy ?? (data.dataset.test == nil ? test?.accuracy : nil)
+    let outcome = try method.finish(EpochEnd(epoch: position.epoch, ids: ids, heldOutAccuracy: heldOut))
     let score = TrainingScore(
       scored(ids, outcome)[...], results, given: data.dataset.train.labels, true: data.dataset.train.trueLabels)
     let vanished = vanishedShare(ids, results.losses)
@@ -292,14 +294,16 @@ public final class Trainer<D: Device> {
     let checkpoint = Checkpoint(model: model, position: position, best: best, states: states)
     try checkpoint.requireFinite()
     var file = checkpoint.file
-    frozen?.store(states, in: &file)
     if method.stages.count > 1 {
       file.metadata[DetectionStageResult.stageKey] = method.stages[position.stage].name
     }
     if settings.job == .train, settings.method.entry.name != "plain" {
       file.metadata["gpunoisy.method"] = settings.method.description
     }
-    method.store(in: &file)
+    if method.answer != .first { file.metadata[Checkpoint.answerKey] = method.answer.rawValue }
+    try method.store(in: &file)
+    let prefixes = states.indices.map(Checkpoint.prefix) + (method.answer == .first ? [] : [method.answer.prefix])
+    try frozen?.complete(&file, head: Array(session.parameters.entries.suffix(2)), prefixes: prefixes)
     return file
   }
 

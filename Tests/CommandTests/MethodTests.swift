@@ -74,6 +74,7 @@ extension CommandTests {
           "--method car:lambda=0.5,start=2,every=1",
           ["confidence_right", "confidence_wrong", "target_given", "target_right", "suspicion_auroc"]
         ),
+        ("--method self:every=1 --precision mixed", Self.selection + ["suspicion_auroc"]),
       ])
     func resume(method: String, columns: [String]) throws {
       let folder = ScratchFolder()
@@ -93,6 +94,46 @@ extension CommandTests {
       try CommandUnderTest.output(["eval", "whole", "shapes", "--limit-test", "64", "--device", "cpu"], in: folder)
       try CommandUnderTest.output(["report", "whole", "--no-samples"], in: folder)
       #expect(try whole.text("report/index.html").contains(columns[columns.count - 1]))
+    }
+
+    @Test("that answer by an average are evaluated, and looked at later, by the average")
+    func average() throws {
+      let folder = ScratchFolder()
+      // Each round begins with the best of what was held out.
+      let settings =
+        "--epochs 6 --noise symmetric:0.4 --val 0.25 --val-noise on --checkpoint-every 1 --method self:every=2,decay=0.8"
+      let (whole, killed) = try CommandUnderTest.wholeAndKilled(settings, steps: 18, in: folder)
+      #expect(try killed.column("val_acc", of: "metrics.csv") == whole.column("val_acc", of: "metrics.csv"))
+      let file = try SafetensorsFile.read(whole.lastCheckpoint)
+      #expect(file.metadata["gpunoisy.answer"] == "average")
+      for name in ["conv1.weight", "bn1.running_mean"] {
+        let tensors = ["", "average.", "method.best."].map { file[$0 + name] }
+        #expect(tensors.allSatisfy { $0 != nil } && tensors[0] != tensors[1], "\(name)")
+      }
+      let accuracy = try #require(try whole.column("test_acc", of: "metrics.csv").last.flatMap(Double.init))
+      let loss = try #require(try whole.column("test_loss", of: "metrics.csv").last.flatMap(Double.init))
+      let rest = ["shapes", "--limit-test", "128", "--device", "cpu"]
+      func evaluate(_ checkpoint: String) throws -> JSONValue {
+        let text = try CommandUnderTest.output(["eval", checkpoint] + rest + ["--json"], in: folder)
+        return try JSONText.parse(Array(text.utf8), named: "standard output")
+      }
+      let document = try evaluate("whole")
+      #expect(document["accuracy"]?.double == accuracy && document["loss"]?.double == loss)
+      // Its features are the average's, too: what the last layer makes of them are its logits.
+      try CommandUnderTest.output(["predict", "whole"] + rest + ["--logits", "logits.npy"], in: folder)
+      // By PyTorch's names alone, the network in training.
+      var own = file
+      own.metadata["gpunoisy.answer"] = nil
+      try own.write(to: folder("own.safetensors"))
+      #expect(try evaluate("own.safetensors")["loss"]?.double != loss)
+      var damaged = file
+      damaged["average.bn1.weight"] = nil
+      try damaged.write(to: folder("damaged.safetensors"))
+      #expect(try CommandUnderTest.run(["eval", "damaged.safetensors"] + rest, in: folder).code == 65)
+      own.metadata["gpunoisy.answer"] = "nosuch"
+      try own.write(to: folder("other.safetensors"))
+      let ending = try CommandUnderTest.run(["eval", "other.safetensors"] + rest, in: folder)
+      #expect(ending.code == 65 && ending.errors.contains("nosuch") && ending.errors.lines.count == 3)
     }
 
     private static let selection = ["kept", "label_precision", "label_recall", "left_out_wrong"]

@@ -159,6 +159,24 @@ struct LoweredStep: Sendable {
           step.update(.sgd, clip: false)
           return step.program
         }),
+      step(network, "consistency") { step in
+        step.images(cropped)
+        step.forward(.batch)
+        let dlogits = step.loss(RowFunction(kernel: "loss_ce_rows")), scratch = step.scratch()
+        step.rows(
+          .consistency(
+            step.program.logits, with: .column("guesses"), scratch: scratch, dlogits: dlogits, weight: .column("kept"),
+            B: 128, K: 10))
+        step.backward()
+        step.update(.sgd, clip: false)
+        step.flat(.average(slot: 2))
+      },
+      step(network, "mean teacher") { step in
+        step.images(cropped)
+        step.forward(.batch)
+        step.rows(.ensemble(step.program.logits, into: .column("guesses"), ensemble: .column("ensemble"), K: 10))
+        step.advance()
+      },
       step(network, "mixed") { step in
         step.images(cropped, mixed: true)
         step.forward(.batch)

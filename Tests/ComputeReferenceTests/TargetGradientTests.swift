@@ -97,6 +97,29 @@ struct TargetGradientTests {
     #expect(abs(result.loss.value - (-p[0] - Double(Float(1e-4)) * p[1])) < 1e-12 && result.dindicator.value == 0)
   }
 
+  @Test("in consistency with a guess that is held", arguments: [2, 3, 10, 100])
+  func consistency(K: Int) {
+    for (key, deviation) in [0.5, 1, 3].enumerated() {
+      let z = numbers(K, deviation: deviation, UInt32(key)), guess = row(numbers(K, deviation: 2, 9)).probabilities
+      let result = ReferenceMath.consistency(row(z), with: guess, strength: 20)
+      let squares = zip(row(z).probabilities, guess).reduce(0.0) {
+        $0 + ($1.0.value - $1.1.value) * ($1.0.value - $1.1.value)
+      }
+      #expect(abs(result.loss.value - 20 / Double(K) * squares) < 1e-12)
+      expect("\(K) classes, deviation \(deviation)", at: z, result.dlogits.map(\.value)) {
+        ReferenceMath.consistency(row($0), with: guess, strength: 20).loss.value
+      }
+    }
+  }
+
+  @Test("in an average that is a plain mean at first")
+  func average() {
+    func moved(after updates: Int) -> Double {
+      ReferenceMath.average([1], of: [3], least: 0.1, updates: updates)[0].value
+    }
+    #expect(moved(after: 1) == 2 && abs(moved(after: 3) - 1.5) < 1e-12 && abs(moved(after: 50) - 1.2) < 1e-12)
+  }
+
   @Test("in the distance to the start")
   func pull() {
     let x = numbers(20, deviation: 1, 0), anchor = numbers(20, deviation: 1, 1), c = 0.3

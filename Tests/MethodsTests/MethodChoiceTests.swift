@@ -26,7 +26,7 @@ struct MethodChoiceTests {
       "co-teaching:rate", "co-teaching:nosuch=1", "co-teaching:rate=0.1,rate=0.2", "co-teaching:rate=0.1,",
       "co-teaching:", "co-teaching:ramp=1.5", "marvel:patience=0", "marvel:gain=1", "plain:rate=0.1",
       "marvel+:gain=-1", "mixup:alpha=-1", "elr:momentum=1.1", "rdi:lambda=nan", "aux:lambda=-1", "aux:momentum=0.9",
-      "car:start=0", "car:every=0", "car:learned=0.5",
+      "car:start=0", "car:every=0", "car:learned=0.5", "self:every=-1", "self:momentum=1.5", "self:ramp=0.5",
     ])
   func refusals(text: String) {
     let failure = #expect(throws: Failure.self) { try MethodChoice(text) }
@@ -55,6 +55,10 @@ struct MethodChoiceTests {
     #expect(try MethodChoice("co-teaching:ramp=10").scaled(by: 0.2)["ramp"] == 2)
     #expect(try MethodChoice("rdi:lambda=14").scaled(by: 0.25)["lambda"] == 28)
     #expect(try MethodChoice("aux:lambda=28").scaled(by: 0.2).description == "aux:lambda=62.61")
+    #expect(
+      try MethodChoice("self").scaled(by: 0.2).description
+        == "self:every=10,momentum=0.9,decay=0.99,consistency=100,ramp=1")
+    #expect(try MethodChoice("self:every=0").scaled(by: 0.2)["every"] == 0)
     #expect(try MethodChoice("elr").scaled(by: 0.2).description == "elr:momentum=0.7,lambda=3")
   }
 }

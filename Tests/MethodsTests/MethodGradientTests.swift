@@ -20,6 +20,8 @@ struct MethodGradientTests {
     var anchor: [[Double]] = []
     /// Lambda and beta of a loss that is scaled by confidence, where it is.
     var confidence: (lambda: Double, beta: Double)?
+    /// Which rows count with their label, and what all are to be consistent with, where there is such a thing.
+    var kept: [Double] = [], guesses: [[Double]] = [], consistency = 0.0
 
     /// The layers' weights and biases in order: fc1, fc2, perhaps the second head, fc3.
     func value(_ parameters: [[Double]]) -> Double {
@@ -63,6 +65,10 @@ struct MethodGradientTests {
       let largest = z.max() ?? 0, normaliser = largest + log(z.reduce(0) { $0 + exp($1 - largest) })
       let logs = z.map { $0 - normaliser }
       if !softTargets.isEmpty { return -zip(softTargets[row], logs).reduce(0) { $0 + $1.0 * $1.1 } }
+      if !guesses.isEmpty {
+        let squares = zip(logs, guesses[row]).reduce(0.0) { $0 + (exp($1.0) - $1.1) * (exp($1.0) - $1.1) }
+        return -kept[row] * logs[labels[row]] + consistency / Double(logs.count) * squares
+      }
       guard !targets.isEmpty else { return -logs[labels[row]] }
       let agreement = zip(targets[row], logs).reduce(0) { $0 + $1.0 * min(max(exp($1.1), 1e-4), 1 - 1e-4) }
       return -logs[labels[row]] + regulariser * log(1 - agreement)
@@ -124,6 +130,12 @@ struct MethodGradientTests {
         target[own.labels[partner]] += 1 - f
         objective.softTargets.append(target)
       }
+    case "self":
+      // With a momentum of 0 the ensemble is what the teacher has just said.
+      (objective.guesses, objective.consistency) = (try rows("ensemble"), choice["consistency"])
+      let kept = try member.floats("kept")
+      objective.kept = ids.map { Double(kept[$0]) }
+      #expect(Set(objective.kept) == [0, 1])
     case "car": (objective.targets, objective.confidence) = (try rows("target"), (choice["lambda"], choice["beta"]))
     default: preconditionFailure("\(text) has no objective here")
     }
@@ -146,7 +158,7 @@ struct MethodGradientTests {
 
   private static let methods = [
     "rdi:lambda=8", "rdi:lambda=8,anchor=0", "aux:lambda=20", "elr:momentum=0.5,lambda=3", "mixup:alpha=1",
-    "car:lambda=0.5,beta=0.1,start=2,every=1,momentum=0.8",
+    "car:lambda=0.5,beta=0.1,start=2,every=1,momentum=0.8", "self:every=1,momentum=0,consistency=30,ramp=0",
   ]
 
   @Test("is the derivative of its objective", arguments: methods)

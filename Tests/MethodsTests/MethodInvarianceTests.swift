@@ -41,7 +41,7 @@ struct MethodInvarianceTests {
     "equals plain training bit for bit",
     arguments: [
       "co-teaching:rate=0", "co-teaching:rate=0,exchange=0", "marvel:patience=99,warm=0", "plain", "rdi:lambda=0",
-      "aux:lambda=0", "elr:lambda=0", "mixup:alpha=0",
+      "aux:lambda=0", "elr:lambda=0", "mixup:alpha=0", "self:consistency=0,every=0",
     ],
     // The second one drops channels, which the two networks must not do alike.
     [("resnet20", Optimizer.Kind.sgd), ("cnn9", .adam)])
@@ -52,7 +52,10 @@ struct MethodInvarianceTests {
   @Test(
     "equals plain training bit for bit through OpenCL", .enabled(if: OpenCLDevices.isThere, "\(OpenCLDevices.absence)"),
     arguments: OpenCLDevice.Style.allCases,
-    ["co-teaching:rate=0", "rdi:lambda=0", "aux:lambda=0", "elr:lambda=0", "mixup:alpha=0"])
+    [
+      "co-teaching:rate=0", "rdi:lambda=0", "aux:lambda=0", "elr:lambda=0", "mixup:alpha=0",
+      "self:consistency=0,every=0",
+    ])
   func equalsPlainThroughOpenCL(style: OpenCLDevice.Style, method: String) throws {
     let info = try #require(OpenCLDevices.first)
     try expectPlain(method, "resnet20", .adam, on: OpenCLDevice(info, style: style))
@@ -60,7 +63,7 @@ struct MethodInvarianceTests {
 
   @Test(
     "or with one gives the same bits for any number of threads",
-    arguments: ["rdi:lambda=5", "aux", "elr", "mixup", "car:start=1,every=1"])
+    arguments: ["rdi:lambda=5", "aux", "elr", "mixup", "car:start=1,every=1", "self:every=1"])
   func threads(method: String) throws {
     let states = try [1, 2, 3].map { threads in
       let made = try MethodChoice(method).make(MethodFixture.setup(on: CPUDevice(threads: threads)))

@@ -112,6 +112,7 @@ struct MethodsAgainstTorchTests {
     arguments: [
       "rdi:lambda=12", "aux:lambda=40", "elr:momentum=0.7,lambda=3", "mixup:alpha=1",
       "car:lambda=0.5,beta=0.1,momentum=0.8,start=2,every=1",
+      "self:every=1,momentum=0.6,decay=0.7,consistency=20,ramp=2",
     ])
   func agree(method: String) throws {
     let choice = try MethodChoice(method), data = try OracleData.samples(Self.samples)

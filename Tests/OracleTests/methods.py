@@ -6,6 +6,8 @@
 
 A request holds its tensors, and its settings as metadata.
 """
+import copy
+import math
 import sys
 
 import torch
@@ -65,7 +67,10 @@ def train(kind, method):
     column = torch.zeros(count, classes, dtype=kind)
     if method == "car":
         column = F.one_hot(labels, classes).to(kind).clamp(1e-4, 1)
+    teacher, kept, updates = copy.deepcopy(model), torch.ones(count, dtype=kind), 0
     for epoch in range(int(settings["epochs"])):
+        if method == "self" and epoch > 0 and epoch % given["every"] == 0:
+            kept = (column.argmax(1) == labels).to(kind)
         for begin in range(0, count, batch):
             ids = torch.arange(begin, min(begin + batch, count))
             x, y = images[ids].to(kind), labels[ids]
@@ -94,6 +99,14 @@ def train(kind, method):
                 q = (tau * p + (1 - tau) * s).clamp(1e-7, 1)
                 loss = -(s * q.log()).sum(1).mean() - given["lambda"] * tau.log().mean()
                 loss = loss - given["beta"] * (q * s.log()).sum(1).mean()
+            elif method == "self":
+                with torch.no_grad():
+                    guess = teacher(x).softmax(1)
+                column[ids] = guess if epoch == 0 else given["momentum"] * column[ids] + (1 - given["momentum"]) * guess
+                z = model(x)
+                risen = math.exp(-5 * (1 - min(epoch / given["ramp"], 1)) ** 2)
+                loss = (kept[ids] * F.cross_entropy(z, y, reduction="none")).mean()
+                loss = loss + risen * given["consistency"] * F.mse_loss(z.softmax(1), guess)
             else:
                 loss = F.cross_entropy(model(x), y)
             if method == "rdi":
@@ -102,6 +115,11 @@ def train(kind, method):
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
+            if method == "self":
+                updates += 1
+                decay = min(1 - 1 / (updates + 1), given["decay"])
+                for mean, parameter in zip(teacher.parameters(), model.parameters()):
+                    mean.data.mul_(decay).add_(parameter.data, alpha=1 - decay)
             if method == "aux":
                 column[ids] = (offset - rate * offset.grad).detach()
     left = {name: value.double().contiguous() for name, value in named(model).items()}

@@ -4,6 +4,7 @@ import Datasets
 import Failures
 import FileFormats
 import Glibc
+import Methods
 import Networks
 import Reports
 import Sessions
@@ -55,8 +56,12 @@ import Training
     return try SafetensorsFile.read(folder.lastCheckpoint)
   }
 
-  @Test func `stay as they are, and the checkpoint is the whole network with its new last layer`() throws {
-    let trainer = try frozen(settings())
+  // A method whose answer is an average keeps two layers, both of which make a whole network.
+  @Test(arguments: ["plain", "self"])
+  func `stay as they are, and the checkpoint is the whole network with its new last layer`(method: String) throws {
+    var settings = try settings()
+    settings.method = try MethodChoice(method)
+    let trainer = try frozen(settings)
     let file = try checkpoint(trainer), before = try SafetensorsFile.read(scratch("weights"))
     for name in before.names { #expect(file[name] == before[name], "\(name)") }
     // What was measured of the layer alone is what the whole network gives.

@@ -17,6 +17,7 @@ enum {
   COUNTER_UPDATES,   // updates before this one: Adam's time
   COUNTER_MEMBER,    // number of the network among those of its method; keys dropout
   COUNTER_PART_IMAGES,  // images of the data set in each of the buffers that hold it, but for the last
+  COUNTER_VIEW,      // which view of the images: keys their crops and flips
   COUNTER_COUNT
 };
 

@@ -78,4 +78,37 @@ extension RowKernel {
       [.readFloats("logits", logits), .readFloats("targets", targets), .writeFloats("dlogits", dlogits)],
       ["B": .int(B), "K": .int(K)])
   }
+
+  /// A mean teacher's probabilities of a batch, and the moving average of those that it gave a sample over the epochs.
+  ///
+  /// `StepState.methodNumbers` begins with the average's momentum.
+  ///
+  /// - Parameters:
+  ///   - logits: the teacher's.
+  ///   - guesses: [B, K] of floats, for `consistency`.
+  ///   - ensemble: a column [N, K] of floats, negative where the sample was not seen yet.
+  /// - Source: Nguyen et al., "SELF: learning to filter noisy labels with self-ensembling", ICLR 2020.
+  public static func ensemble(_ logits: Value, into guesses: Store, ensemble: Store, K: Int) -> RowKernel {
+    RowKernel(
+      "rows_ensemble", [.readFloats("logits", logits)],
+      ["guesses": .store(guesses), "ensemble": .store(ensemble), "K": .int(K)])
+  }
+
+  /// Adds strength / K · ‖p − guess‖² to the loss of each sample, whose own part counts by its weight, 0 or 1.
+  ///
+  /// The second of `StepState.methodNumbers` is the strength.
+  ///
+  /// - Parameters:
+  ///   - guesses: what `ensemble` wrote.
+  ///   - scratch: [B, K].
+  ///   - weight: a column [N] of floats.
+  /// - Source: Tarvainen and Valpola, "Mean teachers are better role models", NeurIPS 2017, and its code.
+  public static func consistency(
+    _ logits: Value, with guesses: Store, scratch: Value, dlogits: Value, weight: Store, B: Int, K: Int
+  ) -> RowKernel {
+    RowKernel(
+      "rows_consistency",
+      [.readFloats("logits", logits), .writeFloats("scratch", scratch), .changeFloats("dlogits", dlogits)],
+      ["guesses": .store(guesses), "weight": .store(weight), "B": .int(B), "K": .int(K)])
+  }
 }

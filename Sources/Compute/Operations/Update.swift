@@ -34,9 +34,18 @@ public struct FlatKernel: Hashable, Sendable {
   public static func pull(slot: Int) -> FlatKernel {
     FlatKernel("flat_pull", reads: 3, writes: 1, ["slot": .int(slot)])
   }
+
+  /// Moves `Store.average` towards the parameters, after their update: θ̄ ← θ̄ + r (θ − θ̄), r = max(1 / (t + 1), 1 − decay)
+  /// after t updates.
+  ///
+  /// - Parameter slot: which of `StepState.methodNumbers` is 1 − decay.
+  /// - Source: Tarvainen and Valpola, "Mean teachers are better role models", NeurIPS 2017, and its code.
+  public static func average(slot: Int) -> FlatKernel {
+    FlatKernel("flat_average", reads: 2, writes: 1, ["slot": .int(slot)])
+  }
 }
 
-/// A flat kernel over all parameters, between backward pass and update.
+/// A flat kernel over all parameters, between backward pass and update or after it.
 public struct ComputeFlat: OperationBody {
   /// Over `count` floats of the flat buffers.
   public var kernel: FlatKernel, count: Int
