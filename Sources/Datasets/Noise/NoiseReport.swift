@@ -1,3 +1,4 @@
+import Failures
 import Statistics
 
 /// What noise was asked for and what became of it.
