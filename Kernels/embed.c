@@ -51,6 +51,9 @@ static const gpunoisy_source sources[] = {
     {"vector/conv_weights.cl", (const char[]){
 #embed "vector/conv_weights.cl"
     , 0}},
+    {"vector/panel_weights.cl", (const char[]){
+#embed "vector/panel_weights.cl"
+    , 0}},
     {"vector/conv_1x1.cl", (const char[]){
 #embed "vector/conv_1x1.cl"
     , 0}},

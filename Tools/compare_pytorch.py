@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import re
+import resource
 import signal
 import statistics
 import subprocess
@@ -32,12 +33,12 @@ class TimeIsUp(Exception):
 
 
 class Ours:
-    """`gpunoisy bench` on one device; one process for each round."""
+    """`gpunoisy bench` on one device; one process for each round, or two where its processor time counts."""
 
-    def __init__(self, options, device, name, precision):
+    def __init__(self, options, device, name, precision, program=None):
         self.options, self.name, self.steps, self.blocks = options, name, None, None
         self.command = [
-            options.program, "bench", "--device", device, "--model", f"resnet{options.layers}", "--no-operations",
+            program or options.program, "bench", "--device", device, "--model", options.model, "--no-operations",
             "--batch-size", str(options.batch_size), "--precision", precision, "--json", "-q"]
         if device == "cpu":
             self.command += ["--threads", str(options.threads)]
@@ -56,10 +57,25 @@ class Ours:
             batch = self.options.batch_size
             # Blocks of a sixth of the time, but no more images than a block of CIFAR-10's 50,000.
             self.steps = max(1, min(round(seconds / 6 * rate / batch), 50_000 // batch))
-            self.blocks = max(1, round(seconds * rate / batch / self.steps))
-        document = self.run(self.steps, self.blocks)
+            self.blocks = max(2, round(seconds * rate / batch / self.steps))
+        document, time = self.timed(self.blocks)
         about = {key: document[key] for key in ("device", "driver")}
-        return document["training"]["images_per_second"]["median"], about
+        if not self.options.processor_time:
+            return document["training"]["images_per_second"]["median"], about
+        # Without what it takes to start: a long run less a short one.
+        few = max(1, self.blocks // 6)
+        images = (self.blocks - few) * self.steps * self.options.batch_size
+        return images / (time - self.timed(few)[1]), about
+
+    def timed(self, blocks):
+        """A run, and its processor time."""
+        def spent():
+            usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+            return usage.ru_utime + usage.ru_stime
+
+        before = spent()
+        document = self.run(self.steps, blocks)
+        return document, spent() - before
 
     def close(self):
         pass
@@ -72,8 +88,9 @@ class Peer:
         self.name = name
         command = [
             sys.executable, os.path.join(TOOLS, "pytorch_training.py"), "--serve", "--device", options.torch_device,
-            "--layers", str(options.layers), "--batch-size", str(options.batch_size), "--precision",
+            "--model", options.model, "--batch-size", str(options.batch_size), "--precision",
             options.precision, "--threads", str(options.threads), *flags]
+        command += ["--processor-time"] if options.processor_time else []
         environment = {**os.environ, **(AVX2 if options.avx2 else {})}
         self.errors = open(os.path.join(options.logs, f"{re.sub('[^a-z0-9]+', '-', name.lower())}.log"), "w+")
         self.process = subprocess.Popen(
@@ -130,6 +147,11 @@ def sides(options):
     result = [
         (name, lambda device=device, name=name, precision=precision: Ours(options, device, name, precision))
         for device, name, precision in ours]
+    if options.before:
+        result += [
+            (f"{name}, before", lambda device=device, name=name, precision=precision: Ours(
+                options, device, f"{name}, before", precision, options.before))
+            for device, name, precision in ours]
     if options.torch_device == "cuda" and options.precision == "fp32":
         variants = [("eager", []), ("eager, TF32", ["--tf32"])]
         variants += [
@@ -188,7 +210,9 @@ def main():
     parser.add_argument("--device", dest="torch_device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--devices")
     parser.add_argument("--batch-size", type=int, default=128)
-    parser.add_argument("--layers", type=int, default=32)
+    parser.add_argument("--model", default="resnet32")
+    parser.add_argument("--before")
+    parser.add_argument("--processor-time", action="store_true")
     parser.add_argument("--precision", choices=["fp32", "mixed"], default="fp32")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--avx2", action="store_true")
@@ -249,11 +273,13 @@ def main():
     whole = min((len(rates[name]) for name in running if name in rates), default=0)
     names = [name for name in running if whole > 0]
     rates = {name: rates[name][:whole] for name in names}
-    peers = [name for name in names if name.startswith("PyTorch")]
+    peers = [name for name in names if name.startswith("PyTorch") or name.endswith(", before")]
     if not peers or len(names) == len(peers):
         sys.exit("error: there is nothing to compare.\n  why: " + "; ".join(f"{k}: {v}" for k, v in failed.items())
                  + "\n  fix: see the messages above.")
-    title = f"ResNet-{options.layers} training, batch {options.batch_size}, {options.precision}"
+    title = f"{options.model} training, batch {options.batch_size}, {options.precision}"
+    if options.processor_time:
+        title += ", by processor time"
     if options.avx2:
         title += ", AVX2 on both sides"
     print(f"{title}: median of {whole} rounds, and of the ratios within the rounds\n\n{table(names, rates, peers)}")
@@ -262,7 +288,9 @@ def main():
             "schema": "gpunoisy.comparison/1", "what": title + ", whole step, 32x32 RGB",
             "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "machine": machine(),
             "method": f"{whole} rounds of {options.seconds:g} s for each side in turn, every second one backwards; a "
-                      "round's number is the median of its blocks",
+                      "round's number is " + (
+                          "its images over its processor time, without the start" if options.processor_time
+                          else "the median of its blocks"),
             "batch_size": options.batch_size, "precision": options.precision, "threads": options.threads,
             "avx2": options.avx2, "rounds": whole,
             "others_busy": [round(value, 3) for value in busy[:whole]],

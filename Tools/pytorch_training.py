@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""PyTorch on the work of `gpunoisy bench`: whole training steps of ResNet-32 on 32x32 RGB images.
+"""PyTorch on the work of `gpunoisy bench`: whole training steps of ResNet-32, or --model, on 32x32 RGB images.
 
 A step gathers its images from bytes on the device in shuffled order, crops them from a black border of four pixels,
 flips and normalises them, runs forward and backward in channels-last, and updates by SGD with Nesterov momentum 0.9
 and weight decay 1e-4. Prints one line of JSON: images per second, the median, least and most of the blocks.
 
     pytorch_training.py --batch-size 128 --seconds 6
+    pytorch_training.py --model cnn4 --threads 1 --processor-time
     pytorch_training.py --device cuda --tf32 --compile reduce-overhead --precision mixed
 
 With --serve it stays: every line on standard input is a number of seconds to measure, answered by one line.
@@ -22,6 +23,7 @@ import torch.nn.functional as F
 from torch import nn
 
 IMAGES, SIDE, BORDER, CLASSES = 50_000, 32, 4, 10
+NETWORKS = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "Tests", "OracleTests")
 
 
 def convolution(inputs, outputs, stride=1):
@@ -56,6 +58,16 @@ def resnet(layers=32):
     return nn.Sequential(*parts, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, CLASSES))
 
 
+def network(name):
+    """The network that --model NAME means; all but the ResNets for small images are those of the tests."""
+    layers = name.removeprefix("resnet")
+    if layers.isdigit() and int(layers) % 6 == 2 and name != "resnet50":
+        return resnet(int(layers))
+    sys.path.insert(0, NETWORKS)
+    import networks
+    return networks.network(name, 3, CLASSES, SIDE)
+
+
 class Training:
     """A network, its data on the device, and the step."""
 
@@ -69,7 +81,7 @@ class Training:
             torch.backends.cudnn.benchmark = True
             torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = options.tf32
         layout = torch.contiguous_format if options.contiguous else torch.channels_last
-        self.network = resnet(options.layers).to(self.device, memory_format=layout).train()
+        self.network = network(options.model).to(self.device, memory_format=layout).train()
         self.layout = layout
         self.optimizer = torch.optim.SGD(
             self.network.parameters(), lr=1e-3, momentum=0.9, nesterov=True, weight_decay=1e-4, fused=True)
@@ -109,12 +121,13 @@ class Training:
         self.optimizer.step()
 
     def seconds(self, steps):
-        start = time.perf_counter()
+        clock = time.process_time if self.options.processor_time else time.perf_counter
+        start = clock()
         for _ in range(steps):
             self.step()
         if self.cuda:
             torch.cuda.synchronize()
-        return time.perf_counter() - start
+        return clock() - start
 
     def measure(self, seconds):
         """Blocks of about a sixth of `seconds`; images per second of each."""
@@ -132,13 +145,14 @@ class Training:
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--layers", type=int, default=32)
+    parser.add_argument("--model", default="resnet32")
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--precision", choices=["fp32", "mixed"], default="fp32", help="mixed: autocast to bfloat16")
     parser.add_argument("--threads", type=int, help="default: one per processor that this process may use")
     parser.add_argument("--tf32", action="store_true", help="float32 convolutions on NVIDIA's matrix units")
     parser.add_argument("--contiguous", action="store_true", help="not channels-last")
     parser.add_argument("--compile", metavar="MODE", help="torch.compile: default, reduce-overhead, max-autotune")
+    parser.add_argument("--processor-time", action="store_true", help="images per second of processor time")
     parser.add_argument("--seconds", type=float, default=6)
     parser.add_argument("--serve", action="store_true")
     options = parser.parse_args()

@@ -21,6 +21,7 @@
 #include "../vector/augment.cl"
 #include "../vector/conv.cl"
 #include "../vector/conv_weights.cl"
+#include "../vector/panel_weights.cl"
 #include "../vector/conv_1x1.cl"
 #include "../vector/depthwise.cl"
 #include "../vector/winograd.cl"
@@ -40,6 +41,7 @@
 
 // What the launches count on.
 static_assert(CONV_PIXELS <= CONV_PIXELS_MAX && CONV_WEIGHT_UNIT % CONV_WEIGHT_CHANNELS == 0);
+static_assert(PANEL_COLUMNS % CONV_PIXELS == 0 && PANEL_OUTPUTS % (CONV_BLOCKS * LANES) == 0);
 
 static const Entry entries[] = {
     ENTRY(augment_crop_flip),
@@ -52,6 +54,7 @@ static const Entry entries[] = {
     ENTRY(conv_backward_data),
     ENTRY(conv_backward_weights_3x3),
     ENTRY(conv_backward_weights),
+    ENTRY(conv_backward_weights_panel),
     ENTRY(conv_forward_1x1),
     ENTRY(depthwise_forward),
     ENTRY(depthwise_backward_data),
@@ -62,6 +65,7 @@ static const Entry entries[] = {
     ENTRY(winograd_backward_weights),
     ENTRY(winograd_reduce_weights),
     ENTRY(gemm_forward),
+    ENTRY(gemm_backward_weights),
     ENTRY(batchnorm_statistics),
     ENTRY(batchnorm_combine),
     ENTRY(batchnorm_inference),

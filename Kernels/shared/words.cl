@@ -64,6 +64,15 @@ FUNCTION float16 load_lanes(__global const float *from, int count) {
   return vload16(0, lanes);
 }
 
+// The first `count` lanes of `value`, and behind them those of `rest`.
+FUNCTION float16 first_lanes(float16 value, float16 rest, int count) {
+  float lanes[LANES], others[LANES];
+  vstore16(value, 0, lanes);
+  vstore16(rest, 0, others);
+  for (int i = count; i < LANES; i++) lanes[i] = others[i];
+  return vload16(0, lanes);
+}
+
 // Stores the first `count` (1...16) lanes at `to`.
 FUNCTION void store_lanes(float16 value, __global float *to, int count) {
   if (count >= LANES) {

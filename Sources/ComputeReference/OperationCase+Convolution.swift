@@ -106,6 +106,8 @@ extension OperationCase {
       // Wide images, whose rows are staged in pieces of their channels.
       Window(1, 3, 700, 3, 16), Window(1, 2, 2000, 3, 17), Window(1, 4, 300, 48, 16),
       Window(1, 3, 301, 33, 31, stride: 2),
+      // Few channels: more rows than are staged together; more outputs than a work-item has.
+      Window(1, 8, 700, 3, 16), Window(2, 8, 7, 2, 83),
     ]
   }()
 

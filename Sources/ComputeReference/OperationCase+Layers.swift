@@ -181,6 +181,8 @@ extension OperationCase {
     }
     let products = [
       (2, 10, 64), (1, 1, 1), (3, 5, 17), (7, 33, 48), (9, 100, 31), (13, 17, 10), (37, 16, 64), (8, 2, 3),
+      // More rows than are added up at a time.
+      (131, 70, 50), (260, 3, 9),
     ]
     for (M, N, K) in products {
       cases += [

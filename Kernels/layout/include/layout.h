@@ -107,6 +107,10 @@ enum {
   ELEMENTS_PER_ITEM = 4096,   // elements of one work-item where there is nothing but elements
   REDUCE_PIECE = 256,         // elements of one work-item that adds up partial sums
   GEMM_ROWS = 8,              // rows of one work-item of a matrix product
+  PANEL_ROWS = 128,           // rows of a panel of gemm_backward_weights
+  PANEL_COLUMNS = 48,         // its columns: whole tiles of 8, 6 and 4
+  PANEL_OUTPUTS = 64,         // outputs of one work-item of panel_weights.cl: whole tiles of 32
+  PANEL_TAPS = 1024,          // the most columns of conv_backward_weights_panel: taps of the filter times channels
   CONV_SCRATCH = 16384,       // floats of private scratch for a padded piece of the input: 64 KB, within the
                               // second-level cache
   CONV_WEIGHT_UNIT = 8,       // input channels of one work-item of conv_backward_weights_3x3

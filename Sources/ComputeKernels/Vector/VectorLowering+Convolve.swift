@@ -92,6 +92,15 @@ extension VectorLowering {
     return ceilDivide(window.B, max(1, chunks))
   }
 
+  /// Output rows of which conv_backward_weights_panel stages the input together, or nil where that kernel does not apply:
+  /// where channels fill a vector, or not even the filter's rows fit.
+  private func panelRows(_ window: Window) -> Int? {
+    let pitch = ((window.Q - 1) * window.stride + window.KW) * window.C
+    guard window.C < Parameter.lanes, window.KH * window.KW * window.C <= PANEL_TAPS, window.KH * pitch <= Self.scratch
+    else { return nil }
+    return min(window.P, (Self.scratch / pitch - window.KH) / window.stride + 1)
+  }
+
   /// Adds up the partial sums of the gradient that the operation calls `at`.
   func reducePartials(count: Int, chunks: Int) -> Launch {
     Launch(
@@ -107,12 +116,18 @@ extension VectorLowering {
     guard backward.normalized == nil else { return nil }
     let images = imagesPerChunk(window), chunks = ceilDivide(window.B, images)
     let own: KernelArguments = ["partials": .store(.workspace), "images": .int(images)]
-    let partial =
-      rows3x3(window) != nil && C % 8 == 0 && O % lanes == 0
-      ? Launch("conv_backward_weights_3x3", global: [3 * (C / CONV_WEIGHT_UNIT) * (O / lanes), chunks], own)
-      : Launch(
+    let partial: Launch
+    if rows3x3(window) != nil, C % 8 == 0, O % lanes == 0 {
+      partial = Launch(
+        "conv_backward_weights_3x3", global: [3 * (C / CONV_WEIGHT_UNIT) * (O / lanes), chunks], own)
+    } else if let rows = panelRows(window) {
+      partial = Launch(
+        "conv_backward_weights_panel", global: [ceilDivide(O, PANEL_OUTPUTS), chunks], own + ["rows": .int(rows)])
+    } else {
+      partial = Launch(
         "conv_backward_weights",
         global: [window.KH * window.KW * ceilDivide(C, lanes) * ceilDivide(O, lanes), chunks], own)
+    }
     let count = Parameter.padded(O) * window.KH * window.KW * C
     return Lowered([partial, reducePartials(count: count, chunks: chunks)], workspace: chunks * count)
   }
@@ -136,12 +151,14 @@ extension VectorLowering {
       workspace: backward.N * Parameter.padded(backward.K))
   }
 
-  func lower(_ backward: LinearBackwardWeights) -> Lowered? {
-    guard var lowered = lower(backward.asConvolution) else { return nil }
-    lowered.launches.append(
+  func lower(_ backward: LinearBackwardWeights) -> Lowered {
+    Lowered([
+      Launch(
+        "gemm_backward_weights",
+        global: [ceilDivide(backward.N, PANEL_OUTPUTS), ceilDivide(backward.K, PANEL_COLUMNS)]),
       Launch(
         "reduce_rows", global: [ceilDivide(backward.N, Parameter.lanes)],
-        ["input": .value(backward.doutput), "at": .int(backward.biasAt)]))
-    return lowered
+        ["input": .value(backward.doutput), "at": .int(backward.biasAt)]),
+    ])
   }
 }
