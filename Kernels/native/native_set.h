@@ -99,6 +99,7 @@ static const Entry entries[] = {
     ENTRY(optimizer_sgd),
     ENTRY(optimizer_adam),
     ENTRY(flat_pull),
+    ENTRY(flat_step),
     ENTRY(rows_scale),
     ENTRY(rows_smallest),
     ENTRY(rows_dynamics),

@@ -93,3 +93,6 @@ FUNCTION void adam_move(
   *square = v;
   *parameter = w - rate / step.first * m / (sqrt(v / step.second) + step.epsilon);
 }
+
+// What a vector of a length is multiplied with to be of length 1; 0 for one of zeros.
+FUNCTION float step_scale(float length) { return length > 0.0f ? 1.0f / length : 0.0f; }

@@ -92,6 +92,8 @@ extension OperationCase {
     case .loss(let loss): self = .loss(loss.function, B: min(loss.B, batch), K: loss.K, loss.peer ? .peer : .recorded)
     case .evaluate(let evaluate): self = .evaluate(B: min(evaluate.B, batch), K: evaluate.K)
     case .rows(let rows): self = .rows(like: rows.kernel, B: min(rows.count, batch))
+    case .flat(let flat) where flat.kernel.kernel == "flat_step":
+      self = .step(count: flat.count, isUnit: flat.kernel.needsNorm == true)
     case .flat(let flat): self = .pull(count: flat.count, slot: flat.kernel["slot"])
     case .update(let update):
       self = .update(update.optimizer, count: update.count, clip: update.clip, clipNorm: update.clip ? 1 : 0)

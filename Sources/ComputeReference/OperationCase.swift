@@ -90,6 +90,7 @@ public struct OperationCase: Sendable {
     .parameters, .gradients, .momenta, .running, .numbers, .counters, .pixels, .labels, .inputStatistics, .order,
     .peerOrder, .peerLabelOrder, .sampleLoss, .samplePrediction, .sampleConfidence, .marginSum, .marginLost,
     .marginCount, .workspace, .vectors, .sampleWeights, .transition, .secondMoments, .anchor, .partners, .factors,
+    .stepped, .norm,
   ]
 
   private func bytes(of content: Content, for operand: Operand) -> [UInt8] {
