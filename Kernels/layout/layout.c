@@ -10,6 +10,7 @@ static_assert(PURPOSE_THRESHOLD_SAMPLE == 8 && PURPOSE_SHAPES == 9 && PURPOSE_SP
 static_assert(PURPOSE_BLIND_CHECK == 11 && PURPOSE_REPORT_SAMPLE == 12);
 static_assert(PURPOSE_DROPOUT == 16 && PURPOSE_PEER_DROPOUT == 17);
 static_assert(PURPOSE_MIX_FACTOR == 18 && PURPOSE_MIX_PARTNER == 19);
+static_assert(PURPOSE_TRUSTED_SAMPLE == 24 && PURPOSE_TRUSTED_ORDER == 25);
 // Dropout has the network's number in the bits above (random.cl).
 static_assert(PURPOSE_PEER_DROPOUT < 256);
 

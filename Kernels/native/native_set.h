@@ -104,6 +104,7 @@ static const Entry entries[] = {
     ENTRY(optimizer_adam),
     ENTRY(flat_pull),
     ENTRY(flat_average),
+    ENTRY(flat_step),
     ENTRY(rows_scale),
     ENTRY(rows_smallest),
     ENTRY(rows_dynamics),

@@ -97,3 +97,6 @@ FUNCTION void adam_move(
 // The share of the parameters that goes into their moving average after so many updates: a plain mean of them until that
 // is the smaller share (Tarvainen and Valpola, 2017).
 FUNCTION float average_rate(float least, int updates) { return fmax(least, 1.0f / (float)(updates + 1)); }
+
+// What a vector of a length is multiplied with to be of length 1; 0 for one of zeros.
+FUNCTION float step_scale(float length) { return length > 0.0f ? 1.0f / length : 0.0f; }

@@ -2,10 +2,14 @@
 // compute.
 
 // The sums of squares that reduce_squares left, in their order.
-FUNCTION float optimizer_clip(__global const float *numbers, __global const float *squares, int pieces) {
+FUNCTION float optimizer_squares(__global const float *squares, int pieces) {
   float sum = 0.0f;
   for (int i = 0; i < pieces; i++) sum += squares[i];
-  return optimizer_scale(numbers, sum);
+  return sum;
+}
+
+FUNCTION float optimizer_clip(__global const float *numbers, __global const float *squares, int pieces) {
+  return optimizer_scale(numbers, optimizer_squares(squares, pieces));
 }
 
 // Gradients are scaled by min(1, clip / (norm + 1e-6)), norm = sqrt of the sum of `squares` (see reduce_squares), where
@@ -54,4 +58,19 @@ __kernel void flat_average(
   const int first = get_global_id(0) * ELEMENTS_PER_ITEM, last = min(n, first + ELEMENTS_PER_ITEM);
   const float rate = average_rate(numbers[NUMBER_METHOD + slot], counters[COUNTER_UPDATES]);
   for (int i = first; i < last; i++) average[i] = fma(rate, parameters[i] - average[i], average[i]);
+}
+
+// to = from - rate * along, at the learning rate of each parameter. Where there are sums of the squares of `along`, only its
+// direction counts, along / |along|, and |along| is left in norm[0]; a vector of zeros has none, and moves nothing.
+// Launch: (ceil(n / ELEMENTS_PER_ITEM)).
+__kernel void flat_step(
+    __global const float *restrict from, __global const float *restrict along, __global float *restrict to,
+    __global float *restrict norm, __global const float *restrict numbers, __global const float *restrict squares,
+    int n, int pieces) {
+  const int first = get_global_id(0) * ELEMENTS_PER_ITEM, last = min(n, first + ELEMENTS_PER_ITEM);
+  const OptimizerRates rates = optimizer_rates(numbers);
+  const float length = sqrt(optimizer_squares(squares, pieces));
+  const float scale = pieces == 0 ? 1.0f : step_scale(length);
+  if (pieces > 0 && first == 0) norm[0] = length;
+  for (int i = first; i < last; i++) to[i] = fma(-scale * optimizer_rate(rates, i), along[i], from[i]);
 }

@@ -2,14 +2,17 @@
 // compute.
 
 // Every group adds the `pieces` sums of squares up in the same order; without any, gradients are not clipped.
-FUNCTION float optimizer_clip(
-    __global const float *numbers, __global const float *squares, int pieces, __local float4 *memory) {
-  if (pieces == 0) return 1.0f;
+FUNCTION float optimizer_squares(__global const float *squares, int pieces, __local float4 *memory) {
   float4 sum = (float4)(0.0f);
   for (int i = get_local_id(0); i < pieces; i += get_local_size(0)) sum.s0 += squares[i];
   memory[get_local_id(0)] = sum;
   group_sum(memory, 1, 1);
-  return optimizer_scale(numbers, memory[0].s0);
+  return memory[0].s0;
+}
+
+FUNCTION float optimizer_clip(
+    __global const float *numbers, __global const float *squares, int pieces, __local float4 *memory) {
+  return pieces == 0 ? 1.0f : optimizer_scale(numbers, optimizer_squares(squares, pieces, memory));
 }
 
 // Four parameters per work-item. Launch: (ceil(n / 4), rounded up).
@@ -60,4 +63,21 @@ __kernel void flat_average(
   const float rate = average_rate(numbers[NUMBER_METHOD + slot], counters[COUNTER_UPDATES]);
   const float4 before = load_quad(average + i, n - i, 1);
   store_quad(fma((float4)(rate), load_quad(parameters + i, n - i, 1) - before, before), average + i, n - i, 1);
+}
+
+// to = from - rate * along, or by its direction alone, as in vector/optimizer.cl. Four parameters per work-item.
+// Launch: (ceil(n / 4), rounded up).
+__kernel void flat_step(
+    __global const float *restrict from, __global const float *restrict along, __global float *restrict to,
+    __global float *restrict norm, __global const float *restrict numbers, __global const float *restrict squares,
+    int n, int pieces) {
+  __local float4 memory[GROUP_ITEMS];
+  const float length = pieces == 0 ? 0.0f : sqrt(optimizer_squares(squares, pieces, memory));
+  const float scale = pieces == 0 ? 1.0f : step_scale(length);
+  const int i = get_global_id(0) * 4;
+  if (pieces > 0 && i == 0) norm[0] = length;
+  if (i >= n) return;
+  // The slowed parameters end with a whole vector.
+  const float4 rate = (float4)(-scale * optimizer_rate(optimizer_rates(numbers), i));
+  store_quad(fma(rate, load_quad(along + i, n - i, 1), load_quad(from + i, n - i, 1)), to + i, n - i, 1);
 }

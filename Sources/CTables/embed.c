@@ -127,6 +127,11 @@ static const gpunoisy_table tables[] = {
     , 0}, (const char[]){
 #embed "self.csv"
     , 0}},
+    {"adaptive-loss", (const char[]){
+#embed "adaptive-loss.toml"
+    , 0}, (const char[]){
+#embed "adaptive-loss.csv"
+    , 0}},
     {0, 0, 0}};
 
 const gpunoisy_table *gpunoisy_tables(void) { return tables; }

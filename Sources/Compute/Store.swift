@@ -8,6 +8,10 @@ public enum Store: Hashable, Sendable {
   case anchor
   /// Flat, packed: the moving average of the parameters.
   case average
+  /// Flat, packed: parameters that a training method tries, a step away from the network's own.
+  case stepped
+  /// One float: the length of the vector whose direction was last gone (`FlatKernel.step`).
+  case norm
   /// The partners of mixed images by position of the epoch's order: their sample ids, and the shares of the first images.
   case partners, factors
   /// What changes from step to step (`StepState`): floats and 32-bit integers.

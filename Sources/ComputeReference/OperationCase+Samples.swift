@@ -158,9 +158,30 @@ extension OperationCase {
 
   /// A case of a flat kernel with its numbers.
   static func flat(like flat: ComputeFlat) -> OperationCase {
-    let slot = flat.kernel["slot"]
-    return flat.kernel == .average(slot: slot)
+    let kernel = flat.kernel, slot = kernel["slot"]
+    if kernel.kernel == "flat_step" { return .step(count: flat.count, isUnit: kernel.needsNorm == true) }
+    return kernel == .average(slot: slot)
       ? .average(count: flat.count, slot: slot) : .pull(count: flat.count, slot: slot)
+  }
+
+  /// - Parameter along: the vector that is gone along; nil for random numbers.
+  static func step(count: Int, isUnit: Bool, slowed: Int = 0, along: [Float]? = nil) -> OperationCase {
+    var state = StepState()
+    state.learningRate = 0.3
+    (state.slowedCount, state.slowedRate) = (slowed, 0.1)
+    let ones = [Float](repeating: 1, count: margin)
+    let vector = along.map { Content.floats($0 + ones) } ?? .normal(count + margin)
+    var contents: [Operand: Content] = [
+      .store(.parameters): .normal(count + margin), .store(.stepped): .normal(count + margin),
+      .store(.gradients): vector,
+      .store(.numbers): .floats(state.numbers),
+    ]
+    if isUnit { contents[.store(.norm)] = .nothing(1) }
+    return OperationCase(
+      .flat(ComputeFlat(.step(to: .stepped, isUnit: isUnit), count: count)),
+      shape: "flat_step \(count)" + (isUnit ? ", unit" : "") + (slowed > 0 ? ", \(slowed) slowed" : "")
+        + (along == nil ? "" : ", zeros"),
+      contents: contents)
   }
 
   static func advance(B: Int) -> OperationCase {
@@ -214,6 +235,13 @@ extension OperationCase {
     for (count, updates) in [(1, 1000), (16, 1), (4112, 0), (10_000, 1000)] {
       cases.append(average(count: count, updates: updates))
     }
+    for count in [1, 16, 4112, 10_000] {
+      for isUnit in [false, true] {
+        cases.append(step(count: count, isUnit: isUnit))
+        if count > 16 { cases.append(step(count: count, isUnit: isUnit, slowed: count / 2 / LANES * LANES)) }
+      }
+    }
+    cases.append(step(count: 48, isUnit: true, along: [Float](repeating: 0, count: 48)))
     return cases + [advance(B: 1), advance(B: 256)]
   }()
 }

@@ -92,6 +92,7 @@ public struct OperationCase: Sendable {
     .marginCount, .workspace, .vectors, .sampleWeights, .transition, .secondMoments, .anchor, .partners, .factors,
     .pixels2, .pixels3, .pixels4,
     .average,
+    .stepped, .norm,
   ]
 
   private func bytes(of content: Content, for operand: Operand) -> [UInt8] {

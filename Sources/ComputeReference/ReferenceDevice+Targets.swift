@@ -129,21 +129,47 @@ extension ReferenceDevice {
 
   /// The arithmetic of a flat kernel that is no optimiser.
   func bind(_ flat: ComputeFlat, _ memory: ReferenceMemory) -> Prepared {
+    switch flat.kernel.kernel {
+    case "flat_pull": bindPull(flat, memory)
+    case "flat_average": bindAverage(flat, memory)
+    case "flat_step": bindStep(flat, memory)
+    default: preconditionFailure("\(flat.kernel.kernel) has no formula in double precision")
+    }
+  }
+
+  private func bindAverage(_ flat: ComputeFlat, _ memory: ReferenceMemory) -> Prepared {
     let count = flat.count, slot = flat.kernel["slot"]
     let (parameters, numbers) = (memory[.parameters], memory[.numbers])
-    if flat.kernel == .average(slot: slot) {
-      let (average, counters) = (memory[.average], memory[.counters])
-      return Prepared {
-        average.write(
-          ReferenceMath.average(
-            average.numbers(count: count), of: parameters.numbers(count: count),
-            least: numbers.number(at: NUMBER_METHOD + slot), updates: counters.integer(at: COUNTER_UPDATES)))
-      }
+    let (average, counters) = (memory[.average], memory[.counters])
+    return Prepared {
+      average.write(
+        ReferenceMath.average(
+          average.numbers(count: count), of: parameters.numbers(count: count),
+          least: numbers.number(at: NUMBER_METHOD + slot), updates: counters.integer(at: COUNTER_UPDATES)))
     }
-    guard flat.kernel == .pull(slot: slot) else {
-      preconditionFailure("\(flat.kernel.kernel) has no formula in double precision")
+  }
+
+  private func bindStep(_ flat: ComputeFlat, _ memory: ReferenceMemory) -> Prepared {
+    let count = flat.count, kernel = flat.kernel, isUnit = kernel.needsNorm == true
+    let (from, along, to) = (memory[kernel.store("from")], memory[kernel.store("along")], memory[kernel.store("to")])
+    let numbers = memory[.numbers], norm = isUnit ? memory[.norm] : nil
+    return Prepared {
+      let rate = numbers.number(at: NUMBER_LEARNING_RATE)
+      let slowed = (
+        count: LANES * Int(numbers.number(at: NUMBER_SLOWED).value), rate: rate * numbers.number(at: NUMBER_SLOWED_RATE)
+      )
+      let step = ReferenceMath.step(
+        from: from.numbers(count: count), along: along.numbers(count: count), rate: rate, slowed: slowed, isUnit: isUnit
+      )
+      to.write(step.to)
+      norm?.write(step.norm, at: 0)
     }
-    let (anchor, gradients) = (memory[.anchor], memory[.gradients])
+  }
+
+  private func bindPull(_ flat: ComputeFlat, _ memory: ReferenceMemory) -> Prepared {
+    let count = flat.count, slot = flat.kernel["slot"]
+    let (parameters, anchor, gradients) = (memory[.parameters], memory[.anchor], memory[.gradients])
+    let numbers = memory[.numbers]
     return Prepared {
       gradients.write(
         ReferenceMath.pull(

@@ -125,4 +125,17 @@ extension ReferenceMath {
     let mean = 1 / ReferenceNumber(Double(updates + 1)), rate = mean.value > least.value ? mean : least
     return zip(average, parameters).map { $0 + rate * ($1 - $0) }
   }
+
+  /// θ − rate · g, or θ − rate · g / ‖g‖, where g of zeros moves nothing; and ‖g‖.
+  public static func step(
+    from start: [ReferenceNumber], along vector: [ReferenceNumber], rate: ReferenceNumber,
+    slowed: (count: Int, rate: ReferenceNumber) = (0, 1), isUnit: Bool
+  ) -> (to: [ReferenceNumber], norm: ReferenceNumber) {
+    let norm = vector.map { $0 * $0 }.sum.squareRoot
+    let scale: ReferenceNumber = !isUnit ? 1 : norm.value > 0 ? 1 / norm : 0
+    let moved = start.indices.map { i in
+      start[i] - scale * (i < slowed.count ? slowed.rate : rate) * vector[i]
+    }
+    return (moved, norm)
+  }
 }

@@ -60,10 +60,11 @@ extension Dataset {
     return split
   }
 
-  /// The labels that the training samples were given, those that are held out among them.
+  /// The labels that the training samples were given, those that are held out or trusted among them.
   public var givenLabels: [Int32] {
     var labels = train.labels
     for (place, id) in heldOutIDs.enumerated() { labels[Int(id)] = heldOut?.labels[place] ?? LabelledSet.noLabel }
+    if let trusted { for (id, given) in zip(trusted.ids, trusted.given) { labels[Int(id)] = given } }
     return labels
   }
 }

@@ -82,8 +82,9 @@ public enum LabelFile {
   /// - Parameters:
   ///   - labels: the columns that may hold labels; the first that the table has counts.
   ///   - names: the columns that may hold the names of the same classes.
+  ///   - isPartial: whether a table may leave out samples, which have no label then.
   static func read(
-    _ list: SampleList, labels: [String], names: [String], count: Int
+    _ list: SampleList, labels: [String], names: [String], count: Int, isPartial: Bool = false
   ) throws -> (labels: [Int32], matching: SampleList.Matching) {
     let path = list.path, bytes = try FileBytes.read(path)
     if Pickle.isPickle(Array(bytes.prefix(2)), path: path) {
@@ -91,7 +92,7 @@ public enum LabelFile {
         path,
         fix: "if you trust the file, load it in Python and save its labels with numpy.save('labels.npy', labels).")
     }
-    guard NumPyArray.isNumPy(bytes) else { return try table(bytes, list, labels, names, count) }
+    guard NumPyArray.isNumPy(bytes) else { return try table(bytes, list, labels, names, count, isPartial) }
     var matching = SampleList.Matching()
     matching.byNumber = count
     let found = try array(bytes, list, count)
@@ -115,7 +116,8 @@ public enum LabelFile {
   }
 
   private static func table(
-    _ bytes: [UInt8], _ list: SampleList, _ labelColumns: [String], _ nameColumns: [String], _ count: Int
+    _ bytes: [UInt8], _ list: SampleList, _ labelColumns: [String], _ nameColumns: [String], _ count: Int,
+    _ isPartial: Bool
   ) throws -> (labels: [Int32], matching: SampleList.Matching) {
     let path = list.path, table = try CSV(decoding: bytes, name: path)
     let labelColumn = labelColumns.lazy.compactMap { table.column($0) }.first
@@ -128,7 +130,7 @@ public enum LabelFile {
         fix: "name the columns sample_id,\(labelColumns[0]).")
     }
     let (ids, matching) = try list.ids(of: Array(table.rows.indices), in: table)
-    guard table.rows.count == count else { throw wrongCount(path, table.rows.count, count) }
+    guard isPartial || table.rows.count == count else { throw wrongCount(path, table.rows.count, count) }
     let classes = list.classes
     var labels = [Int32](repeating: LabelledSet.noLabel, count: count)
     var seen = [Bool](repeating: false, count: count)
@@ -136,7 +138,8 @@ public enum LabelFile {
       guard !seen[id] else {
         throw Failure(
           .badInput, "line \(line) of '\(path)' is about sample \(id) again.",
-          why: "each of the \(count) training samples must occur once.", fix: "remove one of the lines.")
+          why: "each of the \(count) training samples \(isPartial ? "may" : "must") occur once.",
+          fix: "remove one of the lines.")
       }
       seen[id] = true
       let label = try classes.label(

@@ -28,10 +28,15 @@ extension Dataset {
   ///
   /// - Parameter set: the samples that are trained on.
   public func emptyClassWarning(_ set: LabelledSet) -> String? {
-    let empty = zip(classNames, set.classCounts(classCount)).filter { $1 == 0 }.map { $0.0.shortened(to: 40) }
-    guard !empty.isEmpty else { return nil }
-    return "warning: \(empty.count) of \(classCount) classes \(empty.count == 1 ? "has" : "have") no \(kindOfSamples): "
-      + empty.prefix(10).joined(separator: ", ") + (empty.count > 10 ? ", …" : "")
+    warning(of: set.classCounts(classCount).enumerated().filter { $1 == 0 }.map(\.offset), kindOfSamples)
+  }
+
+  /// `warning: 2 of 3 classes have no training samples: dog, emu`; nil for no classes.
+  func warning(of classes: [Int], _ samples: String) -> String? {
+    guard !classes.isEmpty else { return nil }
+    return "warning: \(classes.count) of \(classCount) classes \(classes.count == 1 ? "has" : "have") no \(samples): "
+      + classes.prefix(10).map { classNames[$0].shortened(to: 40) }.joined(separator: ", ")
+      + (classes.count > 10 ? ", …" : "")
   }
 
   private var missingLabelWarning: String? {

@@ -32,6 +32,8 @@ public struct Dataset: Sendable {
   public var heldOut: LabelledSet?
   /// The ids that the samples of `heldOut` had in `train`, where they were taken from it.
   public internal(set) var heldOutIDs: [Int32] = []
+  /// Training samples whose labels are known to be right, and which are not trained on; see `trusting`.
+  public internal(set) var trusted: TrustedSamples?
   /// Where the data came from, as a phrase for people: the layout and the path.
   public let source: String
   /// The folder that the samples' paths are relative to; nil where the layout has no files.

@@ -89,6 +89,15 @@ public struct Loss: Sendable, Equatable, CustomStringConvertible {
     }
   }
 
+  /// The same loss with another value of one parameter, in every epoch.
+  ///
+  /// - Parameter index: its place among the entry's parameters.
+  public func setting(_ index: Int, to value: Float) -> Loss {
+    var schedules = schedules
+    schedules[index] = ParameterSchedule(value)
+    return Loss(entry: entry, schedules: schedules)
+  }
+
   /// The first epoch, from 0, from which on no parameter follows its schedule any more.
   public var lastChange: Int { schedules.compactMap { $0.points.last?.epoch }.max() ?? 0 }
 

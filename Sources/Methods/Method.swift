@@ -6,7 +6,8 @@ import Sessions
 ///
 /// The loop (`Training.Trainer`) owns schedules, pace, the search for numbers that are not finite, signals, checkpoints,
 /// evaluation and files. The method owns networks, columns of the per-sample table, streams and decisions; it sees
-/// neither paths nor the text of settings. Between `begin(_:)` and `finish(_:)` nothing waits for the device.
+/// neither paths nor the text of settings. Between `begin(_:)` and `finish(_:)` nothing waits for the device, but where
+/// what the next step does is decided by what the device has computed (`AdaptiveLoss`).
 public protocol Method<D>: AnyObject {
   associatedtype D: Device
 

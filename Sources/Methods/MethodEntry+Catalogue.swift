@@ -112,7 +112,32 @@ extension MethodEntry {
         "all of it, from the abstract, others' code and the mean teacher's, since the authors' code is not public"),
       networks: 1, cost: "1.4", parameters: selfParameters,
       figures: Selection.figures + [LabelledSet.suspicionFigure], judgesSamples: true),
+    MethodEntry(
+      name: adaptiveLoss,
+      summary: "Learns parameters of its loss, such as q of gce, by what a step does to the loss of trusted samples.",
+      source: "Shu et al., Learning adaptive loss for robust learning with noisy labels, arXiv 2002.06482, 2020",
+      standing: .reconstructed(
+        "from a description of the paper and the code of its authors' next one (NARL-Adjuster); the rate is an own choice"
+      ),
+      networks: 1, cost: "1 + 2.7 / every",
+      parameters: [
+        .init(
+          "every", 10, 1...1_000_000, isWhole: true, "the number of steps in which parameters of the loss move once"),
+        .init(
+          "rate", 10, 0...1_000_000,
+          "how fast they move: a learning rate of plain descent, which follows the schedule; 0: not at all, for comparison"
+        ),
+      ], figures: [Figure("learned_PARAMETER", "a learned parameter of the loss at the epoch's end")],
+      judgesSamples: false, weightsConflict: nil,
+      textParameters: [
+        .init(
+          name: "learn", defaultText: LearnedParameters.automatic,
+          summary:
+            "the learned parameters of the loss, with plus signs between, such as alpha+beta; auto: those of the paper")
+      ], needsTrustedSamples: true),
   ]
+
+  static let adaptiveLoss = "adaptive-loss"
 
   private static let distanceSource =
     "Hu, Li and Yu, Simple and effective regularization methods for training on noisily labeled data with "
@@ -148,6 +173,7 @@ extension MethodChoice {
     case "rdi": try DistanceToStart(setup, self)
     case "aux": try AuxiliaryVariables(setup, self)
     case "self": try SelfEnsemble(setup, self)
+    case MethodEntry.adaptiveLoss: try AdaptiveLoss(setup, self)
     case "co-teaching": try CoTeaching(setup, self)
     case "marvel", "marvel+": try Marvel(setup, self)
     default: preconditionFailure("the catalogue has \(entry.name), but nothing makes it")

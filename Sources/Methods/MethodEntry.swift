@@ -52,6 +52,16 @@ public struct MethodEntry: Sendable {
     }
   }
 
+  /// A parameter that is a text, as `--method NAME:parameter=text` sets it; it has neither blanks nor commas.
+  public struct TextParameter: Sendable {
+    /// Its name.
+    public let name: String
+    /// What it is when it is not given.
+    public let defaultText: String
+    /// What it is.
+    public let summary: String
+  }
+
   /// How sure it is that this is what the authors did.
   public enum Standing: Sendable, Equatable {
     /// After the authors' code.
@@ -91,6 +101,11 @@ public struct MethodEntry: Sendable {
   public var losses: Losses = .ofSamples
   /// Why samples cannot have weights besides; nil where they can.
   public var weightsConflict: String? = "the method sets the weights of the samples itself."
+
+  /// Its parameters that are texts, which are told before the others.
+  public var textParameters: [TextParameter] = []
+  /// Whether it needs samples whose labels are known to be right: `--trusted`.
+  public var needsTrustedSamples = false
 
   /// Losses that a method can train with.
   public enum Losses: Sendable {
@@ -143,8 +158,10 @@ public struct MethodEntry: Sendable {
 public struct MethodChoice: Sendable, Equatable, CustomStringConvertible {
   /// The catalogue's entry.
   public let entry: MethodEntry
-  /// The value of every parameter, in the entry's order.
+  /// The value of every parameter that is a number, in the entry's order.
   public let values: [Double]
+  /// The value of every parameter that is a text, in the entry's order.
+  public let texts: [String]
 
   /// Parses `NAME[:parameter=value,…]`; what is not given has its default.
   ///
@@ -157,14 +174,21 @@ public struct MethodChoice: Sendable, Equatable, CustomStringConvertible {
         fix: "choose one of these; 'gpunoisy methods' explains them.")
     }
     var values = entry.parameters.map(\.defaultValue), given = Set<Int>()
+    var texts: [String: String] = [:]
     for item in halves.count > 1 ? halves[1].split(separator: ",", omittingEmptySubsequences: false) : [] {
       let pair = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+      if entry.textParameters.contains(where: { $0.name == pair[0] }), texts[pair[0]] == nil, pair.count == 2,
+        !pair[1].isEmpty, !pair[1].contains(where: \.isWhitespace)
+      {
+        texts[pair[0]] = pair[1]
+        continue
+      }
       guard let index = entry.parameters.firstIndex(where: { $0.name == pair[0] }), given.insert(index).inserted else {
-        let names = entry.parameters.map(\.name).joined(separator: ", ")
+        let names = (entry.textParameters.map(\.name) + entry.parameters.map(\.name)).joined(separator: ", ")
         throw Failure(
           .usage, "'\(item)' is not a parameter of \(entry.name), or is given twice.",
           why: names.isEmpty ? "\(entry.name) has no parameters." : "its parameters are \(names).",
-          fix: "write --method \(Self(entry, entry.parameters.map(\.defaultValue)))")
+          fix: "write --method \(Self(entry))")
       }
       let parameter = entry.parameters[index]
       guard pair.count == 2, let value = Double(pair[1]), parameter.range.contains(value),
@@ -179,10 +203,33 @@ public struct MethodChoice: Sendable, Equatable, CustomStringConvertible {
       }
       values[index] = value
     }
-    self.init(entry, values)
+    self.init(entry, values, entry.textParameters.map { texts[$0.name] ?? $0.defaultText })
   }
 
-  private init(_ entry: MethodEntry, _ values: [Double]) { (self.entry, self.values) = (entry, values) }
+  /// The entry with its defaults.
+  private init(_ entry: MethodEntry) {
+    self.init(entry, entry.parameters.map(\.defaultValue), entry.textParameters.map(\.defaultText))
+  }
+
+  private init(_ entry: MethodEntry, _ values: [Double], _ texts: [String]) {
+    (self.entry, self.values, self.texts) = (entry, values, texts)
+  }
+
+  /// The value of a parameter that is a text.
+  public func text(_ name: String) -> String {
+    guard let index = entry.textParameters.firstIndex(where: { $0.name == name }) else {
+      preconditionFailure("\(entry.name) has no text '\(name)'")
+    }
+    return texts[index]
+  }
+
+  /// Checks that the method, with these parameters, can train with a loss.
+  ///
+  /// - Throws: `.configuration`.
+  public func check(_ loss: Loss) throws(Failure) {
+    try entry.check(loss)
+    if entry.name == MethodEntry.adaptiveLoss { _ = try LearnedParameters(text("learn"), of: loss) }
+  }
 
   /// The value of a parameter.
   public subscript(_ name: String) -> Double {
@@ -195,14 +242,15 @@ public struct MethodChoice: Sendable, Equatable, CustomStringConvertible {
   /// The method for `share` of the epochs: numbers of epochs are multiplied by it, and at least 1 where they were not 0;
   /// what adds up over a run is divided by its root.
   public func scaled(by share: Double) -> MethodChoice {
-    MethodChoice(entry, zip(entry.parameters, values).map { $0.scaled($1, by: share) })
+    MethodChoice(entry, zip(entry.parameters, values).map { $0.scaled($1, by: share) }, texts)
   }
 
   /// The method with every value in force, such as `co-teaching:rate=0.45,ramp=9,power=1,exchange=1`.
   public var description: String {
-    guard !values.isEmpty else { return entry.name }
-    let pairs = zip(entry.parameters, values).map { "\($0.name)=\(Self.text($1))" }
-    return "\(entry.name):\(pairs.joined(separator: ","))"
+    let pairs =
+      zip(entry.textParameters, texts).map { "\($0.name)=\($1)" }
+      + zip(entry.parameters, values).map { "\($0.name)=\(Self.text($1))" }
+    return pairs.isEmpty ? entry.name : "\(entry.name):\(pairs.joined(separator: ","))"
   }
 
   /// Same method and values.

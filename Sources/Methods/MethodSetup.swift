@@ -20,6 +20,8 @@ public struct MethodSetup<D: Device> {
   public let normalization: Normalization
   /// Where the transition matrix of a loss that corrects labels comes from.
   public let transition: TransitionSource?
+  /// Samples whose labels are known to be right, and which are not trained on; nil where none were asked for.
+  public let trusted: TrustedSamples?
   /// Whether margins are to be recorded for the area under the margin.
   public let recordsMargins: Bool
   /// The only stage of most methods.
@@ -29,11 +31,12 @@ public struct MethodSetup<D: Device> {
   public init(
     session: TrainingSession<D>.Settings, train: DeviceData<D>, test: DeviceData<D>?, heldOut: DeviceData<D>?,
     classes: Int, weights: [Float]?, normalization: Normalization, transition: TransitionSource?, recordsMargins: Bool,
-    stage: Stage
+    stage: Stage, trusted: TrustedSamples? = nil
   ) {
     (self.session, self.train, self.test, self.heldOut) = (session, train, test, heldOut)
     (self.classes, self.weights, self.normalization) = (classes, weights, normalization)
     (self.transition, self.recordsMargins, self.stage) = (transition, recordsMargins, stage)
+    self.trusted = trusted
   }
 
   /// A network that has memory and first weights; its steps are still to be prepared.

@@ -33,23 +33,24 @@ extension RunFolder {
   ///   - givenLabels: the labels that are trained on, or were held out [N]; negative for none.
   ///   - cleanLabels: the true labels [N], if known; a fourth column.
   ///   - heldOut: the places in these of what is held out; a column `held_out` unless there is none.
+  ///   - trusted: the places of what is trusted, and not trained on; a column `trusted` unless there is none.
   public func writeSamples(
-    ids: [Int]? = nil, paths: [String], givenLabels: [Int], cleanLabels: [Int]? = nil, heldOut: [Int] = []
+    ids: [Int]? = nil, paths: [String], givenLabels: [Int], cleanLabels: [Int]? = nil, heldOut: [Int] = [],
+    trusted: [Int] = []
   ) throws {
     precondition(paths.count == givenLabels.count, "\(paths.count) paths, \(givenLabels.count) labels")
     precondition(ids == nil || ids!.count == paths.count, "\(ids?.count ?? 0) ids, \(paths.count) paths")
     precondition(
       cleanLabels == nil || cleanLabels!.count == paths.count, "\(cleanLabels?.count ?? 0) clean labels")
-    let held = Set(heldOut)
+    let marks = [("held_out", Set(heldOut)), ("trusted", Set(trusted))].filter { !$0.1.isEmpty }
     try writeTable(
       "samples.csv",
       columns: ["sample_id", "path", "given_label"] + (cleanLabels == nil ? [] : ["clean_label"])
-        + (heldOut.isEmpty ? [] : ["held_out"]),
+        + marks.map(\.0),
       rows: paths.indices.lazy.map { index in
         var row = ["\(ids?[index] ?? index)", paths[index], "\(givenLabels[index])"]
         if let cleanLabels { row.append("\(cleanLabels[index])") }
-        if !held.isEmpty { row.append(held.contains(index) ? "True" : "False") }
-        return row
+        return row + marks.map { $0.1.contains(index) ? "True" : "False" }
       })
   }
 

@@ -30,13 +30,16 @@ public enum Quantity: Sendable, Equatable {
   private static let columns =
     ["test_acc", "train_acc", "clean_acc", "noisy_acc"] + MethodEntry.catalogue.flatMap { $0.figures.map(\.name) }
 
+  /// What columns of learned parameters begin with.
+  private static let learned = "learned_"
+
   /// The quantity of that name; nil for an unknown one.
   public init?(_ name: String) {
     if let spread = Spread(rawValue: name) {
       self = .classes(spread)
     } else if ["precision", "recall", "f1", "auroc"].contains(name) {
       self = .detection(name)
-    } else if Self.columns.contains(name) {
+    } else if Self.columns.contains(name) || name.hasPrefix(Self.learned) {
       self = .epochs(name)
     } else {
       return nil
@@ -65,6 +68,7 @@ public enum Quantity: Sendable, Equatable {
     case "distance": "distance from the start, in % of the weights there"
     case "f1": "F1"
     case "auroc": "AUROC"
+    case _ where name.hasPrefix(learned): "learned \(name.dropFirst(learned.count)), in hundredths"
     default: name
     }
   }

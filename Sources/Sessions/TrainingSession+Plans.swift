@@ -25,16 +25,29 @@ extension TrainingSession {
     lent: [Store: D.Buffer], _ write: (inout StepBuilder, Int) throws -> Void
   ) throws -> (whole: Plan<D>?, rest: Plan<D>?) {
     func plan(_ batch: Int, _ slot: Int) throws -> Plan<D> {
-      var step = StepBuilder(
-        try settings.graph(batch, images.set.images, classes: classes), forms: device.forms,
-        precision: settings.precision, keepsStatistics: settings.keepsStatistics)
-      try write(&step, slot)
-      return try Plan(step.program, on: device, stores: stores.merging(lent) { $1 }, shared: shared)
+      try self.plan(of: batch, precision: settings.precision, lent: lent) { try write(&$0, slot) }
     }
     return (
       batchSizes.contains(settings.batchSize) ? try plan(settings.batchSize, 0) : nil,
       try batchSizes.last.flatMap { $0 < settings.batchSize ? try plan($0, 1) : nil }
     )
+  }
+
+  /// A plan of the network's operations beside those of training, whose activations' memory it uses: what it leaves there
+  /// holds until another plan runs.
+  ///
+  /// - Parameters:
+  ///   - batch: images.
+  ///   - precision: how activations are stored.
+  ///   - lent: buffers under names of this session's, or of the plan's own.
+  public func plan(
+    of batch: Int, precision: Precision, lent: [Store: D.Buffer], _ write: (inout StepBuilder) throws -> Void
+  ) throws -> Plan<D> {
+    var step = StepBuilder(
+      try settings.graph(batch, images.set.images, classes: classes), forms: device.forms, precision: precision,
+      keepsStatistics: settings.keepsStatistics)
+    try write(&step)
+    return try Plan(step.program, on: device, stores: stores.merging(lent) { $1 }, shared: shared)
   }
 
   /// Writes the step of plain training, with peers and weights where there are some.

@@ -75,8 +75,8 @@ public final class TrainingSession<D: Device> {
   /// The activations' memory, which plans of one network share.
   let shared = SharedMemory<D>()
   let images: DeviceData<D>
-  /// The state that the next epoch's steps will read.
-  private(set) var state = StepState()
+  /// The state that the epoch's first step found, or will find; the device counts on from there.
+  public private(set) var state = StepState()
   private var order: [Int32] = []
 
   /// Allocates memory and sets the first weights; `prepare` is what makes it train.
@@ -216,6 +216,13 @@ public final class TrainingSession<D: Device> {
     state.peerWeight = settings.loss.peerWeight(epoch: epoch) ?? 0
     state.lossParameters = settings.loss.kernelParameters(epoch: epoch)
     try device.write(state.counters, to: stores[.counters]!)
+    try device.write(state.numbers, to: stores[.numbers]!)
+  }
+
+  /// Lets the steps that follow compute the loss with other parameters, in its kernel's order
+  /// (`Loss.kernelParameters`).
+  public func set(lossParameters: [Float]) throws {
+    state.lossParameters = lossParameters
     try device.write(state.numbers, to: stores[.numbers]!)
   }
 

@@ -73,7 +73,18 @@ extension RunSettings {
   /// Checks that method, loss and the other settings go together.
   private func validateMethod() throws {
     let entry = method.entry
-    try entry.check(loss)
+    try method.check(loss)
+    guard entry.needsTrustedSamples == (trusted != nil) else {
+      throw trusted == nil
+        ? Failure(
+          .configuration, "--method \(entry.name) needs --trusted.",
+          why: "it learns by samples whose labels are known to be right.",
+          fix: "add --trusted with a number, such as 1000, or with a table of samples and their right labels.")
+        : Failure(
+          .configuration, "--trusted cannot be used with --method \(entry.name).",
+          why: "only methods that need trusted samples read it: \(Self.trustingMethods).",
+          fix: "remove it, or add --method \(Self.trustingMethods).")
+    }
     if let conflict = entry.weightsConflict {
       guard exclude == nil || excludeBy == .drop else {
         throw Failure(
@@ -87,6 +98,9 @@ extension RunSettings {
       }
     }
   }
+
+  private static let trustingMethods = MethodEntry.catalogue.filter(\.needsTrustedSamples).map(\.name)
+    .joined(separator: ", ")
 
   private func validateLossOfDetection() throws {
     let reason: String

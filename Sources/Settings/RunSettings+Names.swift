@@ -57,6 +57,7 @@ extension RunSettings {
       initialWeights = FileBytes.absolute(weights)
     }
     if case .table(let path) = exclude { exclude = .table(FileBytes.absolute(path)) }
+    if case .list(let path) = trusted { trusted = .list(FileBytes.absolute(path)) }
     if case .file(let path) = transition { transition = .file(FileBytes.absolute(path)) }
     if case .file(let path) = detection.features { detection.features = .file(FileBytes.absolute(path)) }
   }
@@ -73,6 +74,7 @@ extension RunSettings {
       files.append(("init", path))
     }
     if case .table(let path) = exclude { files.append(("exclude", path)) }
+    if job == .train, case .list(let path) = trusted { files.append(("trusted", path)) }
     if case .file(let path) = transition { files.append(("transition", path)) }
     if job == .detect, case .file(let path) = detection.features { files.append(("features", path)) }
     // A chain of noises may read several.

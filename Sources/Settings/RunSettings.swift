@@ -33,6 +33,8 @@ public struct RunSettings: Sendable, Equatable {
   public var labels: String?
   /// A file of true labels, for scoring only.
   public var cleanLabels: String?
+  /// Samples whose labels are known to be right, and which are not trained on.
+  public var trusted: TrustedSource?
   /// Samples that are not to be trained on.
   public var exclude: ExclusionSource?
   /// What becomes of them.

@@ -53,6 +53,13 @@ extension RunSettings {
       "True training labels, for scoring only, never for training."
     ),
     Setting(
+      "trusted", \.trusted, "n|file", takes: "a number of samples, or a path", example: "8",
+      """
+      Samples whose labels are known to be right, for methods that need them; they leave the training set. N: evenly from \
+      all classes, where true labels are known; FILE: .csv with path or sample_id and label, .npy, or a verdicts.csv.
+      """
+    ).notOfDetect("it trains on the samples that it judges, and trusts none"),
+    Setting(
       "exclude", \.exclude, "file.csv|wrong", takes: "a path, or wrong", example: "wrong",
       """
       Samples to leave out: a .csv with sample_id, such as detect's label_issues.csv; wrong: all whose label is known \

@@ -32,6 +32,8 @@ public struct CounterRandom: Sendable, Equatable {
       peerDropout = Purpose(PURPOSE_PEER_DROPOUT)
     /// Of mixed images: the share of the first one, and which one is the second.
     public static let mixFactor = Purpose(PURPOSE_MIX_FACTOR), mixPartner = Purpose(PURPOSE_MIX_PARTNER)
+    /// Of trusted samples: which these are, and the order in which they come.
+    public static let trustedSample = Purpose(PURPOSE_TRUSTED_SAMPLE), trustedOrder = Purpose(PURPOSE_TRUSTED_ORDER)
     /// Of data: wrong labels, made-up images, what is held out.
     public static let noise = Purpose(PURPOSE_NOISE), shapes = Purpose(PURPOSE_SHAPES), split = Purpose(PURPOSE_SPLIT)
     /// Of a search for wrong labels and of reports: samples that are looked at.

@@ -30,6 +30,7 @@ extension MethodSetup {
       heldOut: settings.job == .detect ? nil : try data.heldOut.map(uploaded),
       classes: data.dataset.classCount, weights: data.weights, normalization: data.normalization,
       transition: settings.transition, recordsMargins: settings.aum,
-      stage: Stage("train", epochs: epochs, rate: settings.optimizer.learningRate(epochs: epochs)))
+      stage: Stage("train", epochs: epochs, rate: settings.optimizer.learningRate(epochs: epochs)),
+      trusted: data.dataset.trusted)
   }
 }

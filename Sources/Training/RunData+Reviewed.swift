@@ -28,6 +28,17 @@ extension RunData {
     _ settings: RunSettings, _ judged: LabelledSet, in dataset: Dataset, of all: Dataset, _ notes: inout [String?]
   ) throws -> ReviewedLabels? {
     guard settings.job == .detect, let path = settings.detection.verdicts else { return nil }
+    let verdicts = try Self.verdicts(from: path, on: dataset, of: all)
+    notes.append(verdicts.matching.note("--verdicts", path))
+    return ReviewedLabels(verdicts, of: judged)
+  }
+
+  /// Verdicts about the labels of training samples, those beyond a limit among them.
+  ///
+  /// - Parameters:
+  ///   - dataset: the data with the labels in question.
+  ///   - all: the same data without a limit.
+  static func verdicts(from path: String, on dataset: Dataset, of all: Dataset) throws -> Verdicts {
     var subjects: [Int: Verdicts.Subject] = [:]
     for (id, name) in all.trainPaths.enumerated() {
       let own = id < dataset.train.count ? dataset.train.labels[id] : LabelledSet.noLabel
@@ -37,7 +48,6 @@ extension RunData {
     let verdicts = try Verdicts(
       fromFile: path, about: subjects, root: dataset.root, classNames: dataset.classNames, for: .data)
     if verdicts.matching.byNumber > 0 { try SampleList(path, for: all).requireSameSamples() }
-    notes.append(verdicts.matching.note("--verdicts", path))
-    return ReviewedLabels(verdicts, of: judged)
+    return verdicts
   }
 }

@@ -53,8 +53,8 @@ public struct RunData: Sendable {
   ///
   /// Labels are replaced first (their file covers the whole set), then the set is limited, then images change, then the
   /// part is chosen that a detection judges, or a part is held out, then noise is drawn, so that the held-out part keeps the
-  /// labels that it was given; with noise in validation labels, too, the last two change places. Samples to exclude lose
-  /// their label last.
+  /// labels that it was given; with noise in validation labels, too, the last two change places. Then trusted samples leave
+  /// the training set. Samples to exclude lose their label last.
   ///
   /// - Parameter opened: what `read` gave for these settings.
   public init(_ settings: RunSettings, of opened: Dataset? = nil) throws {
@@ -98,6 +98,8 @@ public struct RunData: Sendable {
         dataset.corrupted(by: settings.noise.model, seed: settings.effectiveNoiseSeed))
     }
     if let part, settings.validationNoise { dataset = try dataset.holdingOut(part, seed: settings.seed) }
+    // Noise is drawn as it would be without them; what is left out may be trusted.
+    dataset = try Self.trusting(settings, dataset, of: unlimited, &notes)
     // Which labels are wrong is known once the noise is drawn.
     if settings.exclude == .wrong { excluded = try ExcludedSamples(wrongIn: dataset.train) }
     let left: Int
@@ -118,7 +120,7 @@ public struct RunData: Sendable {
     self.weights = settings.classWeights.weights(of: judged, classes: dataset.classCount) ?? weights
     self.dataset = dataset
     normalization = try Self.normalization(settings, of: dataset)
-    notes.append(dataset.emptyClassWarning(judged))
+    notes += [dataset.emptyClassWarning(judged), dataset.untrustedClassWarning]
     self.notes = notes.compactMap { $0 }
     fingerprint = dataset.fingerprint
   }

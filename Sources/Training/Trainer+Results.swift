@@ -106,6 +106,7 @@ extension RunOutline {
     }
     if let reviewed = data.reviewed { facts.append(.init("verdicts", reviewed.summary)) }
     if let noise = data.noise { facts.append(.init("noise", noise.summary)) }
+    if let trusted = dataset.trusted { facts.append(.init("trusted", trusted.summary)) }
     return facts
   }
 }

@@ -41,7 +41,7 @@ struct BenchCommand: ParsableCommand {
   var loss = "ce"
   @Option(
     help: ArgumentHelp(
-      "The training method, or several: plain,elr,aux. Its cost is that of a step, not of what it does between epochs.",
+      "The training method, or several: plain,elr,aux. Its cost is that of a step, not of what it does between epochs; where a method does more in every Nth step, let --steps be a multiple of N.",
       valueName: "name"))
   var method = NameList(["plain"])
   @Option(help: "Images per step, or several numbers: 64,128.")
@@ -94,7 +94,7 @@ struct BenchCommand: ParsableCommand {
   func run() throws {
     let loss = try Loss(loss), reporter = console.reporter
     let methods = try method.values.map { try MethodChoice($0) }
-    for method in methods { try method.entry.check(loss) }
+    for method in methods { try method.check(loss) }
     var cases: [Benchmark.Settings] = []
     for network in try model.values.map({ try Network($0) }) {
       for precision in precision.values.compactMap(Precision.init(rawValue:)) {

@@ -282,7 +282,8 @@ struct Job: DeviceWork {
           + data.dataset.passedOver.map { ($0.path, $0.reason.rawValue) })
       try folder.writeSamples(
         paths: data.dataset.trainPaths, givenLabels: data.dataset.givenLabels.map(Int.init),
-        cleanLabels: train.trueLabels?.map(Int.init), heldOut: data.dataset.heldOutIDs.map(Int.init))
+        cleanLabels: train.trueLabels?.map(Int.init), heldOut: data.dataset.heldOutIDs.map(Int.init),
+        trusted: data.dataset.trusted?.ids.map(Int.init) ?? [])
     }
     if settings.job == .detect { warn(reporter) }
     if isVerbose, let plan = trainer?.session.wholeBatches {

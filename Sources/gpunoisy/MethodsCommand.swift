@@ -39,6 +39,10 @@ struct MethodsCommand: ParsableCommand {
     )
     if entry.losses != .all { lines.append("  losses    \(entry.losses.text)") }
     if entry.judgesSamples { lines.append("  judges    samples: the run writes suspicion.csv") }
+    if entry.needsTrustedSamples { lines.append("  needs     samples whose labels are right: --trusted") }
+    for parameter in entry.textParameters {
+      lines.append("  \(parameter.name)=\(parameter.defaultText)  \(parameter.summary)")
+    }
     for parameter in entry.parameters {
       let value = MethodChoice.text(parameter.defaultValue)
       lines.append("  \(parameter.name)=\(value)  \(parameter.summary) (\(range(parameter)))")
@@ -57,7 +61,13 @@ struct MethodsCommand: ParsableCommand {
       "standing": .string(entry.standing == .publishedCode ? "published code" : "reconstructed"),
       "standing_note": .string(entry.standing.text), "networks": JSONValue(entry.networks),
       "cost": .string(entry.cost), "judges_samples": .bool(entry.judgesSamples),
-      "losses": .string(entry.losses.text),
+      "losses": .string(entry.losses.text), "needs_trusted": .bool(entry.needsTrustedSamples),
+      "text_parameters": .array(
+        entry.textParameters.map {
+          [
+            "name": .string($0.name), "default": .string($0.defaultText), "summary": .string($0.summary),
+          ]
+        }),
       "parameters": .array(
         entry.parameters.map {
           [

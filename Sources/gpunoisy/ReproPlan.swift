@@ -56,7 +56,7 @@ struct ReproPlan {
     var key: String {
       let names = [
         "data", "data-root", "image-size", "limit-train", "limit-test", "val", "model", "method", "epochs",
-        "batch-size", "optimizer", "augment", "precision", "detector", "passes", "folds", "exclude",
+        "batch-size", "optimizer", "augment", "precision", "detector", "passes", "folds", "exclude", "trusted",
       ]
       return
         ([settings.job.rawValue, settings.loss.entry.name]
@@ -125,6 +125,11 @@ struct ReproPlan {
       (other.data, other.noise, other.exclude, other.labels) = ("shapes", .none, nil, nil)
       (other.transition, other.validation, other.cleanLabels) = (nil, nil, nil)
       (other.limitTrain, other.limitTest) = (min(settings.limitTrain ?? 10_000, 10_000), 512)
+      // True labels are known where noise was drawn.
+      if settings.trusted != nil, let noise = try? Noise("symmetric:0.1") {
+        other.noise = noise
+        other.trusted = .count(1000)
+      }
       return (other, 50_000, 10_000)
     }
   }

@@ -122,6 +122,14 @@ struct LoweredStep: Sendable {
           step.flat(.pull(slot: 0))
           step.update(.sgd, clip: true)
         }),
+      step(network, "virtual step") { step in
+        step.images(cropped)
+        step.forward(.batch)
+        step.loss(RowFunction(kernel: "loss_gce_rows"))
+        step.backward()
+        step.flat(.step(to: .stepped, isUnit: false))
+        step.flat(.step(from: .anchor, to: .parameters, isUnit: true))
+      },
       step(network, "offsets") { step in
         step.images(cropped)
         step.forward(.batch)

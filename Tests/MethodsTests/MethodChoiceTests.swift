@@ -11,6 +11,10 @@ struct MethodChoiceTests {
     let choice = try MethodChoice("co-teaching:rate=0.45,ramp=4")
     #expect(choice["rate"] == 0.45 && choice["ramp"] == 4 && choice["power"] == 1 && choice["exchange"] == 1)
     #expect(choice.description == "co-teaching:rate=0.45,ramp=4,power=1,exchange=1")
+    let texts = try MethodChoice("adaptive-loss:every=5,learn=alpha+beta,rate=2")
+    #expect(texts.text("learn") == "alpha+beta" && texts["every"] == 5)
+    #expect(texts.description == "adaptive-loss:learn=alpha+beta,every=5,rate=2")
+    #expect(texts.scaled(by: 0.1) == texts)
     for entry in MethodEntry.catalogue {
       let text = try MethodChoice(entry.name).description
       #expect(try MethodChoice(text).description == text)
@@ -27,6 +31,8 @@ struct MethodChoiceTests {
       "co-teaching:", "co-teaching:ramp=1.5", "marvel:patience=0", "marvel:gain=1", "plain:rate=0.1",
       "marvel+:gain=-1", "mixup:alpha=-1", "elr:momentum=1.1", "rdi:lambda=nan", "aux:lambda=-1", "aux:momentum=0.9",
       "car:start=0", "car:every=0", "car:learned=0.5", "self:every=-1", "self:momentum=1.5", "self:ramp=0.5",
+      "adaptive-loss:every=0", "adaptive-loss:learn",
+      "adaptive-loss:learn=", "adaptive-loss:learn=q,learn=q", "adaptive-loss:learn=q d", "adaptive-loss:rate=-1",
     ])
   func refusals(text: String) {
     let failure = #expect(throws: Failure.self) { try MethodChoice(text) }

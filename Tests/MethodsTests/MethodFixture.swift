@@ -18,21 +18,28 @@ enum MethodFixture {
   }()
 
   static func setup<D: Device>(
-    _ network: String = "resnet20", optimizer: Optimizer.Kind = .sgd, epochs: Int = 3, weights: [Float]? = nil,
-    augmentation: Augmentation = Augmentation(crop: 4, flip: true), largestBuffer: Int = .max, on device: D
+    _ network: String = "resnet20", loss: String = "ce", optimizer: Optimizer.Kind = .sgd, epochs: Int = 3,
+    weights: [Float]? = nil, augmentation: Augmentation = Augmentation(crop: 4, flip: true), trusted: Int = 0,
+    largestBuffer: Int = .max, on device: D
   ) throws -> MethodSetup<D> {
     var session = try TrainingSession<D>.Settings(
-      network: Network(network), loss: Loss("ce"), batchSize: batch, augmentation: augmentation)
+      network: Network(network), loss: Loss(loss), batchSize: batch, augmentation: augmentation)
     (session.seed, session.optimizer.kind) = (7, optimizer)
     // What a detection goes by; other methods go by the stage.
     (session.optimizer.learningRate, session.optimizer.schedule) = (0.02, .constant)
+    // The first samples are trusted, and not trained on.
+    var left = data
+    let ids = [Int32](0..<Int32(trusted))
+    for id in ids { left.labels[Int(id)] = LabelledSet.noLabel }
     return MethodSetup(
-      session: session, train: try DeviceData(data, on: device, largest: largestBuffer),
+      session: session, train: try DeviceData(left, on: device, largest: largestBuffer),
       test: try DeviceData(Shapes.samples(seed: 2, count: 40, isTest: true), on: device, largest: largestBuffer),
       heldOut: nil,
       classes: classes, weights: weights, normalization: Normalization(of: data.images, ids: data.labelledIDs),
       transition: nil, recordsMargins: true,
-      stage: Stage("train", epochs: epochs, rate: LearningRate(0.01, .constant, epochs: epochs)))
+      stage: Stage("train", epochs: epochs, rate: LearningRate(0.01, .constant, epochs: epochs)),
+      trusted: TrustedSamples(
+        ids: ids, labels: ids.map { data.trueLabels![Int($0)] }, given: ids.map { data.labels[Int($0)] }))
   }
 
   /// Trains all epochs of a method's first stage; `after` is called after every step.

@@ -60,7 +60,9 @@ enum {
   PURPOSE_DROPOUT = 16,
   PURPOSE_PEER_DROPOUT = 17,
   PURPOSE_MIX_FACTOR = 18,
-  PURPOSE_MIX_PARTNER = 19
+  PURPOSE_MIX_PARTNER = 19,
+  PURPOSE_TRUSTED_SAMPLE = 24,
+  PURPOSE_TRUSTED_ORDER = 25
 };
 
 // The losses that can be parts of a weighted sum: functions of p_y alone (loss_probability.cl), or of the whole row

@@ -8,11 +8,26 @@ public struct FlatKernel: Hashable, Sendable {
   public let kernel: String
   /// Flat buffers that it reads, and that it writes.
   let reads: Int, writes: Int
-  /// Numbers that do not change.
+  /// Numbers that do not change, and stores under other names than their own.
   let scalars: KernelArguments
+  /// Whether it needs the sums of squares of the gradients; nil for a kernel that knows of none.
+  ///
+  /// An optimiser needs them where it clips (`Update`).
+  public let needsNorm: Bool?
 
-  private init(_ kernel: String, reads: Int, writes: Int, _ scalars: KernelArguments = [:]) {
+  private init(
+    _ kernel: String, reads: Int, writes: Int, _ scalars: KernelArguments = [:], needsNorm: Bool? = nil
+  ) {
     (self.kernel, self.reads, self.writes, self.scalars) = (kernel, reads, writes, scalars)
+    self.needsNorm = needsNorm
+  }
+
+  /// A store among its arguments.
+  public func store(_ name: String) -> Store {
+    guard case .operand(.store(let store)) = scalars[name] else {
+      preconditionFailure("\(kernel) has no store '\(name)'")
+    }
+    return store
   }
 
   /// A whole number among its arguments.
@@ -42,6 +57,21 @@ public struct FlatKernel: Hashable, Sendable {
   /// - Source: Tarvainen and Valpola, "Mean teachers are better role models", NeurIPS 2017, and its code.
   public static func average(slot: Int) -> FlatKernel {
     FlatKernel("flat_average", reads: 2, writes: 1, ["slot": .int(slot)])
+  }
+
+  /// θ − rate · g into another buffer: a step of plain gradient descent at the step's learning rate, from parameters that
+  /// stay as they are.
+  ///
+  /// - Parameters:
+  ///   - from: θ.
+  ///   - to: what is written.
+  ///   - isUnit: whether the direction of the gradients alone counts: θ − rate · g / ‖g‖, with ‖g‖ left in `Store.norm`.
+  public static func step(from: Store = .parameters, to: Store, isUnit: Bool) -> FlatKernel {
+    FlatKernel(
+      "flat_step", reads: 2, writes: 1,
+      [
+        "from": .store(from), "along": .store(.gradients), "to": .store(to), "norm": isUnit ? .store(.norm) : .noBuffer,
+      ], needsNorm: isUnit)
   }
 }
 

@@ -22,12 +22,19 @@ extension VectorLowering {
     }
   }
 
-  func lower(_ update: Update) -> Lowered {
-    let pieces = ceilDivide(update.count, ELEMENTS_PER_ITEM)
+  func lower(_ update: Update) -> Lowered { squared(update.optimizer.kernel, update.count, isNeeded: update.clip) }
+
+  func lower(_ flat: ComputeFlat) -> Lowered {
+    guard let isNeeded = flat.kernel.needsNorm else { return pointwise(flat.kernel.kernel, flat.count) }
+    return squared(flat.kernel.kernel, flat.count, isNeeded: isNeeded)
+  }
+
+  /// A kernel over all parameters, with the sums of squares of their gradients before it where it needs them.
+  private func squared(_ kernel: String, _ count: Int, isNeeded: Bool) -> Lowered {
+    let pieces = ceilDivide(count, ELEMENTS_PER_ITEM)
     let step = Launch(
-      update.optimizer.kernel, global: [pieces],
-      ["squares": .store(.workspace), "pieces": .int(update.clip ? pieces : 0)])
-    guard update.clip else { return Lowered([step]) }
+      kernel, global: [pieces], ["squares": .store(.workspace), "pieces": .int(isNeeded ? pieces : 0)])
+    guard isNeeded else { return Lowered([step]) }
     return Lowered(
       [
         Launch(

@@ -62,7 +62,7 @@ public struct VectorLowering: Lowering {
     case .loss(let loss): lower(loss)
     case .evaluate(let evaluate): Lowered([Launch("loss_evaluate", global: [evaluate.B])])
     case .rows(let rows): Lowered([Launch(rows.kernel.kernel, global: [rows.count])])
-    case .flat(let flat): pointwise(flat.kernel.kernel, flat.count)
+    case .flat(let flat): lower(flat)
     case .update(let update): lower(update)
     case .advance: Lowered([Launch("advance_step", global: [1])])
     case .cut: Lowered([])

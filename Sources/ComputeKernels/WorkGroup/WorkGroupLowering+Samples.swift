@@ -26,13 +26,19 @@ extension WorkGroupLowering {
     }
   }
 
-  func lower(_ update: Update) -> Lowered {
-    // At most 256 sums of squares, which every group of the optimiser adds up.
-    let piece = 4 * max(1024, ceilDivide(update.count, 4 * 256)), pieces = ceilDivide(update.count, piece)
-    let step = quads(
-      "\(update.optimizer.kernel)", update.count,
-      ["squares": .store(.workspace), "pieces": .int(update.clip ? pieces : 0)])
-    guard update.clip else { return Lowered([step]) }
+  func lower(_ update: Update) -> Lowered { squared(update.optimizer.kernel, update.count, isNeeded: update.clip) }
+
+  func lower(_ flat: ComputeFlat) -> Lowered {
+    guard let isNeeded = flat.kernel.needsNorm else { return Lowered([quads(flat.kernel.kernel, flat.count)]) }
+    return squared(flat.kernel.kernel, flat.count, isNeeded: isNeeded)
+  }
+
+  /// A kernel over all parameters, with the sums of squares of their gradients before it where it needs them.
+  private func squared(_ kernel: String, _ count: Int, isNeeded: Bool) -> Lowered {
+    // At most 256 sums of squares, which every group of the kernel adds up.
+    let piece = 4 * max(1024, ceilDivide(count, 4 * 256)), pieces = ceilDivide(count, piece)
+    let step = quads(kernel, count, ["squares": .store(.workspace), "pieces": .int(isNeeded ? pieces : 0)])
+    guard isNeeded else { return Lowered([step]) }
     return Lowered(
       [
         groups(

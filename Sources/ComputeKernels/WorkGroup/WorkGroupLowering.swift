@@ -95,7 +95,7 @@ public struct WorkGroupLowering: Lowering {
     case .loss(let loss): lower(loss)
     case .evaluate(let evaluate): Lowered([rows("loss_evaluate", evaluate.B)])
     case .rows(let kernel): Lowered([rows(kernel.kernel.kernel, kernel.count)])
-    case .flat(let flat): Lowered([quads(flat.kernel.kernel, flat.count)])
+    case .flat(let flat): lower(flat)
     case .update(let update): lower(update)
     case .advance: Lowered([Launch("advance_step", global: [1], local: [1])])
     case .cut: Lowered([])
