@@ -110,7 +110,7 @@ extension MethodEntry {
       source: "Nguyen et al., SELF: learning to filter noisy labels with self-ensembling, ICLR 2020",
       standing: .reconstructed(
         "all of it, from the abstract, others' code and the mean teacher's, since the authors' code is not public"),
-      networks: 1, cost: "1.4", parameters: selfParameters,
+      networks: 1, cost: "1.3", parameters: selfParameters,
       figures: Selection.figures + [LabelledSet.suspicionFigure], judgesSamples: true),
     MethodEntry(
       name: adaptiveLoss,

@@ -117,10 +117,9 @@ extension CommandTests {
         let text = try CommandUnderTest.output(["eval", checkpoint] + rest + ["--json"], in: folder)
         return try JSONText.parse(Array(text.utf8), named: "standard output")
       }
-      let document = try evaluate("whole")
+      let last = "whole/checkpoints/last.safetensors", document = try evaluate(last)
       #expect(document["accuracy"]?.double == accuracy && document["loss"]?.double == loss)
-      // Its features are the average's, too: what the last layer makes of them are its logits.
-      try CommandUnderTest.output(["predict", "whole"] + rest + ["--logits", "logits.npy"], in: folder)
+      try CommandUnderTest.output(["report", "whole"], in: folder)
       // By PyTorch's names alone, the network in training.
       var own = file
       own.metadata["gpunoisy.answer"] = nil
