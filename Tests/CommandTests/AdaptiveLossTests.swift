@@ -31,7 +31,7 @@ extension CommandTests {
         ("--loss gce --method adaptive-loss", 78, "needs --trusted"),
         ("--trusted 100", 78, "cannot be used with --method plain"),
         ("--trusted list.csv --method elr", 78, "cannot be used with --method elr"),
-        ("--method adaptive-loss --trusted 10", 78, "cross entropy has none"),
+        ("--method adaptive-loss --trusted 10", 78, "none that can be"),
         ("--loss gce --method adaptive-loss:learn=d --trusted 10", 78, "cannot learn 'd'"),
         ("--loss sce --method adaptive-loss:learn=q --trusted 10", 78, "cannot learn 'q'"),
         ("--loss peer --method adaptive-loss:learn=alpha --trusted 10", 78, "whole batch"),
