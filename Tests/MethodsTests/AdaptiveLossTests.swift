@@ -94,7 +94,7 @@ struct AdaptiveLossTests {
         let method = number < stop ? first : second, isFirst = number % steps == 0 || number == stop
         if number == stop {
           try second.members[0].write(first.members[0].readState())
-          first.store(in: &file)
+          try first.store(in: &file)
           try second.restore(from: file)
         }
         if isFirst {
