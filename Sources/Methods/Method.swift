@@ -103,9 +103,13 @@ public struct EpochEnd: Sendable {
   public let epoch: Int
   /// Ids of the samples of the epoch's steps.
   public let ids: ArraySlice<Int32>
+  /// The first network's accuracy on the test set; nil where it was not measured.
+  public let testAccuracy: Double?
 
-  /// An epoch and its samples.
-  public init(epoch: Int, ids: ArraySlice<Int32>) { (self.epoch, self.ids) = (epoch, ids) }
+  /// An epoch, its samples, and how good the first network is after it.
+  public init(epoch: Int, ids: ArraySlice<Int32>, testAccuracy: Double? = nil) {
+    (self.epoch, self.ids, self.testAccuracy) = (epoch, ids, testAccuracy)
+  }
 }
 
 /// What a method says of an epoch.

@@ -222,7 +222,7 @@ public final class Trainer<D: Device> {
     let ids = session.ids(ofFirst: position.step)
     // First what may be stopped midway, then what changes the method's state.
     let (test, validation) = try evaluate(stage)
-    let outcome = try method.finish(EpochEnd(epoch: position.epoch, ids: ids))
+    let outcome = try method.finish(EpochEnd(epoch: position.epoch, ids: ids, testAccuracy: test?.accuracy))
     let score = TrainingScore(
       scored(ids, outcome)[...], results, given: data.dataset.train.labels, true: data.dataset.train.trueLabels)
     let vanished = vanishedShare(ids, results.losses)

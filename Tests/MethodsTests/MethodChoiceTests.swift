@@ -26,7 +26,10 @@ struct MethodChoiceTests {
       "co-teaching:rate", "co-teaching:nosuch=1", "co-teaching:rate=0.1,rate=0.2", "co-teaching:rate=0.1,",
       "co-teaching:", "co-teaching:ramp=1.5", "marvel:patience=0", "marvel:gain=1", "plain:rate=0.1",
       "marvel+:gain=-1", "mixup:alpha=-1", "elr:momentum=1.1", "rdi:lambda=nan", "aux:lambda=-1", "aux:momentum=0.9",
-      "car:start=0", "car:every=0", "car:learned=0.5",
+      "car:start=0", "car:every=0", "car:learned=0.5", "mutual:members=0", "mutual:members=1.5", "mutual:members=65",
+      "mutual:exchange=2", "mutual:with=resnet20", "grafting:members=0", "grafting:amplitude=1.1",
+      "grafting:steepness=-1",
+      "grafting:rates=0.5",
     ])
   func refusals(text: String) {
     let failure = #expect(throws: Failure.self) { try MethodChoice(text) }
@@ -47,7 +50,7 @@ struct MethodChoiceTests {
       }
     }
     let alike = MethodEntry.catalogue.filter { $0.losses == .all }.map(\.name)
-    #expect(alike == ["plain", "rdi"])
+    #expect(alike == ["plain", "rdi", "grafting"])
   }
 
   @Test("follows another number of epochs, by its epochs and by what adds up over them")

@@ -17,9 +17,13 @@ enum MethodFixture {
     return data
   }()
 
+  /// 40 images with the right labels.
+  static let test = Shapes.samples(seed: 2, count: 40, isTest: true)
+
   static func setup<D: Device>(
     _ network: String = "resnet20", optimizer: Optimizer.Kind = .sgd, epochs: Int = 3, weights: [Float]? = nil,
-    augmentation: Augmentation = Augmentation(crop: 4, flip: true), on device: D
+    augmentation: Augmentation = Augmentation(crop: 4, flip: true), of train: LabelledSet = MethodFixture.data,
+    on device: D
   ) throws -> MethodSetup<D> {
     var session = try TrainingSession<D>.Settings(
       network: Network(network), loss: Loss("ce"), batchSize: batch, augmentation: augmentation)
@@ -27,8 +31,8 @@ enum MethodFixture {
     // What a detection goes by; other methods go by the stage.
     (session.optimizer.learningRate, session.optimizer.schedule) = (0.02, .constant)
     return MethodSetup(
-      session: session, train: try DeviceData(data, on: device),
-      test: try DeviceData(Shapes.samples(seed: 2, count: 40, isTest: true), on: device), heldOut: nil,
+      session: session, train: try DeviceData(train, on: device),
+      test: try DeviceData(test, on: device), heldOut: nil,
       classes: classes, weights: weights, normalization: Normalization(of: data.images, ids: data.labelledIDs),
       transition: nil, recordsMargins: true,
       stage: Stage("train", epochs: epochs, rate: LearningRate(0.01, .constant, epochs: epochs)))
