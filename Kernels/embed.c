@@ -42,6 +42,9 @@ static const gpunoisy_source sources[] = {
     {"shared/rows_targets.cl", (const char[]){
 #embed "shared/rows_targets.cl"
     , 0}},
+    {"shared/rows_distil.cl", (const char[]){
+#embed "shared/rows_distil.cl"
+    , 0}},
     {"vector/augment.cl", (const char[]){
 #embed "vector/augment.cl"
     , 0}},

@@ -18,6 +18,7 @@
 #include "../shared/loss.cl"
 #include "../shared/rows.cl"
 #include "../shared/rows_targets.cl"
+#include "../shared/rows_distil.cl"
 #include "../vector/augment.cl"
 #include "../vector/conv.cl"
 #include "../vector/conv_weights.cl"
@@ -117,6 +118,7 @@ static const Entry entries[] = {
     ENTRY(rows_confidence),
     ENTRY(rows_ensemble),
     ENTRY(rows_consistency),
+    ENTRY(rows_distil),
     ENTRY(advance_step),
     ENTRY(bench_empty),
     ENTRY(bench_multiply_add),

@@ -132,6 +132,16 @@ static const gpunoisy_table tables[] = {
     , 0}, (const char[]){
 #embed "adaptive-loss.csv"
     , 0}},
+    {"mutual", (const char[]){
+#embed "mutual.toml"
+    , 0}, (const char[]){
+#embed "mutual.csv"
+    , 0}},
+    {"grafting", (const char[]){
+#embed "grafting.toml"
+    , 0}, (const char[]){
+#embed "grafting.csv"
+    , 0}},
     {0, 0, 0}};
 
 const gpunoisy_table *gpunoisy_tables(void) { return tables; }

@@ -1,4 +1,6 @@
 /// Which values share memory: a value's slab is free for others after its last reader.
+///
+/// Values that are kept in a store have no slab.
 public struct MemoryPlan {
   /// Bytes of each slab.
   public private(set) var slabs: [Int] = []
@@ -20,7 +22,7 @@ public struct MemoryPlan {
     var free: [Int] = []
     for (index, operation) in program.operations.enumerated() {
       let (reads, writes) = operation.values
-      for value in writes where slabOf[value.index] == nil {
+      for value in writes where slabOf[value.index] == nil && program.kept[value] == nil {
         let count = program.counts[value.index] * program.elementTypes[value.index].byteCount
         // The smallest free slab that fits but wastes less than half of itself.
         let fitting = free.filter { slabs[$0] >= count && slabs[$0] <= 2 * count }

@@ -41,7 +41,8 @@ public final class Plan<D: Device> {
     byteCount = memory.slabs.reduce(0, +) + scratch
     func buffer(_ operand: Operand) -> D.Buffer {
       switch operand {
-      case .value(let value): return slabs[memory.slab(of: value)]
+      case .value(let value):
+        return program.kept[value].map { buffer(.store($0)) } ?? slabs[memory.slab(of: value)]
       case .store(.workspace): return workspace
       case .store(.vectors): return vectors
       case .store(let store):

@@ -94,6 +94,9 @@ public struct StepBuilder {
     rows(.scale(dlogits, by: weights, B: program.batch, K: program.classes))
   }
 
+  /// Keeps a value in a store of its own, which other networks may be lent, to be read once this segment is done.
+  public mutating func keep(_ value: Value, in store: Store) { program.kept[value] = store }
+
   /// Ends a segment (`Plan.run(segment:)`).
   public mutating func cut() { append(.cut) }
 

@@ -10,6 +10,9 @@ public struct StepProgram: Sendable {
   public let logits: Value
   /// The second result, [B]; see `Graph.indicator`.
   public var indicator: Value? { graph.indicator }
+  /// Where values lie that another network's steps may read: in stores of their own, whose memory no other value takes
+  /// over (`StepBuilder.keep`).
+  public internal(set) var kept: [Value: Store] = [:]
   /// B and K.
   public let batch: Int, classes: Int
   let graph: Graph

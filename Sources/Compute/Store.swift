@@ -28,6 +28,8 @@ public enum Store: Hashable, Sendable {
   case workspace, vectors
   /// How much each sample counts in the loss [N], where not all count alike.
   case sampleWeights
+  /// The logits [B, K] of a method's network, by its number, where the others read them.
+  case logits(Int)
   /// For losses that correct labels: the transition matrix [K, K], row = true class, or its inverse.
   case transition
   /// A column of the per-sample table that a training method has added, `[N]` or `[N, K]`, by its name.

@@ -100,6 +100,7 @@ public struct OperationCase: Sendable {
     switch operand {
     case .value(let value): key = UInt32(100 + value.index)
     case .store(.column(let name)): key = 1000 + name.utf8.reduce(0) { ($0 &* 33 &+ UInt32($1)) % 1_000_000 }
+    case .store(.logits(let number)): key = UInt32(2_000_000 + number)
     case .store(let store): key = UInt32(Self.stores.firstIndex(of: store) ?? 0)
     }
     let random = CounterRandom(seed: 20_220_531)

@@ -52,10 +52,11 @@ struct RowFormula {
 }
 
 extension ReferenceDevice {
-  /// The arithmetic of a row kernel, read from its formula in Kernels/shared/rows.cl or rows_targets.cl.
+  /// The arithmetic of a row kernel, read from its formula in Kernels/shared/rows*.cl.
   func bind(_ rows: ComputeRows, _ memory: ReferenceMemory) -> Prepared {
-    guard let formula = Self.rowFormulas[rows.kernel.kernel] ?? Self.targetFormulas[rows.kernel.kernel] else {
-      preconditionFailure("\(rows.kernel.kernel) has no formula in double precision")
+    let name = rows.kernel.kernel
+    guard let formula = Self.rowFormulas[name] ?? Self.targetFormulas[name] ?? Self.distilFormulas[name] else {
+      preconditionFailure("\(name) has no formula in double precision")
     }
     let binding = RowBinding(rows, stores: ["order", "counters"] + formula.stores, memory)
     return Prepared { formula.compute(binding) }

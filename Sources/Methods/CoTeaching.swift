@@ -58,13 +58,7 @@ final class CoTeaching<D: Device>: Method {
   func finish(_ epoch: EpochEnd) throws -> EpochOutcome {
     var selection = Selection(of: setup.train.set)
     for member in members { selection.add(epoch.ids, weights: try member.floats(Self.kept.name)) }
-    return EpochOutcome(figures: selection.values + [try accuracyOfSecond()])
-  }
-
-  private func accuracyOfSecond() throws -> Double? {
-    guard let labels = setup.test?.set.labels, let results = try members[1].evaluate() else { return nil }
-    let ids = labels.indices.filter { labels[$0] >= 0 }
-    return ids.isEmpty ? nil : Double(ids.count { results.predictions[$0] == labels[$0] }) / Double(ids.count)
+    return EpochOutcome(figures: selection.values + [try setup.testAccuracy(of: members[1])])
   }
 
   /// The mean of both networks' losses when they last saw the sample, by which they choose.

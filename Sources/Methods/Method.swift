@@ -121,10 +121,13 @@ public struct EpochEnd: Sendable {
   public let ids: ArraySlice<Int32>
   /// The accuracy on what was held out; nil where nothing was.
   public let heldOutAccuracy: Double?
+  /// The first network's accuracy on the test set; nil where it was not measured.
+  public let testAccuracy: Double?
 
-  /// An epoch and its samples.
-  public init(epoch: Int, ids: ArraySlice<Int32>, heldOutAccuracy: Double? = nil) {
-    (self.epoch, self.ids, self.heldOutAccuracy) = (epoch, ids, heldOutAccuracy)
+  /// An epoch, its samples, and how good the first network is after it.
+  public init(epoch: Int, ids: ArraySlice<Int32>, heldOutAccuracy: Double? = nil, testAccuracy: Double? = nil) {
+    (self.epoch, self.ids) = (epoch, ids)
+    (self.heldOutAccuracy, self.testAccuracy) = (heldOutAccuracy, testAccuracy)
   }
 }
 

@@ -135,7 +135,35 @@ extension MethodEntry {
           summary:
             "the learned parameters of the loss, with plus signs between, such as alpha+beta; auto: those of the paper")
       ], needsTrustedSamples: true),
+    MethodEntry(
+      name: "mutual",
+      summary: "Several networks see the same batches; each learns from the predictions of the others, too.",
+      source: "Zhang, Xiang, Hospedales and Lu, Deep mutual learning, CVPR 2018",
+      standing: .publishedCode, networks: 2, cost: "2",
+      parameters: [
+        members,
+        .init(
+          "exchange", 1, 0...1, isWhole: true,
+          "1: networks learn from one another, as published; 0: each on its own, for comparison"),
+      ], figures: MemberAccuracies.figures(of: 2), judgesSamples: false, weightsConflict: nil),
+    MethodEntry(
+      name: "grafting",
+      summary:
+        "Several networks with batches of their own; after every epoch each takes over weights of the one before it.",
+      source: "Meng et al., Filter grafting for deep neural networks, CVPR 2020",
+      standing: .publishedCode, networks: 2, cost: "2",
+      parameters: [
+        members,
+        .init("amplitude", 0.4, 0...1, "a network keeps 1/2 ± amplitude/2 of its own weights"),
+        .init("steepness", 500, 0...1_000_000, "how fast that share rises with the difference of the entropies"),
+        .init(
+          "rates", 0, 0...1, isWhole: true,
+          "1: network i of M learns at (1 + cos(pi (M - i) / M)) / 2 of the rate; 0: all at the same rate"),
+      ], figures: Grafting.figures(of: 2), judgesSamples: false, losses: .all, weightsConflict: nil),
   ]
+
+  private static let members = Parameter(
+    "members", 2, 1...64, isWhole: true, "networks in training, each at the cost of plain training")
 
   static let adaptiveLoss = "adaptive-loss"
 
@@ -176,6 +204,8 @@ extension MethodChoice {
     case MethodEntry.adaptiveLoss: try AdaptiveLoss(setup, self)
     case "co-teaching": try CoTeaching(setup, self)
     case "marvel", "marvel+": try Marvel(setup, self)
+    case "mutual": try MutualLearning(setup, self)
+    case "grafting": try FilterGrafting(setup, self)
     default: preconditionFailure("the catalogue has \(entry.name), but nothing makes it")
     }
   }

@@ -239,6 +239,11 @@ public struct MethodChoice: Sendable, Equatable, CustomStringConvertible {
     return values[index]
   }
 
+  /// Networks in training: the parameter `members`, where there is one.
+  public var networks: Int {
+    entry.parameters.contains { $0.name == "members" } ? Int(self["members"]) : entry.networks
+  }
+
   /// The method for `share` of the epochs: numbers of epochs are multiplied by it, and at least 1 where they were not 0;
   /// what adds up over a run is divided by its root.
   public func scaled(by share: Double) -> MethodChoice {

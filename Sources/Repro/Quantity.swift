@@ -66,6 +66,8 @@ public enum Quantity: Sendable, Equatable {
     case "confidence_wrong": "confidence of wrong labels"
     case "suspicion_auroc": "AUROC of suspicion"
     case "distance": "distance from the start, in % of the weights there"
+    case "test_acc_mean": "test accuracy, mean of the networks"
+    case "invalid_filters": "share of invalid filters"
     case "f1": "F1"
     case "auroc": "AUROC"
     case _ where name.hasPrefix(learned): "learned \(name.dropFirst(learned.count)), in hundredths"

@@ -81,6 +81,13 @@ extension TrainingSession {
     try write(state.columns)
   }
 
+  /// Reads the weights and the running statistics alone.
+  ///
+  /// Waits.
+  public func readWeights() throws -> (parameters: [SessionState.Tensor], running: [SessionState.Tensor]) {
+    (try read(parameters, .parameters), try read(running, .running))
+  }
+
   /// Replaces the weights, and the running statistics if there are any, alone.
   public func writeWeights(parameters given: [SessionState.Tensor], running statistics: [SessionState.Tensor]?) throws {
     try write(given, parameters, .parameters)

@@ -143,7 +143,7 @@ public final class TrainingSession<D: Device> {
     try device.write(given, to: stores[.labels]!)
     try device.write(
       self.normalization.mean + self.normalization.standardDeviation, to: stores[.inputStatistics]!)
-    let seed = settings.seed &+ UInt64(settings.member) &* Self.memberSeed
+    let seed = settings.memberSeed
     try device.write(parameters.initialValues(seed: seed), to: stores[.parameters]!)
     try device.write(running.initialValues(seed: seed), to: stores[.running]!)
 
@@ -164,9 +164,6 @@ public final class TrainingSession<D: Device> {
       normalization: normalization)
     try prepare { step, _ in plainStep(&step) }
   }
-
-  /// Keeps the seeds of a method's networks apart: the golden ratio's digits.
-  private static var memberSeed: UInt64 { 0x9E37_79B9_7F4A_7C15 }
 
   // MARK: - Training
 
@@ -267,6 +264,11 @@ public final class TrainingSession<D: Device> {
 }
 
 extension TrainingSession.Settings {
+  /// A seed of the network's own among those of its method: the run's for the first.
+  ///
+  /// The golden ratio's digits keep them apart.
+  public var memberSeed: UInt64 { seed &+ UInt64(member) &* 0x9E37_79B9_7F4A_7C15 }
+
   func graph(_ batch: Int, _ images: ImageSet, classes: Int) throws -> Graph {
     let graph = try network.graph(
       batch: batch, height: images.height, width: images.width, channels: images.channels, classes: classes,

@@ -3,7 +3,7 @@ extension Recipe {
   public static let catalogue: [Recipe] =
     aum + symmetricCrossEntropy + generalizedCrossEntropy + activePassive + asymmetricLosses + sparseRegularization
     + activeNegative + peerLoss + determinant + cores + correction + adjusted + humanLabels + memorisation
-    + earlyLearning + confidenceAdaptive + selfEnsemble
+    + earlyLearning + confidenceAdaptive + selfEnsemble + mutualLearning + filterGrafting
 
   /// Area under the margin.
   private static let aum: [Recipe] = {

@@ -52,4 +52,32 @@ extension Recipe {
           .init("val", "5000"), .init("val-noise", "on"),
         ]))
   ]
+
+  static let mutualLearning: [Recipe] = [
+    Recipe(
+      name: "mutual-cifar100",
+      source:
+        "Zhang et al., Deep mutual learning, CVPR 2018, arXiv:1706.00384; chxy95/Deep-Mutual-Learning (unofficial)",
+      noise: "",
+      note: "The paper has batches of 64. With 'mutual:exchange=0' the same networks learn each on its own.",
+      origin: "unofficial code",
+      sgd(
+        "cifar100", "resnet32", "ce", lr: "0.1", .at("60,120,180"), decay: "5e-4", batch: 256, epochs: 200,
+        [.init("method", "mutual:members=2,exchange=1"), .init("nesterov", "on")]))
+  ]
+
+  static let filterGrafting: [Recipe] = {
+    let source = "Meng et al., Filter grafting, CVPR 2020, arXiv:2001.05868; its code, fxmeng/filter-grafting"
+    let note = """
+      With networks at one rate; the code's better rows have --method grafting:rates=1 --schedule cosine, which falls with \
+      every step there.
+      """
+    return ["cifar10", "cifar100"].map { data in
+      Recipe(
+        name: "grafting-\(data)", source: source, noise: "", note: note, origin: "code",
+        sgd(
+          data, "resnet32", "ce", lr: "0.1", .at("60,120,180"), decay: "5e-4", epochs: 200,
+          [.init("method", "grafting:members=2,amplitude=0.4,steepness=500,rates=0")]))
+    }
+  }()
 }

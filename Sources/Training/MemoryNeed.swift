@@ -40,13 +40,13 @@ struct MemoryNeed<D: Device> {
     }
   }
 
-  /// What the run takes of a host's memory beside the device: checkpoints, which are several copies of weights and
-  /// momenta.
+  /// What the run takes of a host's memory beside the device: checkpoints, which are several copies of all networks'
+  /// weights and momenta.
   private var reserve: Int {
     let images = data.dataset.train.images
     let graph = try? settings.model.graph(
       batch: 1, height: images.height, width: images.width, channels: images.channels, classes: data.dataset.classCount)
-    return 40 * (graph?.parameters.packedCount ?? 0)
+    return 40 * (graph?.parameters.packedCount ?? 0) * settings.method.networks
   }
 
   private func fits(batch: Int? = nil, precision: Precision? = nil, size: PixelSize? = nil) -> Bool {

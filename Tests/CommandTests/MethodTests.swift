@@ -39,6 +39,8 @@ extension CommandTests {
         ("--method mixup --exclude list.csv --exclude-by weight-zero", 78, "mixtures of two samples"),
         ("--method mixup --loss gce", 78, "only cross entropy"), ("--method elr --loss dmi", 78, "whole batch"),
         ("--method rdi:lambda=-1", 64, "out of range"),
+        ("--method mutual:members=0", 64, "out of range"), ("--method mutual:members=2.5", 64, "whole number"),
+        ("--method mutual --loss peer", 78, "one by one"), ("--method grafting:amplitude=2", 64, "out of range"),
         ("--optimizer sgd --beta1 0.5", 78, "--beta1"), ("--optimizer adam --momentum 0.5", 78, "--momentum"),
         ("--optimizer rmsprop", 64, "optimizer"),
       ])
@@ -139,7 +141,10 @@ extension CommandTests {
 
     @Test(
       "that judge no samples go on to the same bits after SIGKILL, too",
-      arguments: ["--method rdi:lambda=20 --clip-norm 1", "--method mixup --loss ce"])
+      arguments: [
+        "--method rdi:lambda=20 --clip-norm 1", "--method mixup --loss ce",
+        "--method mutual:members=3 --class-weights balanced", "--method grafting:rates=1 --loss gce",
+      ])
     func resumeWithoutSuspicion(method: String) throws {
       let folder = ScratchFolder()
       let settings = "--epochs 4 --noise symmetric:0.4 --checkpoint-every 3 \(method)"
@@ -149,6 +154,17 @@ extension CommandTests {
         let distances = try whole.column("distance", of: "metrics.csv")
         #expect(try distances == killed.column("distance", of: "metrics.csv"))
         #expect(try SafetensorsFile.read(whole.lastCheckpoint).names.contains("state.anchor.conv1.weight"))
+      }
+      if method.contains("mutual") || method.contains("grafting") {
+        let names = try SafetensorsFile.read(whole.lastCheckpoint).names
+        #expect(names.contains("member1.optimizer.momentum.conv1.weight"))
+        #expect(names.contains("member2.conv1.weight") == method.contains("mutual"))
+        let means = try whole.column("test_acc_mean", of: "metrics.csv")
+        #expect(try means.count == 4 && means == killed.column("test_acc_mean", of: "metrics.csv"))
+        let columns = method.contains("mutual") ? ["test_acc_3"] : ["invalid_filters_grafted", "entropy", "entropy_2"]
+        for column in columns {
+          #expect(try whole.column(column, of: "metrics.csv") == killed.column(column, of: "metrics.csv"), "\(column)")
+        }
       }
       try CommandUnderTest.output(["eval", "whole", "shapes", "--limit-test", "64", "--device", "cpu"], in: folder)
     }

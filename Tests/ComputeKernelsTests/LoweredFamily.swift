@@ -58,10 +58,10 @@ struct LoweredFamily {
     return text
   }
 
-  /// Where every value is kept.
+  /// Where every value lies; −1 for a store of its own.
   private func describe(_ plan: MemoryPlan, of program: StepProgram) -> String {
     let written = program.operations.flatMap { $0.values.writes }
-    return "slabs \(plan.slabs), values \(written.map { plan.slab(of: $0) })\n"
+    return "slabs \(plan.slabs), values \(written.map { program.kept[$0] == nil ? plan.slab(of: $0) : -1 })\n"
   }
 
   private func describe(_ operations: [TensorOperation], with lowering: any Lowering) throws -> String {

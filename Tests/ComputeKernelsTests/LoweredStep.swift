@@ -185,6 +185,17 @@ struct LoweredStep: Sendable {
         step.rows(.ensemble(step.program.logits, into: .column("guesses"), ensemble: .column("ensemble"), K: 10))
         step.advance()
       },
+      step(network, "distilled") { step in
+        step.images(cropped)
+        step.forward(.batch)
+        step.keep(step.program.logits, in: .logits(0))
+        step.cut()
+        let dlogits = step.loss(RowFunction(kernel: "loss_ce_rows")), scratch = step.scratch()
+        step.rows(
+          .distil(step.program.logits, from: .logits(1), scratch: scratch, dlogits: dlogits, B: 128, K: 10))
+        step.backward()
+        step.update(.sgd, clip: false)
+      },
       step(network, "mixed") { step in
         step.images(cropped, mixed: true)
         step.forward(.batch)

@@ -120,6 +120,26 @@ struct TargetGradientTests {
     #expect(moved(after: 1) == 2 && abs(moved(after: 3) - 1.5) < 1e-12 && abs(moved(after: 50) - 1.2) < 1e-12)
   }
 
+  @Test("in the divergence from another network's prediction", arguments: [2, 3, 10, 100])
+  func distillation(K: Int) {
+    for (key, T) in [0.5, 1, 2, 4].enumerated() {
+      let z = numbers(K, deviation: 2, UInt32(key)), other = numbers(K, deviation: 2, UInt32(100 + key))
+      func loss(_ z: [Double]) -> ReferenceLoss.Result {
+        ReferenceMath.distillation(.init(z), from: .init(other), weight: 0.7, temperature: ReferenceNumber(T))
+      }
+      let here = loss(z)
+      #expect(here.loss.value > 0 && abs(loss(other).loss.value) < 1e-12)
+      expect("\(K) classes, temperature \(T)", at: z, here.dlogits.map(\.value)) { loss($0).loss.value }
+      // Written out, with the logarithms of both.
+      func logs(_ z: [Double]) -> [Double] {
+        let sum = z.reduce(0) { $0 + exp($1 / T) }
+        return z.map { $0 / T - log(sum) }
+      }
+      let divergence = zip(logs(other), logs(z)).reduce(0) { $0 + exp($1.0) * ($1.0 - $1.1) }
+      #expect(abs(here.loss.value - 0.7 * T * T * divergence) < 1e-12)
+    }
+  }
+
   @Test("in the distance to the start")
   func pull() {
     let x = numbers(20, deviation: 1, 0), anchor = numbers(20, deviation: 1, 1), c = 0.3

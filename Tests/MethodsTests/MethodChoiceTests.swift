@@ -33,6 +33,10 @@ struct MethodChoiceTests {
       "car:start=0", "car:every=0", "car:learned=0.5", "self:every=-1", "self:momentum=1.5", "self:ramp=0.5",
       "adaptive-loss:every=0", "adaptive-loss:learn",
       "adaptive-loss:learn=", "adaptive-loss:learn=q,learn=q", "adaptive-loss:learn=q d", "adaptive-loss:rate=-1",
+      "mutual:members=0", "mutual:members=1.5", "mutual:members=65",
+      "mutual:exchange=2", "mutual:with=resnet20", "grafting:members=0", "grafting:amplitude=1.1",
+      "grafting:steepness=-1",
+      "grafting:rates=0.5",
     ])
   func refusals(text: String) {
     let failure = #expect(throws: Failure.self) { try MethodChoice(text) }
@@ -53,7 +57,7 @@ struct MethodChoiceTests {
       }
     }
     let alike = MethodEntry.catalogue.filter { $0.losses == .all }.map(\.name)
-    #expect(alike == ["plain", "rdi"])
+    #expect(alike == ["plain", "rdi", "grafting"])
   }
 
   @Test("follows another number of epochs, by its epochs and by what adds up over them")

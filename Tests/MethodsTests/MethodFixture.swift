@@ -17,10 +17,13 @@ enum MethodFixture {
     return data
   }()
 
+  /// 40 images with the right labels.
+  static let test = Shapes.samples(seed: 2, count: 40, isTest: true)
+
   static func setup<D: Device>(
     _ network: String = "resnet20", loss: String = "ce", optimizer: Optimizer.Kind = .sgd, epochs: Int = 3,
     weights: [Float]? = nil, augmentation: Augmentation = Augmentation(crop: 4, flip: true), trusted: Int = 0,
-    largestBuffer: Int = .max, on device: D
+    of train: LabelledSet = MethodFixture.data, largestBuffer: Int = .max, on device: D
   ) throws -> MethodSetup<D> {
     var session = try TrainingSession<D>.Settings(
       network: Network(network), loss: Loss(loss), batchSize: batch, augmentation: augmentation)
@@ -28,12 +31,12 @@ enum MethodFixture {
     // What a detection goes by; other methods go by the stage.
     (session.optimizer.learningRate, session.optimizer.schedule) = (0.02, .constant)
     // The first samples are trusted, and not trained on.
-    var left = data
+    var left = train
     let ids = [Int32](0..<Int32(trusted))
     for id in ids { left.labels[Int(id)] = LabelledSet.noLabel }
     return MethodSetup(
       session: session, train: try DeviceData(left, on: device, largest: largestBuffer),
-      test: try DeviceData(Shapes.samples(seed: 2, count: 40, isTest: true), on: device, largest: largestBuffer),
+      test: try DeviceData(test, on: device, largest: largestBuffer),
       heldOut: nil,
       classes: classes, weights: weights, normalization: Normalization(of: data.images, ids: data.labelledIDs),
       transition: nil, recordsMargins: true,

@@ -18,6 +18,8 @@ struct MethodGradientTests {
     var offsets: [[Double]] = [], targets: [[Double]] = [], softTargets: [[Double]] = []
     var regulariser = 0.0, pull = 0.0
     var anchor: [[Double]] = []
+    /// Of each other network, the logarithms of its probabilities for each row, which this one learns from.
+    var others: [[[Double]]] = []
     /// Lambda and beta of a loss that is scaled by confidence, where it is.
     var confidence: (lambda: Double, beta: Double)?
     /// Which rows count with their label, and what all are to be consistent with, where there is such a thing.
@@ -33,6 +35,15 @@ struct MethodGradientTests {
         sum + zip(pair.0, pair.1).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
       }
       return total / Double(images.count) + pull / 2 * away
+    }
+
+    /// The mean over the other networks of the divergence of this one's prediction from theirs.
+    private func divergence(_ row: Int, _ logs: [Double]) -> Double {
+      var sum = 0.0
+      for other in others {
+        for (theirs, own) in zip(other[row], logs) { sum += exp(theirs) * (theirs - own) }
+      }
+      return sum / Double(max(others.count, 1))
     }
 
     private func logits(_ image: [Double], _ parameters: [[Double]]) -> ([Double], indicator: Double) {
@@ -69,7 +80,7 @@ struct MethodGradientTests {
         let squares = zip(logs, guesses[row]).reduce(0.0) { $0 + (exp($1.0) - $1.1) * (exp($1.0) - $1.1) }
         return -kept[row] * logs[labels[row]] + consistency / Double(logs.count) * squares
       }
-      guard !targets.isEmpty else { return -logs[labels[row]] }
+      guard !targets.isEmpty else { return -logs[labels[row]] + divergence(row, logs) }
       let agreement = zip(targets[row], logs).reduce(0) { $0 + $1.0 * min(max(exp($1.1), 1e-4), 1 - 1e-4) }
       return -logs[labels[row]] + regulariser * log(1 - agreement)
     }
@@ -136,6 +147,16 @@ struct MethodGradientTests {
       let kept = try member.floats("kept")
       objective.kept = ids.map { Double(kept[$0]) }
       #expect(Set(objective.kept) == [0, 1])
+    case "mutual":
+      for other in method.members.dropFirst() {
+        let logits = try other.logits(ofStep: 0).map(Double.init)
+        objective.others.append(
+          ids.indices.map { row in
+            let z = logits[row * K..<(row + 1) * K]
+            let normaliser = log(z.reduce(0.0) { $0 + exp($1) })
+            return z.map { $0 - normaliser }
+          })
+      }
     case "car": (objective.targets, objective.confidence) = (try rows("target"), (choice["lambda"], choice["beta"]))
     default: preconditionFailure("\(text) has no objective here")
     }
@@ -159,6 +180,7 @@ struct MethodGradientTests {
   private static let methods = [
     "rdi:lambda=8", "rdi:lambda=8,anchor=0", "aux:lambda=20", "elr:momentum=0.5,lambda=3", "mixup:alpha=1",
     "car:lambda=0.5,beta=0.1,start=2,every=1,momentum=0.8", "self:every=1,momentum=0,consistency=30,ramp=0",
+    "mutual:members=2", "mutual:members=3",
   ]
 
   @Test("is the derivative of its objective", arguments: methods)

@@ -42,6 +42,8 @@ struct MethodInvarianceTests {
     arguments: [
       "co-teaching:rate=0", "co-teaching:rate=0,exchange=0", "marvel:patience=99,warm=0", "plain", "rdi:lambda=0",
       "aux:lambda=0", "elr:lambda=0", "mixup:alpha=0", "self:consistency=0,every=0",
+      "mutual:members=1", "mutual:members=3,exchange=0",
+      "grafting:members=1",
     ],
     // The second one drops channels, which the two networks must not do alike.
     [("resnet20", Optimizer.Kind.sgd), ("cnn9", .adam)])
@@ -55,6 +57,8 @@ struct MethodInvarianceTests {
     [
       "co-teaching:rate=0", "rdi:lambda=0", "aux:lambda=0", "elr:lambda=0", "mixup:alpha=0",
       "self:consistency=0,every=0",
+      "mutual:exchange=0",
+      "grafting:members=1",
     ])
   func equalsPlainThroughOpenCL(style: OpenCLDevice.Style, method: String) throws {
     let info = try #require(OpenCLDevices.first)
@@ -63,13 +67,15 @@ struct MethodInvarianceTests {
 
   @Test(
     "or with one gives the same bits for any number of threads",
-    arguments: ["rdi:lambda=5", "aux", "elr", "mixup", "car:start=1,every=1", "self:every=1"])
+    arguments: [
+      "rdi:lambda=5", "aux", "elr", "mixup", "car:start=1,every=1", "self:every=1", "mutual:members=3", "grafting",
+    ])
   func threads(method: String) throws {
     let states = try [1, 2, 3].map { threads in
       let made = try MethodChoice(method).make(MethodFixture.setup(on: CPUDevice(threads: threads)))
       _ = try MethodFixture.train(made, epochs: 2)
-      let state = try made.members[0].readState()
-      return (state.bits, state.columns, try made.suspicion()?.map(\.bitPattern))
+      let states = try made.members.map { try $0.readState() }
+      return (states.map(\.bits), states.map(\.columns), try made.suspicion()?.map(\.bitPattern))
     }
     for state in states[1...] {
       #expect(state.0 == states[0].0)

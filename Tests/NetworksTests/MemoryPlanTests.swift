@@ -92,4 +92,29 @@ import Testing
     }
     #expect(holder[plan.slab(of: program.logits)] == program.logits, "the host reads logits after the step")
   }
+
+  @Test func `is not taken for a value that is kept in a store`() throws {
+    let graph = try Network("resnet20").graph(batch: 4, height: 32, width: 32, channels: 3, classes: 10)
+    func program(keeps: Bool) -> StepProgram {
+      var step = StepBuilder(graph, forms: [])
+      step.images(Augmentation(crop: 0, flip: false))
+      step.forward(.batch)
+      if keeps { step.keep(step.program.logits, in: .logits(0)) }
+      step.cut()
+      step.loss(RowFunction(kernel: "loss_ce_rows"))
+      step.backward()
+      step.update(.sgd, clip: false)
+      return step.program.fused { _ in false }
+    }
+    let kept = program(keeps: true), plan = MemoryPlan(kept)
+    #expect(kept.kept == [kept.logits: .logits(0)])
+    // Logits are 40 numbers, and no other value of the step has so few.
+    #expect(MemoryPlan(program(keeps: false)).slabs.count == plan.slabs.count + 1)
+    for operation in kept.operations {
+      for value in operation.values.writes where value != kept.logits {
+        let needed = kept.counts[value.index] * kept.elementTypes[value.index].byteCount
+        #expect(plan.slabs[plan.slab(of: value)] >= needed)
+      }
+    }
+  }
 }

@@ -107,9 +107,9 @@ private final class SmallDevice: Device {
     text.ranges(of: option).first.flatMap { Int(text[$0.upperBound...].prefix { $0.isNumber }) }
   }
 
-  @Test("a run that does not fit names the options that help, with the largest values that fit", arguments: [1, 2])
+  @Test("a run that does not fit names the options that help, with the largest values that fit", arguments: [1, 2, 3])
   func options(networks: Int) throws {
-    let method = try MethodChoice(networks == 2 ? "co-teaching:rate=0.2" : "plain")
+    let method = try MethodChoice(["plain", "co-teaching:rate=0.2", "mutual:members=3"][networks - 1])
     let (settings, data) = try run { $0.method = method }
     let enough = try SmallDevice(left: .max)
     _ = try Trainer(settings, data: data, on: enough)

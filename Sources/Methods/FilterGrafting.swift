@@ -1,0 +1,65 @@
+import Compute
+import Glibc
+import Sessions
+
+/// Networks with orders and crops of their own, each of which takes over weights of the one before it after every epoch.
+///
+/// The ring's first network takes from its last one, and all from the weights as they were before (`Grafting`). It is done
+/// when the next epoch begins: the networks that are measured, and kept in checkpoints, are those that were trained, as in
+/// the authors' code, and the last epoch is not followed by a grafting. Momenta stay as they are.
+/// - Source: Meng et al., "Filter grafting for deep neural networks", CVPR 2020, arXiv:2001.05868, and its code,
+///   fxmeng/filter-grafting.
+final class FilterGrafting<D: Device>: Method {
+  let members: [TrainingSession<D>]
+  let figures: [Figure]
+  private let networks: [Plain<D>], setup: MethodSetup<D>, grafting: Grafting
+  /// The factor of each network's learning rate.
+  private let rates: [Double]
+
+  var stages: [Stage] { networks[0].stages }
+
+  init(_ setup: MethodSetup<D>, _ choice: MethodChoice) throws {
+    let count = Int(choice["members"])
+    networks = try (0..<count).map { try Plain(setup, setup.member($0, hasOwnBatches: true)) }
+    members = networks.map { $0.members[0] }
+    grafting = Grafting(amplitude: choice["amplitude"], steepness: choice["steepness"])
+    rates = (1...count).map { number in
+      choice["rates"] == 1 ? (1 + cos(Double.pi * Double(count - number) / Double(count))) / 2 : 1
+    }
+    (self.setup, figures) = (setup, Grafting.figures(of: count))
+  }
+
+  func begin(_ epoch: EpochStart) throws -> [Int] {
+    // A checkpoint is taken behind an epoch's last step or within an epoch, never between this and the first step.
+    if epoch.epoch > 0, epoch.step == 0 {
+      for (member, weights) in zip(members, grafting.ring(try weights())) {
+        try member.writeWeights(parameters: weights.parameters, running: weights.running)
+      }
+    }
+    for (network, rate) in zip(networks, rates) {
+      _ = try network.begin(
+        EpochStart(epoch: epoch.epoch, step: epoch.step, learningRate: rate * epoch.learningRate))
+    }
+    return members[0].batchSizes
+  }
+
+  func step(_ step: Int) throws {
+    for network in networks { try network.step(step) }
+  }
+
+  func finish(_ epoch: EpochEnd) throws -> EpochOutcome {
+    let accuracies = try MemberAccuracies.values(of: members, setup, first: epoch.testAccuracy)
+    let weights = try weights(), grafted = grafting.ring(weights)
+    func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
+    let entropies: [Double?] = weights.map { mean($0.entropies) }
+    let invalid: [Double?] = [weights, grafted].map { mean($0.map(\.invalidShare)) }
+    return EpochOutcome(figures: accuracies + invalid + entropies)
+  }
+
+  private func weights() throws -> [NetworkWeights] {
+    try members.map {
+      let (parameters, running) = try $0.readWeights()
+      return NetworkWeights(parameters: parameters, running: running)
+    }
+  }
+}
