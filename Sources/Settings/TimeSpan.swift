@@ -25,7 +25,7 @@ public struct TimeSpan: SettingValue, LosslessStringConvertible {
       }
     }
     if isPlain, let seconds = Double(digits) { (total, digits) = (seconds, "") }
-    guard digits.isEmpty, total > 0 else { return nil }
+    guard digits.isEmpty, total > 0, total.isFinite else { return nil }
     seconds = min(total, Self.longest)
   }
 

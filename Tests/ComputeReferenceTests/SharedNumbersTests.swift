@@ -16,8 +16,8 @@ import Testing
   @Test func `place what changes from step to step`() {
     var state = StepState()
     (state.offset, state.epoch, state.seed, state.recordsMargins) = (10, 20, 0xffff_fff5_0000_0007, true)
-    (state.countsDynamics, state.updates, state.member, state.view) = (true, 30, 2, 3)
-    #expect(state.counters == [10, 20, 7, -11, 1, 1, 30, 2, 3])
+    (state.countsDynamics, state.updates, state.member, state.imagesPerPart, state.view) = (true, 30, 2, 9, 3)
+    #expect(state.counters == [10, 20, 7, -11, 1, 1, 30, 2, 9, 3])
     (state.learningRate, state.momentum, state.weightDecay, state.nesterov) = (0.5, 0.25, 0.125, true)
     (state.clipNorm, state.peerWeight, state.l1, state.secondDecay, state.epsilon) = (5, -1, 0.0625, 0.75, 0.03125)
     (state.lossParameters, state.methodNumbers) = ([2, 3], [4, 6, 8])
