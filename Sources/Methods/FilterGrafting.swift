@@ -56,10 +56,10 @@ final class FilterGrafting<D: Device>: Method {
     return EpochOutcome(figures: accuracies + invalid + entropies)
   }
 
-  private func weights() throws -> [NetworkWeights] {
+  private func weights() throws -> [LayerWeights] {
     try members.map {
       let (parameters, running) = try $0.readWeights()
-      return NetworkWeights(parameters: parameters, running: running)
+      return LayerWeights(parameters: parameters, running: running)
     }
   }
 }

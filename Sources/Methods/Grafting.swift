@@ -37,13 +37,13 @@ public struct Grafting: Sendable {
   }
 
   /// What becomes of each network that takes from the one before it, and the first from the last.
-  public func ring(_ networks: [NetworkWeights]) -> [NetworkWeights] {
+  public func ring(_ networks: [LayerWeights]) -> [LayerWeights] {
     networks.indices.map { index in
       mix(networks[index], with: networks[(index + networks.count - 1) % networks.count])
     }
   }
 
-  private func mix(_ own: NetworkWeights, with other: NetworkWeights) -> NetworkWeights {
+  private func mix(_ own: LayerWeights, with other: LayerWeights) -> LayerWeights {
     var mixed = own, hundredths = 50, layers = zip(own.entropies, other.entropies).makeIterator()
     // By module, such as `layer1.0.bn1`, which is what running statistics have in common with parameters.
     var ofModule: [Substring: Int] = [:]
@@ -69,7 +69,7 @@ public struct Grafting: Sendable {
 }
 
 /// The weights of a network, in the order in which it declares them, and its running statistics.
-public struct NetworkWeights: Sendable {
+public struct LayerWeights: Sendable {
   /// What is learned.
   public var parameters: [SessionState.Tensor]
   /// Batch norm's running means and variances.

@@ -30,8 +30,8 @@ struct FilterGraftingTests {
   }
 
   /// A convolution, its batch norm, another convolution and a linear layer.
-  private func network(_ first: [Float], _ second: [Float], others value: Float) -> NetworkWeights {
-    NetworkWeights(
+  private func network(_ first: [Float], _ second: [Float], others value: Float) -> LayerWeights {
+    LayerWeights(
       parameters: [
         tensor("conv1.weight", [2, 1, 1, 2], first), tensor("bn1.weight", [2], [value, value]),
         tensor("layer.conv2.weight", [1, 2, 1, 2], second), tensor("fc.weight", [1, 2], [value, 4 * value]),
@@ -69,7 +69,7 @@ struct FilterGraftingTests {
   func filters() {
     let small = network([0.05, -0.04, 1, -1], [0, 0, 0, 0], others: 1)
     #expect(small.invalidShare == 2.0 / 3 && small.entropies.count == 2)
-    let perceptron = NetworkWeights(
+    let perceptron = LayerWeights(
       parameters: [tensor("fc1.weight", [2, 2], [0.05, 0.06, 0.01, 0.02]), tensor("fc1.bias", [2], [1, 1])], running: []
     )
     #expect(perceptron.invalidShare == 0.5 && perceptron.entropies.count == 1)
@@ -121,10 +121,10 @@ struct FilterGraftingTests {
         "test_acc_mean", "test_acc_2", "test_acc_3", "invalid_filters", "invalid_filters_grafted", "entropy",
         "entropy_2", "entropy_3",
       ])
-    func networks() throws -> [NetworkWeights] {
+    func networks() throws -> [LayerWeights] {
       try method.members.map {
         let (parameters, running) = try $0.readWeights()
-        return NetworkWeights(parameters: parameters, running: running)
+        return LayerWeights(parameters: parameters, running: running)
       }
     }
     let before = try networks(), values = try method.finish(EpochEnd(epoch: 0, ids: [], testAccuracy: 0.5)).figures
