@@ -56,7 +56,7 @@ struct FolderSurvey {
     for entry in try entries("") {
       guard entry.kind == .folder else {
         if entry.kind == .file {
-          passedOver.append(.init(path: entry.path, reason: Self.isImage(full(entry.path)) ? .noClass : .noImage))
+          passedOver.append(.init(path: entry.path, reason: reason(of: entry)))
         }
         continue
       }
@@ -134,13 +134,19 @@ struct FolderSurvey {
     return found
   }
 
+  /// Why a file that is no sample is passed over.
+  private func reason(of entry: Entry) -> PassedOver.Reason {
+    if entry.path == PassedOver.changesName { return .record }
+    return Self.isImage(full(entry.path)) ? .noClass : .noImage
+  }
+
   private mutating func look(at entry: Entry) -> Tally {
     switch entry.kind {
     // A link to nothing; decoding it will say so.
     case .missing: return Tally(images: [entry.path])
     case .file where Self.isImage(full(entry.path)): return Tally(images: [entry.path])
     case .file:
-      passedOver.append(.init(path: entry.path, reason: entry.path == PassedOver.changesName ? .record : .noImage))
+      passedOver.append(.init(path: entry.path, reason: reason(of: entry)))
       return Tally(others: 1)
     case .other, .folder: return Tally()
     }
