@@ -67,7 +67,7 @@ final class SelfEnsemble<D: Device>: Method {
 
   func begin(_ epoch: EpochStart) throws -> [Int] {
     // Not when the network is made: `--init` replaces its weights later.
-    if !isBegun { try begin(with: members[0].readWeights()) }
+    if !isBegun { try begin(with: members[0].readPackedWeights()) }
     let every = Int(choice["every"]), member = members[0]
     if every > 0, epoch.epoch > 0, epoch.epoch % every == 0, epoch.step == 0 { try filter() }
     let strength = choice["consistency"] * Self.ramp(epoch.epoch, over: choice["ramp"])
@@ -135,7 +135,7 @@ final class SelfEnsemble<D: Device>: Method {
   }
 
   func store(in file: inout SafetensorsFile) throws {
-    if !isBegun { try begin(with: members[0].readWeights()) }
+    if !isBegun { try begin(with: members[0].readPackedWeights()) }
     store(try average.readWeights(), answer.prefix, in: &file)
     guard let best else { return }
     store(best.weights, Self.prefix, in: &file)

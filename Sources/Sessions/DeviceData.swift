@@ -33,14 +33,11 @@ public final class DeviceData<D: Device> {
     // Rows of floats are not taken apart.
     let most = images.element == .byte ? min(Store.pixelParts.count, max(images.count, 1)) : 1
     let imageSize = images.byteCount / max(images.count, 1)
-    var pieces = 1
+    func count(_ pieces: Int) -> Int { max(1, (images.count + pieces - 1) / pieces) }
+    var pieces = (1..<most).first { count($0) * imageSize <= largest } ?? most
     while true {
-      let perPart = max(1, (images.count + pieces - 1) / pieces)
+      let perPart = count(pieces)
       do {
-        guard pieces == most || perPart * imageSize <= largest else {
-          pieces += 1
-          continue
-        }
         let ranges = stride(from: 0, to: max(images.count, 1), by: perPart).map {
           $0 * imageSize..<min($0 + perPart, images.count) * imageSize
         }
@@ -53,15 +50,14 @@ public final class DeviceData<D: Device> {
         }
         return (parts, perPart)
       } catch let failure as Failure where failure.kind == .outOfMemory {
-        guard pieces == most else {
-          pieces += 1
-          continue
+        guard pieces < most else {
+          throw Failure(
+            .outOfMemory, failure.what,
+            why: "the \(images.count) images are \(images.byteCount / 1_000_000) MB in "
+              + "\(pieces == 1 ? "one piece" : "\(pieces) pieces"); \(failure.why)",
+            fix: fix)
         }
-        throw Failure(
-          .outOfMemory, failure.what,
-          why: "the \(images.count) images are \(images.byteCount / 1_000_000) MB in "
-            + "\(pieces == 1 ? "one piece" : "\(pieces) pieces"); \(failure.why)",
-          fix: fix)
+        pieces += 1
       }
     }
   }

@@ -10,7 +10,7 @@ public final class NetworkAverage<D: Device> {
   private let parameters: D.Buffer, running: D.Buffer, counters: D.Buffer
   private var whole: Plan<D>?, rest: Plan<D>?
 
-  /// A copy with memory, but without weights; it is to begin with those of the session (`TrainingSession.readWeights`).
+  /// A copy with memory, but without weights; it is to begin with those of the session (`TrainingSession.readPackedWeights`).
   public init(of session: TrainingSession<D>) throws {
     let device = session.device
     self.session = session
@@ -51,7 +51,7 @@ public final class NetworkAverage<D: Device> {
   /// The weights.
   ///
   /// Waits.
-  public func readWeights() throws -> NetworkWeights { try session.readWeights(from: stores) }
+  public func readWeights() throws -> NetworkWeights { try session.readPackedWeights(from: stores) }
 
   /// Replaces the weights.
   public func write(_ weights: NetworkWeights) throws { try session.write(weights, to: stores) }
@@ -67,15 +67,15 @@ public struct NetworkWeights: Sendable, Equatable {
 }
 
 extension TrainingSession {
-  /// The weights.
+  /// The weights as they lie on the device; `readWeights` gives them by name.
   ///
   /// Waits.
-  public func readWeights() throws -> NetworkWeights { try readWeights(from: stores) }
+  public func readPackedWeights() throws -> NetworkWeights { try readPackedWeights(from: stores) }
 
   /// Replaces the weights, but neither momenta nor columns.
   public func write(_ weights: NetworkWeights) throws { try write(weights, to: stores) }
 
-  func readWeights(from stores: [Store: D.Buffer]) throws -> NetworkWeights {
+  func readPackedWeights(from stores: [Store: D.Buffer]) throws -> NetworkWeights {
     NetworkWeights(
       parameters: try device.read(Float.self, count: parameters.packedCount, from: stores[.parameters]!),
       running: try device.read(Float.self, count: running.packedCount, from: stores[.running]!))
