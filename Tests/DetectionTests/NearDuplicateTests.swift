@@ -22,10 +22,23 @@ struct NearDuplicateTests {
       return s.product(i, j) / (s.product(i, i) * s.product(j, j)).squareRoot()
     }
     for bound in [0.5, 0.9, 0.99] {
-      let groups = NearDuplicates.groups(table, cosine: bound)
+      let groups = NearDuplicates.joined(NearDuplicates(table, cosine: bound).links, count: 6)
       let pairs = (0..<6).flatMap { i in (0..<i).map { [$0, i] } }.filter { cosine($0[0], $0[1]) >= bound }
       #expect(groups == NearDuplicates.joined(pairs, count: 6))
     }
+  }
+
+  @Test("copies are connected by as many links as it takes, over blocks of rows, too")
+  func links() throws {
+    // Two images, 300 and 299 times, in turn.
+    let rows = (0..<599).flatMap { i -> [Float] in i % 2 == 0 ? [1, 0, 0.1] : [0, 1, 0.1] }
+    let table = try #require(FeatureTable(rows, width: 3, takesRoots: false))
+    let found = NearDuplicates(table, cosine: 0.99, firstPart: 2)
+    let groups = NearDuplicates.joined(found.links, count: 599)
+    #expect(groups == [Array(stride(from: 0, to: 599, by: 2)), Array(stride(from: 1, to: 599, by: 2))])
+    #expect(found.links.count < 3 * 599)
+    #expect(found.nearest.map(\.second) == Array(2..<599))
+    #expect(found.nearest.allSatisfy { $0.first == $0.second % 2 })
   }
 
   /// 60 scenes of each of two classes, six shots each: the shots of a scene differ by 2 % of what scenes differ by.

@@ -69,17 +69,21 @@ public struct FeatureFindings: Sendable {
       return
     }
     let place = Dictionary(uniqueKeysWithValues: ids.enumerated().map { ($1, $0) })
-    let pairs = cosine.map { NearDuplicates.pairs(table, cosine: $0) } ?? []
+    // Training samples come first.
+    let training = trainCount.map { count in ids.count { $0 < count } } ?? ids.count
+    let duplicates = cosine.map { NearDuplicates(table, cosine: $0, firstPart: training) }
     // Without a part of the set that is too large, the rest says nothing of it.
     let most = min(ids.count / 2, max(Self.mostOfGroup, Int(Double(ids.count) * Self.mostOfSet)))
     func joined(_ groups: [[Int]]) -> [[Int]] {
       NearDuplicates.joined(groups, count: ids.count).filter { $0.count <= most }
     }
-    let near = pairs.map { [$0.first, $0.second] } + copies.map { $0.compactMap { place[$0] } }
+    let near = (duplicates?.links ?? []) + copies.map { $0.compactMap { place[$0] } }
     let together = joined(near + groups.map { $0.compactMap { place[$0] } })
     self.groups = together.map { $0.map { ids[$0] } }
     nearDuplicates = joined(near).map { $0.map { ids[$0] } }
-    twins = trainCount.map { Self.twins(pairs, ids, trainCount: $0) } ?? []
+    twins = (duplicates?.nearest ?? []).map {
+      Twin(id: ids[$0.second], training: ids[$0.first], cosine: $0.cosine)
+    }
     let labels = ids.compactMap(label)
     var known: [Int: Int] = [:]
     for (row, id) in ids.enumerated() {
@@ -88,18 +92,6 @@ public struct FeatureFindings: Sendable {
     }
     judgement = FeatureJudgement(
       table, labels: labels, classes: classes.count, groups: together, given: known, countsMost: source != .patches)
-  }
-
-  /// The nearest training sample of each sample of another part, of pairs by index.
-  private static func twins(_ pairs: [NearDuplicates.Pair], _ ids: [Int], trainCount: Int) -> [Twin] {
-    var nearest: [Int: Twin] = [:]
-    for pair in pairs {
-      // Training samples come first.
-      let (training, id) = (ids[pair.first], ids[pair.second])
-      guard training < trainCount, id >= trainCount, pair.cosine > nearest[id]?.cosine ?? -1 else { continue }
-      nearest[id] = Twin(id: id, training: training, cosine: pair.cosine)
-    }
-    return nearest.values.sorted { $0.id < $1.id }
   }
 
   /// The verdict; that nothing can be told where nothing could be judged.
