@@ -25,7 +25,7 @@ public enum RunComparison {
     guard !history.epochs.isEmpty else {
       throw Failure(
         .badInput, "'\(folder)' has no finished epoch yet.", why: "its metrics.csv has no rows.",
-        fix: "wait for the first epoch, or resume it: gpunoisy train --resume \(folder)")
+        fix: "wait for the first epoch, or resume it: gpunoisy train --resume \(TerminalText.argument(folder))")
     }
     return ComparisonPage.Run(
       folder: folder, record: try RunRecord.read(folder: folder), model: settings.model.description,

@@ -175,9 +175,9 @@ struct ApplyCommand: ParsableCommand {
       text += "left out       \(detection.dataset.badImages.count) unreadable images\n"
     }
     if let limit = detection.limit { text += "limited        \(limit), as the run was\n" }
-    text += "next           gpunoisy train \(TerminalText.escaped(path))\n"
+    text += "next           gpunoisy train \(TerminalText.argument(path))\n"
     if detection.isFolder, KnownWeights.named("lite0")?.path() != nil {
-      text += "               or, in seconds: gpunoisy train \(TerminalText.escaped(path)) --init lite0 --freeze\n"
+      text += "               or, in seconds: gpunoisy train \(TerminalText.argument(path)) --init lite0 --freeze\n"
     }
     try StandardOutput.write(text)
   }

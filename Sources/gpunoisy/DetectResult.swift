@@ -64,18 +64,21 @@ struct DetectResult {
   }
 
   var text: String {
+    let run = TerminalText.argument(folder)
     var text = summary
     if let retrained { text += "\ntrained again on the remaining samples:\n\(retrained.summary)" }
     text += "run folder     \(folder)\n"
     if hasPage { text += "page           \(folder)/report/index.html\n" }
     if ending == .finished {
       let page = hasPage ? "judge the labels on the page, then " : ""
-      text += "next           \(page)gpunoisy apply \(folder) --verdicts verdicts.csv --to COPY\n"
+      text += "next           \(page)gpunoisy apply \(run) --verdicts verdicts.csv --to COPY\n"
       if isTrusted, issues > 0, actsWithoutLooking {
-        text += "               or train without them: gpunoisy train DATA --exclude \(folder)/label_issues.csv\n"
+        let list = TerminalText.argument(folder + "/label_issues.csv")
+        let data = TerminalText.argument(document?["settings"]?["data"]?.string ?? "DATA")
+        text += "               or train without them: gpunoisy train \(data) --exclude \(list)\n"
       }
     }
-    if ending != .finished { text += "resume with:   gpunoisy detect --resume \(folder)\n" }
+    if ending != .finished { text += "resume with:   gpunoisy detect --resume \(run)\n" }
     return text
   }
 }

@@ -358,7 +358,8 @@ struct Job: DeviceWork {
       try folder.writePage(page.html)
       if StopRequest.kind != nil {
         reporter.note(
-          "the page was made without reading its images to the end; to write it again: gpunoisy report \(folder.path)")
+          "the page was made without reading its images to the end; to write it again: gpunoisy report "
+            + TerminalText.argument(folder.path))
       }
     }
     outcome.detection = finished

@@ -2,6 +2,7 @@ import Datasets
 import Detection
 import Failures
 import FileFormats
+import Reports
 
 /// The rows of a detection's `label_issues.csv`, or of a training method's `suspicion.csv`, as far as they decide about
 /// labels.
@@ -42,7 +43,7 @@ struct SuspectedLabels {
     if threshold == nil, FileBytes.kind(of: path) != .file {
       throw Failure(
         .missingInput, "'\(run)' has no label_issues.csv.", why: "it is not a finished run of detect.",
-        fix: "run 'gpunoisy detect', or continue with 'gpunoisy detect --resume \(run)'.")
+        fix: "run 'gpunoisy detect', or continue with 'gpunoisy detect --resume \(TerminalText.argument(run))'.")
     }
     let reader = try TableReader(path, writer: threshold == nil ? "detect" : "train")
     let id = try reader.column("sample_id"), image = try reader.column("path")

@@ -41,10 +41,11 @@ struct TrainResult {
   }
 
   var text: String {
-    summary
+    let run = TerminalText.argument(folder)
+    return summary
       + (ending == .finished
-        ? "next           gpunoisy report \(folder)\n               gpunoisy predict \(folder) FOLDER\n"
-        : "resume with:   gpunoisy train --resume \(folder)\n")
+        ? "next           gpunoisy report \(run)\n               gpunoisy predict \(run) FOLDER\n"
+        : "resume with:   gpunoisy train --resume \(run)\n")
   }
 
   /// The text without what to do next.

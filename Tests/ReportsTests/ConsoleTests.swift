@@ -28,6 +28,18 @@ private final class TestClock: Sendable {
   }
 }
 
+@Suite("Commands that are printed to be copied")
+struct PrintedCommandTests {
+  @Test(
+    "name paths as a shell takes them back",
+    arguments: [
+      ("runs/2026-11-21T0031_photos_s1", "runs/2026-11-21T0031_photos_s1"), ("Bücher/猫", "Bücher/猫"), ("", "''"),
+      ("my photos", "'my photos'"), ("~/$HOME;ls", "'~/$HOME;ls'"), ("it's", #"'it'\''s'"#), ("'", #"''\'''"#),
+      ("a\u{1B}b", #"'a\x1bb'"#),
+    ])
+  func arguments(path: String, word: String) { #expect(TerminalText.argument(path) == word) }
+}
+
 @Suite("Progress")
 struct ProgressTests {
   private let listener = Listener()

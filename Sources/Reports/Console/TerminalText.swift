@@ -18,6 +18,24 @@ public enum TerminalText {
     return plain
   }
 
+  /// A path or another word as a shell takes it back: in single quotes unless it is plain.
+  ///
+  /// For commands that are printed to be copied. Control characters are escaped as everywhere, so that a path with them
+  /// has to be typed in another way.
+  public static func argument(_ text: String) -> String {
+    let text = escaped(text)
+    let isPlain =
+      !text.isEmpty
+      && text.unicodeScalars.allSatisfy { scalar in
+        switch scalar {
+        case "a"..."z", "A"..."Z", "0"..."9", ".", "_", "/", "-", "+", ":", "=", "@", "%", ",": true
+        default: scalar.value >= 0x80
+        }
+      }
+    if isPlain { return text }
+    return "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+  }
+
   private static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {
     case 0..<0x20, 0x7F..<0xA0: true

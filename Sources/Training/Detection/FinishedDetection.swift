@@ -62,7 +62,7 @@ public struct FinishedDetection: Sendable {
     guard record.status == .finished else {
       throw Failure(
         .configuration, "the detection in '\(folder)' is not finished.", why: "its result is not known yet.",
-        fix: "finish it: gpunoisy detect --resume \(folder)")
+        fix: "finish it: gpunoisy detect --resume \(TerminalText.argument(folder))")
     }
     if let seed = record.seeds["seed"], seed != settings.seed {
       throw Failure(
@@ -158,7 +158,8 @@ public struct FinishedDetection: Sendable {
   }
 
   private static func again(_ folder: String) -> String {
-    "restore the file from a copy, or repeat the detection: gpunoisy detect --config \(folder)/config.toml"
+    "restore the file from a copy, or repeat the detection: gpunoisy detect --config "
+      + TerminalText.argument(folder + "/config.toml")
   }
 
   /// The hash by which the data is known again.
