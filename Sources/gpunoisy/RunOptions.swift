@@ -83,7 +83,7 @@ struct RunOptions: ParsableArguments {
     }
     for (name, text) in given where name != "recipe" { try draft.set(name, to: text, from: .commandLine) }
     draft.makePathsAbsolute()
-    try draft.settings.refuseUnread(given.map(\.name))
+    try draft.refuseUnread()
     try draft.settings.validate()
     // Conflicts are told before files are read.
     try draft.followWeights()
