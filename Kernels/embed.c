@@ -69,6 +69,24 @@ static const gpunoisy_source sources[] = {
     {"vector/winograd_weights.cl", (const char[]){
 #embed "vector/winograd_weights.cl"
     , 0}},
+    {"vector/panel.cl", (const char[]){
+#embed "vector/panel.cl"
+    , 0}},
+    {"vector/gather.cl", (const char[]){
+#embed "vector/gather.cl"
+    , 0}},
+    {"vector/winograd_wide.cl", (const char[]){
+#embed "vector/winograd_wide.cl"
+    , 0}},
+    {"vector/winograd_wide_output.cl", (const char[]){
+#embed "vector/winograd_wide_output.cl"
+    , 0}},
+    {"vector/winograd_wide_weights.cl", (const char[]){
+#embed "vector/winograd_wide_weights.cl"
+    , 0}},
+    {"vector/winograd_wide_gradient.cl", (const char[]){
+#embed "vector/winograd_wide_gradient.cl"
+    , 0}},
     {"vector/gemm.cl", (const char[]){
 #embed "vector/gemm.cl"
     , 0}},

@@ -27,6 +27,12 @@
 #include "../vector/depthwise.cl"
 #include "../vector/winograd.cl"
 #include "../vector/winograd_weights.cl"
+#include "../vector/panel.cl"
+#include "../vector/gather.cl"
+#include "../vector/winograd_wide.cl"
+#include "../vector/winograd_wide_output.cl"
+#include "../vector/winograd_wide_weights.cl"
+#include "../vector/winograd_wide_gradient.cl"
 #include "../vector/gemm.cl"
 #include "../vector/batchnorm.cl"
 #include "../vector/pointwise.cl"
@@ -65,10 +71,20 @@ static const Entry entries[] = {
     ENTRY(winograd_backward_data),
     ENTRY(winograd_backward_weights),
     ENTRY(winograd_reduce_weights),
+    ENTRY(winograd_wide_weights),
+    ENTRY(winograd_wide_input),
+    ENTRY(winograd_wide_output),
+    ENTRY(winograd_wide_gradient),
+    ENTRY(panel_accumulate),
+    ENTRY(gather_input),
+    ENTRY(gather_weights),
+    ENTRY(gather_output),
+    ENTRY(winograd_wide_reduce),
     ENTRY(gemm_forward),
     ENTRY(gemm_backward_weights),
     ENTRY(batchnorm_statistics),
     ENTRY(batchnorm_combine),
+    ENTRY(batchnorm_combine_tiles),
     ENTRY(batchnorm_inference),
     ENTRY(batchnorm_normalize),
     ENTRY(batchnorm_backward_sums),

@@ -25,34 +25,77 @@ __kernel void batchnorm_statistics(
   }
 }
 
-// Combines the pieces, moves the running statistics (unbiased variance, as PyTorch does), and leaves the batch's mean
-// and 1 / sqrt(variance + epsilon). Piece i covers min(rows, H - (i % per_image) * rows) * Q pixels.
-// Launch: (PADDED(C) / 16).
+// Statistics of `total` pixels so far.
+typedef struct {
+  float16 mean, squares;
+  float total;
+} batchnorm_sums;
+
+// Adds a piece of `count` pixels.
+FUNCTION void batchnorm_add(batchnorm_sums *sums, __global const float *piece, int C, float count) {
+  const float sum = sums->total + count;
+  const float16 difference = vload16(0, piece) - sums->mean;
+  sums->mean = fma(difference, (float16)(count / sum), sums->mean);
+  sums->squares +=
+      vload16(0, piece + PADDED(C)) + difference * difference * (float16)(sums->total * (count / sum));
+  sums->total = sum;
+}
+
+// Moves the running statistics (unbiased variance, as PyTorch does), and leaves the batch's mean and 1 / sqrt(variance
+// + epsilon), of sixteen channels.
+FUNCTION void batchnorm_leave(
+    const batchnorm_sums *sums, __global float *running_mean, __global float *running_variance, __global float *mean,
+    __global float *inverse, float epsilon) {
+  const float16 variance = sums->squares * (float16)(1.0f / sums->total);
+  vstore16(sums->mean, 0, mean);
+  for (int i = 0; i < LANES; i++)  // by element: sqrt of a vector is not the same function everywhere
+    inverse[i] = 1.0f / sqrt(variance[i] + epsilon);
+  const float16 momentum = (float16)(BATCHNORM_MOMENTUM);
+  const float16 unbiased = sums->squares * (float16)(1.0f / max(sums->total - 1.0f, 1.0f));
+  const float16 old_mean = vload16(0, running_mean), old_variance = vload16(0, running_variance);
+  vstore16(fma(sums->mean - old_mean, momentum, old_mean), 0, running_mean);
+  vstore16(fma(unbiased - old_variance, momentum, old_variance), 0, running_variance);
+}
+
+// Combines the pieces. Piece i covers min(rows, H - (i % per_image) * rows) * Q pixels. Launch: (PADDED(C) / 16).
 __kernel void batchnorm_combine(
     __global const float *restrict partials, __global float *restrict running, __global float *restrict mean,
     __global float *restrict inverse, int running_mean_at, int running_variance_at, float epsilon, int C, int pieces,
     int per_image, int rows, int H, int Q) {
   const int c = get_global_id(0) * LANES;
-  float16 average = (float16)(0.0f), squares = (float16)(0.0f);
-  float total = 0.0f;
-  for (int i = 0; i < pieces; i++) {
-    __global const float *piece = partials + i * 2 * PADDED(C) + c;
-    const float count = (float)(min(rows, H - i % per_image * rows) * Q), sum = total + count;
-    const float16 difference = vload16(0, piece) - average;
-    average = fma(difference, (float16)(count / sum), average);
-    squares += vload16(0, piece + PADDED(C)) + difference * difference * (float16)(total * (count / sum));
-    total = sum;
+  batchnorm_sums sums;
+  sums.mean = sums.squares = (float16)(0.0f);
+  sums.total = 0.0f;
+  for (int i = 0; i < pieces; i++)
+    batchnorm_add(
+        &sums, partials + i * 2 * PADDED(C) + c, C, (float)(min(rows, H - i % per_image * rows) * Q));
+  batchnorm_leave(
+      &sums, running + running_mean_at + c, running + running_variance_at + c, mean + c, inverse + c, epsilon);
+}
+
+// Pixels of the first `count` of the tiles of winograd_wide.cl.
+FUNCTION int batchnorm_tiles(int count, int P, int Q, int tile) {
+  const int across = (Q + tile - 1) / tile, down = (P + tile - 1) / tile;
+  const int image = count / (across * down), y = count / across % down * tile, x = count % across * tile;
+  return (image * P + min(y, P)) * Q + min(tile, P - y) * min(x, Q);
+}
+
+// The same of pieces that cover T tiles of tile x tile pixels each, of B images. Launch: (PADDED(C) / 16).
+__kernel void batchnorm_combine_tiles(
+    __global const float *restrict partials, __global float *restrict running, __global float *restrict mean,
+    __global float *restrict inverse, int running_mean_at, int running_variance_at, float epsilon, int B, int C, int P,
+    int Q, int T, int tile) {
+  const int c = get_global_id(0) * LANES;
+  const int tiles = B * ((Q + tile - 1) / tile) * ((P + tile - 1) / tile);
+  batchnorm_sums sums;
+  sums.mean = sums.squares = (float16)(0.0f);
+  sums.total = 0.0f;
+  for (int first = 0; first < tiles; first += T) {
+    const int count = batchnorm_tiles(min(tiles, first + T), P, Q, tile) - batchnorm_tiles(first, P, Q, tile);
+    batchnorm_add(&sums, partials + first / T * 2 * PADDED(C) + c, C, (float)count);
   }
-  const float16 variance = squares * (float16)(1.0f / total);
-  vstore16(average, 0, mean + c);
-  for (int i = c; i < c + LANES; i++)  // by element: sqrt of a vector is not the same function everywhere
-    inverse[i] = 1.0f / sqrt(variance[i - c] + epsilon);
-  const float16 momentum = (float16)(BATCHNORM_MOMENTUM);
-  const float16 unbiased = squares * (float16)(1.0f / max(total - 1.0f, 1.0f));
-  const float16 old_mean = vload16(0, running + running_mean_at + c);
-  const float16 old_variance = vload16(0, running + running_variance_at + c);
-  vstore16(fma(average - old_mean, momentum, old_mean), 0, running + running_mean_at + c);
-  vstore16(fma(unbiased - old_variance, momentum, old_variance), 0, running + running_variance_at + c);
+  batchnorm_leave(
+      &sums, running + running_mean_at + c, running + running_variance_at + c, mean + c, inverse + c, epsilon);
 }
 
 // The running statistics in the form that batchnorm_normalize reads. Launch: (PADDED(C)).
@@ -168,8 +211,8 @@ __kernel void batchnorm_backward_combine(
   vstore16(dbeta, 0, gradients + beta_at + c);
 }
 
-// dinput = gamma * inverse * (g - mean of g - (input - mean) * means[1]); where there was a residual, its gradient is g.
-// Launch: (ceil(M / rows)). dresidual may be doutput itself.
+// dinput = gamma * inverse * (g - mean of g - (input - mean) * means[1]); where there was a residual, its gradient is
+// g. Launch: (ceil(M / rows)). dresidual may be doutput itself.
 __kernel void batchnorm_backward_apply(
     __global const activation *doutput, __global const activation *restrict output,
     __global const activation *restrict input, __global const float *restrict mean,

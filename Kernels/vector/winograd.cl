@@ -225,17 +225,17 @@ FUNCTION void winograd_multiply(const float *tiles, __global const float *weight
   }
 }
 
-// One output vector at float `i` of the result: addend, mask, sums.
+// One output vector at float `i` of the result, of which `lanes` channels exist: addend, mask, sums.
 FUNCTION void winograd_finish(
-    const winograd_result *result, float16 value, int i, float16 scale, float16 shift, float16 *origin, float16 *sum,
-    float16 *squares) {
+    const winograd_result *result, float16 value, int i, int lanes, float16 scale, float16 shift, float16 *origin,
+    float16 *sum, float16 *squares) {
   const float16 zero = (float16)(0.0f);
-  if (result->addend) value += load_activation16(result->addend + i);
+  if (result->addend) value += load_activations(result->addend + i, lanes);
   if (result->backward) {
-    const float16 below = load_activation16(result->below + i);
+    const float16 below = load_activations(result->below + i, lanes);
     if (result->rectify) {
       // The same expression as in winograd_stage, so that the mask is the forward pass's to the last bit.
-      const float16 on = result->mask ? load_activation16(result->mask + i) : fma(below, scale, shift);
+      const float16 on = result->mask ? load_activations(result->mask + i, lanes) : fma(below, scale, shift);
       value = on > zero ? value : zero;
     }
     *sum += value;
@@ -245,7 +245,7 @@ FUNCTION void winograd_finish(
     *sum += difference;
     *squares = fma(difference, difference, *squares);
   }
-  store_activation16(value, result->output + i);
+  store_activations(value, result->output + i, lanes);
 }
 
 // The output tiles of one block of channels, for `count` tiles from `first` on: At [products] A, then winograd_finish.
@@ -275,12 +275,16 @@ FUNCTION void winograd_transform_output(
     // Deviations are taken from the first pixel's value, not from zero: sums of plain squares lose all digits where a
     // channel's mean is large against its spread.
     if (!result->backward && first + n == 0) origin = corner;
-    winograd_finish(result, corner, at, scale, shift, &origin, &sum, &squares);
-    if (wide) winograd_finish(result, upper[1] - upper[2] - upper[3], at + O, scale, shift, &origin, &sum, &squares);
+    winograd_finish(result, corner, at, LANES, scale, shift, &origin, &sum, &squares);
+    if (wide)
+      winograd_finish(
+          result, upper[1] - upper[2] - upper[3], at + O, LANES, scale, shift, &origin, &sum, &squares);
     if (high)
-      winograd_finish(result, lower[0] + lower[1] + lower[2], at + W * O, scale, shift, &origin, &sum, &squares);
+      winograd_finish(
+          result, lower[0] + lower[1] + lower[2], at + W * O, LANES, scale, shift, &origin, &sum, &squares);
     if (high && wide)
-      winograd_finish(result, lower[1] - lower[2] - lower[3], at + W * O + O, scale, shift, &origin, &sum, &squares);
+      winograd_finish(
+          result, lower[1] - lower[2] - lower[3], at + W * O + O, LANES, scale, shift, &origin, &sum, &squares);
   }
   state[0] = origin;
   state[1] = sum;

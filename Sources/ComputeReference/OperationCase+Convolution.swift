@@ -108,6 +108,15 @@ extension OperationCase {
       Window(1, 3, 301, 33, 31, stride: 2),
       // Few channels: more rows than are staged together; more outputs than a work-item has.
       Window(1, 8, 700, 3, 16), Window(2, 8, 7, 2, 83),
+      // Many channels, for which Winograd's kernels for CPUs choose tiles by the shape: tails of tiles and channels, groups
+      // over several images, more tiles than a gradient of weights takes together, other paddings.
+      Window(2, 12, 11, 80, 48), Window(1, 23, 23, 96, 33), Window(1, 14, 15, 100, 68), Window(13, 2, 2, 64, 80),
+      Window(16, 3, 3, 48, 80), Window(12, 4, 4, 80, 64), Window(5, 2, 61, 80, 33),
+      Window(2, 12, 12, 80, 33, padding: 0), Window(1, 13, 9, 33, 80, padding: 2),
+      // And others whose taps are gathered there: phases of unlike sizes, without taps, and groups over several images.
+      Window(2, 9, 7, 32, 80, stride: 2), Window(3, 8, 5, 80, 48, stride: 2), Window(1, 7, 8, 80, 33, stride: 2),
+      Window(2, 6, 5, 144, 160, 1, stride: 2, padding: 0), Window(1, 11, 10, 80, 32, 5, stride: 3),
+      Window(same: 3, B: 2, H: 8, W: 7, C: 48, O: 80, stride: 2), Window(17, 2, 2, 16, 96, 2, padding: 0),
     ]
   }()
 

@@ -7,6 +7,8 @@ extension OperationCase {
       Window(2, 28, 28, 16, 16), Window(2, 14, 14, 32, 32), Window(1, 7, 7, 64, 64), Window(3, 5, 13, 16, 48),
       Window(1, 13, 5, 48, 16), Window(3, 1, 5, 32, 16), Window(1, 11, 1, 16, 32), Window(7, 1, 1, 16, 16),
       Window(33, 3, 3, 16, 16), Window(2, 9, 12, 16, 16), Window(1, 4, 300, 16, 16),
+      // Many channels.
+      Window(2, 12, 11, 80, 48), Window(13, 2, 2, 64, 80), Window(1, 14, 15, 100, 68), Window(16, 3, 3, 48, 80),
       // What a device may leave to the operations apart.
       Window(3, 7, 13, 17, 31), Window(1, 9, 9, 16, 32, stride: 2), Window(1, 7, 7, 3, 16),
       Window(1, 6, 5, 48, 16, 1, padding: 0),

@@ -65,6 +65,10 @@ enum {
   PURPOSE_TRUSTED_ORDER = 25
 };
 
+// What happens to a convolution's input on its way into winograd_wide_input's panels: nothing; the batch norm above it,
+// of which it is the input; or, where it is the gradient of that batch norm's output, that of its input.
+enum { WIDE_PLAIN, WIDE_NORMALIZED, WIDE_GRADIENT };
+
 // The losses that can be parts of a weighted sum: functions of p_y alone (loss_probability.cl), or of the whole row
 // (loss_row.cl). Append only: the place is the number by which a sum names its parts.
 #define LOSS_PARTS(PROBABILITY, ROW)                                                                                 \
@@ -120,7 +124,12 @@ enum {
   CONV_1X1_COLUMNS = 256,     // output channels of one work-item, whole tiles of 32
   DEPTHWISE_CHANNELS = 64,    // channels of one work-item of depthwise_backward_weights
   WINOGRAD_STAGED = 16384,    // floats of private scratch for staged input
-  WINOGRAD_CHANNELS = 64,     // the most channels that Winograd's kernels take
+  WINOGRAD_CHANNELS = 64,     // the most channels that Winograd's kernels take, but for those of winograd_wide.cl:
+  WIDE_GROUP = 48,            // the most tiles of a group: whole register tiles of 8, 6 and 4;
+  WIDE_GROUP_4X4 = 24,        // of tiles of 4x4 pixels; also the most of one work-item of winograd_wide_input
+  WIDE_CHANNELS = 64,         // channels of one work-item of winograd_wide_input
+  WIDE_STAGED = 6 * (4 * WIDE_GROUP_4X4 + 2) * LANES,      // floats of private scratch for staged input,
+  WIDE_PRODUCTS = 36 * 2 * (WIDE_GROUP_4X4 + 1) * LANES,   // and for the products of two blocks of a group
   // Work-groups (GPUs).
   GROUP_ITEMS = 256,          // the most work-items of a group
   REDUCE_GROUP_PIECE = 64,    // elements of one group that adds up partial sums

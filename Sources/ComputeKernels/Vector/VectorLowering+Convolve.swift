@@ -33,9 +33,11 @@ extension VectorLowering {
 
   func lower(_ convolve: Convolve) -> Lowered? {
     let window = convolve.window
+    if convolve.finished == nil, let wide = Wide(forward: window) { return self.wide(convolve, wide) }
     if convolve.finished == nil, let rows = winogradRows(window) { return winograd(convolve, rows: rows) }
     if convolve.normalized == nil, isProduct(window) { return product(convolve) }
     guard convolve.normalized == nil, convolve.finished == nil else { return nil }
+    if rows3x3(window) == nil, isGathered(window, channels: window.C) { return gather(convolve) }
     guard let statistics = convolve.statistics else { return Lowered([direct(window, ["partials": .noBuffer])]) }
     let rows = rows3x3(window) ?? 1, perImage = ceilDivide(window.P, rows), count = window.B * perImage
     let pieces = Pieces(count: count, perImage: perImage, rows: rows, H: window.P, Q: window.Q)
@@ -56,6 +58,7 @@ extension VectorLowering {
 
   func lower(_ backward: ConvolveBackwardData) -> Lowered? {
     let window = backward.window, (H, O) = (window.H, window.O)
+    if let wide = Wide(backward: window) { return self.wide(backward, wide) }
     if let rows = winogradRows(window) { return winograd(backward, rows: rows) }
     guard !backward.isFused else { return nil }
     if isProduct(window) { return product(backward) }
@@ -75,6 +78,7 @@ extension VectorLowering {
         return Lowered([transpose(window, rotated180: true), forward], workspace: workspace)
       }
     }
+    if isGathered(window, channels: O) { return gather(backward) }
     let edge = window.KW + Self.tile
     let slice = slice(O, rows: window.KH, width: window.Q + 2 * edge, columns: edge)
     return Lowered(
@@ -112,8 +116,12 @@ extension VectorLowering {
     let window = backward.window, (C, O) = (window.C, window.O), lanes = Parameter.lanes
     // Recomputed without its residual only.
     if backward.normalized?.residual != nil { return nil }
+    if let wide = Wide(weights: window) { return self.wide(backward, wide) }
     if let rows = winogradRows(window) { return winograd(backward, rows: rows) }
     guard backward.normalized == nil else { return nil }
+    if rows3x3(window) == nil, window.KH * window.KW > 1, C % lanes == 0, isGathered(window, channels: O) {
+      return gather(backward)
+    }
     let images = imagesPerChunk(window), chunks = ceilDivide(window.B, images)
     let own: KernelArguments = ["partials": .store(.workspace), "images": .int(images)]
     let partial: Launch

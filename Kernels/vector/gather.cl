@@ -1,0 +1,99 @@
+// Convolutions with any filter and stride as matrix products, for CPU-type devices: the pixels that a filter's taps
+// read are gathered into panels, [tap][C/16][T][16] for a group of T results, and multiplied with the weights as they
+// lie in memory, whose taps and channels are one long row. C, what is read, is a multiple of 16; any number O of
+// outputs.
+//
+// Results are counted over all images, [B, down, across]. Tap (i, j) of result (y, x) reads pixel (y * every + top + i *
+// way, x * every + left + j * way): forward, every is the stride and way is 1. Backward-data takes the results of each
+// phase (their row and column modulo the stride) together: these have the same taps, neighbours read neighbours, and
+// nothing is multiplied by zero; every is 1 and way is -1.
+
+// The panels of results from `first` to `last`. One work-item: `run` results, a divisor of T, and WIDE_CHANNELS
+// channels. Launch: (ceil((last - first) / run), ceil(C / WIDE_CHANNELS)).
+__kernel void gather_input(
+    __global const activation *restrict input, __global float *restrict panels, int panels_at, int H, int W, int C,
+    int KH, int KW, int down, int across, int every, int top, int left, int way, int first, int last, int T, int run) {
+  const int begin = get_global_id(0) * run, end = min(begin + run, last - first), taps = KH * KW;
+  const int slice = get_global_id(1) * WIDE_CHANNELS, limit = min(C, slice + WIDE_CHANNELS);
+  panels += panels_at + begin / T * taps * C * T + begin % T * LANES;
+  int image = (first + begin) / (down * across), y = (first + begin) / across % down, x = (first + begin) % across;
+  for (int n = begin; n < end; n++, panels += LANES) {
+    for (int tap = 0; tap < taps; tap++) {
+      const int h = y * every + top + tap / KW * way, w = x * every + left + tap % KW * way;
+      __global float *to = panels + tap * C * T;
+      if (h >= 0 && h < H && w >= 0 && w < W) {
+        __global const activation *from = input + ((image * H + h) * W + w) * C;
+        for (int c = slice; c < limit; c += LANES) vstore16(load_activation16(from + c), 0, to + c * T);
+      } else {
+        for (int c = slice; c < limit; c += LANES) vstore16((float16)(0.0f), 0, to + c * T);
+      }
+    }
+    if (++x == across) {
+      x = 0;
+      if (++y == down) {
+        y = 0;
+        image++;
+      }
+    }
+  }
+}
+
+// The weights of one phase of backward-data, [PADDED(C)/16][KH][KW][O][16]: the taps of the filter of `rows` x
+// `columns` from (top, left) on that are `stride` apart. Launch: (KH * KW * ceil(O / 16), ceil(C / 16)).
+__kernel void gather_weights(
+    __global const float *restrict weights, __global float *restrict transposed, int weights_at, int transposed_at,
+    int C, int O, int rows, int columns, int KH, int KW, int top, int left, int stride) {
+  const int blocks = PADDED(O) / LANES, from = get_global_id(0) % blocks, tap = get_global_id(0) / blocks;
+  const int block = get_global_id(1), c0 = block * LANES, count = min(LANES, O - from * LANES);
+  const int place = (top + tap / KW * stride) * columns + left + tap % KW * stride;
+  weights += weights_at + ((from * rows * columns + place) * C + c0) * LANES;
+  transposed += transposed_at + ((block * KH * KW + tap) * O + from * LANES) * LANES;
+  float16 numbers[LANES];
+  for (int i = 0; i < LANES; i++) numbers[i] = c0 + i < C ? vload16(i, weights) : (float16)(0.0f);
+  transpose16(numbers);
+  for (int o = 0; o < count; o++) vstore16(numbers[o], o, transposed);
+}
+
+// output = the product of panels and weights (+ addend) of the results from `first` to `last`; result (y, x) is pixel
+// (y * every + top, x * every + left) of the output [B, H, W, O]. K: taps times channels. With has_partials, mean and sum
+// of squared deviations of each group, [group][2][O]. One work-item: a group of T results, 32 channels. Launch: (ceil(O
+// / 32), ceil((last - first) / T)).
+__kernel void gather_output(
+    __global const float *panels, __global const float *weights, __global const activation *addend,
+    __global activation *output, __global float *partials, int panels_at, int weights_at, int H, int W, int K, int O,
+    int down, int across, int every, int top, int left, int first, int last, int T, int has_addend, int has_partials) {
+  float16 products[2 * (WIDE_GROUP + 1)];
+  const int o = get_global_id(0) * 2 * LANES, blocks = O - o > LANES ? 2 : 1, group = get_global_id(1);
+  const int begin = first + group * T, count = min(last - begin, T), apart = (T + 1) * LANES;
+  panel_multiply(
+      panels + panels_at + group * K * T, weights + weights_at + o * K, (float *)products, K, T, count, K * LANES, apart,
+      blocks);
+  winograd_result result;
+  result.output = output;
+  result.addend = has_addend ? addend : 0;
+  result.partials = has_partials ? partials + begin / T * 2 * PADDED(O) : 0;
+  result.backward = 0;
+  for (int j = 0; j < blocks; j++) {
+    const int here = o + j * LANES, lanes = min(LANES, O - here);
+    const float *product = (const float *)products + j * apart;
+    const float16 none = (float16)(0.0f);
+    float16 origin = vload16(0, product), sum = none, squares = none;
+    int image = begin / (down * across), y = begin / across % down, x = begin % across;
+    for (int n = 0; n < count; n++) {
+      const int at = ((image * H + y * every + top) * W + x * every + left) * O + here;
+      winograd_finish(&result, vload16(n, product), at, lanes, none, none, &origin, &sum, &squares);
+      if (++x == across) {
+        x = 0;
+        if (++y == down) {
+          y = 0;
+          image++;
+        }
+      }
+    }
+    if (has_partials) {
+      const float16 mean = sum * (float16)(1.0f / (float)count);
+      vstore16(origin + mean, 0, result.partials + here);
+      vstore16(squares - sum * mean, 0, result.partials + PADDED(O) + here);
+    }
+  }
+}

@@ -1,0 +1,172 @@
+import CLayout
+import Compute
+
+/// Convolutions with any filter and stride whose input has whole vectors of channels: gathered panels, multiplied as
+/// matrices.
+extension VectorLowering {
+  /// The results that are computed together, `[B, down, across]`, from images of H × W pixels and C channels.
+  private struct Gathering {
+    var B: Int, H: Int, W: Int, C: Int, KH: Int, KW: Int, down: Int, across: Int
+    /// Where the taps of a result lie; see gather.cl.
+    var every: Int, top: Int, left: Int, way: Int
+
+    var count: Int { B * down * across }
+    /// Taps times channels: floats of a result's row of the panels.
+    var K: Int { KH * KW * C }
+    /// Results of a group, whose panels should stay in a core's cache.
+    var group: Int { K * WIDE_GROUP <= 110_592 ? WIDE_GROUP : WIDE_GROUP_4X4 }
+    /// Results whose panels are made together, in turn with the products of O outputs.
+    func atOnce(_ O: Int) -> Int {
+      let least = ceilDivide(Wide.items, ceilDivide(O, 2 * Parameter.lanes))
+      return min(ceilDivide(count, group), max(least, Wide.wave / max(1, K * group))) * group
+    }
+
+    init(forward window: Window) {
+      (B, H, W, C, KH, KW) = (window.B, window.H, window.W, window.C, window.KH, window.KW)
+      (down, across, every, top, left, way) = (window.P, window.Q, window.stride, -window.padding, -window.left, 1)
+    }
+
+    /// The pixels of dinput in rows and columns that are `row` and `column` modulo the stride.
+    init(backward window: Window, row: Int, column: Int) {
+      let stride = window.stride
+      let firstRow = (row + window.padding) % stride, firstColumn = (column + window.left) % stride
+      (B, H, W, C) = (window.B, window.P, window.Q, window.O)
+      (KH, KW) = (ceilDivide(max(0, window.KH - firstRow), stride), ceilDivide(max(0, window.KW - firstColumn), stride))
+      (down, across) = (ceilDivide(window.H - row, stride), ceilDivide(window.W - column, stride))
+      (every, way) = (1, -1)
+      (top, left) = ((row + window.padding) / stride, (column + window.left) / stride)
+    }
+
+    /// Pixels as they are, as panels.
+    init(pixels window: Window) {
+      (B, H, W, C, KH, KW) = (window.B, window.P, window.Q, window.O, 1, 1)
+      (down, across, every, top, left, way) = (window.P, window.Q, 1, 0, 0, 1)
+    }
+  }
+
+  /// The panels of results from `first` to `last`, T of which are a group.
+  private func panels(_ gathering: Gathering, of input: Value, at: Int, _ first: Int, _ last: Int, T: Int) -> Launch {
+    Launch(
+      "gather_input",
+      global: [ceilDivide(last - first, WIDE_GROUP_4X4), ceilDivide(gathering.C, WIDE_CHANNELS)],
+      [
+        "input": .value(input), "panels": .store(.workspace), "panels_at": .int(at), "H": .int(gathering.H),
+        "W": .int(gathering.W), "C": .int(gathering.C), "KH": .int(gathering.KH), "KW": .int(gathering.KW),
+        "down": .int(gathering.down), "across": .int(gathering.across), "every": .int(gathering.every),
+        "top": .int(gathering.top), "left": .int(gathering.left), "way": .int(gathering.way), "first": .int(first),
+        "last": .int(last), "T": .int(T), "run": .int(WIDE_GROUP_4X4),
+      ])
+  }
+
+  /// Panels and products in turn.
+  private func products(
+    _ gathering: Gathering, of input: Value, O: Int, panelsAt: Int, _ own: KernelArguments
+  ) -> [Launch] {
+    let group = gathering.group, atOnce = gathering.atOnce(O)
+    return stride(from: 0, to: gathering.count, by: atOnce).flatMap { first -> [Launch] in
+      let last = min(first + atOnce, gathering.count)
+      let product = Launch(
+        "gather_output", global: [ceilDivide(O, 2 * Parameter.lanes), ceilDivide(last - first, group)],
+        own + [
+          "panels": .store(.workspace), "panels_at": .int(panelsAt), "O": .int(O), "K": .int(gathering.K),
+          "down": .int(gathering.down), "across": .int(gathering.across), "first": .int(first), "last": .int(last),
+          "T": .int(group),
+        ])
+      // Without taps there is nothing to gather, and the results are zero.
+      return gathering.K == 0
+        ? [product] : [panels(gathering, of: input, at: panelsAt, first, last, T: group), product]
+    }
+  }
+
+  /// Whether a convolution whose input, or doutput, has whole vectors of `channels` is gathered: where weights and rows are
+  /// too large for the general kernels to keep them in caches.
+  func isGathered(_ window: Window, channels: Int) -> Bool {
+    guard channels % Parameter.lanes == 0 else { return false }
+    return window.KH * window.KW > 1
+      ? max(window.C, window.O) > WINOGRAD_CHANNELS : min(window.C, window.O) > 2 * WINOGRAD_CHANNELS
+  }
+
+  func gather(_ convolve: Convolve) -> Lowered {
+    let window = convolve.window, gathering = Gathering(forward: window), group = gathering.group
+    var lowered = Lowered(
+      products(
+        gathering, of: convolve.input, O: window.O, panelsAt: 0,
+        [
+          "H": .int(window.P), "W": .int(window.Q), "every": .int(1), "top": .int(0),
+          "left": .int(0), "partials": convolve.statistics == nil ? .noBuffer : .store(.vectors),
+        ]), workspace: gathering.atOnce(window.O) * gathering.K)
+    if let statistics = convolve.statistics {
+      let count = ceilDivide(gathering.count, group)
+      let pieces = Pieces(count: count, perImage: count, rows: group, H: gathering.count, Q: 1)
+      lowered.launches.append(combine(statistics, C: window.O, pieces, in: .vectors))
+      lowered.vectors = count * 2 * Parameter.padded(window.O)
+    }
+    return lowered
+  }
+
+  func gather(_ backward: ConvolveBackwardData) -> Lowered {
+    let window = backward.window, lanes = Parameter.lanes, each = Parameter.padded(window.C) * window.O
+    let panelsAt = window.KH * window.KW * each
+    var lowered = Lowered([]), weightsAt = 0
+    for row in 0..<min(window.stride, window.H) {
+      for column in 0..<min(window.stride, window.W) {
+        let gathering = Gathering(backward: window, row: row, column: column), taps = gathering.KH * gathering.KW
+        if taps > 0 {
+          lowered.launches.append(
+            Launch(
+              "gather_weights", global: [taps * window.O / lanes, ceilDivide(window.C, lanes)],
+              [
+                "transposed": .store(.workspace), "transposed_at": .int(weightsAt), "rows": .int(window.KH),
+                "columns": .int(window.KW), "KH": .int(gathering.KH), "KW": .int(gathering.KW),
+                "top": .int((row + window.padding) % window.stride),
+                "left": .int((column + window.left) % window.stride),
+              ]))
+        }
+        lowered.launches += products(
+          gathering, of: backward.doutput, O: window.C, panelsAt: panelsAt,
+          [
+            "weights": .store(.workspace), "weights_at": .int(weightsAt), "output": .value(backward.dinput),
+            "H": .int(window.H), "W": .int(window.W), "every": .int(window.stride), "top": .int(row),
+            "left": .int(column),
+            "partials": .noBuffer, "has_partials": .flag(false),
+          ])
+        lowered.workspace = max(lowered.workspace, panelsAt + gathering.atOnce(window.C) * gathering.K)
+        weightsAt += taps * each
+      }
+    }
+    return lowered
+  }
+
+  func gather(_ backward: ConvolveBackwardWeights) -> Lowered {
+    let window = backward.window, gathering = Gathering(forward: window), pixels = Gathering(pixels: window)
+    let (C, O) = (window.C, window.O), points = window.KH * window.KW
+    // The panels of one tap and of doutput should fit into a core's cache, all of them into what the cores share.
+    let most = min(131_072 / (C + O), 2 * Wide.wave / (gathering.K + O)) / WIDE_GROUP_4X4
+    let all = ceilDivide(gathering.count, WIDE_GROUP_4X4)
+    let T = ceilDivide(all, ceilDivide(all, max(1, most))) * WIDE_GROUP_4X4
+    var launches: [Launch] = []
+    for first in stride(from: 0, to: gathering.count, by: T) {
+      let last = min(first + T, gathering.count)
+      launches += [
+        panels(gathering, of: backward.input, at: 0, first, last, T: T),
+        panels(pixels, of: backward.doutput, at: gathering.K * T, first, last, T: T),
+        accumulate(
+          C: C, O: O, points: points,
+          [
+            "sums": .store(.gradients), "sums_at": .int(backward.weightsAt), "panels_at": .int(0),
+            "gradients_at": .int(gathering.K * T), "panel_step": .int(C * T), "gradient_step": .int(0), "T": .int(T),
+            "count": .int(last - first), "accumulate": .flag(first > 0 || backward.accumulate),
+          ]),
+      ]
+    }
+    return Lowered(launches, workspace: (gathering.K + O) * T)
+  }
+
+  /// Adds the products of panels of C and O channels to the sums of each point.
+  func accumulate(C: Int, O: Int, points: Int, _ own: KernelArguments) -> Launch {
+    let lanes = Parameter.lanes
+    return Launch(
+      "panel_accumulate", global: [ceilDivide(O, 2 * lanes) * ceilDivide(C, lanes), points],
+      own + ["panels": .store(.workspace), "points": .int(points)])
+  }
+}

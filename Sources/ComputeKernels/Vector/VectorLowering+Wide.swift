@@ -1,0 +1,142 @@
+import CLayout
+import Compute
+
+/// 3×3 convolutions with stride 1 and many channels by Winograd's algorithm in three steps, alone or with the batch norms
+/// beside them.
+extension VectorLowering {
+  /// What a convolution's input goes through on its way into the panels; the rest the operation says by itself.
+  private struct Source {
+    var input: Value, other: Value?, mode = WIDE_PLAIN, own: KernelArguments = [:]
+
+    var arguments: KernelArguments {
+      own + ["input": .value(input), "other": .value(other), "has_other": .flag(other != nil), "mode": .int(mode)]
+    }
+  }
+
+  /// The panels of tiles from `first` to `last`, T of which are a group.
+  private func panels(_ wide: Wide, _ source: Source, at: Int, _ first: Int, _ last: Int, T: Int) -> Launch {
+    var own = wide.arguments
+    own["O"] = nil
+    return Launch(
+      "winograd_wide_input",
+      global: [ceilDivide(last - first, WIDE_GROUP_4X4), ceilDivide(wide.C, WIDE_CHANNELS)],
+      own + source.arguments + [
+        "panels": .store(.workspace), "panels_at": .int(at), "first": .int(first), "last": .int(last), "T": .int(T),
+        "run": .int(WIDE_GROUP_4X4),
+      ])
+  }
+
+  /// Weights, then panels and products in turn.
+  private func launches(_ wide: Wide, rotated180: Bool, _ source: Source, _ output: KernelArguments) -> [Launch] {
+    let lanes = Parameter.lanes, group = wide.group, step = wide.groupsAtOnce * group
+    var launches = [
+      Launch(
+        "winograd_wide_weights", global: [ceilDivide(wide.C, lanes), ceilDivide(wide.O, lanes)],
+        ["transformed": .store(.workspace), "rotated180": .flag(rotated180), "tile": .int(wide.tile)])
+    ]
+    var geometry = wide.arguments
+    for name in ["H", "W", "padding", "left"] { geometry[name] = nil }
+    for first in stride(from: 0, to: wide.tiles, by: step) {
+      let last = min(first + step, wide.tiles)
+      launches.append(panels(wide, source, at: wide.weightCount, first, last, T: group))
+      launches.append(
+        Launch(
+          "winograd_wide_output", global: [ceilDivide(wide.O, 2 * lanes), ceilDivide(last - first, group)],
+          geometry + output + [
+            "panels": .store(.workspace), "panels_at": .int(wide.weightCount), "weights": .store(.workspace),
+            "weights_at": .int(0), "first": .int(first), "last": .int(last), "T": .int(group),
+          ]))
+    }
+    return launches
+  }
+
+  private func workspace(_ wide: Wide) -> Int {
+    wide.weightCount + wide.groupsAtOnce * wide.panelCount(wide.C, T: wide.group)
+  }
+
+  func wide(_ convolve: Convolve, _ wide: Wide) -> Lowered? {
+    let layer = convolve.normalized
+    guard layer?.output == nil || wide.keepsSize else { return nil }
+    let source = Source(
+      input: convolve.input, other: layer?.residual, mode: layer == nil ? WIDE_PLAIN : WIDE_NORMALIZED,
+      own: ["sums": .noBuffer])
+    var lowered = Lowered(
+      launches(
+        wide, rotated180: false, source,
+        [
+          "addend": .noBuffer, "has_addend": .flag(false), "below": .noBuffer, "below_output": .noBuffer,
+          "below_mean": .noBuffer, "below_inverse": .noBuffer, "below_gamma_at": .int(0), "below_beta_at": .int(0),
+          "has_below": .flag(false), "has_below_output": .flag(false), "rectify": .flag(false),
+          "partials": convolve.statistics == nil ? .noBuffer : .store(.vectors),
+        ]), workspace: workspace(wide))
+    if let statistics = convolve.statistics {
+      lowered.launches.append(
+        Launch(
+          "batchnorm_combine_tiles", global: [ceilDivide(wide.O, Parameter.lanes)],
+          statistics.arguments + [
+            "partials": .store(.vectors), "C": .int(wide.O), "T": .int(wide.group), "tile": .int(wide.tile),
+          ]))
+      lowered.vectors = wide.groups * 2 * Parameter.padded(wide.O)
+    }
+    return lowered
+  }
+
+  func wide(_ backward: ConvolveBackwardData, _ wide: Wide) -> Lowered? {
+    guard backward.above == nil || wide.keepsSize else { return nil }
+    let source = Source(
+      input: backward.doutput, other: backward.above?.input, mode: backward.above == nil ? WIDE_PLAIN : WIDE_GRADIENT,
+      own: [
+        "sums": .value(backward.above?.sums), "beta_at": .int(0), "rectify": .flag(false),
+        "has_stored": .flag(backward.above != nil),
+      ])
+    var lowered = Lowered(
+      launches(
+        wide, rotated180: true, source,
+        [
+          "output": .value(backward.dinput), "has_partials": .flag(false),
+          "partials": backward.below == nil ? .noBuffer : .store(.vectors),
+        ]), workspace: workspace(wide))
+    if let below = backward.below {
+      let M = wide.B * wide.P * wide.Q
+      lowered.launches.append(
+        combineBackward(C: wide.O, pieces: wide.groups, in: .vectors, below.arguments + ["M": .int(M)]))
+      lowered.vectors = wide.groups * 2 * Parameter.padded(wide.O)
+    }
+    return lowered
+  }
+
+  func wide(_ backward: ConvolveBackwardWeights, _ wide: Wide) -> Lowered {
+    let T = wide.chunk, (C, O) = (wide.C, wide.O), lanes = Parameter.lanes
+    let gradientsAt = wide.weightCount + wide.panelCount(C, T: T)
+    let source = Source(
+      input: backward.input, other: nil, mode: backward.normalized == nil ? WIDE_PLAIN : WIDE_NORMALIZED,
+      own: ["sums": .noBuffer, "stored": .noBuffer, "has_stored": .flag(false)])
+    var launches: [Launch] = []
+    for first in stride(from: 0, to: wide.tiles, by: T) {
+      let last = min(first + T, wide.tiles)
+      launches.append(panels(wide, source, at: wide.weightCount, first, last, T: T))
+      launches.append(
+        Launch(
+          "winograd_wide_gradient",
+          global: [ceilDivide(last - first, WIDE_GROUP_4X4), ceilDivide(O, WIDE_CHANNELS)],
+          [
+            "panels": .store(.workspace), "panels_at": .int(gradientsAt), "tile": .int(wide.tile),
+            "first": .int(first), "last": .int(last), "T": .int(T), "run": .int(WIDE_GROUP_4X4),
+          ]))
+      launches.append(
+        accumulate(
+          C: C, O: O, points: wide.points,
+          [
+            "sums": .store(.workspace), "sums_at": .int(0), "panels_at": .int(wide.weightCount),
+            "gradients_at": .int(gradientsAt), "panel_step": .int(wide.panelCount(C, T: T) / wide.points),
+            "gradient_step": .int(wide.panelCount(O, T: T) / wide.points), "T": .int(T), "count": .int(last - first),
+            "accumulate": .flag(first > 0),
+          ]))
+    }
+    launches.append(
+      Launch(
+        "winograd_wide_reduce", global: [C, ceilDivide(O, lanes)],
+        ["sums": .store(.workspace), "tile": .int(wide.tile)]))
+    return Lowered(launches, workspace: gradientsAt + wide.panelCount(O, T: T))
+  }
+}
