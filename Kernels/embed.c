@@ -45,6 +45,9 @@ static const gpunoisy_source sources[] = {
     {"shared/rows_distil.cl", (const char[]){
 #embed "shared/rows_distil.cl"
     , 0}},
+    {"shared/rows_division.cl", (const char[]){
+#embed "shared/rows_division.cl"
+    , 0}},
     {"vector/augment.cl", (const char[]){
 #embed "vector/augment.cl"
     , 0}},

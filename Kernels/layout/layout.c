@@ -11,6 +11,7 @@ static_assert(PURPOSE_BLIND_CHECK == 11 && PURPOSE_REPORT_SAMPLE == 12);
 static_assert(PURPOSE_DROPOUT == 16 && PURPOSE_PEER_DROPOUT == 17);
 static_assert(PURPOSE_MIX_FACTOR == 18 && PURPOSE_MIX_PARTNER == 19);
 static_assert(PURPOSE_TRUSTED_SAMPLE == 24 && PURPOSE_TRUSTED_ORDER == 25);
+static_assert(PURPOSE_LABELLED_ORDER == 26 && PURPOSE_UNLABELLED_ORDER == 27);
 // Dropout has the network's number in the bits above (random.cl).
 static_assert(PURPOSE_PEER_DROPOUT < 256);
 

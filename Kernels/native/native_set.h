@@ -19,6 +19,7 @@
 #include "../shared/rows.cl"
 #include "../shared/rows_targets.cl"
 #include "../shared/rows_distil.cl"
+#include "../shared/rows_division.cl"
 #include "../vector/augment.cl"
 #include "../vector/conv.cl"
 #include "../vector/conv_weights.cl"
@@ -135,6 +136,12 @@ static const Entry entries[] = {
     ENTRY(rows_ensemble),
     ENTRY(rows_consistency),
     ENTRY(rows_distil),
+    ENTRY(rows_guess),
+    ENTRY(rows_divided_targets),
+    ENTRY(rows_divided_loss),
+    ENTRY(rows_mean),
+    ENTRY(rows_prior),
+    ENTRY(rows_entropy),
     ENTRY(advance_step),
     ENTRY(bench_empty),
     ENTRY(bench_multiply_add),

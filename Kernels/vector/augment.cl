@@ -40,7 +40,8 @@ __kernel void gather_floats(
 }
 
 // Each image mixed with its partner's: f * own + (1 - f) * partner, each cropped and mirrored as it is by itself in this
-// epoch; mixed before it is stored. partners and factors: by position. One work-item: one row of one image.
+// epoch; mixed before it is stored. partners and factors: by position; a partner is a sample's id, or among peers, where a
+// sample may occur twice, a position. One work-item: one row of one image.
 // Launch: (H, B).
 __kernel void augment_mix(
     __global const uchar *restrict pixels, __global const uchar *restrict pixels_2,
@@ -48,11 +49,12 @@ __kernel void augment_mix(
     __global const int *restrict order, __global const int *restrict partners, __global const float *restrict factors,
     __global const int *restrict counters,
     __global const float *restrict input_statistics, __global activation *restrict output, int H, int W, int C,
-    int crop, int flip) {
+    int crop, int flip, int peer) {
   const int h = get_global_id(0), row = get_global_id(1);
-  const int position = counters[COUNTER_OFFSET] + row, sample = order[position], partner = partners[position];
-  const AugmentDraw draw = augment_draw(counters, position, sample, crop, flip, 0);
-  const AugmentDraw other = augment_draw(counters, position, partner, crop, flip, 0);
+  const int position = counters[COUNTER_OFFSET] + row, sample = order[position];
+  const int place = partners[position], partner = peer ? order[place] : place;
+  const AugmentDraw draw = augment_draw(counters, position, sample, crop, flip, peer);
+  const AugmentDraw other = augment_draw(counters, place, partner, crop, flip, peer);
   const ulong size = (ulong)H * W * C;
   __global const uchar *own = augment_image(pixels, pixels_2, pixels_3, pixels_4, counters, sample, size);
   __global const uchar *others = augment_image(pixels, pixels_2, pixels_3, pixels_4, counters, partner, size);
@@ -70,9 +72,10 @@ __kernel void augment_mix(
 __kernel void gather_mix(
     __global const float *restrict pixels, __global const int *restrict order, __global const int *restrict partners,
     __global const float *restrict factors, __global const int *restrict counters,
-    __global const float *restrict input_statistics, __global activation *restrict output, int C) {
-  const int row = get_global_id(0), position = counters[COUNTER_OFFSET] + row;
-  __global const float *own = pixels + (ulong)order[position] * C, *other = pixels + (ulong)partners[position] * C;
+    __global const float *restrict input_statistics, __global activation *restrict output, int C, int peer) {
+  const int row = get_global_id(0), position = counters[COUNTER_OFFSET] + row, place = partners[position];
+  __global const float *own = pixels + (ulong)order[position] * C;
+  __global const float *other = pixels + (ulong)(peer ? order[place] : place) * C;
   const float factor = factors[position];
   for (int c = 0; c < C; c++) {
     const float first = (own[c] - input_statistics[c]) / input_statistics[C + c];

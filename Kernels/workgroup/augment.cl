@@ -40,13 +40,14 @@ __kernel void augment_mix(
     __global const int *restrict order, __global const int *restrict partners, __global const float *restrict factors,
     __global const int *restrict counters,
     __global const float *restrict input_statistics, __global activation *restrict output, int B, int H, int W, int C,
-    int crop, int flip) {
+    int crop, int flip, int peer) {
   const int index = get_global_id(0);
   if (index >= B * H * W) return;
   const int w = index % W, h = index / W % H, row = index / W / H;
-  const int position = counters[COUNTER_OFFSET] + row, sample = order[position], partner = partners[position];
-  const AugmentDraw draw = augment_draw(counters, position, sample, crop, flip, 0);
-  const AugmentDraw other = augment_draw(counters, position, partner, crop, flip, 0);
+  const int position = counters[COUNTER_OFFSET] + row, sample = order[position];
+  const int place = partners[position], partner = peer ? order[place] : place;
+  const AugmentDraw draw = augment_draw(counters, position, sample, crop, flip, peer);
+  const AugmentDraw other = augment_draw(counters, place, partner, crop, flip, peer);
   const ulong size = (ulong)H * W * C;
   __global const uchar *own = augment_image(pixels, pixels_2, pixels_3, pixels_4, counters, sample, size);
   __global const uchar *others = augment_image(pixels, pixels_2, pixels_3, pixels_4, counters, partner, size);
@@ -62,12 +63,12 @@ __kernel void augment_mix(
 __kernel void gather_mix(
     __global const float *restrict pixels, __global const int *restrict order, __global const int *restrict partners,
     __global const float *restrict factors, __global const int *restrict counters,
-    __global const float *restrict input_statistics, __global activation *restrict output, int B, int C) {
+    __global const float *restrict input_statistics, __global activation *restrict output, int B, int C, int peer) {
   const int index = get_global_id(0);
   if (index >= B * C) return;
-  const int c = index % C, position = counters[COUNTER_OFFSET] + index / C;
+  const int c = index % C, position = counters[COUNTER_OFFSET] + index / C, place = partners[position];
   const float mean = input_statistics[c], deviation = input_statistics[C + c], factor = factors[position];
   const float first = (pixels[(ulong)order[position] * C + c] - mean) / deviation;
-  const float second = (pixels[(ulong)partners[position] * C + c] - mean) / deviation;
+  const float second = (pixels[(ulong)(peer ? order[place] : place) * C + c] - mean) / deviation;
   store_activation(fma(factor, first, (1.0f - factor) * second), output + index);
 }

@@ -67,7 +67,7 @@ extension Graph.Layer {
 
 extension Graph {
   /// The graph of evaluation: without dropout.
-  func withoutDropout() -> Graph {
+  public func withoutDropout() -> Graph {
     var graph = self
     while let index = graph.layers.firstIndex(where: { if case .dropout = $0 { true } else { false } }),
       case .dropout(let input, _, let output) = graph.layers[index]

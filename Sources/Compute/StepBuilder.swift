@@ -48,8 +48,8 @@ public struct StepBuilder {
 
   // MARK: The verbs
 
-  /// Gathers the batch's images: the next of the epoch's order, those of the peer pass, or the next of the epoch's order
-  /// mixed with their partners.
+  /// Gathers the batch's images: the next of the epoch's order, those of the peer pass, or one of both mixed with their
+  /// partners.
   public mutating func images(_ augmentation: Augmentation, peer: Bool = false, mixed: Bool = false) {
     append(
       .augment(
@@ -70,12 +70,18 @@ public struct StepBuilder {
   /// - Returns: the gradient of the logits [B, K].
   @discardableResult
   public mutating func loss(_ loss: RowFunction, of logits: Value? = nil, peer: Bool = false) -> Value {
-    let gradient = program.value(like: program.logits)
-    dlogits = gradient
+    let gradient = gradient()
     append(
       .loss(
         LossRows(
           loss, B: program.batch, K: program.classes, logits: logits ?? program.logits, dlogits: gradient, peer: peer)))
+    return gradient
+  }
+
+  /// The gradient of the logits [B, K], for a kernel to write that takes the place of a loss by labels.
+  public mutating func gradient() -> Value {
+    let gradient = program.value(like: program.logits)
+    dlogits = gradient
     return gradient
   }
 
@@ -138,7 +144,7 @@ public struct StepBuilder {
     advance()
   }
 
-  /// Moves on to the next batch.
+  /// Moves on to the next batch, or to the next images of the same number.
   public mutating func advance() { append(.advance(Advance(B: program.batch))) }
 
   /// Leaves each sample's cross entropy, prediction and confidence in its columns, and moves on to the next batch.

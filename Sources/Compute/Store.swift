@@ -12,7 +12,8 @@ public enum Store: Hashable, Sendable {
   case stepped
   /// One float: the length of the vector whose direction was last gone (`FlatKernel.step`).
   case norm
-  /// The partners of mixed images by position of the epoch's order: their sample ids, and the shares of the first images.
+  /// The partners of mixed images by position of the epoch's order: their sample ids (or positions, `Augment`), and the
+  /// shares of the first images.
   case partners, factors
   /// What changes from step to step (`StepState`): floats and 32-bit integers.
   case numbers, counters

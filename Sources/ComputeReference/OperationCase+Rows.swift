@@ -11,7 +11,7 @@ extension OperationCase {
       return dynamics(B: B, K: kernel["K"], classes: kernel["classes"], softmax: kernel["softmax"] != 0)
     case "rows_streak": return streak(B: B, K: kernel["K"])
     case "rows_distil": return distil(B: B, K: kernel["K"])
-    default: return targets(like: kernel, B: B)
+    default: return division(like: kernel, B: B) ?? targets(like: kernel, B: B)
     }
   }
 

@@ -59,6 +59,7 @@ extension OperationCase {
       let images = max(0, min(N - index * imagesPerPart, imagesPerPart))
       contents[.store(part)] = .bytes(max(1, images * shape.dropFirst().reduce(1, *)))
     }
+    // Those of peers are positions, which are as many as samples.
     if mixed { contents.merge(partners) { $1 } }
     return OperationCase(
       .augment(Augment(output: value(0), shape: shape, augmentation: augmentation, peer: peer, mixed: mixed)),
@@ -201,7 +202,7 @@ extension OperationCase {
     }
     for (B, C) in [(1, 1), (7, 33), (16, 1280)] {
       cases += [false, true].map { gather(B: B, C: C, peer: $0, mixed: false) }
-      cases.append(gather(B: B, C: C, peer: false, mixed: true))
+      cases += [false, true].map { gather(B: B, C: C, peer: $0, mixed: true) }
     }
     for (shape, crop, flip) in [([2, 32, 32, 3], 4, true), ([7, 5, 13, 3], 7, false), ([13, 7, 1, 5], 0, false)] {
       cases.append(augment(shape, Augmentation(crop: crop, flip: flip), peer: false, mixed: true))
@@ -211,7 +212,7 @@ extension OperationCase {
     cases.append(augment([16, 5, 4, 3], window, peer: false, imagesPerPart: 32))
     cases.append(augment([16, 5, 4, 3], window, peer: true, imagesPerPart: 20))
     cases.append(augment([16, 5, 4, 3], window, peer: false, mixed: true, imagesPerPart: 20))
-    for (peer, mixed, view) in [(false, false, 1), (true, false, 2), (false, true, 3)] {
+    for (peer, mixed, view) in [(false, false, 1), (true, false, 2), (false, true, 3), (true, true, 0)] {
       cases.append(augment([3, 8, 9, 3], Augmentation(crop: 2, flip: true), peer: peer, mixed: mixed, view: view))
     }
     cases += losses

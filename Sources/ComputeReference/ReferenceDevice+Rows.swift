@@ -55,7 +55,10 @@ extension ReferenceDevice {
   /// The arithmetic of a row kernel, read from its formula in Kernels/shared/rows*.cl.
   func bind(_ rows: ComputeRows, _ memory: ReferenceMemory) -> Prepared {
     let name = rows.kernel.kernel
-    guard let formula = Self.rowFormulas[name] ?? Self.targetFormulas[name] ?? Self.distilFormulas[name] else {
+    guard
+      let formula = Self.rowFormulas[name] ?? Self.targetFormulas[name] ?? Self.distilFormulas[name]
+        ?? Self.divisionFormulas[name]
+    else {
       preconditionFailure("\(name) has no formula in double precision")
     }
     let binding = RowBinding(rows, stores: ["order", "counters"] + formula.stores, memory)

@@ -56,7 +56,8 @@ extension ReferenceDevice {
         var result = image(order.integer(at: position), at: position)
         if let mixture {
           let factor = mixture.factors.number(at: position)
-          let other = image(mixture.partners.integer(at: position), at: position)
+          let place = mixture.partners.integer(at: position)
+          let other = image(peer ? order.integer(at: place) : place, at: place)
           result = zip(result, other).map { factor * $0 + (1 - factor) * $1 }
         }
         output.write(result, at: b * H * W * C)

@@ -34,6 +34,9 @@ public struct CounterRandom: Sendable, Equatable {
     public static let mixFactor = Purpose(PURPOSE_MIX_FACTOR), mixPartner = Purpose(PURPOSE_MIX_PARTNER)
     /// Of trusted samples: which these are, and the order in which they come.
     public static let trustedSample = Purpose(PURPOSE_TRUSTED_SAMPLE), trustedOrder = Purpose(PURPOSE_TRUSTED_ORDER)
+    /// Of an epoch that is divided: the orders of the samples whose labels are believed, and of the others.
+    public static let labelledOrder = Purpose(PURPOSE_LABELLED_ORDER),
+      unlabelledOrder = Purpose(PURPOSE_UNLABELLED_ORDER)
     /// Of data: wrong labels, made-up images, what is held out.
     public static let noise = Purpose(PURPOSE_NOISE), shapes = Purpose(PURPOSE_SHAPES), split = Purpose(PURPOSE_SPLIT)
     /// Of a search for wrong labels and of reports: samples that are looked at.

@@ -62,7 +62,9 @@ enum {
   PURPOSE_MIX_FACTOR = 18,
   PURPOSE_MIX_PARTNER = 19,
   PURPOSE_TRUSTED_SAMPLE = 24,
-  PURPOSE_TRUSTED_ORDER = 25
+  PURPOSE_TRUSTED_ORDER = 25,
+  PURPOSE_LABELLED_ORDER = 26,
+  PURPOSE_UNLABELLED_ORDER = 27
 };
 
 // What happens to a convolution's input on its way into winograd_wide_input's panels: nothing; the batch norm above it,

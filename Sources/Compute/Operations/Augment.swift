@@ -20,7 +20,8 @@ public struct Augmentation: Hashable, Sendable {
 /// Or gathers rows of floats `[B, 1, 1, C]`, such as features, in place of images: (value − mean) / deviation.
 ///
 /// Mixed, an image (or a row) is f · (its own) + (1 − f) · (its partner's), each cropped and mirrored as it is by itself in
-/// that epoch; `Store.partners` and `Store.factors` say with which, and f.
+/// that epoch; `Store.partners` and `Store.factors` say with which, and f. Among peers, where a sample may occur twice,
+/// partners are positions of the order.
 public struct Augment: OperationBody {
   /// `[B, H, W, C]`.
   public var output: Value
@@ -30,7 +31,7 @@ public struct Augment: OperationBody {
   public var augmentation: Augmentation
   /// Whether the images are those of the peer pass.
   public var peer: Bool
-  /// Whether each image is mixed with its partner; never in a peer pass.
+  /// Whether each image is mixed with its partner.
   public var mixed: Bool
   /// Whether the data set is float32, not bytes; such rows are neither cropped nor mirrored.
   public var isFloat: Bool
@@ -39,7 +40,6 @@ public struct Augment: OperationBody {
   public init(
     output: Value, shape: [Int], augmentation: Augmentation, peer: Bool, mixed: Bool = false, isFloat: Bool = false
   ) {
-    precondition(!peer || !mixed, "peers have no partners")
     precondition(!isFloat || shape[1] * shape[2] == 1 && !augmentation.changes, "floats are no images")
     (self.output, self.shape, self.augmentation, self.peer, self.mixed) = (output, shape, augmentation, peer, mixed)
     self.isFloat = isFloat
