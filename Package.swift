@@ -144,7 +144,11 @@ let package = Package(
       dependencies: [
         "Training", "Methods", "Sessions", "Reports", "ComputeCPU", "ComputeOpenCL", "Compute", "Datasets", "Losses",
         "Networks", "ComputeReference", "Statistics", "FileFormats", "TestSupport", "OpenCLTestSupport",
-      ], exclude: ["oracle.py", "networks.py", "losses.py", "methods.py", "adaptive.py", "collaboration.py"]),
+      ],
+      exclude: [
+        "oracle.py", "networks.py", "losses.py", "methods.py", "adaptive.py", "collaboration.py",
+        "dividemix.py", "mixture.py",
+      ]),
     // Runs the built example.
     .testTarget(name: "ExampleTests", dependencies: ["Example", "FileFormats", "TestSupport"]),
     .testTarget(

@@ -11,14 +11,19 @@ import Sessions
 public protocol Method<D>: AnyObject {
   associatedtype D: Device
 
-  /// The networks in training, in the stage that was begun; the first is the one that is evaluated and kept.
+  /// The networks in training, in the stage that was begun; the first is the one that is evaluated and kept, unless
+  /// `answer` says otherwise.
   var members: [TrainingSession<D>] { get }
-  /// What of the first network is evaluated, and predicts from a checkpoint.
+  /// What is evaluated, and predicts from a checkpoint.
   var answer: Answer { get }
   /// The stages, which are trained one after the other; most methods have one.
   var stages: [Stage] { get }
   /// Columns that it adds to metrics.csv.
   var figures: [Figure] { get }
+  /// The most steps that an epoch can have.
+  var stepLimit: Int { get }
+  /// The first epoch whose pace tells how long the rest takes.
+  var firstEvenEpoch: Int { get }
 
   /// Prepares the networks of a stage; does nothing if they are those that are prepared.
   func begin(stage: Int) throws
@@ -28,6 +33,8 @@ public protocol Method<D>: AnyObject {
   func begin(_ epoch: EpochStart) throws -> [Int]
   /// Enqueues a step of the epoch.
   func step(_ step: Int) throws
+  /// Waits, and tells whether what the networks put out in a step, the last one run, is finite.
+  func isFinite(afterStep step: Int) throws -> Bool
   /// Reads what the epoch left.
   func finish(_ epoch: EpochEnd) throws -> EpochOutcome
 
@@ -49,6 +56,14 @@ extension Method {
   public var answer: Answer { .first }
   /// No columns of its own.
   public var figures: [Figure] { [] }
+  /// Whole batches, and the rest.
+  public var stepLimit: Int { members[0].batchSizes.count }
+  /// All epochs take the same time.
+  public var firstEvenEpoch: Int { 0 }
+  /// Of all networks.
+  public func isFinite(afterStep step: Int) throws -> Bool {
+    try members.allSatisfy { try $0.isFinite(afterStep: step) }
+  }
   /// One stage: nothing to do.
   public func begin(stage: Int) throws {}
   /// Steps of the first network alone.
@@ -67,15 +82,33 @@ extension Method {
   public func restore(from file: SafetensorsFile) throws {}
 }
 
-/// What of a method's first network is evaluated.
+/// What of a method's networks is evaluated.
 public enum Answer: String, Sendable, CaseIterable {
-  /// Its own weights.
+  /// The first network's own weights.
   case first
   /// Their moving average, with running statistics of its own.
   case average
+  /// All networks: the mean of their logits, whose largest is that of their sum.
+  case sum
 
-  /// What stands before the names of these weights in a checkpoint.
-  public var prefix: String { self == .first ? "" : "average." }
+  /// What stands before the names of the first of these weights in a checkpoint.
+  public var prefix: String { self == .average ? "average." : "" }
+}
+
+extension Method {
+  /// The test set's results of what answers; nil where there is no test set.
+  ///
+  /// Waits.
+  public func evaluate() throws -> EvaluationPlans<D>.Results? {
+    answer == .sum ? try TrainingSession.evaluate(meanOf: members) : try members[0].evaluate()
+  }
+
+  /// The same for what was held out besides a test set.
+  ///
+  /// Waits.
+  public func validate() throws -> EvaluationPlans<D>.Results? {
+    answer == .sum ? try TrainingSession.validate(meanOf: members) : try members[0].validate()
+  }
 }
 
 /// A stretch of training with networks of its own.

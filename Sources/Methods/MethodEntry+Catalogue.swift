@@ -160,6 +160,32 @@ extension MethodEntry {
           "rates", 0, 0...1, isWhole: true,
           "1: network i of M learns at (1 + cos(pi (M - i) / M)) / 2 of the rate; 0: all at the same rate"),
       ], figures: Grafting.figures(of: 2), judgesSamples: false, losses: .all, weightsConflict: nil),
+    MethodEntry(
+      name: divideMix,
+      summary:
+        "Two networks divide the samples for each other: labels with small losses are learned, others are guessed.",
+      source: "Li, Socher and Hoi, DivideMix: learning with noisy labels as semi-supervised learning, ICLR 2020",
+      standing: .publishedCode, networks: 2, cost: "2, then 4 to 7", parameters: divideMixParameters,
+      figures: Selection.figures + [
+        LabelledSet.suspicionFigure,
+        Figure("test_acc_mean", "mean accuracy on the test set of the two networks, each on its own"),
+      ], judgesSamples: true, losses: .crossEntropy, weightsConflict: "its images are mixtures of two samples."),
+  ]
+
+  static let divideMix = "dividemix"
+
+  private static let divideMixParameters: [Parameter] = [
+    .init(epochs: "warm", 10, 1...1_000_000, "epochs of plain training at the start, each network on its own"),
+    .init(
+      "alpha", 4, 0...1000, "the share of an image in a mixture is drawn from Beta(alpha, alpha); 0: nothing is mixed"),
+    .init("temperature", 0.5, 0.01...100, "guesses are sharpened: v^(1/temperature), divided by the sum"),
+    .init("threshold", 0.5, 0...1, "labels are learned whose chance to be right is above this"),
+    .init("unlabelled", 25, 0...1_000_000, "the weight of the squared distance from guesses; 0 for few wrong labels"),
+    .init(epochs: "ramp", 16, 0...1_000_000, "epochs over which that weight rises"),
+    .init("prior", 1, 0...1_000_000, "the weight that keeps mean predictions near those of equally large classes"),
+    .init("penalty", 0, 0...1000, "the weight of the negative entropy in the first epochs; 1 for asymmetric noise"),
+    .init(
+      "history", 1, 1...64, isWhole: true, "epochs whose losses are averaged before they are judged; 5 for 90 % noise"),
   ]
 
   private static let members = Parameter(
@@ -206,6 +232,7 @@ extension MethodChoice {
     case "marvel", "marvel+": try Marvel(setup, self)
     case "mutual": try MutualLearning(setup, self)
     case "grafting": try FilterGrafting(setup, self)
+    case MethodEntry.divideMix: try DivideMix(setup, self)
     default: preconditionFailure("the catalogue has \(entry.name), but nothing makes it")
     }
   }

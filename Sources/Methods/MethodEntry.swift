@@ -244,6 +244,14 @@ public struct MethodChoice: Sendable, Equatable, CustomStringConvertible {
     entry.parameters.contains { $0.name == "members" } ? Int(self["members"]) : entry.networks
   }
 
+  /// The most steps that an epoch of the method can have, with so many samples in batches of `batch`.
+  public func stepLimit(samples: Int, batch: Int) -> Int {
+    let batches = samples / max(batch, 1) + 1
+    // Two networks, one after the other, by halves of batches.
+    return entry.name == MethodEntry.divideMix
+      ? max(batches, 2 * Division.stepLimit(samples: samples, batch: max(batch / 2, 1))) : batches
+  }
+
   /// The method for `share` of the epochs: numbers of epochs are multiplied by it, and at least 1 where they were not 0;
   /// what adds up over a run is divided by its root.
   public func scaled(by share: Double) -> MethodChoice {

@@ -53,17 +53,22 @@ public struct Mixtures: Sendable, Equatable {
   public private(set) var partners: [Int] = []
   /// For each position, the share of its own image: the same within a batch.
   public private(set) var factors: [Float] = []
+  /// Batches.
+  let steps: Int
 
   /// The draws of an epoch.
   ///
   /// - Parameters:
   ///   - alpha: the shape of the beta distribution; 0 mixes nothing.
   ///   - batchSizes: images of each step.
-  public init(alpha: Double, seed: UInt64, epoch: Int, batchSizes: [Int]) {
+  ///   - keepsLarger: whether each image's own share is the larger one.
+  public init(alpha: Double, seed: UInt64, epoch: Int, batchSizes: [Int], keepsLarger: Bool = false) {
+    steps = batchSizes.count
     let random = CounterRandom(seed: seed), epoch = UInt32(epoch)
     for (step, size) in batchSizes.enumerated() {
       let first = partners.count
-      let factor = alpha > 0 ? random.beta(alpha, .mixFactor, epoch, UInt32(step)) : 1
+      let drawn = alpha > 0 ? random.beta(alpha, .mixFactor, epoch, UInt32(step)) : 1
+      let factor = keepsLarger ? max(drawn, 1 - drawn) : drawn
       factors += [Float](repeating: Float(factor), count: size)
       partners += first..<first + size
       // Fisher and Yates' order of the batch, drawn by position.

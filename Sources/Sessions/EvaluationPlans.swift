@@ -1,6 +1,7 @@
 import Compute
 import Datasets
 import Failures
+import Glibc
 
 /// Evaluation of a network over images on a device: plans for whole batches and the rest, and per-sample results.
 public final class EvaluationPlans<D: Device> {
@@ -15,6 +16,8 @@ public final class EvaluationPlans<D: Device> {
   }
 
   private let count: Int, classes: Int
+  /// The labels of all samples, and the ids of those that are evaluated.
+  private let labels: [Int32], ids: [Int32]
   private let batchSizes: [Int]
   private let whole: Plan<D>?, rest: Plan<D>?
   private let stores: [Store: D.Buffer]
@@ -33,7 +36,7 @@ public final class EvaluationPlans<D: Device> {
     shared: SharedMemory<D>
   ) throws {
     let device = data.device, set = data.set, ids = ids ?? (0..<Int32(set.count)).map { $0 }
-    count = set.count
+    (count, labels, self.ids) = (set.count, set.labels, ids)
     var stores = network
     for column in [Store.labels, .order, .sampleLoss, .samplePrediction, .sampleConfidence] {
       stores[column] = try device.allocate(byteCount: max(count, 1) * 4)
@@ -100,6 +103,37 @@ public final class EvaluationPlans<D: Device> {
       logits += try plan.readLogits()
     }
     return logits
+  }
+
+  /// The mean of several networks' logits of the same samples, in the order of `logits`.
+  ///
+  /// Waits after each batch.
+  public static func logits(ofMean networks: [EvaluationPlans<D>], on device: D) throws -> [Float] {
+    var sums = [Double]()
+    for network in networks {
+      let logits = try network.logits(on: device)
+      sums = sums.isEmpty ? logits.map(Double.init) : zip(sums, logits).map { $0 + Double($1) }
+    }
+    return sums.map { Float($0 / Double(networks.count)) }
+  }
+
+  /// Evaluates every sample by the mean of several networks' logits, whose largest is that of their sum.
+  ///
+  /// Waits after each batch.
+  public static func results(ofMean networks: [EvaluationPlans<D>], on device: D) throws -> Results {
+    let logits = try logits(ofMean: networks, on: device), first = networks[0], K = first.classes
+    var results = Results(
+      losses: [Float](repeating: 0, count: first.count), predictions: [Int32](repeating: 0, count: first.count),
+      confidences: [Float](repeating: 0, count: first.count))
+    for (row, id) in first.ids.lazy.map({ Int($0) }).enumerated() {
+      let z = logits[row * K..<(row + 1) * K].map(Double.init)
+      let top = z.indices.reduce(0) { z[$1] > z[$0] ? $1 : $0 }
+      results.predictions[id] = Int32(top)
+      guard first.labels[id] >= 0, first.labels[id] < K else { continue }
+      let loss = log(z.reduce(0) { $0 + exp($1 - z[top]) }) + z[top] - z[Int(first.labels[id])]
+      (results.losses[id], results.confidences[id]) = (Float(loss), Float(exp(-loss)))
+    }
+    return results
   }
 
   private func plan(_ batch: Int) -> Plan<D>? { batchSizes[batch] == whole?.program.batch ? whole : rest }

@@ -39,12 +39,15 @@ extension TrainingSession {
   /// - Parameters:
   ///   - batch: images.
   ///   - precision: how activations are stored.
+  ///   - drops: whether dropout drops channels.
   ///   - lent: buffers under names of this session's, or of the plan's own.
   public func plan(
-    of batch: Int, precision: Precision, lent: [Store: D.Buffer], _ write: (inout StepBuilder) throws -> Void
+    of batch: Int, precision: Precision, drops: Bool = true, lent: [Store: D.Buffer],
+    _ write: (inout StepBuilder) throws -> Void
   ) throws -> Plan<D> {
+    let graph = try settings.graph(batch, images.set.images, classes: classes)
     var step = StepBuilder(
-      try settings.graph(batch, images.set.images, classes: classes), forms: device.forms, precision: precision,
+      drops ? graph : graph.withoutDropout(), forms: device.forms, precision: precision,
       keepsStatistics: settings.keepsStatistics)
     try write(&step)
     return try Plan(step.program, on: device, stores: stores.merging(lent) { $1 }, shared: shared)
@@ -99,8 +102,29 @@ extension TrainingSession {
   /// The training set's logits `[N, K]`, of images as they are and with running statistics.
   ///
   /// Waits.
-  public func trainingLogits() throws -> [Float] {
-    try evaluationPlans(images).logits(on: device)
+  public func trainingLogits() throws -> [Float] { try trainingEvaluation().logits(on: device) }
+
+  /// Plans that evaluate the network over its training images as they are, with running statistics.
+  public func trainingEvaluation() throws -> EvaluationPlans<D> { try evaluationPlans(images) }
+
+  /// The test set's results of the mean of several networks' logits; nil where there is no test set.
+  ///
+  /// Waits.
+  public static func evaluate(meanOf sessions: [TrainingSession<D>]) throws -> EvaluationPlans<D>.Results? {
+    try results(of: sessions.compactMap(\.evaluation), sessions)
+  }
+
+  /// The same for what was held out besides a test set.
+  ///
+  /// Waits.
+  public static func validate(meanOf sessions: [TrainingSession<D>]) throws -> EvaluationPlans<D>.Results? {
+    try results(of: sessions.compactMap(\.heldOut), sessions)
+  }
+
+  private static func results(
+    of plans: [EvaluationPlans<D>], _ sessions: [TrainingSession<D>]
+  ) throws -> EvaluationPlans<D>.Results? {
+    plans.isEmpty ? nil : try EvaluationPlans.results(ofMean: plans, on: sessions[0].device)
   }
 
   private func evaluationPlans(_ data: DeviceData<D>, ids: [Int32]? = nil) throws -> EvaluationPlans<D> {

@@ -263,6 +263,14 @@ public final class TrainingSession<D: Device> {
   }
 }
 
+extension TrainingSession {
+  /// Replaces the last training loss and prediction of every sample, for a method whose steps do not leave them.
+  public func write(sampleLosses losses: [Float], predictions: [Int32]) throws {
+    try device.write(losses, to: stores[.sampleLoss]!)
+    try device.write(predictions, to: stores[.samplePrediction]!)
+  }
+}
+
 extension TrainingSession.Settings {
   /// A seed of the network's own among those of its method: the run's for the first.
   ///

@@ -117,25 +117,38 @@ extension Checkpoint {
   /// The names of what the inputs are normalised by.
   private static let inputStatistics = ["state.input_mean", "state.input_std"]
 
-  /// A checkpoint for evaluation: the weights that answer have PyTorch's names in it.
+  /// A checkpoint for evaluation, one for each network that answers: its weights have PyTorch's names in it.
   ///
-  /// - Throws: `.badInput` for an answer that is not known.
-  static func answering(_ file: SafetensorsFile) throws -> SafetensorsFile {
-    guard let text = file.metadata[answerKey] else { return file }
+  /// - Throws: `.badInput` for an answer that is not known, or that is of networks that are missing.
+  static func answering(_ file: SafetensorsFile) throws -> [SafetensorsFile] {
+    guard let text = file.metadata[answerKey] else { return [file] }
     guard let answer = Answer(rawValue: text) else {
       throw Failure(
         .badInput, "'\(file.path)' answers with '\(text.prefix(40))', which is not known.",
         why: "weights that answer are \(Answer.allCases.map(\.rawValue).joined(separator: " or ")).",
         fix: "the file is damaged, or of another version; use another checkpoint.")
     }
-    guard answer != .first else { return file }
     // Nothing of the network in training, so that weights that are missing are not taken from there.
-    var answering = SafetensorsFile(path: file.path, metadata: file.metadata)
-    for name in file.names where name.hasPrefix(answer.prefix) {
-      answering[String(name.dropFirst(answer.prefix.count))] = file[name]
+    func weights(_ prefix: String) -> SafetensorsFile {
+      var answering = SafetensorsFile(path: file.path, metadata: file.metadata)
+      for name in file.names where name.hasPrefix(prefix) {
+        answering[String(name.dropFirst(prefix.count))] = file[name]
+      }
+      for name in inputStatistics { answering[name] = file[name] }
+      return answering
     }
-    for name in inputStatistics { answering[name] = file[name] }
-    return answering
+    switch answer {
+    case .first: return [file]
+    case .average: return [weights(answer.prefix)]
+    case .sum:
+      let others = (1...64).prefix { member in file.names.contains { $0.hasPrefix(prefix(member)) } }
+      guard !others.isEmpty else {
+        throw Failure(
+          .badInput, "'\(file.path)' lacks a network.", why: "several answer together, and it has the weights of one.",
+          fix: "the file is damaged; use another checkpoint.")
+      }
+      return [file] + others.map { weights(prefix($0)) }
+    }
   }
 
   /// Reads a checkpoint for evaluation: what the network is; its weights come with `weights(_:names:)`.

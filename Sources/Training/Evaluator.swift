@@ -4,11 +4,13 @@ import Failures
 import FileFormats
 import Networks
 
-/// A trained network on a device, for evaluation and prediction.
+/// A trained network on a device, for evaluation and prediction, or several that answer together: by the mean of their
+/// logits.
 public final class Evaluator<D: Device> {
   /// What the checkpoint says of the network.
   public let model: Checkpoint.Model
-  private let stores: [Store: D.Buffer]
+  /// The weights of each network.
+  private let stores: [[Store: D.Buffer]]
   let device: D
   let network: Network
   let file: SafetensorsFile
@@ -17,37 +19,42 @@ public final class Evaluator<D: Device> {
   ///
   /// - Throws: `.missingInput`, `.badInput` for a file that is no checkpoint or is damaged.
   public init(checkpoint path: String, on device: D) throws {
-    file = try Checkpoint.answering(SafetensorsFile.read(path))
+    let files = try Checkpoint.answering(SafetensorsFile.read(path))
+    file = files[0]
     model = try Checkpoint.model(of: file)
     network = try Network(model.network)
     self.device = device
     let graph = try network.graph(
       batch: 1, height: model.height, width: model.width, channels: model.channels, classes: model.classNames.count)
-    var stores: [Store: D.Buffer] = [:]
-    for (store, table) in [(Store.parameters, graph.parameters), (.running, graph.running)] {
-      let tensors = try Checkpoint.tensors(table.entries.map { ($0.name, $0.shape) }, in: file)
-      let packed = table.pack(tensors.map(\.values))
-      stores[store] = try device.allocate(byteCount: packed.count * 4)
-      try device.write(packed, to: stores[store]!)
+    let statistics = try device.allocate(byteCount: 2 * model.channels * 4)
+    try device.write(model.normalization.mean + model.normalization.standardDeviation, to: statistics)
+    stores = try files.map { file in
+      var stores = [Store.inputStatistics: statistics]
+      for (store, table) in [(Store.parameters, graph.parameters), (.running, graph.running)] {
+        let tensors = try Checkpoint.tensors(table.entries.map { ($0.name, $0.shape) }, in: file)
+        let packed = table.pack(tensors.map(\.values))
+        stores[store] = try device.allocate(byteCount: packed.count * 4)
+        try device.write(packed, to: stores[store]!)
+      }
+      return stores
     }
-    stores[.inputStatistics] = try device.allocate(byteCount: 2 * model.channels * 4)
-    try device.write(
-      model.normalization.mean + model.normalization.standardDeviation, to: stores[.inputStatistics]!)
-    self.stores = stores
   }
 
-  /// Plans for one data set.
+  /// Plans of each network for one data set.
   ///
   /// - Throws: `.badInput` if the images have another size or number of channels.
-  public func plans(for data: LabelledSet) throws -> EvaluationPlans<D> {
+  public func plans(for data: LabelledSet) throws -> [EvaluationPlans<D>] {
     try requireImages(data.images)
-    return try EvaluationPlans(
-      DeviceData(data, on: device),
-      graph: {
-        try self.network.graph(
-          batch: $0, height: self.model.height, width: self.model.width, channels: self.model.channels,
-          classes: self.model.classNames.count)
-      }, stores: stores, shared: SharedMemory())
+    let data = try DeviceData(data, on: device), shared = SharedMemory<D>()
+    return try stores.map { stores in
+      try EvaluationPlans(
+        data,
+        graph: {
+          try self.network.graph(
+            batch: $0, height: self.model.height, width: self.model.width, channels: self.model.channels,
+            classes: self.model.classNames.count)
+        }, stores: stores, shared: shared)
+    }
   }
 
   /// - Throws: `.badInput` for images of another size or number of channels than the network's.
@@ -70,9 +77,14 @@ public final class Evaluator<D: Device> {
         .badInput, "the data has a sample of class \(label).", why: "the network knows classes 0 to \(classes - 1).",
         fix: "use the data that it was trained on.")
     }
-    return TestScore(try plans(for: data).run(on: device), data.labels, classes: classes)
+    let plans = try plans(for: data)
+    let results = try plans.count == 1 ? plans[0].run(on: device) : EvaluationPlans.results(ofMean: plans, on: device)
+    return TestScore(results, data.labels, classes: classes)
   }
 
   /// The logits of every sample, `[N, K]`.
-  public func logits(_ data: LabelledSet) throws -> [Float] { try plans(for: data).logits(on: device) }
+  public func logits(_ data: LabelledSet) throws -> [Float] {
+    let plans = try plans(for: data)
+    return try plans.count == 1 ? plans[0].logits(on: device) : EvaluationPlans.logits(ofMean: plans, on: device)
+  }
 }

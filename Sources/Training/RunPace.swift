@@ -36,7 +36,8 @@ extension Trainer {
     func steps(_ count: Int) throws -> Double {
       var done = 0, seconds = 0.0
       while done < count {
-        let batches = try method.begin(EpochStart(epoch: 0, step: 0, learningRate: stage.rate(0) * 1e-3))
+        let batches = try method.begin(
+          EpochStart(epoch: method.firstEvenEpoch, step: 0, learningRate: stage.rate(0) * 1e-3))
         let now = min(batches.count, count - done)
         seconds += try clock.seconds { for step in 0..<now { try method.step(step) } }
         done += now
@@ -50,7 +51,9 @@ extension Trainer {
       _ = try session.testLogits()
       perImage = try clock.seconds { _ = try session.testLogits() } / Double(test.count)
     }
-    return RunPace(stepSeconds: perStep, imageSeconds: perImage, steps: session.batchSizes.count)
+    // A method whose epochs differ has half of the most steps, more or less.
+    return RunPace(
+      stepSeconds: perStep, imageSeconds: perImage, steps: max(session.batchSizes.count, method.stepLimit / 2))
   }
 
   /// Epochs and evaluations of each network of the run.

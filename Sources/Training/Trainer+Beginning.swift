@@ -101,7 +101,7 @@ extension Trainer {
   /// - Throws: `.badInput` for a step beyond the epoch, an epoch beyond the stage, or samples that were seen more often
   ///   than there were epochs.
   private func requirePossible(_ checkpoint: Checkpoint, of stage: Stage, in path: String) throws {
-    let position = checkpoint.position, steps = method.members[0].batchSizes.count
+    let position = checkpoint.position, steps = method.stepLimit
     let counts = checkpoint.states.flatMap(\.marginCount)
     try position.requirePossible(epochs: stage.epochs, steps: steps, in: path)
     guard counts.allSatisfy({ $0 >= 0 && Int($0) <= position.epoch + 1 }) else {

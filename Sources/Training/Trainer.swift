@@ -181,12 +181,14 @@ public final class Trainer<D: Device> {
 
   /// Waits for the device, checks that the numbers are finite, and reports how far the epoch is.
   private func checkAndReport(_ pace: inout Pace, _ batches: [Int]) throws {
-    for member in method.members where try !member.isFinite(afterStep: position.step - 1) {
+    guard try method.isFinite(afterStep: position.step - 1) else {
       throw Failure.diverged(
         "the network's output is not finite after step \(position.step) of epoch \(position.epoch + 1)")
     }
     pace.looked(atStep: position.step)
-    if let perStep = forecast.secondsPerStep(at: clock.now, afterStep: position.totalSteps) {
+    if position.epoch >= method.firstEvenEpoch,
+      let perStep = forecast.secondsPerStep(at: clock.now, afterStep: position.totalSteps)
+    {
       let left = secondsLeft(perStep, steps: batches.count)
       if left >= RunEstimate.minimumSeconds { journal.reporter.estimated(RunEstimate(seconds: left)) }
     }
@@ -218,14 +220,15 @@ public final class Trainer<D: Device> {
 
   private func finishEpoch(_ stage: Stage, _ batches: [Int], _ pace: Pace) throws {
     forecast.hasEvaluation = forecast.hasEvaluation || stage.evaluation == .everyEpoch
-    let results = try session.sampleResults(), seconds = pace.seconds
-    let ids = session.ids(ofFirst: position.step)
+    try session.wait()
+    let seconds = pace.seconds, ids = session.ids(ofFirst: position.step)
     // First what may be stopped midway, then what changes the method's state.
     let (test, validation) = try evaluate(stage)
     // A test set that was not held out of the training data must decide nothing.
     let heldOut = validation?.accuracy ?? (data.dataset.test == nil ? test?.accuracy : nil)
     let outcome = try method.finish(
       EpochEnd(epoch: position.epoch, ids: ids, heldOutAccuracy: heldOut, testAccuracy: test?.accuracy))
+    let results = try session.sampleResults()
     let score = TrainingScore(
       scored(ids, outcome)[...], results, given: data.dataset.train.labels, true: data.dataset.train.trueLabels)
     let vanished = vanishedShare(ids, results.losses)
@@ -274,9 +277,9 @@ public final class Trainer<D: Device> {
   private func evaluate(_ stage: Stage) throws -> (test: TestScore?, validation: TestScore?) {
     let isEnd = position.epoch + 1 == stage.epochs
     guard stage.evaluation == .everyEpoch || stage.evaluation == .lastEpoch && isEnd else { return (nil, nil) }
-    let test = try data.evaluation.map { TestScore(try session.evaluate(), $0.labels, classes: session.classes) }
+    let test = try data.evaluation.map { TestScore(try method.evaluate(), $0.labels, classes: session.classes) }
     guard stage.evaluation == .everyEpoch, let validation = data.heldOut else { return (test, nil) }
-    return (test, TestScore(try session.validate(), validation.labels, classes: session.classes))
+    return (test, TestScore(try method.validate(), validation.labels, classes: session.classes))
   }
 
   // MARK: - Checkpoints
@@ -303,7 +306,7 @@ public final class Trainer<D: Device> {
     }
     if method.answer != .first { file.metadata[Checkpoint.answerKey] = method.answer.rawValue }
     try method.store(in: &file)
-    let prefixes = states.indices.map(Checkpoint.prefix) + (method.answer == .first ? [] : [method.answer.prefix])
+    let prefixes = states.indices.map(Checkpoint.prefix) + (method.answer == .average ? [method.answer.prefix] : [])
     try frozen?.complete(&file, head: Array(session.parameters.entries.suffix(2)), prefixes: prefixes)
     return file
   }

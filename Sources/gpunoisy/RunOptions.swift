@@ -231,7 +231,9 @@ struct RunOptions: ParsableArguments {
       let checkpoint = try SafetensorsFile.read(resume + "/checkpoints/last.safetensors")
       _ = try Checkpoint.model(of: checkpoint)
       try Checkpoint.position(of: checkpoint).requirePossible(
-        epochs: settings.epochs, steps: data.judged.labelledIDs.count / settings.batchSize + 1, in: checkpoint.path)
+        epochs: settings.epochs,
+        steps: settings.method.stepLimit(samples: data.judged.labelledIDs.count, batch: settings.batchSize),
+        in: checkpoint.path)
     }
     if settings.job == .detect, settings.detection.detector.usesFeatures {
       _ = try FinishedDetection.features(folder: resume, data)

@@ -77,6 +77,7 @@ extension CommandTests {
           ["confidence_right", "confidence_wrong", "target_given", "target_right", "suspicion_auroc"]
         ),
         ("--method self:every=1 --precision mixed", Self.selection + ["suspicion_auroc"]),
+        ("--method dividemix:warm=1,ramp=1", ["suspicion_auroc", "test_acc_mean"]),
       ])
     func resume(method: String, columns: [String]) throws {
       let folder = ScratchFolder()
@@ -89,10 +90,11 @@ extension CommandTests {
       }
       #expect(try whole.column(columns[0], of: "metrics.csv").allSatisfy { (0...1).contains(Double($0) ?? -1) })
       #expect(try whole.table("suspicion.csv").rows.count == 256)
-      // Both networks of co-teaching are in the checkpoint, PyTorch's names being the first one's.
-      let names = try SafetensorsFile.read(whole.lastCheckpoint).names
-      #expect(
-        names.contains("conv1.weight") && names.contains("member1.conv1.weight") == method.contains("co-teaching"))
+      // Both networks of a pair are in the checkpoint, PyTorch's names being the first one's.
+      let names = try SafetensorsFile.read(whole.lastCheckpoint).names,
+        isPair = ["co-teaching", "dividemix"]
+          .contains { method.contains($0) }
+      #expect(names.contains("conv1.weight") && names.contains("member1.conv1.weight") == isPair)
       try CommandUnderTest.output(["eval", "whole", "shapes", "--limit-test", "64", "--device", "cpu"], in: folder)
       try CommandUnderTest.output(["report", "whole", "--no-samples"], in: folder)
       #expect(try whole.text("report/index.html").contains(columns[columns.count - 1]))
@@ -135,6 +137,35 @@ extension CommandTests {
       try own.write(to: folder("other.safetensors"))
       let ending = try CommandUnderTest.run(["eval", "other.safetensors"] + rest, in: folder)
       #expect(ending.code == 65 && ending.errors.contains("nosuch") && ending.errors.lines.count == 3)
+    }
+
+    @Test("that answer by all networks are evaluated, and looked at later, by the sum of their predictions")
+    func sum() throws {
+      let folder = ScratchFolder()
+      try CommandUnderTest.output(
+        CommandUnderTest.training(
+          "--epochs 2 --noise symmetric:0.4 --method dividemix:warm=1 --out run"), in: folder)
+      let run = RunFiles(folder("run")), file = try SafetensorsFile.read(run.lastCheckpoint)
+      #expect(file.metadata["gpunoisy.answer"] == "sum" && file.names.contains("method.mixture"))
+      let accuracy = try #require(try run.column("test_acc", of: "metrics.csv").last.flatMap(Double.init))
+      let loss = try #require(try run.column("test_loss", of: "metrics.csv").last.flatMap(Double.init))
+      let rest = ["shapes", "--limit-test", "128", "--device", "cpu"]
+      func evaluate(_ checkpoint: String) throws -> JSONValue {
+        let text = try CommandUnderTest.output(["eval", checkpoint] + rest + ["--json"], in: folder)
+        return try JSONText.parse(Array(text.utf8), named: "standard output")
+      }
+      let document = try evaluate("run")
+      #expect(document["accuracy"]?.double == accuracy && document["loss"]?.double == loss)
+      // By PyTorch's names alone, the first network.
+      var first = file
+      first.metadata["gpunoisy.answer"] = nil
+      try first.write(to: folder("first.safetensors"))
+      #expect(try evaluate("first.safetensors")["loss"]?.double != loss)
+      var damaged = file
+      for name in file.names where name.hasPrefix("member1.") { damaged[name] = nil }
+      try damaged.write(to: folder("damaged.safetensors"))
+      let ending = try CommandUnderTest.run(["eval", "damaged.safetensors"] + rest, in: folder)
+      #expect(ending.code == 65 && ending.errors.contains("lacks a network") && ending.errors.lines.count == 3)
     }
 
     private static let selection = ["kept", "label_precision", "label_recall", "left_out_wrong"]

@@ -36,7 +36,8 @@ struct MethodChoiceTests {
       "mutual:members=0", "mutual:members=1.5", "mutual:members=65",
       "mutual:exchange=2", "mutual:with=resnet20", "grafting:members=0", "grafting:amplitude=1.1",
       "grafting:steepness=-1",
-      "grafting:rates=0.5",
+      "grafting:rates=0.5", "dividemix:warm=0", "dividemix:temperature=0", "dividemix:threshold=1.5",
+      "dividemix:history=0", "dividemix:alpha=nan", "dividemix:unlabelled=-1",
     ])
   func refusals(text: String) {
     let failure = #expect(throws: Failure.self) { try MethodChoice(text) }
@@ -69,6 +70,8 @@ struct MethodChoiceTests {
       try MethodChoice("self").scaled(by: 0.2).description
         == "self:every=10,momentum=0.9,decay=0.99,consistency=100,ramp=1")
     #expect(try MethodChoice("self:every=0").scaled(by: 0.2)["every"] == 0)
+    let divided = try MethodChoice("dividemix").scaled(by: 0.1)
+    #expect(divided["warm"] == 1 && divided["ramp"] == 2 && divided["unlabelled"] == 25)
     #expect(try MethodChoice("elr").scaled(by: 0.2).description == "elr:momentum=0.7,lambda=3")
   }
 }

@@ -55,7 +55,7 @@ struct FeaturesTests {
     #expect(near.projection == .neighbours(perplexity: 30) && near.confidence == samples.confidence)
     #expect(near.points.count == 300 && near.points.allSatisfy { $0.x.isFinite && $0.y.isFinite })
     // The mean probability of given labels is what evaluation itself finds.
-    let results = try evaluator.plans(for: part).run(on: device)
+    let results = try evaluator.plans(for: part)[0].run(on: device)
     for (ours, theirs) in zip(samples.confidence, results.confidences) { #expect(abs(ours - Double(theirs)) < 1e-5) }
   }
 }
