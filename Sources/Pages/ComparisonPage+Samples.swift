@@ -6,14 +6,7 @@ extension ComparisonPage {
     let charts = zip(runs.indices, groups).filter { !$0.1.isEmpty }.map { index, groups in
       HistogramChart(title: name(index), groups: groups, most: max((most * 10).rounded(.up) / 10, 0.1)).html
     }
-    let knowsTruth = runs.contains { $0.samples?.truth != nil }
-    func swatch(_ name: String) -> String {
-      #"<svg viewBox="0 0 26 12" aria-hidden="true"><rect class="bars \#(name)" width="26" height="12"/></svg>"#
-    }
-    let legend =
-      knowsTruth
-      ? "<span>\(swatch("right"))label right</span>\n<span>\(swatch("wrong"))label wrong</span>"
-      : "<span>\(swatch("all"))all samples</span>"
+    let legend = groupLegend { $0.samples?.truth != nil }
     return """
       <section>
       <h2>Confidence in the given label</h2>
@@ -25,6 +18,16 @@ extension ComparisonPage {
       \(charts.isEmpty ? "" : Self.note)
       </section>
       """
+  }
+
+  /// The colours of right and wrong labels, or of all samples where no run knows which is which.
+  func groupLegend(where knowsTruth: (Run) -> Bool) -> String {
+    func swatch(_ name: String) -> String {
+      #"<svg viewBox="0 0 26 12" aria-hidden="true"><rect class="bars \#(name)" width="26" height="12"/></svg>"#
+    }
+    return runs.contains(where: knowsTruth)
+      ? "<span>\(swatch("right"))label right</span>\n<span>\(swatch("wrong"))label wrong</span>"
+      : "<span>\(swatch("all"))all samples</span>"
   }
 
   private static let note = """

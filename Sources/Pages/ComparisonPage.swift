@@ -18,6 +18,8 @@ public struct ComparisonPage: Sendable {
     public var samples: Samples?
     /// What it predicts for the samples that it is measured on; nil where it was not asked, or there are none.
     public var confusion: Confusion?
+    /// The losses of each network by which a method judged labels; none for other methods.
+    public var mixtures: [Mixture] = []
     /// Why there are no such samples.
     public var absence: String?
 
@@ -81,6 +83,7 @@ public struct ComparisonPage: Sendable {
         \(classes)
         \(confusion)
         \(confidence)
+        \(mixtures)
         \(features)
         \(commands)
         """)

@@ -3,6 +3,7 @@ import Datasets
 import Failures
 import FileFormats
 import Glibc
+import Methods
 import Pages
 import Reports
 import Statistics
@@ -43,6 +44,26 @@ public enum RunComparison {
     let score = try Evaluator(checkpoint: checkpoint, on: device).score(set)
     return .init(
       counts: score.confusion, part: data.dataset.test == nil ? "the samples that were held out" : "the test set")
+  }
+
+  /// The losses by which the networks of a checkpoint judged labels, and their mixtures; none where they judge none.
+  ///
+  /// - Throws: `.badInput` for a damaged checkpoint, or one of other data.
+  public static func mixtures(checkpoint path: String, data: Dataset) throws -> [ComparisonPage.Mixture] {
+    let file = try SafetensorsFile.read(path), train = data.train
+    guard let networks = file[LossMixture.name]?.shape.first, networks <= 64 else { return [] }
+    let ids = train.labelledIDs.map { Int($0) }.filter { id in train.trueLabels.map { $0[id] >= 0 } ?? true }
+    let isRight = train.trueLabels.map { truth in ids.map { truth[$0] == train.labels[$0] } }
+    return try LossMixture.read(file, networks: networks).enumerated().map { network, mixture in
+      let all = try file.floats(Checkpoint.prefix(network) + "state.sample_loss", shape: [train.count])
+      let range = mixture.most - mixture.least
+      let losses = ids.map { range > 0 ? min(max((Double(all[$0]) - mixture.least) / range, 0), 1) : 0 }
+      return .init(
+        losses: losses, isRight: isRight,
+        components: [mixture.low, mixture.high].compactMap { component in
+          component.map { .init(weight: $0.weight, mean: $0.mean, variance: $0.variance) }
+        })
+    }
   }
 
   /// What the network of a checkpoint says of training samples: the same ones for every run on the same data.

@@ -67,6 +67,7 @@ struct ReportCommand: ParsableCommand {
       for (index, result) in results.enumerated() {
         (page.runs[index].samples, page.runs[index].absence) = (result.samples, result.absence)
         page.runs[index].confusion = result.confusion
+        page.runs[index].mixtures = result.mixtures
       }
     }
     page.classNames = classNames
@@ -92,13 +93,18 @@ struct ReportCommand: ParsableCommand {
 
   /// Measures the samples of all runs on the device that was chosen.
   private struct Work: DeviceWork {
+    typealias Findings = (
+      samples: ComparisonPage.Samples?, confusion: ComparisonPage.Confusion?, mixtures: [ComparisonPage.Mixture],
+      absence: String?
+    )
+
     let inputs: [(folder: String, settings: RunSettings, record: RunRecord)]
     let projection: RunComparison.Projection
     let quiet: Bool
 
     func run<D: TunableDevice>(
       on device: D
-    ) throws -> [(samples: ComparisonPage.Samples?, confusion: ComparisonPage.Confusion?, absence: String?)] {
+    ) throws -> [Findings] {
       try inputs.map { folder, settings, record in
         do {
           let checkpoint = folder + "/checkpoints/last.safetensors"
@@ -107,11 +113,12 @@ struct ReportCommand: ParsableCommand {
           if let warning = data.emptyClassWarning { EvaluationNotes.show("\(folder): \(warning)", quiet: quiet) }
           let samples = try RunComparison.samples(
             checkpoint: checkpoint, data: data.dataset, projection: projection, on: device)
-          return (samples, try RunComparison.confusion(checkpoint: checkpoint, data: data, on: device), nil)
+          let confusion = try RunComparison.confusion(checkpoint: checkpoint, data: data, on: device)
+          return (samples, confusion, try RunComparison.mixtures(checkpoint: checkpoint, data: data.dataset), nil)
         } catch let failure as Failure where [.missingInput, .badInput, .numerical].contains(failure.kind) {
           // The curves are worth a page without the data.
           EvaluationNotes.show("\(folder): no samples, since \(failure.what)", quiet: quiet)
-          return (nil, nil, failure.what)
+          return (nil, nil, [], failure.what)
         }
       }
     }

@@ -42,6 +42,25 @@ struct ComparisonPageTests {
     html.split(separator: mark, omittingEmptySubsequences: false).count - 1
   }
 
+  @Test("draws losses, and the distributions that they were taken for")
+  func mixtures() throws {
+    var run = Self.run("runs/a")
+    #expect(!ComparisonPage(runs: [run], classNames: []).html.contains("their mixture"))
+    run.mixtures = [
+      .init(
+        losses: [0, 0.01, 0.02, 1], isRight: [true, true, false, false],
+        components: [.init(weight: 0.75, mean: 0.01, variance: 0.01), .init(weight: 0.25, mean: 1, variance: 0.0005)]),
+      .init(losses: [0, 0, 0, 0], isRight: nil, components: []),
+    ]
+    let html = ComparisonPage(runs: [run], classNames: []).html
+    // Shares of all samples: two of four right ones in the first bar, and one of the wrong ones in the first and the last.
+    #expect(html.contains(#"class="bars right" points="46,214 46,"#) && html.contains("a, network 2"))
+    #expect(pieces(html, #"<polyline class="curve s2""#) == 2 && !html.contains("nan"))
+    // Half, a quarter and a quarter of the height to 50 %, and the first distribution's largest share at its mean:
+    // 0.75 / sqrt(2 pi 0.01) / 20 = 15 %.
+    #expect(html.contains("label right") && html.contains("the two distributions"))
+  }
+
   @Test("draws each value where it belongs")
   func places() throws {
     let html = ComparisonPage(runs: [Self.run("runs/a", samples: Self.samples)], classNames: ["x", "y", "z"]).html
