@@ -137,6 +137,11 @@ static const gpunoisy_table tables[] = {
     , 0}, (const char[]){
 #embed "mutual.csv"
     , 0}},
+    {"dividemix", (const char[]){
+#embed "dividemix.toml"
+    , 0}, (const char[]){
+#embed "dividemix.csv"
+    , 0}},
     {"grafting", (const char[]){
 #embed "grafting.toml"
     , 0}, (const char[]){

@@ -4,6 +4,7 @@ extension Recipe {
     aum + symmetricCrossEntropy + generalizedCrossEntropy + activePassive + asymmetricLosses + sparseRegularization
     + activeNegative + peerLoss + determinant + cores + correction + adjusted + humanLabels + memorisation
     + earlyLearning + confidenceAdaptive + selfEnsemble + mutualLearning + filterGrafting
+    + divideMix
 
   /// Area under the margin.
   private static let aum: [Recipe] = {

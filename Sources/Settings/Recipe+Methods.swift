@@ -80,4 +80,28 @@ extension Recipe {
           [.init("method", "grafting:members=2,amplitude=0.4,steepness=500,rates=0")]))
     }
   }()
+
+  static let divideMix: [Recipe] = {
+    let source = "Li, Socher and Hoi (DivideMix), ICLR 2020, arXiv:2002.07394; its code, LiJunnan1992/DivideMix"
+    func recipe(_ data: String, _ method: String, _ note: String) -> Recipe {
+      Recipe(
+        name: "dividemix-\(data)", source: source, noise: "symmetric:R,inclusive,exact; asymmetric:R",
+        note: note + """
+           Batches of 128 in the first epochs are two halves of 64 later. For asymmetric noise add penalty=1, for 90 % \
+          threshold=0.6,history=5.
+          """,
+        origin: "code; the weights for each noise are remembered",
+        sgd(
+          data, "preact-resnet18", "ce", lr: "0.02", .at("150"), decay: "5e-4", epochs: 300,
+          [.init("method", method)]))
+    }
+    return [
+      recipe(
+        "cifar10", "dividemix:warm=10,unlabelled=25",
+        "The weight of unlabelled images is 0 at 20 %, 25 at 50 and 80 %, 50 at 90 %, 0 at 40 % asymmetric."),
+      recipe(
+        "cifar100", "dividemix:warm=30,unlabelled=150",
+        "The weight of unlabelled images is 25 at 20 %, and 150 at 50, 80 and 90 %."),
+    ]
+  }()
 }
