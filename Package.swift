@@ -60,7 +60,9 @@ let package = Package(
     // Floor 3 1/2: networks in training on a device; procedures that decide what they learn from; pages for a browser.
     .target(
       name: "Methods",
-      dependencies: ["Sessions", "Detection", "Datasets", "Losses", "Compute", "FileFormats", "Statistics", "Failures"]
+      dependencies: [
+        "Sessions", "Detection", "Datasets", "Losses", "Networks", "Compute", "FileFormats", "Statistics", "Failures",
+      ]
     ),
     .target(
       name: "Sessions",

@@ -14,6 +14,7 @@ public final class CountingDevice<D: Device>: Device {
     fileprivate init(_ byteCount: Int, of owner: CountingDevice<D>) {
       (self.byteCount, self.owner) = (byteCount, owner)
       owner.allocated += byteCount
+      owner.most = max(owner.most, owner.allocated)
     }
 
     deinit { owner.allocated -= byteCount }
@@ -25,6 +26,8 @@ public final class CountingDevice<D: Device>: Device {
   private let device: D
   private let limit: DeviceMemory?
   private var allocated = 0
+  /// The most bytes that were allocated at a time.
+  public private(set) var most = 0
 
   /// Counts against what the device has left now.
   ///

@@ -145,7 +145,17 @@ extension MethodEntry {
         .init(
           "exchange", 1, 0...1, isWhole: true,
           "1: networks learn from one another, as published; 0: each on its own, for comparison"),
-      ], figures: MemberAccuracies.figures(of: 2), judgesSamples: false, weightsConflict: nil),
+        .init(
+          "sum", 0, 0...1, isWhole: true,
+          "what is evaluated and predicts: 0: the first network, as published; 1: all, by the mean of their logits"),
+      ], figures: MemberAccuracies.figures(of: 2), judgesSamples: false, weightsConflict: nil,
+      textParameters: [
+        .init(
+          name: "with", defaultText: MethodChoice.sameNetwork,
+          summary:
+            "the networks of the other members, with plus signs between, such as resnet20+mlp; one stands for all others"
+        )
+      ]),
     MethodEntry(
       name: "grafting",
       summary:

@@ -1,5 +1,6 @@
 import Failures
 import Losses
+import Networks
 
 /// A training method as the catalogue knows it: what it does, its parameters, where it is from, what it costs.
 public struct MethodEntry: Sendable {
@@ -228,6 +229,7 @@ public struct MethodChoice: Sendable, Equatable, CustomStringConvertible {
   /// - Throws: `.configuration`.
   public func check(_ loss: Loss) throws(Failure) {
     try entry.check(loss)
+    _ = try memberNetworks(of: .linearHead)
     if entry.name == MethodEntry.adaptiveLoss { _ = try LearnedParameters(text("learn"), of: loss) }
   }
 

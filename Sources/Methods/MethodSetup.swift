@@ -1,5 +1,7 @@
 import Compute
 import Datasets
+import Failures
+import Networks
 import Sessions
 
 /// What a method is made from: the settings of its networks, and the data on the device.
@@ -37,6 +39,23 @@ public struct MethodSetup<D: Device> {
     (self.classes, self.weights, self.normalization) = (classes, weights, normalization)
     (self.transition, self.recordsMargins, self.stage) = (transition, recordsMargins, stage)
     self.trusted = trusted
+  }
+
+  /// A member of a method whose members may have networks of their own (`MethodChoice.memberNetworks`).
+  ///
+  /// - Parameter network: its network; nil for that of `--model`.
+  /// - Throws: `.configuration` that names the method where the network cannot take the images.
+  func member(_ number: Int, network: Network?, of choice: MethodChoice) throws -> TrainingSession<D> {
+    guard let network, network != session.network else { return try member(number) }
+    var setup = self
+    setup.session.network = network
+    do {
+      return try setup.member(number)
+    } catch let failure as Failure where failure.kind == .configuration {
+      throw Failure(
+        .configuration, "--method \(choice.entry.name):with=\(choice.text("with")): \(failure.what)", why: failure.why,
+        fix: "use another network after with=, or another --image-size.")
+    }
   }
 
   /// A network that has memory and first weights; its steps are still to be prepared.

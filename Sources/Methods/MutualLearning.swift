@@ -5,22 +5,28 @@ import Sessions
 ///
 /// The loss of network i of M is L_i = loss(z_i, y) + 1/(M − 1) Σ_{j ≠ i} KL(p_j ‖ p_i), with the predictions p_j of the
 /// others as constants. All networks predict before any is updated, as in the authors' code; the paper updates them in
-/// turn. With one network, or without exchange, it is plain training.
+/// turn. With one network, or without exchange, it is plain training. Networks may be of different kinds, and have
+/// nothing in common but images and classes.
 /// - Source: Zhang, Xiang, Hospedales and Lu, "Deep mutual learning", CVPR 2018, arXiv:1706.00384, and its code,
 ///   YingZhangDUT/Deep-Mutual-Learning.
 final class MutualLearning<D: Device>: Method {
   let members: [TrainingSession<D>]
   let stages: [Stage]
   let figures: [Figure]
+  let answer: Answer
   private let setup: MethodSetup<D>
 
   init(_ setup: MethodSetup<D>, _ choice: MethodChoice) throws {
-    let members = try (0..<Int(choice["members"])).map { try setup.member($0) }
+    let networks = try choice.memberNetworks(of: setup.session.network)
+    let members = try networks.enumerated().map { number, network in
+      try setup.member(number, network: number == 0 ? nil : network, of: choice)
+    }
     let logits = try members.map { member in
       try member.device.allocate(byteCount: 4 * setup.classes * (member.batchSizes.max() ?? 1))
     }
     (self.setup, self.members, stages) = (setup, members, [setup.stage])
     figures = MemberAccuracies.figures(of: members.count)
+    answer = choice["sum"] == 1 ? .sum : .first
     for (number, own) in members.enumerated() {
       let others = choice["exchange"] == 1 ? members.indices.filter { $0 != number } : []
       var lent = [Store.logits(number): logits[number]]
@@ -63,6 +69,7 @@ final class MutualLearning<D: Device>: Method {
   }
 
   func finish(_ epoch: EpochEnd) throws -> EpochOutcome {
-    EpochOutcome(figures: try MemberAccuracies.values(of: members, setup, first: epoch.testAccuracy))
+    let first = answer == .first ? epoch.testAccuracy : try setup.testAccuracy(of: members[0])
+    return EpochOutcome(figures: try MemberAccuracies.values(of: members, setup, first: first))
   }
 }

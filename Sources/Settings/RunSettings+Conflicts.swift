@@ -70,38 +70,6 @@ extension RunSettings {
     }
   }
 
-  /// Checks that method, loss and the other settings go together.
-  private func validateMethod() throws {
-    let entry = method.entry
-    try method.check(loss)
-    guard entry.needsTrustedSamples == (trusted != nil) else {
-      throw trusted == nil
-        ? Failure(
-          .configuration, "--method \(entry.name) needs --trusted.",
-          why: "it learns by samples whose labels are known to be right.",
-          fix: "add --trusted with a number, such as 1000, or with a table of samples and their right labels.")
-        : Failure(
-          .configuration, "--trusted cannot be used with --method \(entry.name).",
-          why: "only methods that need trusted samples read it: \(Self.trustingMethods).",
-          fix: "remove it, or add --method \(Self.trustingMethods).")
-    }
-    if let conflict = entry.weightsConflict {
-      guard exclude == nil || excludeBy == .drop else {
-        throw Failure(
-          .configuration, "--exclude-by weight-zero cannot be used with --method \(entry.name).", why: conflict,
-          fix: "use --exclude-by drop.")
-      }
-      guard classWeights == .none else {
-        throw Failure(
-          .configuration, "--class-weights \(classWeights.rawValue) cannot be used with --method \(entry.name).",
-          why: conflict, fix: "remove --class-weights.")
-      }
-    }
-  }
-
-  private static let trustingMethods = MethodEntry.catalogue.filter(\.needsTrustedSamples).map(\.name)
-    .joined(separator: ", ")
-
   private func validateLossOfDetection() throws {
     let reason: String
     if loss.correction != nil {

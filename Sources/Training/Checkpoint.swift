@@ -38,6 +38,8 @@ public struct Checkpoint: Sendable {
   public struct Model: Sendable, Equatable {
     /// The network.
     public var network: String
+    /// The networks that answer together (`Answer.sum`), the first included, where these are not all of its kind.
+    public var networks: [String] = []
     /// The names of the classes, by label.
     public var classNames: [String]
     public var height: Int, width: Int, channels: Int
@@ -75,6 +77,9 @@ public struct Checkpoint: Sendable {
       "gpunoisy.position": "\(position.epoch),\(position.step),\(position.totalSteps)",
     ])
     file.metadata["gpunoisy.fit"] = model.fit?.rawValue
+    if !model.networks.isEmpty {
+      file.metadata[Self.networksKey] = JSONText.compact(.array(model.networks.map { .string($0) }))
+    }
     if let best { file.metadata["gpunoisy.best"] = "\(best.accuracy),\(best.epoch)" }
     for (member, state) in states.enumerated() { store(state, Self.prefix(member), in: &file) }
     return file
@@ -113,6 +118,12 @@ public struct Checkpoint: Sendable {
 extension Checkpoint {
   /// The key of metadata that says which weights answer (`Answer`), where these are not the first network's own.
   static let answerKey = "gpunoisy.answer"
+
+  /// The key of metadata that lists the networks that answer together, where these are not all of one kind.
+  static let networksKey = "gpunoisy.networks"
+
+  /// The most networks of a method.
+  private static let mostNetworks = 64
 
   /// The names of what the inputs are normalised by.
   private static let inputStatistics = ["state.input_mean", "state.input_std"]
@@ -189,8 +200,26 @@ extension Checkpoint {
         fix: "the file is damaged; use another checkpoint.")
     }
     return Model(
-      network: network, classNames: names, height: sizes[0], width: sizes[1], channels: sizes[2],
+      network: network, networks: try networks(in: file), classNames: names, height: sizes[0], width: sizes[1],
+      channels: sizes[2],
       fit: file.metadata["gpunoisy.fit"].flatMap { ImageFit(rawValue: $0) }, normalization: normalization)
+  }
+
+  /// The networks that answer together; none where they are all of one kind.
+  ///
+  /// - Throws: `.badInput` where they are not known.
+  private static func networks(in file: SafetensorsFile) throws -> [String] {
+    guard let text = file.metadata[networksKey] else { return [] }
+    let list = (try? JSONText.parse(Array(text.utf8), named: file.path).array) ?? []
+    let names = list.compactMap(\.string)
+    guard (1...mostNetworks).contains(names.count), names.count == list.count,
+      names.allSatisfy({ (try? Network($0)) != nil })
+    else {
+      throw Failure(
+        .badInput, "'\(file.path)' does not say which networks answer together.",
+        why: "its metadata has no valid '\(networksKey)'.", fix: "the file is damaged; use another checkpoint.")
+    }
+    return names
   }
 
   /// Reads a whole checkpoint of the run that the networks were made for; its position has no stage.

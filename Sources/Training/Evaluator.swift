@@ -9,8 +9,8 @@ import Networks
 public final class Evaluator<D: Device> {
   /// What the checkpoint says of the network.
   public let model: Checkpoint.Model
-  /// The weights of each network.
-  private let stores: [[Store: D.Buffer]]
+  /// The networks that answer, and the weights of each.
+  private let networks: [Network], stores: [[Store: D.Buffer]]
   let device: D
   let network: Network
   let file: SafetensorsFile
@@ -24,11 +24,11 @@ public final class Evaluator<D: Device> {
     model = try Checkpoint.model(of: file)
     network = try Network(model.network)
     self.device = device
-    let graph = try network.graph(
-      batch: 1, height: model.height, width: model.width, channels: model.channels, classes: model.classNames.count)
+    networks = try Self.networks(model, count: files.count, in: file)
     let statistics = try device.allocate(byteCount: 2 * model.channels * 4)
     try device.write(model.normalization.mean + model.normalization.standardDeviation, to: statistics)
-    stores = try files.map { file in
+    stores = try zip(networks, files).map { [model] network, file in
+      let graph = try model.graph(of: network)
       var stores = [Store.inputStatistics: statistics]
       for (store, table) in [(Store.parameters, graph.parameters), (.running, graph.running)] {
         let tensors = try Checkpoint.tensors(table.entries.map { ($0.name, $0.shape) }, in: file)
@@ -40,20 +40,29 @@ public final class Evaluator<D: Device> {
     }
   }
 
+  /// The network of each of `count` that answer together.
+  ///
+  /// - Throws: `.badInput` where the checkpoint has others.
+  private static func networks(_ model: Checkpoint.Model, count: Int, in file: SafetensorsFile) throws -> [Network] {
+    let names = model.networks.isEmpty ? [String](repeating: model.network, count: count) : model.networks
+    guard names.count == count else {
+      throw Failure(
+        .badInput, "'\(file.path)' lacks a network, or has one more than it says.",
+        why: "it says that \(names.count) answer together, and it has the weights of \(count).",
+        fix: "the file is damaged; use another checkpoint.")
+    }
+    return try names.map { try Network($0) }
+  }
+
   /// Plans of each network for one data set.
   ///
   /// - Throws: `.badInput` if the images have another size or number of channels.
   public func plans(for data: LabelledSet) throws -> [EvaluationPlans<D>] {
     try requireImages(data.images)
     let data = try DeviceData(data, on: device), shared = SharedMemory<D>()
-    return try stores.map { stores in
+    return try zip(networks, stores).map { network, stores in
       try EvaluationPlans(
-        data,
-        graph: {
-          try self.network.graph(
-            batch: $0, height: self.model.height, width: self.model.width, channels: self.model.channels,
-            classes: self.model.classNames.count)
-        }, stores: stores, shared: shared)
+        data, graph: { try self.model.graph(of: network, batch: $0) }, stores: stores, shared: shared)
     }
   }
 
@@ -87,4 +96,14 @@ public final class Evaluator<D: Device> {
     let plans = try plans(for: data)
     return try plans.count == 1 ? plans[0].logits(on: device) : EvaluationPlans.logits(ofMean: plans, on: device)
   }
+}
+
+extension Checkpoint.Model {
+  /// The graph of a network that answers.
+  func graph(of network: Network, batch: Int = 1) throws -> Graph {
+    try network.graph(batch: batch, height: height, width: width, channels: channels, classes: classNames.count)
+  }
+
+  /// The networks that answer, as people read them.
+  public var networkText: String { networks.isEmpty ? network : networks.joined(separator: " + ") }
 }

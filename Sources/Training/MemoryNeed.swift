@@ -2,6 +2,7 @@ import Compute
 import Datasets
 import Failures
 import Methods
+import Networks
 import Settings
 
 /// What a run takes of a device's memory: it is prepared on a device that only counts, before anything is allocated.
@@ -13,11 +14,14 @@ struct MemoryNeed<D: Device> {
     (self.settings, self.data, self.device) = (settings, data, device)
   }
 
+  /// Checks that there is room, where the device tells how much it has.
+  ///
+  /// - Returns: the bytes that the run takes of the device; nil where nothing was counted: of one network nobody asks.
   /// - Throws: `.outOfMemory` where the run does not fit, with the options that make it fit.
-  func requireRoom() throws {
-    guard device.memory != nil else { return }
+  func requireRoom() throws -> Int? {
+    guard device.memory != nil || settings.method.networks > 1 else { return nil }
     do {
-      try prepare(settings, size)
+      return try prepare(settings, size)
     } catch let failure as Failure where failure.kind == .outOfMemory {
       throw Failure(.outOfMemory, failure.what, why: failure.why, fix: fix)
     }
@@ -29,7 +33,10 @@ struct MemoryNeed<D: Device> {
   }
 
   /// Allocates all that a run with other settings would, one network after the other, and gives it back.
-  private func prepare(_ settings: RunSettings, _ size: PixelSize) throws {
+  ///
+  /// - Returns: the most bytes at a time.
+  @discardableResult
+  private func prepare(_ settings: RunSettings, _ size: PixelSize) throws -> Int {
     let counting = CountingDevice(device, reserve: reserve)
     let method = try MethodSetup(settings, data, on: counting, outline: size).method(settings, data)
     // Stages of one kind are alike.
@@ -38,15 +45,22 @@ struct MemoryNeed<D: Device> {
       kinds.append(stage.evaluation)
       try method.begin(stage: index)
     }
+    return counting.most
   }
 
   /// What the run takes of a host's memory beside the device: checkpoints, which are several copies of all networks'
   /// weights and momenta.
   private var reserve: Int {
-    let images = data.dataset.train.images
-    let graph = try? settings.model.graph(
-      batch: 1, height: images.height, width: images.width, channels: images.channels, classes: data.dataset.classCount)
-    return 40 * (graph?.parameters.packedCount ?? 0) * settings.method.networks
+    networks.reduce(0) { $0 + 40 * (graph(of: $1, size)?.parameters.packedCount ?? 0) }
+  }
+
+  /// The network of each member.
+  private var networks: [Network] { (try? settings.method.memberNetworks(of: settings.model)) ?? [settings.model] }
+
+  private func graph(of network: Network, _ size: PixelSize) -> Graph? {
+    try? network.graph(
+      batch: 1, height: size.height, width: size.width, channels: data.dataset.train.images.channels,
+      classes: data.dataset.classCount)
   }
 
   private func fits(batch: Int? = nil, precision: Precision? = nil, size: PixelSize? = nil) -> Bool {
@@ -95,12 +109,7 @@ struct MemoryNeed<D: Device> {
 
   /// Smaller sizes that the network can take, the largest first.
   private var sizes: [PixelSize] {
-    let channels = data.dataset.train.images.channels
-    return size.smaller.filter { size in
-      let graph = try? settings.model.graph(
-        batch: 1, height: size.height, width: size.width, channels: channels, classes: data.dataset.classCount)
-      return graph != nil
-    }
+    size.smaller.filter { size in networks.allSatisfy { graph(of: $0, size) != nil } }
   }
 }
 

@@ -48,8 +48,8 @@ extension Trainer {
     let perStep = try steps(measured)
     var perImage = 0.0
     if let test = data.evaluation, test.count > 0, stage.evaluation != .never {
-      _ = try session.testLogits()
-      perImage = try clock.seconds { _ = try session.testLogits() } / Double(test.count)
+      _ = try method.evaluate()
+      perImage = try clock.seconds { _ = try method.evaluate() } / Double(test.count)
     }
     // A method whose epochs differ has half of the most steps, more or less.
     return RunPace(

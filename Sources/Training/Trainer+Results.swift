@@ -38,14 +38,16 @@ extension Trainer {
     if let folder = journal.folder { facts.insert(.init("run", folder.path), at: 0) }
     facts += RunOutline.facts(settings, data)
     facts += [
-      .init(
-        "model",
-        "\(settings.model)  \(session.parameters.count) parameters"
-          + (frozen.map { " in the last layer; \($0.parameterCount) others stay as they are" } ?? "")),
+      .init("model", modelFact),
       .init("loss", "\(session.settings.loss)"),
     ]
     if settings.method.entry.name != "plain" {
       facts.append(.init("method", "\(settings.method)"))
+    }
+    if let memoryNeed, method.members.count > 1 {
+      facts.append(
+        .init(
+          "memory", "\(memoryNeed / 1_000_000) MB for \(method.members.count) networks, with activations and data"))
     }
     facts.append(
       .init(
@@ -64,6 +66,17 @@ extension Trainer {
       facts.append(.init("resume", "after epoch \(history.epochs.count), step \(position.totalSteps)"))
     }
     return RunOutline(facts: facts, epochs: epochs)
+  }
+
+  private var modelFact: String {
+    let first =
+      "\(settings.model)  \(session.parameters.count) parameters"
+      + (frozen.map { " in the last layer; \($0.parameterCount) others stay as they are" } ?? "")
+    guard settings.method.namesNetworks else { return first }
+    return
+      ([first]
+      + method.members.dropFirst().map { "\($0.settings.network)  \($0.parameters.count) parameters" })
+      .joined(separator: " · ")
   }
 
   /// The words of a detection by margins, where they first stand.

@@ -27,6 +27,8 @@ public final class Trainer<D: Device> {
   /// Why this device was taken, for the head of the run; nil where it was asked for.
   public var deviceReason: String?
 
+  /// Bytes that the run takes of the device; nil where they were not counted.
+  let memoryNeed: Int?
   var position = Checkpoint.Position()
   var best: (accuracy: Double, epoch: Int)?
   /// The epochs of this run so far, those before a resume included.
@@ -48,7 +50,7 @@ public final class Trainer<D: Device> {
         why: "the data has no test set, and nothing is held out.", fix: "hold out a part, such as --val 0.1.")
     }
     journal = RunJournal()
-    try MemoryNeed(settings, trained, on: device).requireRoom()
+    memoryNeed = try MemoryNeed(settings, trained, on: device).requireRoom()
     method = try MethodSetup(settings, trained, on: device).method(settings, trained)
     try begin(stage: 0)
   }
@@ -288,6 +290,8 @@ public final class Trainer<D: Device> {
     let images = data.dataset.train.images, names = data.dataset.classNames
     return Checkpoint.Model(
       network: settings.model.description,
+      networks: method.answer == .sum && settings.method.namesNetworks
+        ? method.members.map(\.settings.network.description) : [],
       classNames: names.count < session.classes ? names + ["(threshold sample)"] : names, height: images.height,
       width: images.width, channels: images.channels, fit: settings.followsFirstSchema ? nil : settings.fit,
       normalization: data.normalization)

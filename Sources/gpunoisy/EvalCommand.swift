@@ -78,7 +78,7 @@ struct EvalCommand: ParsableCommand {
     let counts = score.confusion.map { $0.reduce(0, +) }
     let right = score.confusion.indices.reduce(0) { $0 + score.confusion[$1][$1] }
     var text = """
-      checkpoint  \(TerminalText.escaped(input.checkpoint))  (\(input.model.network), \(names.count) classes)
+      checkpoint  \(TerminalText.escaped(input.checkpoint))  (\(input.model.networkText), \(names.count) classes)
       data        \(TerminalText.escaped(input.phrase))
       device      \(result.device)
       accuracy    \(score.accuracy.map { NumberFormatting.percent($0) } ?? "-")  (\(right) of \(counts.reduce(0, +)))

@@ -34,7 +34,8 @@ struct MethodChoiceTests {
       "adaptive-loss:every=0", "adaptive-loss:learn",
       "adaptive-loss:learn=", "adaptive-loss:learn=q,learn=q", "adaptive-loss:learn=q d", "adaptive-loss:rate=-1",
       "mutual:members=0", "mutual:members=1.5", "mutual:members=65",
-      "mutual:exchange=2", "mutual:with=resnet20", "grafting:members=0", "grafting:amplitude=1.1",
+      "mutual:exchange=2", "mutual:with=", "mutual:with=a b", "mutual:sum=0.5", "grafting:members=0",
+      "grafting:with=mlp", "grafting:amplitude=1.1",
       "grafting:steepness=-1",
       "grafting:rates=0.5", "dividemix:warm=0", "dividemix:temperature=0", "dividemix:threshold=1.5",
       "dividemix:history=0", "dividemix:alpha=nan", "dividemix:unlabelled=-1",
@@ -59,6 +60,21 @@ struct MethodChoiceTests {
     }
     let alike = MethodEntry.catalogue.filter { $0.losses == .all }.map(\.name)
     #expect(alike == ["plain", "rdi", "grafting"])
+  }
+
+  @Test(
+    "is refused with 78 where networks of members are unknown, or too few or too many",
+    arguments: [
+      ("mutual:with=resnet21", "the nearest name is resnet20"), ("mutual:with=mlp+", "the networks are"),
+      ("mutual:with=mlp:width=7", "its options are"), ("mutual:members=1,with=mlp", "there is one network"),
+      ("mutual:members=2,with=mlp+cnn4", "beside the first there is 1"),
+      ("mutual:members=4,with=mlp+cnn4", "beside the first there are 3"),
+    ])
+  func networks(text: String, words: String) throws {
+    let choice = try MethodChoice(text)
+    #expect(try MethodChoice(choice.description) == choice)
+    let failure = #expect(throws: Failure.self) { try choice.check(Loss("ce")) }
+    #expect(failure?.kind == .configuration && failure?.why.contains(words) == true, "\(String(describing: failure))")
   }
 
   @Test("follows another number of epochs, by its epochs and by what adds up over them")

@@ -68,8 +68,8 @@ struct MethodInvarianceTests {
   @Test(
     "or with one gives the same bits for any number of threads",
     arguments: [
-      "rdi:lambda=5", "aux", "elr", "mixup", "car:start=1,every=1", "self:every=1", "mutual:members=3", "grafting",
-      "dividemix:warm=1",
+      "rdi:lambda=5", "aux", "elr", "mixup", "car:start=1,every=1", "self:every=1", "mutual:members=3",
+      "mutual:with=mlp", "grafting", "dividemix:warm=1",
     ])
   func threads(method: String) throws {
     let states = try [1, 2, 3].map { threads in

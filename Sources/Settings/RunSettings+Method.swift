@@ -1,0 +1,43 @@
+import Failures
+import Methods
+
+/// Training methods and settings that contradict each other.
+extension RunSettings {
+  /// Checks that method, loss and the other settings go together.
+  func validateMethod() throws {
+    let entry = method.entry
+    try method.check(loss)
+    guard entry.needsTrustedSamples == (trusted != nil) else {
+      throw trusted == nil
+        ? Failure(
+          .configuration, "--method \(entry.name) needs --trusted.",
+          why: "it learns by samples whose labels are known to be right.",
+          fix: "add --trusted with a number, such as 1000, or with a table of samples and their right labels.")
+        : Failure(
+          .configuration, "--trusted cannot be used with --method \(entry.name).",
+          why: "only methods that need trusted samples read it: \(Self.trustingMethods).",
+          fix: "remove it, or add --method \(Self.trustingMethods).")
+    }
+    guard !method.namesNetworks || initialWeights == nil else {
+      throw Failure(
+        .configuration, "--init cannot be used with --method \(entry.name):with=\(method.text("with")).",
+        why: "the file has the weights of one network, and the members have different ones.",
+        fix: "remove --init, or with=.")
+    }
+    if let conflict = entry.weightsConflict {
+      guard exclude == nil || excludeBy == .drop else {
+        throw Failure(
+          .configuration, "--exclude-by weight-zero cannot be used with --method \(entry.name).", why: conflict,
+          fix: "use --exclude-by drop.")
+      }
+      guard classWeights == .none else {
+        throw Failure(
+          .configuration, "--class-weights \(classWeights.rawValue) cannot be used with --method \(entry.name).",
+          why: conflict, fix: "remove --class-weights.")
+      }
+    }
+  }
+
+  private static let trustingMethods = MethodEntry.catalogue.filter(\.needsTrustedSamples).map(\.name)
+    .joined(separator: ", ")
+}
