@@ -127,26 +127,6 @@ extension TrainingSession {
     plans.isEmpty ? nil : try EvaluationPlans.results(ofMean: plans, on: sessions[0].device)
   }
 
-  /// The test set's results of the mean of several networks' logits; nil where there is no test set.
-  ///
-  /// Waits.
-  public static func evaluate(meanOf sessions: [TrainingSession<D>]) throws -> EvaluationPlans<D>.Results? {
-    try results(of: sessions.compactMap(\.evaluation), sessions)
-  }
-
-  /// The same for what was held out besides a test set.
-  ///
-  /// Waits.
-  public static func validate(meanOf sessions: [TrainingSession<D>]) throws -> EvaluationPlans<D>.Results? {
-    try results(of: sessions.compactMap(\.heldOut), sessions)
-  }
-
-  private static func results(
-    of plans: [EvaluationPlans<D>], _ sessions: [TrainingSession<D>]
-  ) throws -> EvaluationPlans<D>.Results? {
-    plans.isEmpty ? nil : try EvaluationPlans.results(ofMean: plans, on: sessions[0].device)
-  }
-
   private func evaluationPlans(_ data: DeviceData<D>, ids: [Int32]? = nil) throws -> EvaluationPlans<D> {
     try EvaluationPlans(
       data, ids: ids, graph: { try settings.graph($0, images.set.images, classes: classes) },
