@@ -1,9 +1,10 @@
 // Products of panels for CPU-type devices: [C/16][T][16] floats for T rows, which are tiles of winograd_wide.cl or
 // results of gather.cl, and of which 32 outputs for 8 rows are a register tile on AVX-512.
 
-// Sixteen rows of sixteen floats become columns.
+// Sixteen rows of sixteen floats become columns. Oclgrind takes numbers for uninitialised that were shuffled by the
+// compiler's own function.
 FUNCTION void transpose16(float16 *rows) {
-#if defined(__clang__)
+#ifdef GPUNOISY_NATIVE
   // Four times over, row i and row i + 8 are interleaved: of the place (row, column), as one number of eight bits, each
   // turn moves the first to the end.
   for (int turn = 0; turn < 4; turn++) {
