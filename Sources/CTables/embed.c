@@ -147,6 +147,11 @@ static const gpunoisy_table tables[] = {
     , 0}, (const char[]){
 #embed "grafting.csv"
     , 0}},
+    {"dgd", (const char[]){
+#embed "dgd.toml"
+    , 0}, (const char[]){
+#embed "dgd.csv"
+    , 0}},
     {0, 0, 0}};
 
 const gpunoisy_table *gpunoisy_tables(void) { return tables; }

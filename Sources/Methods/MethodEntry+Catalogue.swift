@@ -3,7 +3,9 @@ import Datasets
 
 extension MethodEntry {
   /// Every method, in the order in which they are listed.
-  public static let catalogue: [MethodEntry] = [
+  public static let catalogue = ofOneOrTwo + several
+
+  private static let ofOneOrTwo: [MethodEntry] = [
     MethodEntry(
       name: "plain", summary: "One network learns from all samples alike.", source: "",
       standing: .publishedCode, networks: 1, cost: "1", parameters: [], figures: [], judgesSamples: false, losses: .all,
@@ -162,14 +164,8 @@ extension MethodEntry {
         "Several networks with batches of their own; after every epoch each takes over weights of the one before it.",
       source: "Meng et al., Filter grafting for deep neural networks, CVPR 2020",
       standing: .publishedCode, networks: 2, cost: "2",
-      parameters: [
-        members,
-        .init("amplitude", 0.4, 0...1, "a network keeps 1/2 ± amplitude/2 of its own weights"),
-        .init("steepness", 500, 0...1_000_000, "how fast that share rises with the difference of the entropies"),
-        .init(
-          "rates", 0, 0...1, isWhole: true,
-          "1: network i of M learns at (1 + cos(pi (M - i) / M)) / 2 of the rate; 0: all at the same rate"),
-      ], figures: Grafting.figures(of: 2), judgesSamples: false, losses: .all, weightsConflict: nil),
+      parameters: [members] + graftingParameters, figures: Grafting.figures(of: 2), judgesSamples: false, losses: .all,
+      weightsConflict: nil),
     MethodEntry(
       name: divideMix,
       summary:
@@ -198,7 +194,7 @@ extension MethodEntry {
       "history", 1, 1...64, isWhole: true, "epochs whose losses are averaged before they are judged; 5 for 90 % noise"),
   ]
 
-  private static let members = Parameter(
+  static let members = Parameter(
     "members", 2, 1...64, isWhole: true, "networks in training, each at the cost of plain training")
 
   static let adaptiveLoss = "adaptive-loss"
@@ -241,7 +237,7 @@ extension MethodChoice {
     case "co-teaching": try CoTeaching(setup, self)
     case "marvel", "marvel+": try Marvel(setup, self)
     case "mutual": try MutualLearning(setup, self)
-    case "grafting": try FilterGrafting(setup, self)
+    case "grafting", "dgd": try FilterGrafting(setup, self)
     case MethodEntry.divideMix: try DivideMix(setup, self)
     default: preconditionFailure("the catalogue has \(entry.name), but nothing makes it")
     }

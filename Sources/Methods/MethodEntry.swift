@@ -107,6 +107,8 @@ public struct MethodEntry: Sendable {
   public var textParameters: [TextParameter] = []
   /// Whether it needs samples whose labels are known to be right: `--trusted`.
   public var needsTrustedSamples = false
+  /// Whether it needs trained networks to learn from: `--teacher`.
+  public var needsTeachers = false
 
   /// Losses that a method can train with.
   public enum Losses: Sendable {

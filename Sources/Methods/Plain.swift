@@ -14,14 +14,25 @@ final class Plain<D: Device>: Method {
   /// - Parameters:
   ///   - lent: buffers that it reads.
   ///   - numbers: what it reads of `StepState.methodNumbers`.
-  ///   - add: writes it, between backward pass and update.
+  ///   - add: writes what is added between backward pass and update.
+  ///   - teach: writes what is added to the gradient of the logits, between loss and backward pass; the loss is then one of
+  ///     single samples.
   init(
     _ setup: MethodSetup<D>, _ member: TrainingSession<D>, lent: [Store: D.Buffer] = [:], numbers: [Float] = [],
-    adding add: (inout StepBuilder) -> Void = { _ in }
+    adding add: (inout StepBuilder) -> Void = { _ in },
+    teaching teach: ((inout StepBuilder, _ dlogits: Value) -> Void)? = nil
   ) throws {
     (self.setup, self.numbers) = (setup, numbers)
     try member.prepare(lent: lent) { step, _ in
-      member.plainGradients(&step)
+      if let teach {
+        step.images(member.settings.augmentation)
+        step.forward(.batch)
+        teach(&step, step.loss(member.settings.loss.function))
+        if setup.weights != nil { step.scaleRows(by: .sampleWeights) }
+        step.backward()
+      } else {
+        member.plainGradients(&step)
+      }
       add(&step)
       member.update(&step)
     }

@@ -16,6 +16,8 @@ public struct Campaign: Sendable {
     public let settings: RunSettings
     /// Its folder, and the file of its settings.
     public let folder: String
+    /// The folders of the campaign's runs that it learns from, which come first.
+    public let teachers: [String]
     /// The file of its settings.
     public var configuration: String { folder + ".toml" }
     /// What it says on standard error while it is under way.
@@ -52,9 +54,38 @@ public struct Campaign: Sendable {
       try cells.map { cell in
         var settings = try table.settings(of: cell, seed: UInt64(seed), scale: scale)
         try change(&settings)
-        return Task(cell: cell, seed: seed, settings: settings, folder: "\(folder)/\(cell.name)/seed-\(seed)")
+        let teachers = try Self.takeTeachers(of: &settings, cell, among: cells, seed: seed, in: folder)
+        return Task(
+          cell: cell, seed: seed, settings: settings, folder: "\(folder)/\(cell.name)/seed-\(seed)", teachers: teachers)
       }
     }
+  }
+
+  /// What stands before the name of a cell whose runs are teachers: `teacher = "cell:teacher-resnet-32"`.
+  private static let cellPrefix = "cell:"
+
+  /// Puts the folders of runs in the place of the cells that a cell's settings name as teachers.
+  ///
+  /// - Returns: these folders.
+  /// - Throws: `.badInput` where there is no such cell at the scale.
+  private static func takeTeachers(
+    of settings: inout RunSettings, _ cell: ReproTable.Cell, among cells: [ReproTable.Cell], seed: Int,
+    in folder: String
+  ) throws -> [String] {
+    var folders: [String] = []
+    settings.teachers = RunList(
+      try settings.teachers.map { path in
+        guard path.hasPrefix(cellPrefix) else { return path }
+        let name = String(path.dropFirst(cellPrefix.count))
+        guard name != cell.name, cells.contains(where: { $0.name == name }) else {
+          throw Failure(
+            .badInput, "cell \(cell.name) has no teacher '\(name)'.", why: "no other cell of this scale has that name.",
+            fix: "write cell: and the name of a cell that runs at every scale at which this one does.")
+        }
+        folders.append("\(folder)/\(name)/seed-\(seed)")
+        return FileBytes.absolute(folders[folders.count - 1])
+      })
+    return folders
   }
 
   private static let recordName = "campaign.toml"
@@ -128,13 +159,22 @@ public struct Campaign: Sendable {
     }
   }
 
+  /// Whether the run in a folder is finished.
+  public static func isFinished(_ folder: String) -> Bool {
+    (try? RunRecord.read(folder: folder))?.status == .finished
+  }
+
   /// The runs of a shard, of these cells: every `count`-th, from the `index`-th on.
+  ///
+  /// The teachers of a run are runs of the same call, in whatever shard they are.
   ///
   /// - Parameters:
   ///   - patterns: names of cells, in which `*` stands for any text; none for all.
   ///   - shard: which part of how many, from 1.
   public func tasks(matching patterns: [String], shard: (index: Int, count: Int)) -> [Task] {
     let chosen = tasks.filter { Pattern.matches($0.cell.name, anyOf: patterns) }
-    return chosen.indices.filter { $0 % shard.count == shard.index - 1 }.map { chosen[$0] }
+    let own = chosen.indices.filter { $0 % shard.count == shard.index - 1 }.map { chosen[$0] }
+    let names = Set(own.map(\.folder)), teachers = Set(own.flatMap(\.teachers))
+    return tasks.filter { names.contains($0.folder) || teachers.contains($0.folder) }
   }
 }

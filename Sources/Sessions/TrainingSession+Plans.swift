@@ -1,4 +1,5 @@
 import Compute
+import Networks
 
 // MARK: - Steps
 
@@ -38,14 +39,17 @@ extension TrainingSession {
   ///
   /// - Parameters:
   ///   - batch: images.
+  ///   - network: another network, whose buffers are lent; nil for the session's own.
   ///   - precision: how activations are stored.
   ///   - drops: whether dropout drops channels.
   ///   - lent: buffers under names of this session's, or of the plan's own.
   public func plan(
-    of batch: Int, precision: Precision, drops: Bool = true, lent: [Store: D.Buffer],
+    of batch: Int, network: Network? = nil, precision: Precision, drops: Bool = true, lent: [Store: D.Buffer],
     _ write: (inout StepBuilder) throws -> Void
   ) throws -> Plan<D> {
-    let graph = try settings.graph(batch, images.set.images, classes: classes)
+    var own = settings
+    if let network { (own.network, own.hasIndicator) = (network, false) }
+    let graph = try own.graph(batch, images.set.images, classes: classes)
     var step = StepBuilder(
       drops ? graph : graph.withoutDropout(), forms: device.forms, precision: precision,
       keepsStatistics: settings.keepsStatistics)

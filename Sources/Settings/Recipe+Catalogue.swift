@@ -3,7 +3,7 @@ extension Recipe {
   public static let catalogue: [Recipe] =
     aum + symmetricCrossEntropy + generalizedCrossEntropy + activePassive + asymmetricLosses + sparseRegularization
     + activeNegative + peerLoss + determinant + cores + correction + adjusted + humanLabels + memorisation
-    + earlyLearning + confidenceAdaptive + selfEnsemble + mutualLearning + filterGrafting
+    + earlyLearning + confidenceAdaptive + selfEnsemble + mutualLearning + filterGrafting + distillationAndGrafting
     + divideMix
 
   /// Area under the margin.

@@ -104,4 +104,23 @@ extension Recipe {
         "The weight of unlabelled images is 25 at 20 %, and 150 at 50, 80 and 90 %."),
     ]
   }()
+
+  static let distillationAndGrafting: [Recipe] = ["cifar10", "cifar100"].map { data in
+    Recipe(
+      name: "dgd-\(data)",
+      source:
+        "Cheng et al., Filter grafting: reason, method, and cultivation, arXiv:2004.12311; filtergrafting/filter-grafting",
+      noise: "",
+      note: """
+        Add --teacher with a run of a ResNet-56 that this protocol has trained with --method plain. The script has batches \
+        of 128 and its second student half the rate.
+        """,
+      origin: "paper",
+      sgd(
+        data, "resnet32", "ce", lr: "0.1", .at("60,120,180"), decay: "5e-4", batch: 256, epochs: 200,
+        [
+          .init(
+            "method", "dgd:members=2,temperature=2,weight=1,graft=1,amplitude=0.4,steepness=500,rates=0")
+        ]))
+  }
 }

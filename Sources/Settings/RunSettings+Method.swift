@@ -18,6 +18,21 @@ extension RunSettings {
           why: "only methods that need trusted samples read it: \(Self.trustingMethods).",
           fix: "remove it, or add --method \(Self.trustingMethods).")
     }
+    guard entry.needsTeachers != teachers.paths.isEmpty else {
+      throw entry.needsTeachers
+        ? Failure(
+          .configuration, "--method \(entry.name) needs --teacher.", why: "it learns from networks that are trained.",
+          fix: "add --teacher with the folder of a run on the same classes and images, once for each teacher.")
+        : Failure(
+          .configuration, "--teacher cannot be used with --method \(entry.name).",
+          why: "only methods that need teachers read it: \(Self.taughtMethods).",
+          fix: "remove it, or add --method \(Self.taughtMethods).")
+    }
+    guard !entry.needsTeachers || !freezes else {
+      throw Failure(
+        .configuration, "--freeze cannot be used with --method \(entry.name).",
+        why: "teachers see images, and the last layer alone sees their features.", fix: "remove --freeze.")
+    }
     guard !method.namesNetworks || initialWeights == nil else {
       throw Failure(
         .configuration, "--init cannot be used with --method \(entry.name):with=\(method.text("with")).",
@@ -40,4 +55,6 @@ extension RunSettings {
 
   private static let trustingMethods = MethodEntry.catalogue.filter(\.needsTrustedSamples).map(\.name)
     .joined(separator: ", ")
+
+  private static let taughtMethods = MethodEntry.catalogue.filter(\.needsTeachers).map(\.name).joined(separator: ", ")
 }

@@ -58,6 +58,7 @@ extension RunSettings {
     }
     if case .table(let path) = exclude { exclude = .table(FileBytes.absolute(path)) }
     if case .list(let path) = trusted { trusted = .list(FileBytes.absolute(path)) }
+    teachers = RunList(teachers.map(FileBytes.absolute))
     if case .file(let path) = transition { transition = .file(FileBytes.absolute(path)) }
     if case .file(let path) = detection.features { detection.features = .file(FileBytes.absolute(path)) }
   }
@@ -75,6 +76,13 @@ extension RunSettings {
     }
     if case .table(let path) = exclude { files.append(("exclude", path)) }
     if job == .train, case .list(let path) = trusted { files.append(("trusted", path)) }
+    if job == .train {
+      for (number, path) in teachers.enumerated() {
+        // A teacher that is not there is told of where it is read.
+        guard let file = try? CheckpointPlace.file(at: path) else { continue }
+        files.append((number == 0 ? "teacher" : "teacher-\(number + 1)", file))
+      }
+    }
     if case .file(let path) = transition { files.append(("transition", path)) }
     if job == .detect, case .file(let path) = detection.features { files.append(("features", path)) }
     // A chain of noises may read several.

@@ -72,6 +72,8 @@ public struct RunSettings: Sendable, Equatable {
   public var classWeights = ClassWeights.none
   /// The training method.
   public var method = try! MethodChoice("plain")
+  /// Trained networks to learn from: run folders or checkpoints.
+  public var teachers: RunList = []
   // Optimiser.
   /// Passes over the data.
   public var epochs = 300

@@ -40,6 +40,8 @@ public struct Setting: Sendable {
     case signedValue
     /// `--nesterov` and `--no-nesterov`.
     case flag
+    /// `--teacher one --teacher two`, whose values are a list.
+    case repeated
     /// `--retrain`, which stands for this value, or `--retrain drop`.
     case valueOrFlag(String)
   }

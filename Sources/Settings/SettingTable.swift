@@ -155,6 +155,12 @@ extension RunSettings {
       'gpunoisy methods'.
       """
     ).notOfDetect("it needs plain training to judge labels"),
+    Setting(
+      "teacher", \.teachers, "run", takes: "run folders or checkpoints, with commas between", example: "here/teacher",
+      """
+      A trained network to learn from, for methods that need some: a run folder or a checkpoint. Once for each.
+      """
+    ).notOfDetect("it needs plain training to judge labels").given(as: .repeated),
   ]
 
   private static let optimiser: [Setting] = [

@@ -111,7 +111,9 @@ public struct Benchmark: Sendable {
       normalization: Normalization(of: images, ids: train.labelledIDs), transition: nil, recordsMargins: true,
       stage: Stage("bench", epochs: 2, rate: LearningRate(0, .constant, epochs: 2)),
       // Any samples take as long as others.
-      trusted: TrustedSamples(ids: train.labelledIDs, labels: train.labels, given: train.labels))
+      trusted: TrustedSamples(ids: train.labelledIDs, labels: train.labels, given: train.labels),
+      // And any teacher as long as another of its kind.
+      teachers: settings.method?.entry.needsTeachers == true ? [try Teacher(untrained: settings.network)] : [])
     return try (settings.method ?? MethodChoice("plain")).make(setup)
   }
 
@@ -130,5 +132,20 @@ extension TrainingSession {
   /// Takes the time of what is enqueued on the session's device.
   var clock: DeviceClock<D> {
     DeviceClock(device, waitingOn: buffer(.counters))
+  }
+}
+
+extension Teacher {
+  /// A network of the benchmark's images with random weights.
+  fileprivate init(untrained network: Network) throws {
+    let graph = try network.graph(batch: 1, height: Shapes.side, width: Shapes.side, channels: 3, classes: 10)
+    func tensors(_ table: ParameterTable) -> [SessionState.Tensor] {
+      zip(table.entries, table.unpack(table.initialValues(seed: 1))).map {
+        SessionState.Tensor(name: $0.name, shape: $0.shape, values: $1)
+      }
+    }
+    self.init(
+      network: network, parameters: tensors(graph.parameters), running: tensors(graph.running),
+      normalization: Normalization(mean: [0.5, 0.5, 0.5], standardDeviation: [0.25, 0.25, 0.25]))
   }
 }

@@ -19,7 +19,7 @@ struct MemoryNeed<D: Device> {
   /// - Returns: the bytes that the run takes of the device; nil where nothing was counted: of one network nobody asks.
   /// - Throws: `.outOfMemory` where the run does not fit, with the options that make it fit.
   func requireRoom() throws -> Int? {
-    guard device.memory != nil || settings.method.networks > 1 else { return nil }
+    guard device.memory != nil || settings.method.networks > 1 || !settings.teachers.paths.isEmpty else { return nil }
     do {
       return try prepare(settings, size)
     } catch let failure as Failure where failure.kind == .outOfMemory {

@@ -44,10 +44,12 @@ extension Trainer {
     if settings.method.entry.name != "plain" {
       facts.append(.init("method", "\(settings.method)"))
     }
-    if let memoryNeed, method.members.count > 1 {
-      facts.append(
-        .init(
-          "memory", "\(memoryNeed / 1_000_000) MB for \(method.members.count) networks, with activations and data"))
+    let teachers = settings.teachers.paths
+    if !teachers.isEmpty { facts.append(.init("teacher", teachers.joined(separator: ", "))) }
+    if let memoryNeed, method.members.count + teachers.count > 1 {
+      let taught = teachers.isEmpty ? "" : " and \(teachers.count) teacher\(teachers.count == 1 ? "" : "s")"
+      let networks = "\(method.members.count) network\(method.members.count == 1 ? "" : "s")"
+      facts.append(.init("memory", "\(memoryNeed / 1_000_000) MB for \(networks)\(taught), with activations and data"))
     }
     facts.append(
       .init(

@@ -44,7 +44,7 @@ struct CheckpointInput {
     device = DeviceChoice(text: settings.device, threads: settings.threads)
     try device.check()
     do {
-      path = try Self.file(options.checkpoint)
+      path = try CheckpointPlace.file(at: options.checkpoint)
       model = try Checkpoint.model(of: SafetensorsFile.read(path))
     } catch {
       if Self.isCheckpoint(settings.data), Self.isOnlyData(options.checkpoint) {
@@ -62,34 +62,13 @@ struct CheckpointInput {
 
   /// Whether a path leads to a checkpoint, damaged or not.
   private static func isCheckpoint(_ path: String) -> Bool {
-    guard let file = try? file(path) else { return false }
+    guard let file = try? CheckpointPlace.file(at: path) else { return false }
     return file.hasSuffix(".safetensors") || (try? SafetensorsFile.read(file)) != nil
   }
 
   /// Whether something is there that is no checkpoint, neither by its name nor by what is in it.
   private static func isOnlyData(_ text: String) -> Bool {
     (Dataset.isName(text) || FileBytes.kind(of: text) != .missing) && !isCheckpoint(text)
-  }
-
-  /// The checkpoint that a path means.
-  static func file(_ path: String) throws -> String {
-    switch FileBytes.kind(of: path) {
-    case .missing:
-      throw Failure(
-        .missingInput, "the checkpoint '\(path)' does not exist.", why: "no such file or directory.",
-        fix: "use a run folder, or its checkpoints/best.safetensors.")
-    case .file, .other: return path
-    case .folder: break
-    }
-    let names = [
-      "checkpoints/best.safetensors", "checkpoints/last.safetensors", "best.safetensors", "last.safetensors",
-    ]
-    let folder = FileBytes.withoutLastSlash(path)
-    if let found = names.map({ folder + "/" + $0 }).first(where: { FileBytes.kind(of: $0) == .file }) { return found }
-    throw Failure(
-      .badInput, "the folder '\(path)' holds no checkpoint.",
-      why: "there is neither checkpoints/best.safetensors nor checkpoints/last.safetensors.",
-      fix: "use a run folder of 'gpunoisy train' with at least one checkpoint.")
   }
 }
 

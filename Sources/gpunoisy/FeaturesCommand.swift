@@ -50,7 +50,7 @@ struct FeaturesCommand: ParsableCommand {
     let file = try OutputPath(file: to, option: "--to")
     let device = DeviceChoice(text: settings.device, threads: settings.threads)
     try device.check()
-    let path = try checkpoint.map { try CheckpointInput.file($0) }
+    let path = try checkpoint.map { try CheckpointPlace.file(at: $0) }
     if let path { settings.bringImages(to: try Checkpoint.model(of: SafetensorsFile.read(path))) }
     let dataset = try Dataset.opened(by: settings)
     for note in dataset.notes { EvaluationNotes.show(note, quiet: quiet) }

@@ -40,6 +40,7 @@ struct MethodsCommand: ParsableCommand {
     if entry.losses != .all { lines.append("  losses    \(entry.losses.text)") }
     if entry.judgesSamples { lines.append("  judges    samples: the run writes suspicion.csv") }
     if entry.needsTrustedSamples { lines.append("  needs     samples whose labels are right: --trusted") }
+    if entry.needsTeachers { lines.append("  needs     trained networks: --teacher, once for each") }
     for parameter in entry.textParameters {
       lines.append("  \(parameter.name)=\(parameter.defaultText)  \(parameter.summary)")
     }
@@ -62,6 +63,7 @@ struct MethodsCommand: ParsableCommand {
       "standing_note": .string(entry.standing.text), "networks": JSONValue(entry.networks),
       "cost": .string(entry.cost), "judges_samples": .bool(entry.judgesSamples),
       "losses": .string(entry.losses.text), "needs_trusted": .bool(entry.needsTrustedSamples),
+      "needs_teachers": .bool(entry.needsTeachers),
       "text_parameters": .array(
         entry.textParameters.map {
           [

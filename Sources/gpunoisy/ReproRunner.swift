@@ -77,11 +77,21 @@ final class ReproRunner {
 
   private func stopChildren() { for child in active { kill(child.process, SIGTERM) } }
 
-  /// The next run that may begin; one that another process holds comes again a little later.
+  /// The next run that may begin; one that another process holds comes again a little later, and one with a teacher when
+  /// that is trained.
   private func takeNext() -> Campaign.Task? {
-    let now = ContinuousClock.now
-    guard let index = waiting.firstIndex(where: { held[$0.folder].map { $0 <= now } ?? true }) else { return nil }
-    return waiting.remove(at: index)
+    let now = ContinuousClock.now, open = Set(waiting.map(\.folder) + active.map(\.task.folder))
+    waiting.removeAll { task in
+      guard open.isDisjoint(with: task.teachers),
+        let teacher = task.teachers.first(where: { !Campaign.isFinished($0) })
+      else { return false }
+      progress.failed(task, "its teacher '\(teacher)' is not trained")
+      return true
+    }
+    let index = waiting.firstIndex { task in
+      held[task.folder].map { $0 <= now } ?? true && open.isDisjoint(with: task.teachers)
+    }
+    return index.map { waiting.remove(at: $0) }
   }
 
   private func begin(_ task: Campaign.Task) throws {
@@ -121,7 +131,8 @@ final class ReproRunner {
   private func wait(for task: Campaign.Task) throws {
     let now = ContinuousClock.now
     if held[task.folder] == nil { deadlines[task.folder] = now + .seconds(Self.patience) }
-    if let deadline = deadlines[task.folder], now < deadline {
+    let isTeacher = waiting.contains { $0.teachers.contains(task.folder) }
+    if let deadline = deadlines[task.folder], now < deadline || isTeacher {
       held[task.folder] = now + .seconds(0.5)
       waiting.append(task)
     } else {

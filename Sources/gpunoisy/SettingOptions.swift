@@ -104,6 +104,7 @@ struct SettingOptions<J: JobName, S: SectionName>: ParsableArguments, CustomRefl
     switch row.form {
     case .value: return Option<String?>(name: name, help: help)
     case .signedValue: return Option<String?>(name: name, parsing: .unconditional, help: help)
+    case .repeated: return Option<[String]>(wrappedValue: [], name: name, parsing: .singleValue, help: help)
     case .flag: return Flag<Bool?>(name: name, inversion: .prefixedNo, help: help)
     case .valueOrFlag(let value): return Option<String?>(name: name, defaultAsFlag: value, help: help)
     }
@@ -117,6 +118,10 @@ struct SettingOptions<J: JobName, S: SectionName>: ParsableArguments, CustomRefl
         return try values.decode(Argument<String?>.self, forKey: name).wrappedValue
       }
       return try values.decode(Argument<String>.self, forKey: name).wrappedValue
+    }
+    if row.form == .repeated {
+      let texts = try values.decode(Option<[String]>.self, forKey: name).wrappedValue
+      return texts.isEmpty ? nil : texts.joined(separator: ",")
     }
     guard row.form == .flag else { return try values.decode(Option<String?>.self, forKey: name).wrappedValue }
     return try values.decode(Flag<Bool?>.self, forKey: name).wrappedValue.map { $0 ? "on" : "off" }

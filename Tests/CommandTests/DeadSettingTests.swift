@@ -33,6 +33,7 @@ extension CommandTests {
       "fit predict": Context(rest: "--split train", data: "wide"),
       "fit data info": Context(rest: "--image-size 32", data: "wide"),
       "labels": Context(value: "l.npy"), "clean-labels": Context(value: "l.npy"),
+      "teacher": Context(rest: "--method dgd --teacher w.safetensors", value: "r"),
       "trusted": Context(rest: "--loss gce --method adaptive-loss --clean-labels l.npy", value: "8"),
       "exclude": Context(value: "x.csv"), "exclude-by": Context(rest: "--exclude x.csv"),
       "exclude-above": Context(rest: "--exclude s.csv"),

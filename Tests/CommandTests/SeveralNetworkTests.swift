@@ -80,6 +80,8 @@ extension CommandTests {
         ("--method mutual:with=mlp+cnn4", 78, "beside the first there is 1"),
         ("--method mutual:with=mlp --init weights.safetensors", 78, "the weights of one network"),
         ("--model mlp --image-size 30 --method mutual:with=resnet20", 78, "mutual:with=resnet20: resnet20 cannot take"),
+        ("--method dgd", 78, "needs --teacher"), ("--teacher gone", 78, "only methods that need teachers"),
+        ("--method dgd --teacher gone", 66, "the teacher"), ("--method dgd --teacher .", 65, "holds no checkpoint"),
       ])
     func refusals(options: String, code: Int32, words: String) throws {
       let folder = ScratchFolder()
@@ -87,6 +89,61 @@ extension CommandTests {
         CommandUnderTest.training("--out run") + options.split(separator: " ").map(String.init), in: folder)
       #expect(ending.code == code && ending.errors.contains(words), "\(ending.errors)")
       #expect(ending.errors.lines.count == 3 && FileBytes.kind(of: folder("run")) == .missing)
+    }
+
+    @Test("learn from trained networks, and resume to the same bits")
+    func teachers() throws {
+      let folder = ScratchFolder()
+      let base = ["train", "shapes", "--limit-train", "128", "--limit-test", "64", "--epochs", "1", "--device", "cpu"]
+      for (name, model) in [("one", "mlp"), ("two", "cnn4")] {
+        try CommandUnderTest.output(base + ["--model", model, "--out", name, "-q"], in: folder)
+      }
+      let settings =
+        "--epochs 4 --checkpoint-every 3 --method dgd --teacher one --teacher two/checkpoints/last.safetensors"
+      let (whole, killed) = try CommandUnderTest.wholeAndKilled(settings, steps: 16, in: folder)
+      #expect(
+        try whole.text("config.toml").contains(
+          "teacher = [\"\(folder("one"))\", \"\(folder("two"))/checkpoints/last.safetensors\"]"))
+      #expect(try whole.text("log.txt").contains("MB for 2 networks and 2 teachers, with activations and data"))
+      for column in ["test_acc_mean", "invalid_filters_grafted", "entropy_2"] {
+        #expect(try whole.column(column, of: "metrics.csv") == killed.column(column, of: "metrics.csv"), "\(column)")
+      }
+      // config.toml repeats it.
+      try CommandUnderTest.output(["train", "--config", "whole/config.toml", "--out", "again"], in: folder)
+      try whole.expectEqual(to: RunFiles(folder("again")))
+      // The teachers say something.
+      try CommandUnderTest.output(CommandUnderTest.training("--epochs 4 --method grafting --out alone"), in: folder)
+      #expect(
+        try SafetensorsFile.read(whole.lastCheckpoint)["conv1.weight"]
+          != SafetensorsFile.read(RunFiles(folder("alone")).lastCheckpoint)["conv1.weight"])
+      try expectSameAsRun(whole, in: folder)
+      let inputs = try whole.record()["inputs"]
+      let best = folder("one") + "/checkpoints/best.safetensors"
+      #expect(try inputs?["teacher"]?.string == "\(SHA256.digest(of: FileBytes.read(best)))")
+      #expect(inputs?["teacher-2"]?.string != nil)
+
+      var other = try SafetensorsFile.read(best)
+      try other.write(to: folder("kept.safetensors"))
+      other.metadata["gpunoisy.classes"] = other.metadata["gpunoisy.classes"]?.replacing("circle", with: "disc")
+      try other.write(to: folder("renamed.safetensors"))
+      #expect(try SafetensorsFile.read(best).metadata != other.metadata)
+      try CommandUnderTest.output(
+        base + ["--image-size", "16", "--model", "mlp", "--out", "small", "-q"], in: folder)
+      for (teacher, words) in [("renamed.safetensors", "it knows other classes"), ("small", "images of 16×16")] {
+        let ending = try CommandUnderTest.run(
+          CommandUnderTest.training("--epochs 1 --method dgd --out refused --teacher \(teacher)"), in: folder)
+        #expect(
+          ending.code == 65 && ending.errors.contains(words) && ending.errors.lines.count == 3, "\(ending.errors)")
+      }
+      #expect(FileBytes.kind(of: folder("refused")) == .missing)
+      // A teacher that is another one, or gone, when the run goes on.
+      let record = try whole.text("run.json").replacing("\"finished\"", with: "\"stopped\"")
+      try AtomicFile.write(record, to: folder("whole/run.json"))
+      var changed = try SafetensorsFile.read(folder("kept.safetensors"))
+      changed["fc3.bias"] = .init([Float](repeating: 1, count: 10), shape: [10])
+      try changed.write(to: best)
+      let ending = try CommandUnderTest.run(["train", "--resume", "whole"], in: folder)
+      #expect(ending.code == 65 && ending.errors.contains("has changed since"), "\(ending.errors)")
     }
   }
 }

@@ -23,6 +23,7 @@ enum MethodFixture {
   static func setup<D: Device>(
     _ network: String = "resnet20", loss: String = "ce", optimizer: Optimizer.Kind = .sgd, epochs: Int = 3,
     weights: [Float]? = nil, augmentation: Augmentation = Augmentation(crop: 4, flip: true), trusted: Int = 0,
+    teachers: [Teacher] = [],
     of train: LabelledSet = MethodFixture.data, largestBuffer: Int = .max, on device: D
   ) throws -> MethodSetup<D> {
     var session = try TrainingSession<D>.Settings(
@@ -42,7 +43,8 @@ enum MethodFixture {
       transition: nil, recordsMargins: true,
       stage: Stage("train", epochs: epochs, rate: LearningRate(0.01, .constant, epochs: epochs)),
       trusted: TrustedSamples(
-        ids: ids, labels: ids.map { data.trueLabels![Int($0)] }, given: ids.map { data.labels[Int($0)] }))
+        ids: ids, labels: ids.map { data.trueLabels![Int($0)] }, given: ids.map { data.labels[Int($0)] }),
+      teachers: teachers)
   }
 
   /// Trains all epochs of a method's first stage; `after` is called after every step.

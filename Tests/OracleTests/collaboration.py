@@ -3,6 +3,8 @@
   collaboration.py train REQUEST.safetensors INITIAL.safetensors RESULT.safetensors
       trains the request's networks on its images in their order, from different first weights: in float32 and in float64
       by the request's method, and in float64 each on its own
+      its networks are told by `networks`, and those that teach them, which `INITIAL` gets with random weights, by
+      `teachers`, with vertical bars between
   collaboration.py entropy REQUEST.safetensors RESULT.safetensors
       the entropy of each of the request's tensors
 
@@ -47,29 +49,45 @@ def train(request, initial, result):
     images = (images - images.mean((0, 2, 3), keepdim=True)) / images.std((0, 2, 3), keepdim=True, correction=0)
     count, classes, batch = len(labels), int(settings["classes"]), int(settings["batch-size"])
     name, _, rest = settings["method"].partition(":")
-    given = {key: float(value) for key, value in (pair.split("=") for pair in rest.split(",") if pair)}
-    members = int(given["members"])
+    pairs = (pair.split("=", 1) for pair in rest.split(",") if "=" in pair)
+    given = {key: float(value) for key, value in pairs if key != "with"}
+    # One network each, with vertical bars between, since their options have commas.
+    kinds, taught = settings["networks"].split("|"), [kind for kind in settings["teachers"].split("|") if kind]
+    members = len(kinds)
 
-    def make():
-        return network(settings["model"], images.shape[1], classes)
+    def make(kind):
+        return network(kind, images.shape[1], classes)
 
     torch.manual_seed(7)
-    first = [weights(make()) for _ in range(members)]
+    first = [weights(make(kind)) for kind in kinds]
+    teaching = [make(kind) for kind in taught]
+    with torch.no_grad():
+        for teacher in teaching:
+            # Running statistics that are not those of every network at its start.
+            teacher.train()(images[:batch].float())
+            # Predictions that say something.
+            for parameter in list(teacher.parameters())[-2:]:
+                parameter.mul_(3)
+            teacher.eval()
 
     def prefixed(states, title=""):
         return {f"{title}{f'member{number}.' if number else ''}{key}": value
                 for number, state in enumerate(states) for key, value in state.items()}
 
-    save_file(prefixed(first), initial)
+    taught = [weights(teacher) for teacher in teaching]
+    save_file(
+        prefixed(first) | {f"teacher{number}.{key}": value.contiguous() for number, state in enumerate(taught)
+                           for key, value in state.items()}, initial)
 
     def trained(kind, method):
-        models = [make().to(kind) for _ in first]
+        models = [make(name).to(kind) for name in kinds]
+        teachers = [teacher.to(kind) for teacher in teaching]
         for model, state in zip(models, first):
             model.load_state_dict(state, strict=False)
         optimizers = [torch.optim.SGD(model.parameters(), lr=float(settings["lr"]), momentum=0.9, nesterov=True,
                                       weight_decay=1e-4) for model in models]
         for epoch in range(int(settings["epochs"])):
-            if method == "grafting" and epoch > 0:
+            if method in ("grafting", "dgd") and given.get("graft", 1) == 1 and epoch > 0:
                 states = grafted([weights(model) for model in models], given["amplitude"], given["steepness"])
                 for model, state in zip(models, states):
                     model.load_state_dict(state, strict=False)
@@ -85,6 +103,13 @@ def train(request, initial, result):
                                 losses[i] = losses[i] + F.kl_div(
                                     logits[i].log_softmax(1), logits[j].detach().softmax(1),
                                     reduction="batchmean") / (members - 1)
+                if method == "dgd":
+                    heat = given["temperature"]
+                    with torch.no_grad():
+                        mean = torch.stack([(teacher(x) / heat).softmax(1) for teacher in teachers]).mean(0)
+                    for i in range(members):
+                        soft = -(mean * (logits[i] / heat).log_softmax(1)).sum(1).mean()
+                        losses[i] = losses[i] + given["weight"] * heat**2 * soft
                 for optimizer, loss in zip(optimizers, losses):
                     optimizer.zero_grad()
                     loss.backward()

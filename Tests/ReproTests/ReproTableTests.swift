@@ -35,6 +35,33 @@ struct ReproTableTests {
     #expect(Set(names.filter { $0.hasSuffix(".csv") }.map { String($0.dropLast(4)) }) == Set(ReproTable.names))
   }
 
+  @Test("take runs of other cells as teachers, of the same seed, and with them wherever they are needed")
+  func teachers() throws {
+    let table = try ReproTable(named: "dgd"), teacher = "teacher-cifar-10-resnet-20"
+    let campaign = try Campaign(table, scale: .quick, seeds: 2, in: "/here")
+    let task = try #require(campaign.tasks.first { $0.cell.name == "dgd-cifar-10-resnet-20" && $0.seed == 2 })
+    #expect(task.teachers == ["/here/\(teacher)/seed-2"] && task.settings.teachers.paths == task.teachers)
+    #expect(campaign.tasks.filter { $0.cell.name == teacher }.allSatisfy { $0.teachers.isEmpty })
+    let chosen = campaign.tasks(matching: ["dgd-*"], shard: (1, 2))
+    #expect(chosen.map(\.cell.name) == [teacher, "dgd-cifar-10-resnet-20"] && chosen.allSatisfy { $0.seed == 1 })
+    // Folders of runs stay as they are; a cell that there is not is told of.
+    func plan(_ teacher: String) throws -> Campaign {
+      let text = """
+        row,column,method,teacher,measure,published,std,tag,source
+        A,10,plain,,test_acc,,,,
+        B,10,dgd,\(teacher),test_acc,,,,
+        """
+      let table = try ReproTable(name: "mine", document: Array(Self.document.utf8), table: Array(text.utf8))
+      return try Campaign(table, scale: .full, seeds: 1, in: "/here")
+    }
+    #expect(try plan("/there/run").tasks[1].settings.teachers.paths == ["/there/run"])
+    #expect(try plan("cell:a-10").tasks[1].teachers == ["/here/a-10/seed-1"])
+    for name in ["cell:nosuch", "cell:b-10"] {
+      let failure = #expect(throws: Failure.self) { try plan(name) }
+      #expect(failure?.kind == .badInput && failure?.what.contains("b-10") == true)
+    }
+  }
+
   private static let document = """
     title = "A table"
     paper = "Somebody, somewhere"

@@ -52,7 +52,8 @@ struct UnreadSettingsTests {
     let unread = RunSettings.settings(of: .train).filter { !$0.jobs.contains(.detect) }.map(\.name)
     #expect(
       unread == [
-        "trusted", "val", "val-noise", "init", "freeze", "transition", "class-weights", "method", "max-steps",
+        "trusted", "val", "val-noise", "init", "freeze", "transition", "class-weights", "method", "teacher",
+        "max-steps",
         "patience",
         "pretrained-rate", "normalize", "batch-norm", "aum",
       ])
@@ -65,6 +66,7 @@ struct UnreadSettingsTests {
       ("val", "0.1"), ("val-noise", "on"), ("init", "w.safetensors"), ("transition", "true"), ("method", "marvel"),
       ("max-steps", "3"), ("aum", "off"), ("patience", "4"), ("class-weights", "balanced"), ("normalize", "network"),
       ("freeze", "on"), ("pretrained-rate", "0.2"), ("batch-norm", "running"), ("trusted", "1000"),
+      ("teacher", "here/run"),
     ] { try training.set(name, to: text) }
     try AtomicFile.write(training.configuration.text, to: scratch("all.toml"))
     let before = draft.settings

@@ -18,9 +18,12 @@ import Testing
     (settings.optimizer.momentum, settings.optimizer.clipNorm, settings.optimizer.nesterov) = (0.25, 77, true)
     settings.model = try Network("resnet110")
     try recipe.apply(to: &settings)
+    // Which runs teach is no protocol's to say.
+    if settings.method.entry.needsTeachers { settings.teachers = ["run"] }
     try settings.validate()
     var again = RunSettings()
     try recipe.apply(to: &again)
+    again.teachers = settings.teachers
     // These are read with a schedule of steps only.
     if settings.optimizer.schedule != .step {
       (settings.optimizer.milestones, settings.optimizer.gamma) = (again.optimizer.milestones, again.optimizer.gamma)
@@ -49,6 +52,7 @@ import Testing
     var settings = RunSettings()
     try recipe.apply(to: &settings)
     #expect(try recipe.lines(inForce: settings) == lines)
+    if settings.method.entry.needsTeachers { settings.teachers = ["run"] }
     for noise in recipe.noise.split(separator: "; ") {
       let rated = noise.split(separator: ":R", omittingEmptySubsequences: false).joined(separator: ":0.4")
       #expect(throws: Never.self) { try NoiseCatalogue.parse(rated) }

@@ -40,7 +40,7 @@ import Testing
     // Whatever a text, a path or the name of a device may be is found out later.
     let free = [
       "data", "data-root", "labels", "clean-labels", "exclude", "init", "transition", "device", "weights", "pred-probs",
-      "verdicts", "trusted",
+      "verdicts", "trusted", "teacher",
     ]
     guard !free.contains(name) else { return }
     for text in ["", "no such", "-inf", "nan", "-1x", ",", "1e999"] {
