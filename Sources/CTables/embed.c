@@ -152,6 +152,11 @@ static const gpunoisy_table tables[] = {
     , 0}, (const char[]){
 #embed "dgd.csv"
     , 0}},
+    {"co-training", (const char[]){
+#embed "co-training.toml"
+    , 0}, (const char[]){
+#embed "co-training.csv"
+    , 0}},
     {0, 0, 0}};
 
 const gpunoisy_table *gpunoisy_tables(void) { return tables; }

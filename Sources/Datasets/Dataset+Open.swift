@@ -4,7 +4,8 @@ import FileFormats
 extension Dataset {
   /// Opens a data set by a name or a path.
   ///
-  /// Names: `shapes` (built in), and `cifar10`, `cifar100`, `mnist`, `fashion-mnist` below the data root. A path is
+  /// Names: `shapes` (built in), and `cifar10`, `cifar100`, `mnist`, `fashion-mnist` below the data root; `pairs:` and one
+  /// of these is made of two images of a class side by side. A path is
   /// recognised by what is in it: CIFAR binary, IDX, `.npz`, a manifest, or an image folder.
   ///
   /// - Throws: `.missingInput` for a path or named data set that is not there; `.badInput` for a layout that is not
@@ -29,6 +30,9 @@ extension Dataset {
         2 * Shapes.byteCount, for: "the built-in data set shapes", fix: "raise the limit (ulimit -v).")
       return Shapes.dataset(seed: options.seed)
     }
+    if let base = ImagePairs.base(of: text), FileBytes.kind(of: text) == .missing {
+      return try ImagePairs.open(base, options)
+    }
     if let entry = KnownNames.all.first(where: { $0.name == text }) { return try KnownNames.open(entry, options) }
     let location = try DataLocation(text)
     guard let dataset = try recognized(location, options) else { throw notRecognized(location) }
@@ -46,7 +50,10 @@ extension Dataset {
   }
 
   /// Whether a text names a data set, and no path.
-  public static func isName(_ text: String) -> Bool { text == "shapes" || KnownNames.all.contains { $0.name == text } }
+  public static func isName(_ text: String) -> Bool {
+    if let base = ImagePairs.base(of: text) { return isName(base) }
+    return text == "shapes" || KnownNames.all.contains { $0.name == text }
+  }
 
   /// The data set at a location, or nil when no layout fits.
   static func recognized(_ location: DataLocation, _ options: DatasetOptions) throws -> Dataset? {

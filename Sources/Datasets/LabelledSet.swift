@@ -44,6 +44,11 @@ public struct LabelledSet: Sendable, Equatable {
     (0..<Int32(count)).filter { labels[Int($0)] >= 0 }
   }
 
+  /// The ids of the samples that have no label, but an image that could be read.
+  public var unlabelledIDs: [Int32] {
+    (0..<Int32(count)).filter { labels[Int($0)] < 0 && !unreadable.contains(Int($0)) }
+  }
+
   /// How many samples carry each label [K].
   public func classCounts(_ classCount: Int) -> [Int] {
     var counts = [Int](repeating: 0, count: classCount)

@@ -1,4 +1,5 @@
 import Compute
+import Datasets
 import FileFormats
 import Sessions
 
@@ -16,6 +17,8 @@ public protocol Method<D>: AnyObject {
   var members: [TrainingSession<D>] { get }
   /// What is evaluated, and predicts from a checkpoint.
   var answer: Answer { get }
+  /// The views of the images that the networks see, in their order.
+  var views: ImageViews { get }
   /// The stages, which are trained one after the other; most methods have one.
   var stages: [Stage] { get }
   /// Columns that it adds to metrics.csv.
@@ -54,6 +57,8 @@ public protocol Method<D>: AnyObject {
 extension Method {
   /// Its own weights.
   public var answer: Answer { .first }
+  /// Images as they are.
+  public var views: ImageViews { .whole }
   /// No columns of its own.
   public var figures: [Figure] { [] }
   /// Whole batches, and the rest.

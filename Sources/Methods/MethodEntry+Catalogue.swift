@@ -237,6 +237,7 @@ extension MethodChoice {
     case "co-teaching": try CoTeaching(setup, self)
     case "marvel", "marvel+": try Marvel(setup, self)
     case "mutual": try MutualLearning(setup, self)
+    case MethodEntry.coTraining: try CoTraining(setup, self)
     case "grafting", "dgd": try FilterGrafting(setup, self)
     case MethodEntry.divideMix: try DivideMix(setup, self)
     default: preconditionFailure("the catalogue has \(entry.name), but nothing makes it")

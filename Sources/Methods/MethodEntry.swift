@@ -232,6 +232,7 @@ public struct MethodChoice: Sendable, Equatable, CustomStringConvertible {
   public func check(_ loss: Loss) throws(Failure) {
     try entry.check(loss)
     _ = try memberNetworks(of: .linearHead)
+    _ = try views()
     if entry.name == MethodEntry.adaptiveLoss { _ = try LearnedParameters(text("learn"), of: loss) }
   }
 
@@ -245,7 +246,8 @@ public struct MethodChoice: Sendable, Equatable, CustomStringConvertible {
 
   /// Networks in training: the parameter `members`, where there is one.
   public var networks: Int {
-    entry.parameters.contains { $0.name == "members" } ? Int(self["members"]) : entry.networks
+    if entry.name == MethodEntry.coTraining { return (try? views().count) ?? entry.networks }
+    return entry.parameters.contains { $0.name == "members" } ? Int(self["members"]) : entry.networks
   }
 
   /// The most steps that an epoch of the method can have, with so many samples in batches of `batch`.

@@ -24,6 +24,8 @@ public struct MethodSetup<D: Device> {
   public let transition: TransitionSource?
   /// Samples whose labels are known to be right, and which are not trained on; nil where none were asked for.
   public let trusted: TrustedSamples?
+  /// Samples of the training set that nobody gave a label: not those that are held out or left out.
+  public let unlabelled: [Int32]
   /// Trained networks to learn from, of the same classes and images.
   public let teachers: [Teacher]
   /// Whether margins are to be recorded for the area under the margin.
@@ -35,12 +37,13 @@ public struct MethodSetup<D: Device> {
   public init(
     session: TrainingSession<D>.Settings, train: DeviceData<D>, test: DeviceData<D>?, heldOut: DeviceData<D>?,
     classes: Int, weights: [Float]?, normalization: Normalization, transition: TransitionSource?, recordsMargins: Bool,
-    stage: Stage, trusted: TrustedSamples? = nil, teachers: [Teacher] = []
+    stage: Stage, trusted: TrustedSamples? = nil, teachers: [Teacher] = [],
+    unlabelled: [Int32] = []
   ) {
     (self.session, self.train, self.test, self.heldOut) = (session, train, test, heldOut)
     (self.classes, self.weights, self.normalization) = (classes, weights, normalization)
     (self.transition, self.recordsMargins, self.stage) = (transition, recordsMargins, stage)
-    (self.trusted, self.teachers) = (trusted, teachers)
+    (self.trusted, self.teachers, self.unlabelled) = (trusted, teachers, unlabelled)
   }
 
   /// A member of a method whose members may have networks of their own (`MethodChoice.memberNetworks`).

@@ -67,6 +67,7 @@ public enum Quantity: Sendable, Equatable {
     case "suspicion_auroc": "AUROC of suspicion"
     case "distance": "distance from the start, in % of the weights there"
     case "test_acc_mean": "test accuracy, mean of the networks"
+    case "joined_right": "share of right labels among those given"
     case "invalid_filters": "share of invalid filters"
     case "f1": "F1"
     case "auroc": "AUROC"

@@ -106,7 +106,11 @@ extension TrainingSession {
   /// The training set's logits `[N, K]`, of images as they are and with running statistics.
   ///
   /// Waits.
-  public func trainingLogits() throws -> [Float] { try trainingEvaluation().logits(on: device) }
+  ///
+  /// - Parameter ids: the samples whose logits are wanted, in this order; nil for all.
+  public func trainingLogits(of ids: [Int32]? = nil) throws -> [Float] {
+    try evaluationPlans(images, ids: ids).logits(on: device)
+  }
 
   /// Plans that evaluate the network over its training images as they are, with running statistics.
   public func trainingEvaluation() throws -> EvaluationPlans<D> { try evaluationPlans(images) }

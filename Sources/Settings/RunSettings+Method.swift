@@ -39,6 +39,7 @@ extension RunSettings {
         why: "the file has the weights of one network, and the members have different ones.",
         fix: "remove --init, or with=.")
     }
+    if entry.name == MethodEntry.coTraining { try validateRounds() }
     if let conflict = entry.weightsConflict {
       guard exclude == nil || excludeBy == .drop else {
         throw Failure(
@@ -50,6 +51,26 @@ extension RunSettings {
           .configuration, "--class-weights \(classWeights.rawValue) cannot be used with --method \(entry.name).",
           why: conflict, fix: "remove --class-weights.")
       }
+    }
+  }
+
+  /// Checks that the rounds of co-training have epochs, and nothing that reads what lies between them.
+  private func validateRounds() throws {
+    let rounds = Int(method["rounds"])
+    guard epochs >= rounds else {
+      throw Failure(
+        .configuration, "--epochs \(epochs) are too few for \(rounds) rounds of --method co-training.",
+        why: "the rounds share the epochs.", fix: "use --epochs \(10 * rounds), or fewer rounds.")
+    }
+    guard initialWeights == nil else {
+      throw Failure(
+        .configuration, "--init cannot be used with --method co-training.",
+        why: "each round begins with random weights.", fix: "remove it.")
+    }
+    guard patience == nil else {
+      throw Failure(
+        .configuration, "--patience cannot be used with --method co-training.",
+        why: "networks are evaluated once a round, and each round has its epochs.", fix: "remove it.")
     }
   }
 

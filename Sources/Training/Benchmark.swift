@@ -1,5 +1,6 @@
 import Compute
 import Datasets
+import Failures
 import FileFormats
 import Losses
 import Methods
@@ -114,7 +115,13 @@ public struct Benchmark: Sendable {
       trusted: TrustedSamples(ids: train.labelledIDs, labels: train.labels, given: train.labels),
       // And any teacher as long as another of its kind.
       teachers: settings.method?.entry.needsTeachers == true ? [try Teacher(untrained: settings.network)] : [])
-    return try (settings.method ?? MethodChoice("plain")).make(setup)
+    let choice = try settings.method ?? MethodChoice("plain")
+    guard choice.entry.name != MethodEntry.coTraining else {
+      throw Failure(
+        .configuration, "--method \(choice.entry.name) has no step of its own to time.",
+        why: "its rounds are plain training of two networks.", fix: "time --method plain, and count two networks.")
+    }
+    return try choice.make(setup)
   }
 
   /// Begins an epoch, with rate 0: a benchmark must not diverge.

@@ -40,6 +40,8 @@ public struct Checkpoint: Sendable {
     public var network: String
     /// The networks that answer together (`Answer.sum`), the first included, where these are not all of its kind.
     public var networks: [String] = []
+    /// The views of the images that these see, in their order.
+    public var views = ImageViews.whole
     /// The names of the classes, by label.
     public var classNames: [String]
     public var height: Int, width: Int, channels: Int
@@ -80,6 +82,7 @@ public struct Checkpoint: Sendable {
     if !model.networks.isEmpty {
       file.metadata[Self.networksKey] = JSONText.compact(.array(model.networks.map { .string($0) }))
     }
+    if model.views != .whole { file.metadata[Self.viewsKey] = model.views.rawValue }
     if let best { file.metadata["gpunoisy.best"] = "\(best.accuracy),\(best.epoch)" }
     for (member, state) in states.enumerated() { store(state, Self.prefix(member), in: &file) }
     return file
@@ -121,6 +124,9 @@ extension Checkpoint {
 
   /// The key of metadata that lists the networks that answer together, where these are not all of one kind.
   static let networksKey = "gpunoisy.networks"
+
+  /// The key of metadata that says which views of the images the networks see, where these are not whole.
+  static let viewsKey = "gpunoisy.views"
 
   /// The most networks of a method.
   private static let mostNetworks = 64
@@ -199,8 +205,18 @@ extension Checkpoint {
         why: "state.input_mean or state.input_std is not finite, or a deviation is not positive.",
         fix: "the file is damaged; use another checkpoint.")
     }
+    let networks = try networks(in: file), views = ImageViews(rawValue: file.metadata[viewsKey] ?? "whole")
+    guard let views, networks.isEmpty || views == .whole || views.count == networks.count,
+      views.width(of: sizes[1]) != nil
+    else {
+      throw Failure(
+        .badInput, "'\(file.path)' has views that are not known.",
+        why: "its metadata has '\(viewsKey)' = '\((file.metadata[viewsKey] ?? "").prefix(40))' for images that are "
+          + "\(sizes[1]) pixels wide.",
+        fix: "the file is damaged, or of another version; use another checkpoint.")
+    }
     return Model(
-      network: network, networks: try networks(in: file), classNames: names, height: sizes[0], width: sizes[1],
+      network: network, networks: networks, views: views, classNames: names, height: sizes[0], width: sizes[1],
       channels: sizes[2],
       fit: file.metadata["gpunoisy.fit"].flatMap { ImageFit(rawValue: $0) }, normalization: normalization)
   }

@@ -42,13 +42,13 @@ public final class Evaluator<D: Device> {
 
   /// The network of each of `count` that answer together.
   ///
-  /// - Throws: `.badInput` where the checkpoint has others.
+  /// - Throws: `.badInput` where the checkpoint has others, or as many views as there are no networks for.
   private static func networks(_ model: Checkpoint.Model, count: Int, in file: SafetensorsFile) throws -> [Network] {
     let names = model.networks.isEmpty ? [String](repeating: model.network, count: count) : model.networks
-    guard names.count == count else {
+    guard names.count == count, model.views == .whole || model.views.count == count else {
       throw Failure(
         .badInput, "'\(file.path)' lacks a network, or has one more than it says.",
-        why: "it says that \(names.count) answer together, and it has the weights of \(count).",
+        why: "it says that \(max(names.count, model.views.count)) answer together, and it has the weights of \(count).",
         fix: "the file is damaged; use another checkpoint.")
     }
     return try names.map { try Network($0) }
@@ -59,10 +59,11 @@ public final class Evaluator<D: Device> {
   /// - Throws: `.badInput` if the images have another size or number of channels.
   public func plans(for data: LabelledSet) throws -> [EvaluationPlans<D>] {
     try requireImages(data.images)
-    let data = try DeviceData(data, on: device), shared = SharedMemory<D>()
-    return try zip(networks, stores).map { network, stores in
-      try EvaluationPlans(
-        data, graph: { try self.model.graph(of: network, batch: $0) }, stores: stores, shared: shared)
+    let whole = model.views == .whole ? try DeviceData(data, on: device) : nil, shared = SharedMemory<D>()
+    return try zip(networks, stores).enumerated().map { number, pair in
+      let seen = try whole ?? DeviceData(data.with(images: data.images.view(number, of: model.views)), on: device)
+      return try EvaluationPlans(
+        seen, graph: { try self.model.graph(of: pair.0, batch: $0) }, stores: pair.1, shared: shared)
     }
   }
 
@@ -99,9 +100,12 @@ public final class Evaluator<D: Device> {
 }
 
 extension Checkpoint.Model {
-  /// The graph of a network that answers.
+  /// The width of what a network sees of the images.
+  var viewWidth: Int { views.width(of: width) ?? width }
+
+  /// The graph of a network that answers, for what it sees of the images.
   func graph(of network: Network, batch: Int = 1) throws -> Graph {
-    try network.graph(batch: batch, height: height, width: width, channels: channels, classes: classNames.count)
+    try network.graph(batch: batch, height: height, width: viewWidth, channels: channels, classes: classNames.count)
   }
 
   /// The networks that answer, as people read them.

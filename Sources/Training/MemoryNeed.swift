@@ -39,9 +39,10 @@ struct MemoryNeed<D: Device> {
   private func prepare(_ settings: RunSettings, _ size: PixelSize) throws -> Int {
     let counting = CountingDevice(device, reserve: reserve)
     let method = try MethodSetup(settings, data, on: counting, outline: size).method(settings, data)
-    // Stages of one kind are alike.
+    // Stages of one kind are alike, but that rounds of training have more and more samples.
     var kinds: [Stage.Evaluation] = []
-    for (index, stage) in method.stages.enumerated() where !kinds.contains(stage.evaluation) {
+    for (index, stage) in method.stages.enumerated()
+    where !kinds.contains(stage.evaluation) || settings.job == .train && index == method.stages.count - 1 {
       kinds.append(stage.evaluation)
       try method.begin(stage: index)
     }

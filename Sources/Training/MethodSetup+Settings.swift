@@ -31,6 +31,7 @@ extension MethodSetup {
       classes: data.dataset.classCount, weights: data.weights, normalization: data.normalization,
       transition: settings.transition, recordsMargins: settings.aum,
       stage: Stage("train", epochs: epochs, rate: settings.optimizer.learningRate(epochs: epochs)),
-      trusted: data.dataset.trusted, teachers: try settings.teachers.map { try Teacher($0, for: data) })
+      trusted: data.dataset.trusted, teachers: try settings.teachers.map { try Teacher($0, for: data) },
+      unlabelled: data.whole.train.unlabelledIDs)
   }
 }

@@ -117,6 +117,8 @@ public final class Trainer<D: Device> {
             + "better than epoch \(best.epoch)")
       }
       if case .epochs = settings.checkpointEvery, !isAtStepLimit {} else { try saveCheckpoint() }
+      // Nothing follows from a stage that was not trained to its end.
+      if isAtStepLimit, method.stages.count > 1 { return .finished }
       do {
         if let result = try method.result() { try journal.save(result, ofStage: stage.name) }
       } catch let failure as Failure where failure.isStop {
@@ -258,7 +260,8 @@ public final class Trainer<D: Device> {
     }
     history.epochs.append(report)
     // Chosen by what was held out, where something was: choosing on the test set flatters.
-    let judged = stage.evaluation == .everyEpoch ? validation?.accuracy ?? test?.accuracy : nil
+    // The networks of a detection are judged by nothing.
+    let judged = settings.job == .train ? validation?.accuracy ?? test?.accuracy : nil
     let isBest = judged.map { $0 > (best?.accuracy ?? -1) } ?? false
     if isBest, let judged { best = (judged, number) }
     let isEnd = position.epoch >= stage.epochs || isAtStepLimit || isOutOfPatience
@@ -292,6 +295,7 @@ public final class Trainer<D: Device> {
       network: settings.model.description,
       networks: method.answer == .sum && settings.method.namesNetworks
         ? method.members.map(\.settings.network.description) : [],
+      views: method.views,
       classNames: names.count < session.classes ? names + ["(threshold sample)"] : names, height: images.height,
       width: images.width, channels: images.channels, fit: settings.followsFirstSchema ? nil : settings.fit,
       normalization: data.normalization)

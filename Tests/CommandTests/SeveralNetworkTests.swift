@@ -60,6 +60,7 @@ extension CommandTests {
         ("gpunoisy.networks", nil), ("gpunoisy.networks", "[\"nosuch\"]"),
         ("gpunoisy.networks", "[\"resnet20\",\"cnn4\"]"), ("gpunoisy.networks", "[]"),
         ("gpunoisy.networks", "[3]"),
+        ("gpunoisy.views", "halves"), ("gpunoisy.views", "nosuch"),
       ] as [(String, String?)] {
         var damaged = file
         damaged.metadata[key] = value
@@ -82,6 +83,16 @@ extension CommandTests {
         ("--model mlp --image-size 30 --method mutual:with=resnet20", 78, "mutual:with=resnet20: resnet20 cannot take"),
         ("--method dgd", 78, "needs --teacher"), ("--teacher gone", 78, "only methods that need teachers"),
         ("--method dgd --teacher gone", 66, "the teacher"), ("--method dgd --teacher .", 65, "holds no checkpoint"),
+        ("--method co-training:labels=4 --epochs 3", 78, "the rounds share the epochs"),
+        ("--method co-training:labels=4 --epochs 40 --patience 3", 78, "--patience cannot be used"),
+        ("--method co-training:labels=4 --epochs 40 --init weights.safetensors", 78, "--init cannot be used"),
+        ("--method co-training --epochs 40", 78, "nothing to label"),
+        ("--model mlp --method co-training:labels=4 --epochs 40 --image-size 31x32", 78, "their width is odd"),
+        (
+          "--method co-training:labels=4 --epochs 40 --image-size 20x32", 78,
+          "co-training:views=halves: resnet20 cannot"
+        ),
+        ("--method co-training:views=nosuch --epochs 40", 64, "the views are halves"),
       ])
     func refusals(options: String, code: Int32, words: String) throws {
       let folder = ScratchFolder()
@@ -144,6 +155,46 @@ extension CommandTests {
       try changed.write(to: best)
       let ending = try CommandUnderTest.run(["train", "--resume", "whole"], in: folder)
       #expect(ending.code == 65 && ending.errors.contains("has changed since"), "\(ending.errors)")
+    }
+
+    @Test("label samples for one another round by round, and resume to the same bits within every round")
+    func rounds() throws {
+      let folder = ScratchFolder()
+      let settings = "--epochs 9 --checkpoint-every 1 --method co-training:rounds=3,labels=4,pool=60"
+      let (whole, _) = try CommandUnderTest.wholeAndKilled(settings, steps: 9, in: folder)
+      // Once more, killed when a round is done.
+      let program = CommandUnderTest.start(CommandUnderTest.training(settings, "--out later"), in: folder)
+      let later = RunFiles(folder("later"))
+      #expect(program.wait { FileBytes.kind(of: folder("later/stages/round1.safetensors")) == .file })
+      program.send(SIGKILL)
+      _ = try program.end()
+      try CommandUnderTest.output(["train", "--resume", "later", "--threads", "1"], in: folder)
+      try later.expectEqual(to: whole)
+      for round in 1...2 {
+        let file = "stages/round\(round).safetensors"
+        #expect(try FileBytes.read(whole.path + "/" + file) == FileBytes.read(later.path + "/" + file))
+      }
+      #expect(FileBytes.kind(of: folder("whole/stages/round3.safetensors")) == .missing)
+      let counts = try whole.column("labelled", of: "metrics.csv").compactMap(Double.init)
+      #expect(counts.count == 9 && counts[0] == 40 && counts[3] > 40 && counts[6] > counts[3])
+      let tested = try whole.column("test_acc", of: "metrics.csv").map { !$0.isEmpty }
+      #expect(tested == [false, false, true, false, false, true, false, false, true])
+      #expect(try whole.column("test_acc_view_2", of: "metrics.csv").map { !$0.isEmpty } == tested)
+      let file = try SafetensorsFile.read(whole.lastCheckpoint)
+      #expect(file.metadata["gpunoisy.views"] == "halves" && file.metadata["gpunoisy.answer"] == "sum")
+      try expectSameAsRun(whole, in: folder)
+      try CommandUnderTest.output(["report", "whole"], in: folder)
+      #expect(try whole.text("report/index.html").contains("joined_right"))
+      // One network that sees pairs as they are.
+      try CommandUnderTest.output(
+        [
+          "train", "pairs:shapes", "--limit-train", "128", "--limit-test", "64", "--model", "mlp", "--device", "cpu",
+          "--epochs", "4", "--method", "co-training:views=whole,rounds=2,labels=3", "--out", "self",
+        ], in: folder)
+      let own = RunFiles(folder("self"))
+      #expect(try SafetensorsFile.read(own.lastCheckpoint).metadata["gpunoisy.image"] == "32,64,3")
+      try CommandUnderTest.output(
+        ["eval", "self", "pairs:shapes", "--limit-test", "64", "--device", "cpu"], in: folder)
     }
   }
 }
