@@ -148,7 +148,7 @@ let package = Package(
         "Networks", "ComputeReference", "Statistics", "FileFormats", "TestSupport", "OpenCLTestSupport",
       ],
       exclude: [
-        "oracle.py", "networks.py", "losses.py", "methods.py", "adaptive.py", "collaboration.py",
+        "oracle.py", "networks.py", "losses.py", "methods.py", "adaptive.py", "clusters.py", "collaboration.py",
         "dividemix.py", "mixture.py",
       ]),
     // Runs the built example.
@@ -159,7 +159,7 @@ let package = Package(
         "Autotuning", "ComputeCPU", "ComputeKernels", "Compute", "Losses", "Networks", "FileFormats", "Failures",
         "TestSupport",
       ]),
-    .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
+    .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "FileFormats"], exclude: ["Frozen"]),
     .testTarget(
       name: "DetectionTests",
       dependencies: ["Detection", "Datasets", "Statistics", "FileFormats", "Failures", "TestSupport"],

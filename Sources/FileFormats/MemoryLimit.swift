@@ -61,7 +61,11 @@ public enum MemoryLimit {
   ///   - fix: what makes it smaller.
   /// - Throws: `.outOfMemory` with both numbers.
   public static func require(_ bytes: Int, for what: String, fix: String) throws(Failure) {
-    let room = available
+    try require(bytes, of: available, for: what, fix: fix)
+  }
+
+  /// The same where so much room is left.
+  public static func require(_ bytes: Int, of room: Int, for what: String, fix: String) throws(Failure) {
     guard bytes > room else { return }
     throw Failure(
       .outOfMemory, "\(what) does not fit into memory.",
