@@ -48,6 +48,9 @@ static const gpunoisy_source sources[] = {
     {"shared/rows_division.cl", (const char[]){
 #embed "shared/rows_division.cl"
     , 0}},
+    {"shared/rows_triplet.cl", (const char[]){
+#embed "shared/rows_triplet.cl"
+    , 0}},
     {"vector/augment.cl", (const char[]){
 #embed "vector/augment.cl"
     , 0}},

@@ -20,6 +20,7 @@
 #include "../shared/rows_targets.cl"
 #include "../shared/rows_distil.cl"
 #include "../shared/rows_division.cl"
+#include "../shared/rows_triplet.cl"
 #include "../vector/augment.cl"
 #include "../vector/conv.cl"
 #include "../vector/conv_weights.cl"
@@ -125,6 +126,7 @@ static const Entry entries[] = {
     ENTRY(flat_step),
     ENTRY(rows_scale),
     ENTRY(rows_smallest),
+    ENTRY(rows_smallest_after),
     ENTRY(rows_dynamics),
     ENTRY(rows_streak),
     ENTRY(rows_shift),
@@ -142,6 +144,8 @@ static const Entry entries[] = {
     ENTRY(rows_mean),
     ENTRY(rows_prior),
     ENTRY(rows_entropy),
+    ENTRY(rows_triplet),
+    ENTRY(rows_triplet_backward),
     ENTRY(advance_step),
     ENTRY(bench_empty),
     ENTRY(bench_multiply_add),

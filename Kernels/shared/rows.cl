@@ -31,6 +31,23 @@ __kernel void rows_smallest(
   kept[sample] = smaller < (int)numbers[NUMBER_METHOD + slot] ? 1.0f : 0.0f;
 }
 
+// kept = 1 for the first rows of the batch, and for those behind them whose loss is among the smallest there; 0 for the
+// others. numbers[NUMBER_METHOD + slot] says how many the first rows are, the number after it how many are kept behind
+// them. Ties, losses that are not numbers and `losses` as above. (Yang et al., Asymmetric co-teaching, 2020.)
+__kernel void rows_smallest_after(
+    __global const float *restrict losses, __global const int *restrict order, __global const int *restrict counters,
+    __global const float *restrict numbers, __global float *restrict kept, int B, int slot) {
+  const int b = get_global_id(0), first = counters[COUNTER_OFFSET], sample = order[first + b];
+  const int begin = (int)numbers[NUMBER_METHOD + slot];
+  const float own = losses[sample] == losses[sample] ? losses[sample] : INFINITY;
+  int smaller = 0;
+  for (int i = begin; i < B; i++) {
+    const float given = losses[order[first + i]], other = given == given ? given : INFINITY;
+    smaller += other < own || (other == own && i < b);
+  }
+  kept[sample] = b < begin || smaller < (int)numbers[NUMBER_METHOD + slot + 1] ? 1.0f : 0.0f;
+}
+
 // z_y minus the largest other logit, or with `softmax` the same of probabilities, without cancellation.
 FUNCTION float rows_margin(__global const float *z, const LossRow row, int softmax) {
   const float margin = loss_margin(z, row.label, row.K);

@@ -157,6 +157,11 @@ static const gpunoisy_table tables[] = {
     , 0}, (const char[]){
 #embed "co-training.csv"
     , 0}},
+    {"asymmetric", (const char[]){
+#embed "asymmetric.toml"
+    , 0}, (const char[]){
+#embed "asymmetric.csv"
+    , 0}},
     {0, 0, 0}};
 
 const gpunoisy_table *gpunoisy_tables(void) { return tables; }

@@ -117,6 +117,25 @@ public struct StepBuilder {
     for layer in graph.layers.reversed() { backward(layer, accumulate: peer, peer: peer) }
   }
 
+  /// What the last layer takes, [B, F]; nil where it is not linear.
+  public var features: Value? {
+    if case .linear(let input, _, _, _)? = graph.layers.last { input } else { nil }
+  }
+
+  /// A value of the size of the features, for a kernel to write their gradient into.
+  public mutating func featureGradient() -> Value {
+    guard let features else { preconditionFailure("the network has no features") }
+    return program.value(like: features)
+  }
+
+  /// Computes the gradients of all parameters but the last layer's from that of the features.
+  public mutating func backward(features dfeatures: Value) {
+    guard let features else { preconditionFailure("the network has no features") }
+    shared = []
+    gradients = [features: dfeatures]
+    for layer in graph.layers.dropLast().reversed() { backward(layer, accumulate: false, peer: false) }
+  }
+
   /// The gradients of plain training: images, forward, loss, backward.
   ///
   /// - Parameters:

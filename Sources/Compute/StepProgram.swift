@@ -68,6 +68,11 @@ public struct TrainingStep: Sendable {
 }
 
 extension StepProgram {
+  /// Numbers of an image in a value of the whole batch.
+  public func width(of value: Value) -> Int { counts[value.index] / batch }
+}
+
+extension StepProgram {
   /// One training step: gather, forward, loss, backward, update.
   public static func training(
     _ graph: Graph, forms: Set<FusedForm>, precision: Precision = .fp32, _ plain: TrainingStep
@@ -80,11 +85,14 @@ extension StepProgram {
 
   /// The features of one batch, with running statistics: gather without augmentation, forward; `logits` are features.
   ///
-  /// - Parameter graph: without the network's last layer (`Graph.features`).
-  public static func features(_ graph: Graph, forms: Set<FusedForm>) -> StepProgram {
+  /// - Parameters:
+  ///   - graph: without the network's last layer (`Graph.features`).
+  ///   - advances: whether it moves on to the next batch.
+  public static func features(_ graph: Graph, forms: Set<FusedForm>, advances: Bool = false) -> StepProgram {
     var step = StepBuilder(graph, forms: forms)
     step.images(Augmentation(crop: 0, flip: false))
     step.forward(.running)
+    if advances { step.advance() }
     return step.program
   }
 

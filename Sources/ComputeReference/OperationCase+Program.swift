@@ -4,7 +4,7 @@ extension OperationCase {
   /// Every operation with the shapes of ResNet-32 and with odd ones.
   public static var all: [OperationCase] {
     convolutions + depthwises + finished + batchNorms + fused + layers + plainLayers + samples + rows + targets
-      + distil + division
+      + distil + division + triplets
   }
 
   /// The operations of a program with small batches: each different one once, in the order of the program.

@@ -7,10 +7,13 @@ extension OperationCase {
     switch kernel.kernel {
     case "rows_scale": return scale(B: B, K: kernel["K"])
     case "rows_smallest": return smallest(B: B, keep: B / 2, slot: kernel["slot"])
+    case "rows_smallest_after": return smallest(B: B, after: B / 3, keep: B / 4, slot: kernel["slot"])
     case "rows_dynamics":
       return dynamics(B: B, K: kernel["K"], classes: kernel["classes"], softmax: kernel["softmax"] != 0)
     case "rows_streak": return streak(B: B, K: kernel["K"])
     case "rows_distil": return distil(B: B, K: kernel["K"])
+    case "rows_triplet": return triplet(B: B, D: kernel["D"], labels: 5, slot: kernel["slot"])
+    case "rows_triplet_backward": return tripletBackward(B: B, D: kernel["D"])
     default: return division(like: kernel, B: B) ?? targets(like: kernel, B: B)
     }
   }
@@ -44,6 +47,20 @@ extension OperationCase {
     let losses = (0..<N).map { id -> Float in id % 13 == 5 ? .nan : Float(id * 7 % 9) }
     return rows(
       .smallest(of: .sampleLoss, into: .column("kept"), B: B, slot: slot), B: B, ["\(keep) of \(B)"],
+      [
+        .store(.sampleLoss): .floats(losses), .store(.column("kept")): .nothing(N), .store(.counters): counters(),
+        .store(.numbers): .floats(state.numbers),
+      ])
+  }
+
+  /// The same behind the first rows.
+  static func smallest(B: Int, after first: Int, keep: Int, slot: Int = 2) -> OperationCase {
+    var state = StepState()
+    state.methodNumbers = [Float](repeating: 0, count: slot) + [Float(first), Float(keep)]
+    let losses = (0..<N).map { id -> Float in id % 13 == 5 ? .nan : Float(id * 7 % 9) }
+    return rows(
+      .smallestAfter(of: .sampleLoss, into: .column("kept"), B: B, slot: slot), B: B,
+      ["\(keep) of \(B) after \(first)"],
       [
         .store(.sampleLoss): .floats(losses), .store(.column("kept")): .nothing(N), .store(.counters): counters(),
         .store(.numbers): .floats(state.numbers),
@@ -95,6 +112,9 @@ extension OperationCase {
     for (B, K) in [(1, 2), (16, 10), (5, 11), (61, 100)] { cases.append(scale(B: B, K: K)) }
     cases.append(scale(B: 16, K: 10, isEmpty: true))
     for (B, keep) in [(1, 0), (1, 1), (16, 8), (61, 34), (61, 61), (37, 1)] { cases.append(smallest(B: B, keep: keep)) }
+    for (B, first, keep) in [(1, 0, 1), (1, 1, 0), (16, 8, 3), (61, 30, 17), (61, 0, 34), (37, 36, 1), (16, 5, 0)] {
+      cases.append(smallest(B: B, after: first, keep: keep))
+    }
     for softmax in [false, true] {
       for (B, K, classes) in [(1, 2, 2), (16, 11, 10), (5, 10, 10), (61, 101, 100)] {
         cases.append(dynamics(B: B, K: K, classes: classes, softmax: softmax))

@@ -57,7 +57,7 @@ extension ReferenceDevice {
     let name = rows.kernel.kernel
     guard
       let formula = Self.rowFormulas[name] ?? Self.targetFormulas[name] ?? Self.distilFormulas[name]
-        ?? Self.divisionFormulas[name]
+        ?? Self.divisionFormulas[name] ?? Self.tripletFormulas[name]
     else {
       preconditionFailure("\(name) has no formula in double precision")
     }
@@ -68,6 +68,7 @@ extension ReferenceDevice {
   private static var rowFormulas: [String: RowFormula] {
     [
       "rows_scale": RowFormula(scale, []), "rows_smallest": RowFormula(smallest, ["numbers"]),
+      "rows_smallest_after": RowFormula(smallestAfter, ["numbers"]),
       "rows_dynamics": RowFormula(dynamics, ["labels", "margin_sum", "margin_lost", "margin_count"]),
       "rows_streak": RowFormula(streak, ["labels", "numbers"]),
     ]
@@ -88,6 +89,16 @@ extension ReferenceDevice {
     let values = samples.map { id in losses.number(at: id).value }.map { $0.isNaN ? Double.infinity : $0 }
     let order = values.indices.sorted { (values[$0], $0) < (values[$1], $1) }
     for (rank, b) in order.enumerated() { kept.write(ReferenceNumber(rank < keep ? 1.0 : 0.0), at: samples[b]) }
+  }
+
+  private static func smallestAfter(_ bound: RowBinding) {
+    let samples = bound.samples, losses = bound.buffer("losses"), kept = bound.buffer("kept")
+    let numbers = bound.buffer("numbers").numbers(at: NUMBER_METHOD + bound.integer("slot"), count: 2)
+    let first = Int(numbers[0].value), keep = Int(numbers[1].value)
+    let values = samples.map { id in losses.number(at: id).value }.map { $0.isNaN ? Double.infinity : $0 }
+    let order = values.indices.dropFirst(first).sorted { (values[$0], $0) < (values[$1], $1) }
+    let chosen = Set(0..<first).union(order.prefix(keep))
+    for (b, sample) in samples.enumerated() { kept.write(ReferenceNumber(chosen.contains(b) ? 1.0 : 0.0), at: sample) }
   }
 
   private static func margin(_ row: ReferenceRow, softmax: Bool) -> ReferenceNumber {

@@ -28,7 +28,8 @@ extension Dataset {
   ///
   /// - Parameter set: the samples that are trained on.
   public func emptyClassWarning(_ set: LabelledSet) -> String? {
-    warning(of: set.classCounts(classCount).enumerated().filter { $1 == 0 }.map(\.offset), kindOfSamples)
+    isUnlabelled
+      ? nil : warning(of: set.classCounts(classCount).enumerated().filter { $1 == 0 }.map(\.offset), kindOfSamples)
   }
 
   /// `warning: 2 of 3 classes have no training samples: dog, emu`; nil for no classes.

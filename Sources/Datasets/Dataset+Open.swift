@@ -35,8 +35,9 @@ extension Dataset {
     }
     if let entry = KnownNames.all.first(where: { $0.name == text }) { return try KnownNames.open(entry, options) }
     let location = try DataLocation(text)
-    guard let dataset = try recognized(location, options) else { throw notRecognized(location) }
-    return dataset
+    if let dataset = try recognized(location, options) { return dataset }
+    if options.takesUnlabelled, let dataset = try UnlabelledFolder.open(location, options) { return dataset }
+    throw notRecognized(location)
   }
 
   /// Whether a text names a data set, or a path in which a layout of samples with labels is recognised; nothing is read

@@ -46,6 +46,8 @@ public struct Dataset: Sendable {
   public internal(set) var repairedImages: [BadImage] = []
   /// What sizes the images had in their files; nil where the layout has no files.
   public internal(set) var sizing: ImageSizing?
+  /// Whether nobody says what the images show: their labels stand for none.
+  public internal(set) var isUnlabelled = false
   /// What is odd about the data and worth a warning, as sentences.
   public var warnings: [String] = []
   /// What is worth a line without being a reason to worry, as sentences.

@@ -27,6 +27,8 @@ public struct DatasetOptions: Sendable {
   public var followsFirstSchema = false
   /// What to do with images that cannot be decoded.
   public var onBadImage: BadImagePolicy
+  /// Whether images need no classes.
+  public var takesUnlabelled = false
   /// The seed of `shapes`.
   public var seed: UInt64
   /// How many threads decode images; the result does not depend on it.

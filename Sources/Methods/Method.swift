@@ -175,9 +175,13 @@ public struct EpochOutcome: Sendable {
   public var figures: [Double?]
   /// The samples over which loss and accuracy in training are taken; nil for all that have a weight.
   public var scored: [Int32]?
+  /// The accuracy in training, where predictions are not of the data's classes; nil where they are.
+  public var accuracy: Double?
 
   /// An outcome.
-  public init(figures: [Double?] = [], scored: [Int32]? = nil) { (self.figures, self.scored) = (figures, scored) }
+  public init(figures: [Double?] = [], scored: [Int32]? = nil, accuracy: Double? = nil) {
+    (self.figures, self.scored, self.accuracy) = (figures, scored, accuracy)
+  }
 }
 
 /// A column that a method adds to metrics.csv, and a curve of the page.

@@ -26,6 +26,37 @@ extension MethodEntry {
       ], figures: Selection.figures + [Figure("test_acc_2", "the second network's accuracy on the test set")],
       judgesSamples: true),
     MethodEntry(
+      name: asymmetric,
+      summary:
+        "Neighbours or clusters decide which labels to believe; a main network learns these and new labels of the others "
+        + "that a second network finds easy.",
+      source:
+        "Yang et al., Asymmetric co-teaching for unsupervised cross-domain person re-identification, AAAI 2020",
+      standing: .reconstructed(
+        "labels=given; labels=clusters is after the authors' code, without the source domain's term"),
+      networks: 2, cost: "2.7, and a pass every `every` epochs",
+      parameters: [
+        .init(epochs: "warm", 5, 0...1_000_000, "epochs of plain training before neighbours are asked"),
+        .init(epochs: "every", 5, 1...1_000_000, "epochs between two decisions, a round"),
+        .init("neighbours", 10, 1...1000, isWhole: true, "the nearest neighbours by features that are asked"),
+        .init(
+          "keep", 0.2, 0...1,
+          "the share of the judged samples that counts rises from this to 1 over the rounds"),
+        .init(
+          "exchange", 1, 0...1, isWhole: true,
+          "1: two networks that choose for each other, as published; 0: one, which learns from all inliers, for comparison"
+        ),
+        .init(
+          "reciprocal", 20, 4...1000, isWhole: true, "of clusters: neighbours that reciprocal ones are sought among"),
+        .init("share", 0.0016, 1e-9...1, "of clusters: the share of the smallest distances whose mean is the radius"),
+        .init("minimum", 4, 1...1000, isWhole: true, "of clusters: images within the radius of one that begins them"),
+        .init("margin", 0.5, 0...1000, "of clusters: how much farther than its own an image of another one is to be"),
+      ], figures: InliersAndOutliers.figures + ClusterSearch.figures, judgesSamples: true,
+      textParameters: [
+        .init(
+          name: "labels", defaultText: "given", summary: "where labels come from", choices: ["given", clusters])
+      ]),
+    MethodEntry(
       name: "marvel",
       summary:
         "Drops samples whose margin has been negative in consecutive epochs: their weight becomes 0 for good.",
@@ -197,7 +228,7 @@ extension MethodEntry {
   static let members = Parameter(
     "members", 2, 1...64, isWhole: true, "networks in training, each at the cost of plain training")
 
-  static let adaptiveLoss = "adaptive-loss"
+  static let adaptiveLoss = "adaptive-loss", asymmetric = "asymmetric-co-teaching", clusters = "clusters"
 
   private static let distanceSource =
     "Hu, Li and Yu, Simple and effective regularization methods for training on noisily labeled data with "
@@ -235,6 +266,8 @@ extension MethodChoice {
     case "self": try SelfEnsemble(setup, self)
     case MethodEntry.adaptiveLoss: try AdaptiveLoss(setup, self)
     case "co-teaching": try CoTeaching(setup, self)
+    case MethodEntry.asymmetric:
+      try findsClasses ? AsymmetricClusters(setup, self) : AsymmetricCoTeaching(setup, self)
     case "marvel", "marvel+": try Marvel(setup, self)
     case "mutual": try MutualLearning(setup, self)
     case MethodEntry.coTraining: try CoTraining(setup, self)

@@ -61,6 +61,8 @@ public struct MethodEntry: Sendable {
     public let defaultText: String
     /// What it is.
     public let summary: String
+    /// The texts that it can be; nil where the method reads it.
+    public var choices: [String]?
   }
 
   /// How sure it is that this is what the authors did.
@@ -180,9 +182,15 @@ public struct MethodChoice: Sendable, Equatable, CustomStringConvertible {
     var texts: [String: String] = [:]
     for item in halves.count > 1 ? halves[1].split(separator: ",", omittingEmptySubsequences: false) : [] {
       let pair = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-      if entry.textParameters.contains(where: { $0.name == pair[0] }), texts[pair[0]] == nil, pair.count == 2,
-        !pair[1].isEmpty, !pair[1].contains(where: \.isWhitespace)
+      if let parameter = entry.textParameters.first(where: { $0.name == pair[0] }), texts[pair[0]] == nil,
+        pair.count == 2, !pair[1].isEmpty, !pair[1].contains(where: \.isWhitespace)
       {
+        if let choices = parameter.choices, !choices.contains(pair[1]) {
+          throw Failure(
+            .usage, "\(entry.name):\(item) is not known.",
+            why: "\(parameter.name) is \(parameter.summary): \(choices.joined(separator: " or ")).",
+            fix: "the default is \(parameter.name)=\(parameter.defaultText).")
+        }
         texts[pair[0]] = pair[1]
         continue
       }
@@ -242,6 +250,11 @@ public struct MethodChoice: Sendable, Equatable, CustomStringConvertible {
       preconditionFailure("\(entry.name) has no parameter '\(name)'")
     }
     return values[index]
+  }
+
+  /// Whether it looks for classes itself, so that the data needs none.
+  public var findsClasses: Bool {
+    entry.name == MethodEntry.asymmetric && text("labels") == MethodEntry.clusters
   }
 
   /// Networks in training: the parameter `members`, where there is one.

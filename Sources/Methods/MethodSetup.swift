@@ -69,15 +69,19 @@ public struct MethodSetup<D: Device> {
   ///   - number: its number among those of the method, by which first weights differ.
   ///   - columns: what the method adds to the per-sample table.
   ///   - hasIndicator: whether the network has a second head (`Graph.withIndicator`).
+  ///   - labels: the labels [N] to train on; nil for those that the images were given.
+  ///   - evaluates: whether its outputs say anything of the test set.
   ///   - hasOwnBatches: whether its order of samples and its crops differ from those of the other networks, too.
   public func member(
-    _ number: Int = 0, columns: [Column] = [], hasIndicator: Bool = false, hasOwnBatches: Bool = false
+    _ number: Int = 0, columns: [Column] = [], hasIndicator: Bool = false, hasOwnBatches: Bool = false,
+    labels: [Int32]? = nil, evaluates: Bool = true
   ) throws -> TrainingSession<D> {
     var settings = session
     (settings.member, settings.columns, settings.hasIndicator) = (number, columns, hasIndicator)
     if hasOwnBatches { (settings.seed, settings.member) = (settings.memberSeed, 0) }
     return try TrainingSession(
-      settings, train: train, test: test, heldOut: heldOut, classes: classes, weights: weights,
+      settings, train: train, labels: labels, test: evaluates ? test : nil, heldOut: evaluates ? heldOut : nil,
+      classes: classes, weights: weights,
       normalization: normalization)
   }
 

@@ -30,10 +30,11 @@ public final class EvaluationPlans<D: Device> {
   /// - Parameters:
   ///   - ids: the samples to evaluate, in the order of `logits`; nil for all.
   ///   - graph: the network for a batch size.
+  ///   - isOfFeatures: whether the graph ends before the last layer, so that `logits` are features, and nothing is scored.
   ///   - stores: the network's buffers, of which evaluation reads parameters, running statistics and input statistics.
   public init(
-    _ data: DeviceData<D>, ids: [Int32]? = nil, graph: (Int) throws -> Graph, stores network: [Store: D.Buffer],
-    shared: SharedMemory<D>
+    _ data: DeviceData<D>, ids: [Int32]? = nil, graph: (Int) throws -> Graph, isOfFeatures: Bool = false,
+    stores network: [Store: D.Buffer], shared: SharedMemory<D>
   ) throws {
     let device = data.device, set = data.set, ids = ids ?? (0..<Int32(set.count)).map { $0 }
     (count, labels, self.ids) = (set.count, set.labels, ids)
@@ -48,7 +49,11 @@ public final class EvaluationPlans<D: Device> {
     try device.write(set.labels, to: stores[.labels]!)
     try device.write(ids, to: stores[.order]!)
     self.stores = stores
-    func program(_ batch: Int) throws -> StepProgram { try .evaluation(graph(batch), forms: device.forms) }
+    func program(_ batch: Int) throws -> StepProgram {
+      let graph = try graph(batch)
+      return isOfFeatures
+        ? .features(graph, forms: device.forms, advances: true) : .evaluation(graph, forms: device.forms)
+    }
     func plan(_ batch: Int) throws -> Plan<D> {
       try Plan(program(batch), on: device, stores: stores, shared: shared)
     }
@@ -63,6 +68,9 @@ public final class EvaluationPlans<D: Device> {
     rest = tail > 0 ? try plan(tail) : nil
     classes = (whole ?? rest)?.program.classes ?? 0
   }
+
+  /// The width of a row of `logits`.
+  public var width: Int { classes }
 
   /// Evaluates every sample.
   ///

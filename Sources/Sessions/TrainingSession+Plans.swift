@@ -1,4 +1,5 @@
 import Compute
+import Failures
 import Networks
 
 // MARK: - Steps
@@ -133,6 +134,41 @@ extension TrainingSession {
     of plans: [EvaluationPlans<D>], _ sessions: [TrainingSession<D>]
   ) throws -> EvaluationPlans<D>.Results? {
     plans.isEmpty ? nil : try EvaluationPlans.results(ofMean: plans, on: sessions[0].device)
+  }
+
+  /// Makes `features` possible, before the first step, and tells how many there are of an image.
+  ///
+  /// - Throws: `.configuration` where the network does not end with a linear layer; what the device throws.
+  @discardableResult
+  public func prepareFeatures() throws -> Int {
+    let plans = try EvaluationPlans(
+      images, ids: sampleIDs,
+      graph: {
+        guard let graph = try settings.graph($0, images.set.images, classes: classes).features() else {
+          throw noFeatures
+        }
+        return graph
+      }, isOfFeatures: true, stores: stores.merging(answer) { $1 }, shared: shared)
+    featurePlans = plans
+    return plans.width
+  }
+
+  /// What is wrong with a network that does not end with a linear layer, where features are needed.
+  public var noFeatures: Failure {
+    Failure(
+      .configuration, "\(settings.network) has no features.", why: "its last layer is not linear.",
+      fix: "use another --model.")
+  }
+
+  /// What the last layer takes of each sample that has a label, `[sampleIDs.count, F]`, of images as they are and with
+  /// running statistics.
+  ///
+  /// Waits.
+  ///
+  /// - Throws: also where the process was asked to stop (`Failure.isStop`).
+  public func features() throws -> [Float] {
+    guard let featurePlans else { preconditionFailure("prepareFeatures comes first") }
+    return try featurePlans.logits(on: device)
   }
 
   private func evaluationPlans(_ data: DeviceData<D>, ids: [Int32]? = nil) throws -> EvaluationPlans<D> {

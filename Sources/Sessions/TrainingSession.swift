@@ -70,7 +70,7 @@ public final class TrainingSession<D: Device> {
   var whole: Plan<D>?, rest: Plan<D>?
   /// What stands in the place of `stores` when the network is evaluated.
   var answer: [Store: D.Buffer] = [:]
-  var evaluation: EvaluationPlans<D>?, heldOut: EvaluationPlans<D>?
+  var evaluation: EvaluationPlans<D>?, heldOut: EvaluationPlans<D>?, featurePlans: EvaluationPlans<D>?
   let evaluationData: (images: DeviceData<D>, ids: [Int32]?)?, heldOutData: DeviceData<D>?
   /// The activations' memory, which plans of one network share.
   let shared = SharedMemory<D>()
@@ -179,13 +179,15 @@ public final class TrainingSession<D: Device> {
   ///   - recordsMargins: whether margins of this epoch count towards the area under the margin.
   ///   - countsDynamics: whether the epoch counts for what the method's row kernels note.
   ///   - methodNumbers: what those kernels read (`StepState.methodNumbers`).
+  ///   - chosen: the ids of the epoch's batches, in order, of which none occurs twice in a batch; nil for an order of all.
   public func begin(
     epoch: Int, step: Int = 0, learningRate: Double, recordsMargins: Bool, countsDynamics: Bool = false,
-    methodNumbers: [Float] = []
+    methodNumbers: [Float] = [], order chosen: [Int32]? = nil
   ) throws {
     let random = CounterRandom(seed: settings.seed), count = sampleIDs.count
-    order = sampleIDs
-    if settings.shuffles {
+    precondition(chosen.map { $0.count >= batchSizes.reduce(0, +) && $0.count <= sampleCount } ?? true)
+    order = chosen ?? sampleIDs
+    if settings.shuffles, chosen == nil {
       order = random.permutation(of: count, .shuffle, UInt32(epoch)).map { sampleIDs[Int($0)] }
     }
     try device.write(order, to: stores[.order]!)

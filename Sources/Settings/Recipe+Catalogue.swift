@@ -4,7 +4,7 @@ extension Recipe {
     aum + symmetricCrossEntropy + generalizedCrossEntropy + activePassive + asymmetricLosses + sparseRegularization
     + activeNegative + peerLoss + determinant + cores + correction + adjusted + humanLabels + memorisation
     + earlyLearning + confidenceAdaptive + selfEnsemble + mutualLearning + filterGrafting + distillationAndGrafting
-    + divideMix
+    + divideMix + asymmetricCoTeaching
 
   /// Area under the margin.
   private static let aum: [Recipe] = {

@@ -53,6 +53,24 @@ extension Recipe {
         ]))
   ]
 
+  static let asymmetricCoTeaching: [Recipe] = [
+    Recipe(
+      name: "asymmetric-cifar10",
+      source: "Yang et al., Asymmetric co-teaching, AAAI 2020, arXiv:1912.01349, read for given labels",
+      noise: "symmetric:R; asymmetric:R",
+      note: """
+        Nobody has published values for it: the paper is about person re-identification, with ResNet-50, Adam at 6e-5, \
+        batches of 64 and ten rounds of 30 epochs. The rounds and the share that counts are as there.
+        """,
+      origin: "own choice",
+      sgd(
+        "cifar10", "resnet20", "ce", lr: "0.05", .cosine, decay: "5e-4", epochs: 20,
+        [
+          .init("method", "asymmetric-co-teaching:labels=given,warm=5,every=5,neighbours=10,keep=0.2"),
+          .init("nesterov", "on"),
+        ]))
+  ]
+
   static let mutualLearning: [Recipe] = [
     Recipe(
       name: "mutual-cifar100",

@@ -169,6 +169,7 @@ public struct RunSettings: Sendable, Equatable {
       dataRoot: dataRoot, imageSize: imageSize, fit: fit, side: model.entry.imageSide, onBadImage: onBadImage,
       seed: seed, threads: threads ?? Processors.available)
     options.followsFirstSchema = followsFirstSchema
+    options.takesUnlabelled = job == .train && method.findsClasses
     return options
   }
 }

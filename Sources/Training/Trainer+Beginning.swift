@@ -29,7 +29,7 @@ extension Trainer {
     // A method's second head is in no file but its own checkpoints.
     let random = Set(
       (entries.filter { $0.name.hasPrefix("indicator.") && file[$0.name] == nil } + (isOther ? last : [])).map(\.name))
-    guard isOther || method.members.count == 1 else {
+    guard isOther || method.members.count == 1 || settings.method.findsClasses else {
       throw Failure(
         .configuration, "--init \(path) cannot be used with --method \(settings.method.entry.name).",
         why:

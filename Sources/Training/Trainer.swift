@@ -147,8 +147,15 @@ public final class Trainer<D: Device> {
     var isOpen = position.step > 0
     while position.epoch < stage.epochs, isOpen || !isAtStepLimit && !isOutOfPatience {
       isOpen = false
-      let batches = try method.begin(
-        EpochStart(epoch: position.epoch, step: position.step, learningRate: stage.rate(position.epoch)))
+      let batches: [Int]
+      do {
+        batches = try method.begin(
+          EpochStart(epoch: position.epoch, step: position.step, learningRate: stage.rate(position.epoch)))
+      } catch let failure as Failure where failure.isStop {
+        // What was to be decided is decided anew.
+        try saveCheckpoint()
+        return RunOutcome(stopping: failure.kind)
+      }
       var pace = Pace(clock: clock, firstStep: position.step)
       while position.step < batches.count, !isAtStepLimit {
         try method.step(position.step)
@@ -249,9 +256,12 @@ public final class Trainer<D: Device> {
     }
     let report = EpochReport(
       epoch: number, epochs: epochs, step: position.totalSteps, learningRate: session.effectiveRate,
-      trainLoss: score.loss, trainAccuracy: score.accuracy, testLoss: test?.loss, testAccuracy: test?.accuracy,
-      seconds: seconds, imagesPerSecond: Double(images) / max(seconds, 1e-9), cleanAccuracy: score.cleanAccuracy,
-      wrongAccuracy: score.wrongAccuracy, validationLoss: validation?.loss, validationAccuracy: validation?.accuracy,
+      trainLoss: score.loss, trainAccuracy: outcome.accuracy ?? score.accuracy, testLoss: test?.loss,
+      testAccuracy: test?.accuracy,
+      seconds: seconds, imagesPerSecond: Double(images) / max(seconds, 1e-9),
+      cleanAccuracy: outcome.accuracy == nil ? score.cleanAccuracy : nil,
+      wrongAccuracy: outcome.accuracy == nil ? score.wrongAccuracy : nil, validationLoss: validation?.loss,
+      validationAccuracy: validation?.accuracy,
       perClass: test.map { Array($0.perClass.prefix(data.dataset.classCount)) } ?? [],
       figures: zip(method.figures, outcome.figures).map { .init($0.name, $1) }
         + (isDeterminant ? [.init(Self.vanished, vanished)] : []))

@@ -78,6 +78,10 @@ extension CommandTests {
         ),
         ("--method self:every=1 --precision mixed", Self.selection + ["suspicion_auroc"]),
         ("--method dividemix:warm=1,ramp=1", ["suspicion_auroc", "test_acc_mean"]),
+        (
+          "--method asymmetric-co-teaching:warm=1,every=2,neighbours=5 --augment crop",
+          Self.selection + ["relabelled_right"]
+        ),
       ])
     func resume(method: String, columns: [String]) throws {
       let folder = ScratchFolder()

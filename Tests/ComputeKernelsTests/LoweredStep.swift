@@ -107,6 +107,25 @@ struct LoweredStep: Sendable {
         step.backward()
         step.update(.sgd, clip: false)
       },
+      step(network, "small losses behind the first rows") { step in
+        step.gradients(cropped, RowFunction(kernel: "loss_ce_rows"), peer: false, weighted: false)
+        step.rows(.smallestAfter(of: .column("judged"), into: .column("kept"), B: 128, slot: 2))
+        step.update(.sgd, clip: false)
+      },
+      step(network, "triplets") { step in
+        step.images(cropped)
+        step.forward(.batch)
+        guard let features = step.features else { return }
+        let pair = (step.rowNumbers(), step.rowNumbers()), dfeatures = step.featureGradient()
+        step.rows(
+          .triplet(
+            features, farthest: pair.0, nearest: pair.1, chosen: .column("kept"), B: 128, D: 64, slot: 4))
+        step.rows(
+          .tripletBackward(
+            features, farthest: pair.0, nearest: pair.1, dfeatures: dfeatures, chosen: .column("kept"), B: 128, D: 64))
+        step.backward(features: dfeatures)
+        step.update(.sgd, clip: false)
+      },
       step(network, "streak") { step in
         step.gradients(cropped, RowFunction(kernel: "loss_ce_rows"), peer: false, weighted: true)
         let scratch = step.scratch()

@@ -15,6 +15,8 @@ struct MethodChoiceTests {
     #expect(texts.text("learn") == "alpha+beta" && texts["every"] == 5)
     #expect(texts.description == "adaptive-loss:learn=alpha+beta,every=5,rate=2")
     #expect(texts.scaled(by: 0.1) == texts)
+    let clusters = try MethodChoice("asymmetric-co-teaching:labels=clusters")
+    #expect(try clusters.findsClasses && !MethodChoice("asymmetric-co-teaching").findsClasses)
     for entry in MethodEntry.catalogue {
       let text = try MethodChoice(entry.name).description
       #expect(try MethodChoice(text).description == text)
@@ -41,6 +43,9 @@ struct MethodChoiceTests {
       "grafting:steepness=-1",
       "grafting:rates=0.5", "dividemix:warm=0", "dividemix:temperature=0", "dividemix:threshold=1.5",
       "dividemix:history=0", "dividemix:alpha=nan", "dividemix:unlabelled=-1",
+      "grafting:rates=0.5", "asymmetric-co-teaching:every=0", "asymmetric-co-teaching:warm=-1",
+      "asymmetric-co-teaching:neighbours=1.5", "asymmetric-co-teaching:keep=1.1",
+      "asymmetric-co-teaching:labels=none", "asymmetric-co-teaching:labels=clusters,labels=given",
     ])
   func refusals(text: String) {
     let failure = #expect(throws: Failure.self) { try MethodChoice(text) }
@@ -87,6 +92,8 @@ struct MethodChoiceTests {
     #expect(
       try MethodChoice("self").scaled(by: 0.2).description
         == "self:every=10,momentum=0.9,decay=0.99,consistency=100,ramp=1")
+    let rounds = try MethodChoice("asymmetric-co-teaching:warm=10").scaled(by: 0.2)
+    #expect(rounds["warm"] == 2 && rounds["every"] == 1 && rounds["keep"] == 0.2)
     #expect(try MethodChoice("self:every=0").scaled(by: 0.2)["every"] == 0)
     let divided = try MethodChoice("dividemix").scaled(by: 0.1)
     #expect(divided["warm"] == 1 && divided["ramp"] == 2 && divided["unlabelled"] == 25)

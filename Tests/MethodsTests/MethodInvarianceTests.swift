@@ -43,7 +43,7 @@ struct MethodInvarianceTests {
       "co-teaching:rate=0", "co-teaching:rate=0,exchange=0", "marvel:patience=99,warm=0", "plain", "rdi:lambda=0",
       "aux:lambda=0", "elr:lambda=0", "mixup:alpha=0", "self:consistency=0,every=0",
       "mutual:members=1", "mutual:members=3,exchange=0",
-      "grafting:members=1",
+      "grafting:members=1", "asymmetric-co-teaching:warm=9",
     ],
     // The second one drops channels, which the two networks must not do alike.
     [("resnet20", Optimizer.Kind.sgd), ("cnn9", .adam)])
@@ -58,7 +58,7 @@ struct MethodInvarianceTests {
       "co-teaching:rate=0", "rdi:lambda=0", "aux:lambda=0", "elr:lambda=0", "mixup:alpha=0",
       "self:consistency=0,every=0",
       "mutual:exchange=0",
-      "grafting:members=1",
+      "grafting:members=1", "asymmetric-co-teaching:warm=9",
     ])
   func equalsPlainThroughOpenCL(style: OpenCLDevice.Style, method: String) throws {
     let info = try #require(OpenCLDevices.first)
@@ -70,6 +70,7 @@ struct MethodInvarianceTests {
     arguments: [
       "rdi:lambda=5", "aux", "elr", "mixup", "car:start=1,every=1", "self:every=1", "mutual:members=3",
       "mutual:with=mlp", "grafting", "dividemix:warm=1",
+      "asymmetric-co-teaching:warm=1,every=1",
     ])
   func threads(method: String) throws {
     let states = try [1, 2, 3].map { threads in

@@ -21,6 +21,19 @@ extension RowKernel {
       ["losses": .store(losses), "kept": .store(kept), "B": .int(B), "slot": .int(slot)])
   }
 
+  /// `kept` becomes 1 for the first rows of a batch, and for those of the smallest `losses` behind them; 0 for the others.
+  ///
+  /// - Parameters:
+  ///   - losses, kept: columns [N] of floats; the losses may be another network's.
+  ///   - slot: which of `StepState.methodNumbers` says how many the first rows are; the next one says how many are kept
+  ///     behind them.
+  /// - Source: Yang et al., "Asymmetric co-teaching for unsupervised cross-domain person re-identification", AAAI 2020.
+  public static func smallestAfter(of losses: Store, into kept: Store, B: Int, slot: Int) -> RowKernel {
+    RowKernel(
+      "rows_smallest_after", [],
+      ["losses": .store(losses), "kept": .store(kept), "B": .int(B), "slot": .int(slot)])
+  }
+
   /// The columns that `dynamics` moves, beside those of margins.
   public enum Dynamics {
     /// Sums over the epochs that count and what rounding has lost of them: of cross entropies and of EL2N [N].
