@@ -96,7 +96,10 @@ FUNCTION void panel_accumulate_tile(
     for (int i = 0; i < CONV_PIXELS; i++)
       if (j < blocks)
         sum[j * CONV_PIXELS + i] = accumulate && i < inputs ? vload16(i, sums + j * next) : (float16)(0.0f);
+// Other compilers do not unroll it, and PoCL says so.
+#ifdef GPUNOISY_NATIVE
 #pragma unroll 2
+#endif
   for (int n = 0; n < count; n++) {
     float16 gradient[CONV_BLOCKS];
 #pragma unroll
