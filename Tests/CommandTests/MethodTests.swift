@@ -158,7 +158,7 @@ extension CommandTests {
         let text = try CommandUnderTest.output(["eval", checkpoint] + rest + ["--json"], in: folder)
         return try JSONText.parse(Array(text.utf8), named: "standard output")
       }
-      let document = try evaluate("run")
+      let document = try evaluate(run.lastCheckpoint)
       #expect(document["accuracy"]?.double == accuracy && document["loss"]?.double == loss)
       // By PyTorch's names alone, the first network.
       var first = file
