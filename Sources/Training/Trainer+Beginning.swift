@@ -93,6 +93,8 @@ extension Trainer {
       history = RunHistory(epochs: Array(before.epochs.prefix(kept)))
     }
     if position.totalSteps == 0 { position.totalSteps = history.epochs.last?.step ?? 0 }
+    // The checkpoint is of a stage that is done, or of none: what was best so far is in the table.
+    if isStaged, best == nil { for epoch in history.epochs { noteBest(epoch) } }
     return isCheckpointed || position.stage > 0
   }
 

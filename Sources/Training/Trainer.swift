@@ -269,11 +269,7 @@ public final class Trainer<D: Device> {
       throw Failure.diverged("the training loss of epoch \(number) is \(report.trainLoss)")
     }
     history.epochs.append(report)
-    // Chosen by what was held out, where something was: choosing on the test set flatters.
-    // The networks of a detection are judged by nothing.
-    let judged = settings.job == .train ? validation?.accuracy ?? test?.accuracy : nil
-    let isBest = judged.map { $0 > (best?.accuracy ?? -1) } ?? false
-    if isBest, let judged { best = (judged, number) }
+    let isBest = noteBest(report)
     let isEnd = position.epoch >= stage.epochs || isAtStepLimit || isOutOfPatience
     try journal.append(report, history) {
       // The best before the last: a crash between them repeats the epoch, and with it the best.
@@ -287,6 +283,19 @@ public final class Trainer<D: Device> {
   /// Samples that do not count do not count in scores either.
   private func scored(_ ids: ArraySlice<Int32>, _ outcome: EpochOutcome) -> [Int32] {
     outcome.scored ?? ids.filter { id in data.weights.map { $0[Int(id)] > 0 } ?? true }
+  }
+
+  /// Keeps an epoch as the best one if it is better than those before it; whether it is.
+  ///
+  /// Chosen by what was held out, where something was: choosing on the test set flatters. The networks of a detection are
+  /// judged by nothing.
+  @discardableResult
+  func noteBest(_ epoch: EpochReport) -> Bool {
+    guard settings.job == .train, let judged = epoch.validationAccuracy ?? epoch.testAccuracy,
+      judged > best?.accuracy ?? -1
+    else { return false }
+    best = (judged, epoch.epoch)
+    return true
   }
 
   private func evaluate(_ stage: Stage) throws -> (test: TestScore?, validation: TestScore?) {
