@@ -141,12 +141,18 @@ public struct StepBuilder {
   /// - Parameters:
   ///   - peer: adds a second pass over the peer samples of peer loss, whose gradients are added to the first's.
   ///   - weighted: samples count by `Store.sampleWeights`, not alike; not with peer samples.
-  public mutating func gradients(_ augmentation: Augmentation, _ loss: RowFunction, peer: Bool, weighted: Bool) {
+  ///   - teach: writes what is added to the gradient of the logits, before samples are weighted; not with peer samples.
+  public mutating func gradients(
+    _ augmentation: Augmentation, _ loss: RowFunction, peer: Bool, weighted: Bool,
+    teaching teach: ((inout StepBuilder, _ dlogits: Value) -> Void)? = nil
+  ) {
+    precondition(!peer || teach == nil, "teachers do not see the peer pass's samples")
     precondition(!peer || !weighted, "the peer pass has samples that the weights are not for")
     for pass in peer ? [false, true] : [false] {
       images(augmentation, peer: pass)
       forward(.batch, peer: pass)
-      self.loss(loss, peer: pass)
+      let dlogits = self.loss(loss, peer: pass)
+      teach?(&self, dlogits)
       if weighted { scaleRows(by: .sampleWeights) }
       backward(peer: pass)
     }

@@ -223,8 +223,7 @@ final class DivideMix<D: Device>: Method {
       for id in division.labelled { believed[Int(id)] = 1 }
       selection.add(division.labelled + division.unlabelled, weights: believed)
     }
-    let accuracies = try members.map { try setup.testAccuracy(of: $0) }.compactMap { $0 }
-    let mean = accuracies.isEmpty ? nil : accuracies.reduce(0, +) / Double(accuracies.count)
+    let mean = MemberAccuracies.mean(try members.map { try setup.testAccuracy(of: $0) })
     let ranking = try suspicion().flatMap { setup.train.set.areaUnderROC(ofSuspicion: $0) }
     return EpochOutcome(figures: selection.values + [ranking, mean])
   }

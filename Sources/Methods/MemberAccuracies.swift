@@ -20,9 +20,13 @@ enum MemberAccuracies {
     of members: [TrainingSession<D>], _ setup: MethodSetup<D>, first: Double?
   ) throws -> [Double?] {
     let others = try members.dropFirst().map { try setup.testAccuracy(of: $0) }
-    let known = ([first] + others).compactMap { $0 }
-    let mean = known.count == members.count ? known.reduce(0, +) / Double(known.count) : nil
-    return [mean] + others
+    return [mean([first] + others)] + others
+  }
+
+  /// The mean; nil where one is missing, or there are none.
+  static func mean(_ accuracies: [Double?]) -> Double? {
+    let known = accuracies.compactMap { $0 }
+    return known.isEmpty || known.count < accuracies.count ? nil : known.reduce(0, +) / Double(known.count)
   }
 }
 

@@ -24,15 +24,7 @@ final class Plain<D: Device>: Method {
   ) throws {
     (self.setup, self.numbers) = (setup, numbers)
     try member.prepare(lent: lent) { step, _ in
-      if let teach {
-        step.images(member.settings.augmentation)
-        step.forward(.batch)
-        teach(&step, step.loss(member.settings.loss.function))
-        if setup.weights != nil { step.scaleRows(by: .sampleWeights) }
-        step.backward()
-      } else {
-        member.plainGradients(&step)
-      }
+      member.plainGradients(&step, teaching: teach)
       add(&step)
       member.update(&step)
     }

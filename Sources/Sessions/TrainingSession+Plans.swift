@@ -65,10 +65,14 @@ extension TrainingSession {
   }
 
   /// Writes the step of plain training up to its gradients.
-  public func plainGradients(_ step: inout StepBuilder) {
+  ///
+  /// - Parameter teach: what is added to the gradient of the logits (`StepBuilder.gradients`).
+  public func plainGradients(
+    _ step: inout StepBuilder, teaching teach: ((inout StepBuilder, _ dlogits: Value) -> Void)? = nil
+  ) {
     step.gradients(
       settings.augmentation, settings.loss.function, peer: settings.loss.hasPeers,
-      weighted: stores[.sampleWeights] != nil)
+      weighted: stores[.sampleWeights] != nil, teaching: teach)
   }
 
   /// Writes the end of a step: the settings' optimiser moves the weights.

@@ -158,7 +158,7 @@ extension Checkpoint {
     case .first: return [file]
     case .average: return [weights(answer.prefix)]
     case .sum:
-      let others = (1...64).prefix { member in file.names.contains { $0.hasPrefix(prefix(member)) } }
+      let others = (1...mostNetworks).prefix { member in file.names.contains { $0.hasPrefix(prefix(member)) } }
       guard !others.isEmpty else {
         throw Failure(
           .badInput, "'\(file.path)' lacks a network.", why: "several answer together, and it has the weights of one.",
