@@ -162,6 +162,11 @@ static const gpunoisy_table tables[] = {
     , 0}, (const char[]){
 #embed "asymmetric.csv"
     , 0}},
+    {"asymmetric-clusters", (const char[]){
+#embed "asymmetric-clusters.toml"
+    , 0}, (const char[]){
+#embed "asymmetric-clusters.csv"
+    , 0}},
     {0, 0, 0}};
 
 const gpunoisy_table *gpunoisy_tables(void) { return tables; }

@@ -5,8 +5,8 @@ extension Dataset {
   /// Opens a data set by a name or a path.
   ///
   /// Names: `shapes` (built in), and `cifar10`, `cifar100`, `mnist`, `fashion-mnist` below the data root; `pairs:` and one
-  /// of these is made of two images of a class side by side. A path is
-  /// recognised by what is in it: CIFAR binary, IDX, `.npz`, a manifest, or an image folder.
+  /// of these is made of two images of a class side by side; `classes:0-4,7:` and one of these has some of its classes. A
+  /// path is recognised by what is in it: CIFAR binary, IDX, `.npz`, a manifest, or an image folder.
   ///
   /// - Throws: `.missingInput` for a path or named data set that is not there; `.badInput` for a layout that is not
   ///   recognised and for damaged data; `.outOfMemory`.
@@ -33,6 +33,9 @@ extension Dataset {
     if let base = ImagePairs.base(of: text), FileBytes.kind(of: text) == .missing {
       return try ImagePairs.open(base, options)
     }
+    if let parts = ClassSubset.parts(of: text), FileBytes.kind(of: text) == .missing {
+      return try ClassSubset.open(parts.classes, of: parts.base, options)
+    }
     if let entry = KnownNames.all.first(where: { $0.name == text }) { return try KnownNames.open(entry, options) }
     let location = try DataLocation(text)
     if let dataset = try recognized(location, options) { return dataset }
@@ -52,7 +55,7 @@ extension Dataset {
 
   /// Whether a text names a data set, and no path.
   public static func isName(_ text: String) -> Bool {
-    if let base = ImagePairs.base(of: text) { return isName(base) }
+    if let base = ImagePairs.base(of: text) ?? ClassSubset.parts(of: text)?.base { return isName(base) }
     return text == "shapes" || KnownNames.all.contains { $0.name == text }
   }
 

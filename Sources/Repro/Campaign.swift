@@ -16,8 +16,8 @@ public struct Campaign: Sendable {
     public let settings: RunSettings
     /// Its folder, and the file of its settings.
     public let folder: String
-    /// The folders of the campaign's runs that it learns from, which come first.
-    public let teachers: [String]
+    /// The folders of the campaign's runs that it learns from or starts from, which come first.
+    public let sources: [String]
     /// The file of its settings.
     public var configuration: String { folder + ".toml" }
     /// What it says on standard error while it is under way.
@@ -54,37 +54,39 @@ public struct Campaign: Sendable {
       try cells.map { cell in
         var settings = try table.settings(of: cell, seed: UInt64(seed), scale: scale)
         try change(&settings)
-        let teachers = try Self.takeTeachers(of: &settings, cell, among: cells, seed: seed, in: folder)
+        let sources = try Self.takeRuns(into: &settings, cell, among: cells, seed: seed, in: folder)
         return Task(
-          cell: cell, seed: seed, settings: settings, folder: "\(folder)/\(cell.name)/seed-\(seed)", teachers: teachers)
+          cell: cell, seed: seed, settings: settings, folder: "\(folder)/\(cell.name)/seed-\(seed)", sources: sources)
       }
     }
   }
 
-  /// What stands before the name of a cell whose runs are teachers: `teacher = "cell:teacher-resnet-32"`.
+  /// What stands before the name of a cell of whose runs others make use: `teacher = "cell:teacher-resnet-32"`.
   private static let cellPrefix = "cell:"
 
-  /// Puts the folders of runs in the place of the cells that a cell's settings name as teachers.
+  /// Puts runs in the place of the cells that a cell's settings name: as teachers, or for initial weights.
   ///
-  /// - Returns: these folders.
+  /// - Returns: the folders of these runs.
   /// - Throws: `.badInput` where there is no such cell at the scale.
-  private static func takeTeachers(
-    of settings: inout RunSettings, _ cell: ReproTable.Cell, among cells: [ReproTable.Cell], seed: Int,
+  private static func takeRuns(
+    into settings: inout RunSettings, _ cell: ReproTable.Cell, among cells: [ReproTable.Cell], seed: Int,
     in folder: String
   ) throws -> [String] {
     var folders: [String] = []
-    settings.teachers = RunList(
-      try settings.teachers.map { path in
-        guard path.hasPrefix(cellPrefix) else { return path }
-        let name = String(path.dropFirst(cellPrefix.count))
-        guard name != cell.name, cells.contains(where: { $0.name == name }) else {
-          throw Failure(
-            .badInput, "cell \(cell.name) has no teacher '\(name)'.", why: "no other cell of this scale has that name.",
-            fix: "write cell: and the name of a cell that runs at every scale at which this one does.")
-        }
-        folders.append("\(folder)/\(name)/seed-\(seed)")
-        return FileBytes.absolute(folders[folders.count - 1])
-      })
+    func run(_ path: String, file: String = "") throws -> String {
+      guard path.hasPrefix(cellPrefix) else { return path }
+      let name = String(path.dropFirst(cellPrefix.count))
+      guard name != cell.name, cells.contains(where: { $0.name == name }) else {
+        throw Failure(
+          .badInput, "cell \(cell.name) refers to the cell '\(name)', which is not there.",
+          why: "no other cell of this scale has that name.",
+          fix: "write cell: and the name of a cell that runs at every scale at which this one does.")
+      }
+      folders.append("\(folder)/\(name)/seed-\(seed)")
+      return FileBytes.absolute(folders[folders.count - 1]) + file
+    }
+    settings.teachers = RunList(try settings.teachers.map { try run($0) })
+    settings.initialWeights = try settings.initialWeights.map { try run($0, file: "/checkpoints/last.safetensors") }
     return folders
   }
 
@@ -166,7 +168,7 @@ public struct Campaign: Sendable {
 
   /// The runs of a shard, of these cells: every `count`-th, from the `index`-th on.
   ///
-  /// The teachers of a run are runs of the same call, in whatever shard they are.
+  /// The sources of a run are runs of the same call, in whatever shard they are.
   ///
   /// - Parameters:
   ///   - patterns: names of cells, in which `*` stands for any text; none for all.
@@ -174,7 +176,7 @@ public struct Campaign: Sendable {
   public func tasks(matching patterns: [String], shard: (index: Int, count: Int)) -> [Task] {
     let chosen = tasks.filter { Pattern.matches($0.cell.name, anyOf: patterns) }
     let own = chosen.indices.filter { $0 % shard.count == shard.index - 1 }.map { chosen[$0] }
-    let names = Set(own.map(\.folder)), teachers = Set(own.flatMap(\.teachers))
-    return tasks.filter { names.contains($0.folder) || teachers.contains($0.folder) }
+    let names = Set(own.map(\.folder)), sources = Set(own.flatMap(\.sources))
+    return tasks.filter { names.contains($0.folder) || sources.contains($0.folder) }
   }
 }

@@ -77,19 +77,19 @@ final class ReproRunner {
 
   private func stopChildren() { for child in active { kill(child.process, SIGTERM) } }
 
-  /// The next run that may begin; one that another process holds comes again a little later, and one with a teacher when
-  /// that is trained.
+  /// The next run that may begin; one that another process holds comes again a little later, and one that makes use of
+  /// another run when that is finished.
   private func takeNext() -> Campaign.Task? {
     let now = ContinuousClock.now, open = Set(waiting.map(\.folder) + active.map(\.task.folder))
     waiting.removeAll { task in
-      guard open.isDisjoint(with: task.teachers),
-        let teacher = task.teachers.first(where: { !Campaign.isFinished($0) })
+      guard open.isDisjoint(with: task.sources),
+        let source = task.sources.first(where: { !Campaign.isFinished($0) })
       else { return false }
-      progress.failed(task, "its teacher '\(teacher)' is not trained")
+      progress.failed(task, "the run '\(source)', of which it makes use, is not finished")
       return true
     }
     let index = waiting.firstIndex { task in
-      held[task.folder].map { $0 <= now } ?? true && open.isDisjoint(with: task.teachers)
+      held[task.folder].map { $0 <= now } ?? true && open.isDisjoint(with: task.sources)
     }
     return index.map { waiting.remove(at: $0) }
   }
@@ -131,8 +131,8 @@ final class ReproRunner {
   private func wait(for task: Campaign.Task) throws {
     let now = ContinuousClock.now
     if held[task.folder] == nil { deadlines[task.folder] = now + .seconds(Self.patience) }
-    let isTeacher = waiting.contains { $0.teachers.contains(task.folder) }
-    if let deadline = deadlines[task.folder], now < deadline || isTeacher {
+    let isSource = waiting.contains { $0.sources.contains(task.folder) }
+    if let deadline = deadlines[task.folder], now < deadline || isSource {
       held[task.folder] = now + .seconds(0.5)
       waiting.append(task)
     } else {

@@ -14,7 +14,8 @@ struct TrainCommand: ParsableCommand {
 
       DATA is a folder of images (one subfolder per class, or train/ and test/ with them), CIFAR-10 or CIFAR-100 \
       binary files, MNIST's IDX files, a .csv or .jsonl manifest, a .npz, or a name: shapes, cifar10, cifar100, mnist, \
-      fashion-mnist, or pairs: and one of these, two images of a class side by side.
+      fashion-mnist; pairs: and one of these, two images of a class side by side; classes:0-4,7: and one of these, some of \
+      its classes.
 
       --model is one of:
       \(Self.networks)

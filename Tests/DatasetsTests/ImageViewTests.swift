@@ -80,3 +80,31 @@ struct ImagePairTests {
     #expect(failure?.kind == .missingInput)
   }
 }
+
+@Suite("Some classes of a named data set")
+struct ClassSubsetTests {
+  @Test("are its images of these classes, in their order, numbered anew")
+  func subset() throws {
+    let whole = try Dataset.open("shapes"), some = try Dataset.open("classes:7,0-2:shapes")
+    let kept: [Int32] = [0, 1, 2, 7]
+    #expect(some.classNames == kept.map { whole.classNames[Int($0)] })
+    for (part, all) in [(some.train, whole.train), (try #require(some.test), try #require(whole.test))] {
+      let ids = all.labels.indices.filter { kept.contains(all.labels[$0]) }
+      #expect(part.labels == ids.map { Int32(kept.firstIndex(of: all.labels[$0]) ?? -1) } && part.count > 100)
+      for place in [0, 5, part.count - 1] { #expect(part.images.image(place) == all.images.image(ids[place])) }
+    }
+    #expect(Dataset.isName("classes:0-4:mnist"))
+    #expect(!Dataset.isName("classes:0-4:nosuch") && !Dataset.isName("classes:0-4"))
+    #expect(try Dataset.open("pairs:classes:0,1:shapes").classNames == Array(whole.classNames.prefix(2)))
+  }
+
+  @Test(
+    "that there are not are refused with 64",
+    arguments: ["0-10", "3-1", "", "1,", "-1", "a", "4", "3-3", "1-2-3", "0-4:nosuch", "0-4:classes:0-2"])
+  func refusals(text: String) throws {
+    let failure = #expect(throws: Failure.self) {
+      try Dataset.open("classes:\(text)\(text.contains(":") ? "" : ":shapes")")
+    }
+    #expect(failure?.kind == .usage)
+  }
+}

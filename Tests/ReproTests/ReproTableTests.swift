@@ -40,8 +40,8 @@ struct ReproTableTests {
     let table = try ReproTable(named: "dgd"), teacher = "teacher-cifar-10-resnet-20"
     let campaign = try Campaign(table, scale: .quick, seeds: 2, in: "/here")
     let task = try #require(campaign.tasks.first { $0.cell.name == "dgd-cifar-10-resnet-20" && $0.seed == 2 })
-    #expect(task.teachers == ["/here/\(teacher)/seed-2"] && task.settings.teachers.paths == task.teachers)
-    #expect(campaign.tasks.filter { $0.cell.name == teacher }.allSatisfy { $0.teachers.isEmpty })
+    #expect(task.sources == ["/here/\(teacher)/seed-2"] && task.settings.teachers.paths == task.sources)
+    #expect(campaign.tasks.filter { $0.cell.name == teacher }.allSatisfy { $0.sources.isEmpty })
     let chosen = campaign.tasks(matching: ["dgd-*"], shard: (1, 2))
     #expect(chosen.map(\.cell.name) == [teacher, "dgd-cifar-10-resnet-20"] && chosen.allSatisfy { $0.seed == 1 })
     // Folders of runs stay as they are; a cell that there is not is told of.
@@ -55,7 +55,12 @@ struct ReproTableTests {
       return try Campaign(table, scale: .full, seeds: 1, in: "/here")
     }
     #expect(try plan("/there/run").tasks[1].settings.teachers.paths == ["/there/run"])
-    #expect(try plan("cell:a-10").tasks[1].teachers == ["/here/a-10/seed-1"])
+    #expect(try plan("cell:a-10").tasks[1].sources == ["/here/a-10/seed-1"])
+    // Initial weights are those of a run's end.
+    let clusters = try Campaign(ReproTable(named: "asymmetric-clusters"), scale: .quick, seeds: 2, in: "/here")
+    let trained = try #require(clusters.tasks.first { $0.cell.name.hasPrefix("asymmetric") && $0.seed == 2 })
+    #expect(trained.sources == ["/here/source-digits-0-to-4/seed-2"])
+    #expect(trained.settings.initialWeights == "/here/source-digits-0-to-4/seed-2/checkpoints/last.safetensors")
     for name in ["cell:nosuch", "cell:b-10"] {
       let failure = #expect(throws: Failure.self) { try plan(name) }
       #expect(failure?.kind == .badInput && failure?.what.contains("b-10") == true)
