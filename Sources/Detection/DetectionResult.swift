@@ -32,7 +32,7 @@ public struct DetectionResult: Sendable {
   /// Judges the samples of a training set with `classes` classes by what the networks left.
   ///
   /// - Parameters:
-  ///   - stages: the networks, in the order of `DetectionStage.stages`: passes before folds.
+  ///   - stages: the networks, in the order of `DetectionStage.stages`.
   ///   - results: what each of them left; of all samples of `set`.
   ///   - features: what features said, where they were asked for.
   ///   - probabilities: those of all samples with a label [M, K], where they were given instead of folds; without those
@@ -72,6 +72,9 @@ public struct DetectionResult: Sendable {
     if settings.detector.usesMargins { judgeByMargins(own, stages, results) }
     if settings.detector.usesFolds {
       judgeByProbabilities(probabilities, fitted.labels, stages, results, classes: classes)
+    }
+    if let selection = settings.detector.selection, let result = results.last {
+      judge(by: selection, result, fitted.labels, classes: classes)
     }
     if let features { judge(by: features, classes: classes) }
     follow(reviewed)
@@ -197,31 +200,63 @@ public struct DetectionResult: Sendable {
     let flags = found.issues(settings.filter), quality = found.quality(settings.quality)
     confident = found
     for (row, index) in kept.enumerated() { samples[index].take(probabilities[row * classes..<(row + 1) * classes]) }
-    guard settings.detector == .combined else {
+    take(flags, quality, of: kept)
+  }
+
+  /// Judges by the suspicion of a method that selects samples; what it predicts says what labels should be.
+  ///
+  /// - Parameter labels: the labels [N] that are judged; samples without one are passed over.
+  private mutating func judge(
+    by selection: SelectionMethod, _ result: DetectionStageResult, _ labels: [Int32], classes: Int
+  ) {
+    guard let suspicion = result.suspicion else { return }
+    let kept = samples.indices.filter { labels[samples[$0].id] >= 0 && suspicion[samples[$0].id].isFinite }
+    let found = kept.map { suspicion[samples[$0].id] }, threshold = selection.threshold(found)
+    if let probabilities = result.probabilities {
+      for index in kept {
+        let row = samples[index].id * classes
+        samples[index].take(probabilities[row..<row + classes])
+      }
+    }
+    take(found.map { $0 >= threshold }, found.map(selection.quality), of: kept)
+  }
+
+  /// Takes the verdicts of a detector, and how good it finds labels: alone, or together with a detector before it, by the
+  /// mean of a sample's two ranks.
+  ///
+  /// - Parameter kept: the places of the samples that it judged.
+  private mutating func take(_ flags: [Bool], _ quality: [Double], of kept: [Int]) {
+    let hasAreas = settings.detector.usesMargins
+    func before(_ index: Int) -> Double? { hasAreas ? samples[index].area : samples[index].quality }
+    let first = samples.indices.filter { before($0) != nil }
+    guard !first.isEmpty else {
       for (row, index) in kept.enumerated() {
-        samples[index].isIssue = flags[row]
-        samples[index].quality = quality[row]
+        (samples[index].isIssue, samples[index].quality) = (flags[row], quality[row])
       }
       return
     }
-    // The mean of the two ranks, each as a share; a sample without an area has only one.
-    let judged = kept.indices.filter { samples[kept[$0]].area != nil }
-    var shares = Ranking.ranks(quality).map { $0 / Double(kept.count) }
-    for (row, rank) in zip(judged, Ranking.ranks(judged.map { samples[kept[$0]].area ?? 0 })) {
-      shares[row] = (shares[row] + rank / Double(judged.count)) / 2
+    // The mean of the two ranks, each as a share; a sample that only one has judged has only one.
+    var shares: [Int: [Double]] = [:]
+    for (places, values) in [(kept, quality), (first, first.compactMap(before))] {
+      for (index, rank) in zip(places, Ranking.ranks(values)) {
+        shares[index, default: []].append(rank / Double(places.count))
+      }
     }
+    for (index, own) in shares { samples[index].quality = own.reduce(0, +) / Double(own.count) }
     // As many as the two detectors find on average, of those that nobody has looked at.
-    let open = kept.indices.filter { !samples[kept[$0]].isReviewed }
-    let count = (open.count { samples[kept[$0]].isIssue } + open.count { flags[$0] }) / 2
-    for (row, index) in kept.enumerated() { (samples[index].isIssue, samples[index].quality) = (false, shares[row]) }
-    for row in open.sorted(by: { (shares[$0], $0) < (shares[$1], $1) }).prefix(count) {
-      samples[kept[row]].isIssue = true
+    let listed = zip(kept, flags).count { !samples[$0].isReviewed && $1 }
+    let open = samples.indices.filter { !samples[$0].isReviewed && samples[$0].quality != nil }
+    let count = (open.count { samples[$0].isIssue } + listed) / 2
+    for index in shares.keys { samples[index].isIssue = false }
+    func precedes(_ a: Int, _ b: Int) -> Bool {
+      (samples[a].quality ?? 1, a) < (samples[b].quality ?? 1, b)
     }
+    for index in open.sorted(by: precedes).prefix(count) { samples[index].isIssue = true }
   }
 
   /// Takes the chances of features, and their list; together with another detector, by the mean of the two ranks.
   private mutating func judge(by features: FeatureFindings, classes: Int) {
-    let isAlone = !settings.detector.trainsNetworks
+    let isAlone = settings.detector.isAlone
     // Without networks, samples that features did not judge are not judged at all.
     if !isAlone { for index in samples.indices { samples[index].isIssue = false } }
     guard let found = features.judgement else { return }

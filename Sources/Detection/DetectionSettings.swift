@@ -19,15 +19,34 @@ public struct DetectionSettings: Sendable, Equatable {
     case marginsAndFeatures = "aum+features"
     /// Confident learning and features, by the mean of a sample's two ranks.
     case confidentLearningAndFeatures = "cl+features"
+    /// A method that selects samples, alone or with another detector, by the mean of a sample's two ranks.
+    case divideMix = "dividemix"
+    case divideMixAndMargins = "dividemix+aum"
+    case divideMixAndConfidentLearning = "dividemix+cl"
+    case divideMixAndFeatures = "dividemix+features"
+    case coTeaching = "co-teaching"
+    case coTeachingAndMargins = "co-teaching+aum"
+    case coTeachingAndConfidentLearning = "co-teaching+cl"
+    case coTeachingAndFeatures = "co-teaching+features"
 
+    private var parts: [Substring] { rawValue.split(separator: "+") }
+
+    /// Whether it is one detector, and not the mean of two.
+    public var isAlone: Bool { parts.count == 1 }
     /// Whether networks with threshold samples are trained.
-    public var usesMargins: Bool { [.aum, .combined, .marginsAndFeatures].contains(self) }
+    public var usesMargins: Bool { parts.contains("aum") }
     /// Whether folds are held out in turn.
-    public var usesFolds: Bool { [.confidentLearning, .combined, .confidentLearningAndFeatures].contains(self) }
+    public var usesFolds: Bool { parts.contains("cl") }
     /// Whether features are judged.
-    public var usesFeatures: Bool { [.features, .marginsAndFeatures, .confidentLearningAndFeatures].contains(self) }
+    public var usesFeatures: Bool { parts.contains("features") }
+    /// The method by whose suspicion labels are judged; nil for none.
+    public var selection: SelectionMethod? { SelectionMethod(rawValue: String(parts[0])) }
     /// Whether networks are trained.
     public var trainsNetworks: Bool { self != .features }
+    /// The names of the detectors with one of these parts, with commas between.
+    public static func names(with part: String) -> String {
+      allCases.filter { $0.parts.contains { $0 == part } }.map(\.rawValue).joined(separator: ", ")
+    }
   }
 
   /// The detector that was chosen; nil for what suits the data.

@@ -9,9 +9,11 @@ public struct DetectionStage: Sendable, Equatable {
     case pass(thresholds: [Int32])
     /// These samples are held out and predicted at the end.
     case fold(heldOut: [Int32])
+    /// Nothing: a method that selects samples trains its networks on all of them.
+    case selection
   }
 
-  /// The name by which files know it: `pass1` and so on, `fold1` and so on.
+  /// The name by which files know it: `pass1` and so on, `fold1` and so on, or that of a method.
   public let name: String
   /// What is special about its labels.
   public let kind: Kind
@@ -21,7 +23,8 @@ public struct DetectionStage: Sendable, Equatable {
   /// A stage of these parts.
   public init(name: String, kind: Kind, seed: UInt64) { (self.name, self.kind, self.seed) = (name, kind, seed) }
 
-  /// The stages of a detection in a training set with `classes` classes, in their order: passes before folds.
+  /// The stages of a detection in a training set with `classes` classes, in their order: passes before folds, and
+  /// these before a method that selects samples.
   ///
   /// - Throws: `.configuration` where the set has too few samples for the passes or folds.
   public static func stages(
@@ -58,6 +61,9 @@ public struct DetectionStage: Sendable, Equatable {
           seed: stageSeed(16 + fold))
       }
     }
+    if let selection = settings.detector.selection {
+      stages.append(DetectionStage(name: selection.rawValue, kind: .selection, seed: stageSeed(32)))
+    }
     return stages
   }
 
@@ -76,6 +82,7 @@ public struct DetectionStage: Sendable, Equatable {
     switch kind {
     case .pass(let thresholds): for id in thresholds { labels[Int(id)] = Int32(classes) }
     case .fold(let heldOut): for id in heldOut { labels[Int(id)] = LabelledSet.noLabel }
+    case .selection: break
     }
     return labels
   }
@@ -88,6 +95,7 @@ public struct DetectionStage: Sendable, Equatable {
     var own = given.map { $0 >= 0 }
     switch kind {
     case .pass(let ids), .fold(let ids): for id in ids { own[Int(id)] = false }
+    case .selection: break
     }
     return own
   }

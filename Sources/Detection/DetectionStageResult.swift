@@ -9,8 +9,13 @@ public struct DetectionStageResult: Sendable {
   public var marginHistory: [Float] = []
   /// The margins of some epochs, for the page; empty where none is written.
   public var sketch = MarginSketch()
-  /// The held-out samples' probabilities [held out, K]; nil for a pass.
+  /// The held-out samples' probabilities [held out, K], or those of all samples [N, K] by a method that selects; nil for
+  /// a pass.
   public var probabilities: [Double]?
+  /// How suspicious a method that selects samples finds each of them [N]; nil for other networks.
+  ///
+  /// Higher is worse; not a number for samples that it has not seen.
+  public var suspicion: [Double]?
 
   /// A stage that begins, or of which nothing else is known.
   public init(_ dynamics: SampleDynamics, probabilities: [Double]? = nil) {
@@ -41,6 +46,7 @@ public struct DetectionStageResult: Sendable {
       file["detect.probabilities"] = .init(
         probabilities, shape: [probabilities.count / dynamics.classes, dynamics.classes])
     }
+    if let suspicion { file["detect.suspicion"] = .init(suspicion, shape: [N]) }
   }
 
   /// Reads what `store` wrote, for a stage of the same data and settings.
@@ -83,6 +89,15 @@ public struct DetectionStageResult: Sendable {
       }
       probabilities = values
     }
+    if file["detect.suspicion"] != nil {
+      let values = try file.doubles("detect.suspicion", shape: N)
+      guard !values.contains(where: \.isInfinite) else {
+        throw Failure(
+          .badInput, "'\(file.path)' is damaged.", why: "a suspicion is infinite.",
+          fix: "restore the file from a copy, or repeat the detection.")
+      }
+      suspicion = values
+    }
   }
 
   /// The file of a finished stage.
@@ -114,7 +129,15 @@ public struct DetectionStageResult: Sendable {
     guard counts.allSatisfy({ $0 >= 0 }), most < max(epochs, 1) else {
       throw foreign("it has margins of \(most + 1) epochs; the settings say \(epochs).")
     }
+    guard (result.suspicion != nil) == (stage.kind == .selection) else {
+      throw foreign("only a method that selects samples leaves suspicions.")
+    }
     switch stage.kind {
+    case .selection:
+      let shape = file["detect.probabilities"]?.shape ?? []
+      guard shape == [empty.count, empty.classes] else {
+        throw foreign("its predictions have the shape \(shape), not \([empty.count, empty.classes]).")
+      }
     case .pass:
       guard result.probabilities == nil else { throw foreign("a pass predicts no samples, but it holds predictions.") }
     case .fold(let heldOut):

@@ -5,14 +5,14 @@ import Failures
 import FileFormats
 import Sessions
 
-/// The networks of a detection, one after the other: passes in which threshold samples pose as an extra class, and folds
-/// whose held-out samples are predicted at the end.
+/// The networks of a detection, one after the other: passes in which threshold samples pose as an extra class, folds
+/// whose held-out samples are predicted at the end, and those of a method that selects samples.
 ///
-/// What training shows of every sample is summed up on the device by one row kernel in each step
+/// What training of passes and folds shows of every sample is summed up on the device by one row kernel in each step
 /// (`RowKernel.dynamics`), and read once an epoch at most. The sums in double precision of `Detection.SampleDynamics`
 /// are that kernel's oracle.
 public final class DetectionMethod<D: Device>: Method {
-  /// The network of the stage that was begun.
+  /// The networks of the stage that was begun: one, or those of a method.
   public private(set) var members: [TrainingSession<D>] = []
   /// A stage for each network.
   public let stages: [Stage]
@@ -21,23 +21,26 @@ public final class DetectionMethod<D: Device>: Method {
   /// What the stages found that are done.
   public private(set) var results: [DetectionStageResult] = []
 
-  private let setup: MethodSetup<D>, settings: DetectionSettings
+  private let setup: MethodSetup<D>, settings: DetectionSettings, choice: MethodChoice?
   /// The training set in which only samples that count have a label.
   private let judged: LabelledSet
   private var current: Int?
   private var marginHistory: [Float] = [], sketch = MarginSketch()
+  /// The method that selects samples, and what predicts all of them by each of its networks; nil in other stages.
+  private var selection: (method: any Method<D>, evaluations: [EvaluationPlans<D>])?
 
   private typealias Name = RowKernel.Dynamics
 
   /// A detection's networks, none of which is prepared yet.
   ///
   /// - Parameters:
+  ///   - choice: the method that selects samples; nil where the detector has none.
   ///   - judged: the training set in which only the samples to judge have a label.
   /// - Throws: `.configuration` where the data has too few samples for the passes or folds.
   public init(
-    _ setup: MethodSetup<D>, _ settings: DetectionSettings, judged: LabelledSet
+    _ setup: MethodSetup<D>, _ settings: DetectionSettings, _ choice: MethodChoice? = nil, judged: LabelledSet
   ) throws {
-    (self.setup, self.settings, self.judged) = (setup, settings, judged)
+    (self.setup, self.settings, self.choice, self.judged) = (setup, settings, choice, judged)
     networks = try DetectionStage.stages(settings, seed: setup.session.seed, train: judged, classes: setup.classes)
     let epochs = setup.stage.epochs
     stages = networks.map {
@@ -47,12 +50,13 @@ public final class DetectionMethod<D: Device>: Method {
     }
   }
 
-  /// Makes the stage's network, once the one before has given its memory back.
+  /// Makes the stage's networks, once those before have given their memory back.
   public func begin(stage: Int) throws {
     guard stage != current else { return }
     // What the network before took is free before this one takes its own.
-    (members, current) = ([], stage)
+    (members, current, selection) = ([], stage, nil)
     (marginHistory, sketch) = ([], MarginSketch())
+    if networks[stage].kind == .selection { return try beginSelection(stage) }
     let network = networks[stage], classes = setup.classes, outputs = network.outputs(classes: classes)
     var session = setup.session
     session.seed = network.seed
@@ -82,8 +86,27 @@ public final class DetectionMethod<D: Device>: Method {
     members = [member]
   }
 
+  /// Makes the method that selects samples, which is not tested: it answers for the samples it is trained on.
+  private func beginSelection(_ stage: Int) throws {
+    guard let choice else { preconditionFailure("the detector has a method") }
+    var session = setup.session
+    session.seed = networks[stage].seed
+    let method = try choice.make(
+      MethodSetup(
+        session: session, train: setup.train, test: nil, heldOut: nil, classes: setup.classes, weights: setup.weights,
+        normalization: setup.normalization, transition: nil, recordsMargins: false, stage: stages[stage]))
+    members = method.members
+    selection = (method, try members.map { try $0.trainingEvaluation() })
+  }
+
+  /// That of the method that selects samples, or of the network.
+  public var stepLimit: Int { selection?.method.stepLimit ?? members[0].batchSizes.count }
+  /// Behind the plain epochs of a method that selects samples, where it is alone.
+  public var firstEvenEpoch: Int { stages.count == 1 ? selection?.method.firstEvenEpoch ?? 0 : 0 }
+
   /// Forgets the margins of the epoch before; the first epoch does not count.
   public func begin(_ epoch: EpochStart) throws -> [Int] {
+    if let selection { return try selection.method.begin(epoch) }
     let member = members[0]
     if epoch.step == 0 { try member.fill(Name.epochMargin, with: .nan) }
     // The first epoch does not count: it shows random weights (Pleiss et al.).
@@ -93,8 +116,22 @@ public final class DetectionMethod<D: Device>: Method {
     return member.batchSizes
   }
 
+  /// A step of the method that selects samples, or of the network.
+  public func step(_ step: Int) throws {
+    if let selection { try selection.method.step(step) } else { try members[0].run(step: step) }
+  }
+
+  /// Of the method that selects samples, or of the network.
+  public func isFinite(afterStep step: Int) throws -> Bool {
+    try selection?.method.isFinite(afterStep: step) ?? members[0].isFinite(afterStep: step)
+  }
+
   /// Keeps the epoch's margins where they are wanted; scores leave out samples that pose as an extra class.
   public func finish(_ epoch: EpochEnd) throws -> EpochOutcome {
+    if let selection {
+      _ = try selection.method.finish(epoch)
+      return EpochOutcome()
+    }
     if settings.keepMargins || settings.report {
       let margins = try members[0].floats(Name.epochMargin)
       if settings.keepMargins { marginHistory += margins }
@@ -111,6 +148,7 @@ public final class DetectionMethod<D: Device>: Method {
   public func result() throws -> SafetensorsFile? {
     guard let current else { return nil }
     let network = networks[current], member = members[0]
+    if let selection { return try result(of: selection.method, selection.evaluations).file(of: network) }
     var result = DetectionStageResult(try dynamics(network, member))
     (result.marginHistory, result.sketch) = (marginHistory, sketch)
     if case .fold = network.kind {
@@ -121,6 +159,21 @@ public final class DetectionMethod<D: Device>: Method {
     }
     results.append(result)
     return result.file(of: network)
+  }
+
+  /// What a method that selects samples found: its suspicion, and what its networks predict together.
+  private func result(
+    of method: any Method<D>, _ evaluations: [EvaluationPlans<D>]
+  ) throws -> DetectionStageResult {
+    var result = DetectionStageResult(empty(networks[current ?? 0]))
+    let logits = try EvaluationPlans.logits(ofMean: evaluations, on: members[0].device)
+    guard let suspicion = try method.suspicion(), logits.allSatisfy(\.isFinite),
+      !suspicion.contains(where: \.isInfinite)
+    else { throw Failure.diverged("\(networks[current ?? 0].name) finds or predicts numbers that are not finite") }
+    result.suspicion = suspicion
+    result.probabilities = Softmax.rows(logits, classes: setup.classes)
+    results.append(result)
+    return result
   }
 
   private func empty(_ network: DetectionStage) -> SampleDynamics {
@@ -155,16 +208,18 @@ public final class DetectionMethod<D: Device>: Method {
     results.append(try .read(file, of: network, like: empty(network), epochs: setup.stage.epochs))
   }
 
-  /// Adds the kept margins to a checkpoint.
-  public func store(in file: inout SafetensorsFile) {
+  /// Adds the kept margins to a checkpoint, or what the method that selects samples keeps.
+  public func store(in file: inout SafetensorsFile) throws {
+    if let selection { return try selection.method.store(in: &file) }
     file["detect.margins"] = .init(marginHistory, shape: [marginHistory.count / max(judged.count, 1), judged.count])
     sketch.store(in: &file, samples: judged.count)
   }
 
-  /// Reads the kept margins of a checkpoint.
+  /// Reads what `store` added.
   ///
   /// - Throws: `.badInput`.
   public func restore(from file: SafetensorsFile) throws {
+    if let selection { return try selection.method.restore(from: file) }
     let epochs = file["detect.margins"]?.shape.first ?? 0
     marginHistory = try file.floats("detect.margins", shape: [epochs, judged.count])
     sketch = try MarginSketch(from: file, samples: judged.count)

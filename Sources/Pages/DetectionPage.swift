@@ -74,13 +74,17 @@ public struct DetectionPage: Sendable {
     case quality
     /// The probability that the label is right, by features.
     case probability
+    /// Label quality: the probability that the label is right, by DivideMix's mixtures of losses.
+    case divided
+    /// Label quality: the probability of the label, by co-teaching's networks.
+    case loss
     /// Label quality, by the mean of two ranks.
     case rank
 
     var name: String {
       switch self {
       case .area: "area under the margin (AUM)"
-      case .quality, .rank: "label quality"
+      case .quality, .divided, .loss, .rank: "label quality"
       case .probability: "probability that the label is right"
       }
     }
@@ -89,7 +93,7 @@ public struct DetectionPage: Sendable {
     var shortName: String {
       switch self {
       case .area: "AUM"
-      case .quality, .rank: "quality"
+      case .quality, .divided, .loss, .rank: "quality"
       case .probability: "right"
       }
     }

@@ -87,7 +87,7 @@ extension RunSettings {
 
   private func validateDetection() throws {
     if detection.predictedProbabilities != nil, let choice = detection.choice,
-      choice.usesMargins || !choice.usesFolds
+      choice.usesMargins || !choice.usesFolds || choice.selection != nil
     {
       throw Failure(
         .configuration, "--pred-probs cannot be used with --detector \(choice.rawValue).",
@@ -106,6 +106,7 @@ extension RunSettings {
           fix: "remove --schedule, or use --detector cl.")
       }
     }
+    try validateSelection()
     try validateSplit()
     guard detection.retrain == nil || detection.verdicts == nil else {
       throw Failure(
@@ -118,6 +119,31 @@ extension RunSettings {
         .configuration, "--retrain cannot be used with --exclude.",
         why: "retraining already excludes the suspected samples, and accepts only one list.",
         fix: "train afterwards: gpunoisy train --exclude FILE.")
+    }
+  }
+
+  /// Checks that the method selects samples, and has the epochs to.
+  private func validateSelection() throws {
+    guard let method = effectiveSelection ?? selectionMethod else { return }
+    let name = method.entry.name, names = SelectionMethod.allCases.map(\.rawValue)
+    guard names.contains(name) else {
+      throw Failure(
+        .configuration, "--selection \(name) is no method that detectors judge by.",
+        why: "they judge by the suspicion of \(names.joined(separator: " or ")).",
+        fix: "use one of these, or 'gpunoisy train --method \(name)', whose suspicion.csv 'gpunoisy apply' reads.")
+    }
+    if let choice = detection.choice, choice.selection?.rawValue != name {
+      throw Failure(
+        .configuration, "--selection \(name) cannot be used with --detector \(choice.rawValue).",
+        why: "the detector judges \(choice.selection.map { "by \($0.rawValue)" } ?? "by plain training").",
+        fix: "use --detector \(name), or remove --selection.")
+    }
+    try method.check(loss)
+    if name == SelectionMethod.divideMix.rawValue, epochs < Int(method["warm"]) {
+      throw Failure(
+        .configuration, "--epochs \(epochs) leave no labels divided.",
+        why: "dividemix begins with \(Int(method["warm"])) epochs of plain training, after which it divides them.",
+        fix: "use more --epochs, or --selection dividemix:warm=\(max(epochs / 6, 1)).")
     }
   }
 
@@ -186,19 +212,23 @@ extension RunSettings {
       return unless(!freezes, "only where images are changed: --freeze computes features once", "remove it.")
     case "milestones": return unless(steps, "only by --schedule step", "remove it, or add --schedule step.")
     case "gamma":
-      let falls = optimizer.schedule == nil && isDetection && detector.usesFolds
+      let falls =
+        optimizer.schedule == nil && isDetection && (detector.usesFolds || detector.selection != nil)
       return unless(steps || falls, "only by --schedule step", "remove it, or add --schedule step.")
     case "features", "weights":
       let isRead = detection.choice == nil || detector.usesFeatures
-      return unless(isRead, "only by --detector features, aum+features and cl+features", "remove it.")
+      return unless(isRead, "only by --detector \(DetectionSettings.Detector.names(with: "features"))", "remove it.")
+    case "keep-margins":
+      let isRead = detection.choice == nil || detector.usesMargins || detector.usesFolds
+      return unless(isRead, "only by detectors with aum or cl", "remove it.")
     case "trust": return unless(exclude != nil || isDetection, "only with --exclude", "remove it.")
     case "retrain-epochs": return unless(detection.retrain != nil, "only with --retrain", "add --retrain.")
     case _ where Self.readByMargins.contains(name):
       let isRead = detection.choice == nil || detector.usesMargins
-      return unless(isRead, "only by --detector aum, aum+cl and aum+features", "remove it.")
+      return unless(isRead, "only by --detector \(DetectionSettings.Detector.names(with: "aum"))", "remove it.")
     case _ where Self.readByFolds.contains(name):
       let isRead = detection.choice == nil || detector.usesFolds
-      return unless(isRead, "only by --detector cl, aum+cl and cl+features", "remove it.")
+      return unless(isRead, "only by --detector \(DetectionSettings.Detector.names(with: "cl"))", "remove it.")
     default: return nil
     }
   }

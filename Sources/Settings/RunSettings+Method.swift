@@ -1,8 +1,22 @@
+import Detection
 import Failures
 import Methods
 
 /// Training methods and settings that contradict each other.
 extension RunSettings {
+  /// The method that selects samples for the detector; nil for a detector without one.
+  ///
+  /// Unless it is given, its numbers of epochs are the share of its paper's that all epochs are.
+  public var effectiveSelection: MethodChoice? {
+    guard job == .detect, let selection = detection.detector.selection else { return nil }
+    if let selectionMethod { return selectionMethod }
+    let share = Double(epochs) / Double(selection.publishedEpochs)
+    return try? MethodChoice(selection.rawValue).scaled(by: share)
+  }
+
+  /// The method that trains the most networks at a time: the training's, or that of a detector.
+  public var largestMethod: MethodChoice { effectiveSelection ?? method }
+
   /// Checks that method, loss and the other settings go together.
   func validateMethod() throws {
     let entry = method.entry

@@ -72,6 +72,8 @@ public struct RunSettings: Sendable, Equatable {
   public var classWeights = ClassWeights.none
   /// The training method.
   public var method = try! MethodChoice("plain")
+  /// What selects samples for a detector that judges by such a method; nil for the method with its defaults.
+  public var selectionMethod: MethodChoice?
   /// Trained networks to learn from: run folders or checkpoints.
   public var teachers: RunList = []
   // Optimiser.

@@ -154,7 +154,7 @@ extension RunSettings {
       Training method: \(MethodEntry.catalogue.map(\.name).joined(separator: ", ")), as in co-teaching:rate=0.45. See \
       'gpunoisy methods'.
       """
-    ).notOfDetect("it needs plain training to judge labels"),
+    ).notOfDetect("it needs plain training to judge labels, or --selection"),
     Setting(
       "teacher", \.teachers, "run", takes: "run folders or checkpoints, with commas between", example: "here/teacher",
       """
@@ -292,9 +292,18 @@ extension RunSettings {
       unset: "auto",
       """
       features: a closed form on fixed features, in seconds; aum: area under the margin; cl: confident learning by \
-      cross-validation; aum+cl, aum+features, cl+features: by the mean of both ranks.
+      cross-validation; dividemix, co-teaching: the suspicion of a method that selects samples; two of them, as in \
+      aum+cl or dividemix+features: by the mean of both ranks.
       """
     ).following("features up to 10,000 training images, aum above, or with options that only networks read"),
+    Setting(
+      "selection", \.selectionMethod, "method", takes: "dividemix or co-teaching, with parameters",
+      example: "co-teaching:rate=0.4,ramp=2",
+      """
+      The method of the detectors dividemix and co-teaching, with its parameters, as in dividemix:penalty=1. See 'gpunoisy \
+      methods'.
+      """
+    ).following("its own parameters, numbers of epochs in proportion to those of the paper"),
     Setting(
       "features", \.detection.features, "source",
       takes: "\(KnownWeights.catalogue.map(\.name).joined(separator: ", ")), patches or a .npy file",

@@ -67,6 +67,7 @@ extension SettingsDraft {
     if settings.job == .detect { followDetector(data) }
     if settings.recipe == nil { followPretrained(data) }
     if settings.recipe == nil, !Dataset.isName(settings.data) { followCount(data) }
+    if settings.job == .detect { followSelection() }
     followSettings()
     fill(
       "augment", \.augment, settings.augmentation(channels: data.channels),
@@ -88,7 +89,9 @@ extension SettingsDraft {
     func given(_ names: [String]) -> String? { names.first { isGiven($0) } }
     let trained = settings.detection.retrain == nil ? RunSettings.readByTraining : []
     let detector: DetectionSettings.Detector, reason: String
-    if let name = given(["pred-probs"]) {
+    if let selection = settings.selectionMethod.flatMap({ SelectionMethod(rawValue: $0.entry.name) }) {
+      (detector, reason) = (selection.detector, "--selection")
+    } else if let name = given(["pred-probs"]) {
       (detector, reason) = (.confidentLearning, "--\(name)")
     } else if let name = given(["features", "weights"]) {
       (detector, reason) = (.features, "--\(name)")
@@ -103,6 +106,13 @@ extension SettingsDraft {
       reason = "\(data.trainCount) training images"
     }
     fill("detector", \.detection.choice, detector, because: reason)
+  }
+
+  /// The method that selects samples for a detector.
+  private mutating func followSelection() {
+    fill(
+      "selection", \.selectionMethod, settings.effectiveSelection,
+      because: "the detector, and \(settings.epochs) epochs")
   }
 
   /// Whether a setting was given, by an option, a file or a recipe.
@@ -150,11 +160,13 @@ extension SettingsDraft {
           "retrain-epochs", \.detection.retrainEpochs, Self.epochs(seeing: 48_000, of: count, within: 10...80),
           because: reason)
       }
-      guard settings.detection.detector.usesMargins, count < Self.smallDetection else { return }
+      let detector = settings.detection.detector
+      guard detector.usesMargins || detector.selection != nil, count < Self.smallDetection else { return }
       if let network = try? Network("resnet20") { follow("model", \.model, network, because: reason) }
       follow("epochs", \.epochs, Self.epochs(seeing: 36_000, of: count, within: 6...60), because: reason)
       follow("batch-size", \.batchSize, 32, because: reason)
       if settings.optimizer.kind == .sgd { follow("lr", \.optimizer.learningRate, rate, because: reason) }
+      guard detector.usesMargins else { return }
       follow("combine", \.detection.combine, .mean, because: reason)
       // N / K of two classes would be half of the set in every pass: labels that the network is to learn from.
       let usual = count / max(data.classCount, 1), fewer = min(max(count / 15, 40), 100)

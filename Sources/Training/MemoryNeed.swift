@@ -19,7 +19,8 @@ struct MemoryNeed<D: Device> {
   /// - Returns: the bytes that the run takes of the device; nil where nothing was counted: of one network nobody asks.
   /// - Throws: `.outOfMemory` where the run does not fit, with the options that make it fit.
   func requireRoom() throws -> Int? {
-    guard device.memory != nil || settings.method.networks > 1 || !settings.teachers.paths.isEmpty else { return nil }
+    let networks = settings.largestMethod.networks + settings.teachers.paths.count
+    guard device.memory != nil || networks > 1 else { return nil }
     do {
       return try prepare(settings, size)
     } catch let failure as Failure where failure.kind == .outOfMemory {
@@ -39,10 +40,11 @@ struct MemoryNeed<D: Device> {
   private func prepare(_ settings: RunSettings, _ size: PixelSize) throws -> Int {
     let counting = CountingDevice(device, reserve: reserve)
     let method = try MethodSetup(settings, data, on: counting, outline: size).method(settings, data)
-    // Stages of one kind are alike, but that rounds of training have more and more samples.
+    // Stages of one kind are alike, but that rounds of training have more and more samples, and that a detection may end
+    // with a method of several networks.
     var kinds: [Stage.Evaluation] = []
     for (index, stage) in method.stages.enumerated()
-    where !kinds.contains(stage.evaluation) || settings.job == .train && index == method.stages.count - 1 {
+    where !kinds.contains(stage.evaluation) || index == method.stages.count - 1 {
       kinds.append(stage.evaluation)
       try method.begin(stage: index)
     }
@@ -56,7 +58,9 @@ struct MemoryNeed<D: Device> {
   }
 
   /// The network of each member.
-  private var networks: [Network] { (try? settings.method.memberNetworks(of: settings.model)) ?? [settings.model] }
+  private var networks: [Network] {
+    (try? settings.largestMethod.memberNetworks(of: settings.model)) ?? [settings.model]
+  }
 
   private func graph(of network: Network, _ size: PixelSize) -> Graph? {
     try? network.graph(
@@ -118,6 +122,7 @@ extension MethodSetup {
   /// The method of these settings, with the networks of its first stage at least.
   func method(_ settings: RunSettings, _ data: RunData) throws -> any Method<D> {
     settings.job == .detect
-      ? try DetectionMethod(self, settings.detection, judged: data.fitted) : try settings.method.make(self)
+      ? try DetectionMethod(self, settings.detection, settings.effectiveSelection, judged: data.fitted)
+      : try settings.method.make(self)
   }
 }

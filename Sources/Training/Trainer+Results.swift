@@ -99,6 +99,7 @@ extension Trainer {
     if detection.detector.usesFolds {
       parts.append("confident learning, \(detection.folds) folds, \(detection.filter.rawValue)")
     }
+    if let selection = settings.effectiveSelection { parts.append("suspicion of \(selection)") }
     return parts.joined(separator: " · ")
   }
 }

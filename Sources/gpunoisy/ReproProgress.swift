@@ -109,6 +109,7 @@ final class ReproProgress {
     guard settings.job == .detect else { return Double(settings.epochs) }
     let networks =
       (detection.detector.usesMargins ? detection.passes : 0) + (detection.detector.usesFolds ? detection.folds : 0)
+      + (detection.detector.selection == nil ? 0 : 1)
     return Double(settings.epochs * networks + (detection.retrain == nil ? 0 : detection.retrainEpochs))
   }
 

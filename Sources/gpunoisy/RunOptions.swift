@@ -232,7 +232,7 @@ struct RunOptions: ParsableArguments {
       _ = try Checkpoint.model(of: checkpoint)
       try Checkpoint.position(of: checkpoint).requirePossible(
         epochs: settings.epochs,
-        steps: settings.method.stepLimit(samples: data.judged.labelledIDs.count, batch: settings.batchSize),
+        steps: settings.largestMethod.stepLimit(samples: data.judged.labelledIDs.count, batch: settings.batchSize),
         in: checkpoint.path)
     }
     if settings.job == .detect, settings.detection.detector.usesFeatures {

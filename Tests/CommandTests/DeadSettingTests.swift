@@ -52,6 +52,7 @@ extension CommandTests {
       "schedule detect": Context(rest: "--detector cl"),
       "milestones detect": Context(rest: "--detector cl --schedule step"),
       "gamma detect": Context(rest: "--detector cl --schedule step --milestones 1"),
+      "selection": Context(rest: "--detector co-teaching"),
       "folds": Context(rest: "--detector cl"), "cl-filter": Context(rest: "--detector cl --trust"),
       "cl-score": Context(rest: "--detector cl"), "percentile": Context(value: "1"),
       "features": Context(value: "f.npy", base: "detect --device cpu --out o -q --noise symmetric:0.3"),

@@ -161,6 +161,33 @@ extension CommandTests {
       }
     }
 
+    @Test("by a method that selects samples, alone or with margins, are stopped and go on to the same bytes")
+    func selection() throws {
+      let folder = ScratchFolder()
+      for detector in ["co-teaching", "dividemix+aum"] {
+        let settings = "--detector \(detector) --epochs 4 --checkpoint-every 5"
+        try CommandUnderTest.output(Self.detection(settings, "--out whole --force"), in: folder)
+        let program = CommandUnderTest.start(Self.detection(settings, "--out part --force"), in: folder)
+        let last = detector == "co-teaching" ? "config.toml" : "stages/pass2.safetensors"
+        #expect(program.wait { FileBytes.kind(of: folder("part/\(last)")) == .file })
+        program.send(SIGKILL)
+        #expect(try program.end().code == 137)
+        let resumed = try CommandUnderTest.run(["detect", "--resume", "part"], in: folder)
+        #expect(resumed.code == 0, "\(resumed.errors)")
+        let rows = try RunFiles(folder("part")).table("label_issues.csv").rows
+        #expect(rows.count == 200 && rows.allSatisfy { !$0[3].isEmpty && !$0[7].isEmpty }, "\(rows[0])")
+        #expect(
+          try FileBytes.read(folder("part/label_issues.csv")) == FileBytes.read(folder("whole/label_issues.csv")))
+        let document = try JSONText.parse(FileBytes.read(folder("part/detect.json")), named: "detect.json")
+        let method = document["stages"]?.array?.last?["method"]?.string ?? ""
+        #expect(detector.hasPrefix(method.prefix { $0 != ":" }) && !method.isEmpty, "\(method)")
+        // The page, and detections read from their files, say the same.
+        try CommandUnderTest.output(["report", "part", "-q"], in: folder)
+        #expect(
+          try RunFiles(folder("part")).pageData()["rows"] == RunFiles(folder("whole")).pageData()["rows"])
+      }
+    }
+
     @Test(
       "by confident learning find what cleanlab finds in the same probabilities",
       .enabled(if: PythonOracle.has("cleanlab, pandas"), "\(PythonOracle.absence)"))

@@ -117,7 +117,7 @@ extension CommandTests {
       "options choose the detector that reads them, or are refused",
       arguments: [
         ("--epochs 3", "aum"), ("--folds 3", "cl"), ("--features patches", "features"), ("--seed 3", "auto"),
-        ("--passes 3 --folds 2", "aum"),
+        ("--passes 3 --folds 2", "aum"), ("--selection dividemix", "dividemix"),
       ])
     func automatic(options: String, detector: String) throws {
       let folder = ScratchFolder()
@@ -138,6 +138,14 @@ extension CommandTests {
         ("--detector aum --features patches", 78, "--features has no effect"),
         ("--detector aum --pred-probs p.npy", 78, "--pred-probs cannot be used"),
         ("--passes 3 --folds 2", 78, "--folds has no effect"),
+        ("--method dividemix", 78, "--selection"), ("--selection elr", 78, "dividemix or co-teaching"),
+        ("--detector aum --selection dividemix", 78, "plain training"),
+        ("--detector dividemix --selection co-teaching", 78, "judges by dividemix"),
+        ("--detector dividemix --selection dividemix:warm=9 --epochs 4", 78, "9 epochs of plain training"),
+        ("--detector dividemix --passes 3", 78, "--passes has no effect"),
+        ("--detector co-teaching --keep-margins", 78, "--keep-margins has no effect"),
+        ("--detector dividemix+cl --pred-probs p.npy", 78, "--pred-probs cannot be used"),
+        ("--detector dividemix --loss gce", 78, "use --loss ce"),
         ("--features nosuch", 64, "lite0"), ("--features lite0", 66, "lite0"),
         ("--features nosuch.npy", 66, "nosuch.npy"), ("--features few.npy", 65, "3 rows"),
         ("--features flat.npy", 65, "an array [N, D]"), ("--features nan.npy", 65, "not finite"),

@@ -147,4 +147,55 @@ struct DetectionResultTests {
     #expect(DetectionTables(both, classCount: K).pairs.reduce(0) { $0 + $1.count } == both.issues.count)
     #expect(both.confident?.labels == (0..<N).map { $0 % K })
   }
+
+  @Test("by a method's suspicion list what it does not believe, alone and by the mean of two ranks")
+  func selection() throws {
+    let N = 30, K = 3, random = CounterRandom(seed: 8)
+    func uniform(_ sample: Int, _ draw: Int) -> Double { random.uniform(.noise, UInt32(sample), UInt32(draw)) }
+    let set = Self.set((0..<N).map { Int32($0 % K) })
+    let pass = DetectionStage(name: "pass1", kind: .pass(thresholds: [0, 1, 2]), seed: 1)
+    let areas = Self.result(pass, areas: (0..<N).map { 4 * uniform($0, 0) - 2 }, classes: K)
+    let method = DetectionStage(name: "dividemix", kind: .selection, seed: 2)
+    var judged = Self.result(method, areas: .init(repeating: 0, count: N), classes: K)
+    judged.suspicion = (0..<N).map { $0 == 4 ? .nan : uniform($0, 1) }
+    // The network is sure of the class after the given one.
+    judged.probabilities = (0..<N).flatMap { id in (0..<K).map { $0 == (id + 1) % K ? 0.8 : 0.1 } }
+    func found(
+      _ detector: DetectionSettings.Detector, _ stages: [DetectionStage], _ results: [DetectionStageResult]
+    ) -> DetectionResult {
+      var settings = DetectionSettings()
+      (settings.detector, settings.percentile) = (detector, 60)
+      return DetectionResult(settings, set, classes: K, stages: stages, results: results)
+    }
+    let alone = found(.divideMix, [method], [judged]), suspicion = try #require(judged.suspicion)
+    let order = (0..<N).filter { $0 != 4 }.sorted { suspicion[$0] > suspicion[$1] }
+    #expect(alone.samples.sorted { $0.rank < $1.rank }.prefix(N - 1).map(\.id) == order)
+    #expect(alone.issues.map(\.id) == order.filter { suspicion[$0] >= 0.5 } && alone.issues.count > 3)
+    #expect(alone.samples[4].quality == nil && !alone.samples[4].isIssue && alone.samples[4].rank == N)
+    #expect(alone.samples[5].quality == 1 - suspicion[5] && alone.samples[5].suggested == 0)
+    #expect(alone.passes.isEmpty && alone.confident == nil)
+
+    let aum = found(.aum, [pass], [areas]), both = found(.divideMixAndMargins, [pass, method], [areas, judged])
+    let count = (aum.issues.count + alone.issues.count) / 2
+    #expect(both.issues.count == count && aum.issues.count != alone.issues.count)
+    // Ranks from the most suspicious on, as shares: of 29 by suspicion, of 27 by area, since three were threshold samples.
+    let places = (0..<N).filter { aum.samples[$0].area != nil }.sorted {
+      (aum.samples[$0].area ?? 0) < (aum.samples[$1].area ?? 0)
+    }
+    for sample in both.samples {
+      let shares = [order, places].compactMap { list in
+        list.firstIndex(of: sample.id).map { Double($0 + 1) / Double(list.count) }
+      }
+      #expect(abs((sample.quality ?? -1) - shares.reduce(0, +) / Double(shares.count)) < 1e-12)
+    }
+  }
+
+  @Test("take a loss for large by a mixture of small and large ones")
+  func threshold() {
+    let small = (0..<80).map { 0.1 + 0.002 * Double($0 % 10) }, large = (0..<20).map { 3 + 0.05 * Double($0 % 10) }
+    #expect(SelectionMethod.coTeaching.threshold(small + large) == 3)
+    #expect(SelectionMethod.coTeaching.threshold([2, 2, 2]) == .infinity)
+    #expect(SelectionMethod.coTeaching.threshold([]) == .infinity)
+    #expect(SelectionMethod.divideMix.threshold(small) == 0.5)
+  }
 }

@@ -35,10 +35,51 @@ struct DetectionStageTests {
       case .fold(let ids):
         heldOut += ids
         #expect(ids.allSatisfy { trained[Int($0)] == -1 && !own[Int($0)] })
+      case .selection: Issue.record("no method was asked for")
       }
       #expect((0..<40).allSatisfy { !own[$0] || trained[$0] == labels[$0] })
     }
     #expect(Set(thresholds).count == 20 && heldOut.sorted() == Array(0..<40))
+  }
+
+  @Test("end with a method that selects samples, which sees all of them with their own labels")
+  func selection() throws {
+    let labels = (0..<41).map { Int32($0 == 40 ? -1 : $0 % 4) }
+    func stages(_ detector: DetectionSettings.Detector) throws -> [DetectionStage] {
+      var settings = DetectionSettings()
+      (settings.detector, settings.folds) = (detector, 2)
+      return try DetectionStage.stages(settings, seed: 9, train: Self.set(labels), classes: 4)
+    }
+    #expect(try stages(.divideMixAndMargins).map(\.name) == ["pass1", "pass2", "dividemix"])
+    #expect(try stages(.coTeachingAndConfidentLearning).map(\.name) == ["fold1", "fold2", "co-teaching"])
+    #expect(try stages(.divideMixAndFeatures).map(\.name) == ["dividemix"])
+    let alone = try #require(stages(.coTeaching).first)
+    #expect(alone.file == "stages/co-teaching.safetensors" && !alone.isPass && alone.seed != 9)
+    #expect(alone.labels(labels, classes: 4) == labels && alone.hasOwnLabel(labels) == labels.map { $0 >= 0 })
+    #expect(alone.outputs(classes: 4) == 4)
+  }
+
+  @Test("of a method leave suspicions and predictions of all samples, and no other network does")
+  func filesOfSelection() throws {
+    let stage = DetectionStage(name: "dividemix", kind: .selection, seed: 1)
+    let empty = stage.emptyDynamics(samples: 3, classes: 2, margin: .logits)
+    var result = DetectionStageResult(empty, probabilities: [0.25, 0.75, 1, 0, 0.5, 0.5])
+    func read(_ result: DetectionStageResult) -> Result<DetectionStageResult, any Error> {
+      Result { try .read(result.file(of: stage), of: stage, like: empty, epochs: 2) }
+    }
+    #expect(throws: Failure.self) { try read(result).get() }
+    result.suspicion = [0, .nan, 0.75]
+    let again = try read(result).get()
+    #expect(again.suspicion?[2] == 0.75 && again.suspicion?[1].isNaN == true)
+    #expect(again.probabilities == result.probabilities)
+    result.suspicion = [0, .infinity, 0.75]
+    #expect(throws: Failure.self) { try read(result).get() }
+    (result.suspicion, result.probabilities) = ([0, 0, 0], [1, 0])
+    #expect(throws: Failure.self) { try read(result).get() }
+    let fold = DetectionStage(name: "fold1", kind: .fold(heldOut: [1]), seed: 1)
+    #expect(throws: Failure.self) {
+      try DetectionStageResult.read(result.file(of: fold), of: fold, like: empty, epochs: 2)
+    }
   }
 
   @Test("are refused where there are too few samples")

@@ -74,6 +74,7 @@ struct DetectionMethodTests {
     for network in method.networks {
       switch network.kind {
       case .pass(let ids), .fold(let ids): #expect(ids.allSatisfy { $0 % 4 != 0 } && !ids.isEmpty)
+      case .selection: Issue.record("no method was asked for")
       }
     }
     let outcomes = try MethodFixture.train(method, epochs: 2)
@@ -85,5 +86,33 @@ struct DetectionMethodTests {
       settings, judged, classes: MethodFixture.classes, stages: [method.networks[0]], results: method.results)
     #expect(result.samples.allSatisfy { $0.id % 4 != 0 } && result.samples.count == 75)
     #expect(result.passes[0].ids.allSatisfy { $0 % 4 != 0 })
+  }
+
+  @Test(
+    "of a method are those of the method alone, whose suspicion they leave",
+    arguments: ["co-teaching:rate=0.3,ramp=2", "dividemix:warm=1,ramp=1"])
+  func selection(text: String) throws {
+    let data = MethodFixture.data, choice = try MethodChoice(text), device = try CPUDevice(), epochs = 3
+    var settings = DetectionSettings()
+    settings.detector = try #require(SelectionMethod(rawValue: choice.entry.name)).detector
+    var setup = try MethodFixture.setup(epochs: epochs, on: device)
+    setup.session.optimizer.learningRate = setup.stage.rate(0)
+    let detection = try DetectionMethod(setup, settings, choice, judged: data)
+    _ = try MethodFixture.train(detection, epochs: epochs)
+    let file = try #require(try detection.result())
+    setup.session.seed = detection.networks[0].seed
+    let alone = try choice.make(setup)
+    _ = try MethodFixture.train(alone, epochs: epochs)
+    let suspicion = try #require(try alone.suspicion())
+    #expect(try file.doubles("detect.suspicion", shape: [data.count]) == suspicion)
+    let result = try #require(detection.results.first), probabilities = try #require(result.probabilities)
+    let both = try alone.members.map { try $0.trainingLogits() }, logits = zip(both[0], both[1]).map { ($0 + $1) / 2 }
+    for (ours, theirs) in zip(probabilities, Softmax.rows(logits, classes: MethodFixture.classes)) {
+      #expect(abs(ours - theirs) < 1e-5)
+    }
+    let found = DetectionResult(
+      settings, data, classes: MethodFixture.classes, stages: detection.networks, results: detection.results)
+    #expect(found.samples.map(\.id) == data.labelledIDs.map { Int($0) })
+    #expect(found.samples.allSatisfy { $0.quality != nil && $0.predicted != nil && $0.area == nil })
   }
 }

@@ -93,6 +93,8 @@ public enum DetectionDocument {
           JSONMember("test_acc", JSONValue(finished.testAccuracy(epoch: (index + 1) * epochs))),
         ]
       case .fold(let heldOut): members.append(JSONMember("held_out", JSONValue(heldOut.count)))
+      case .selection:
+        members.append(JSONMember("method", JSONValue(finished.settings.effectiveSelection?.description)))
       }
       return .object(members)
     }

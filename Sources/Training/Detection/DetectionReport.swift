@@ -40,12 +40,7 @@ public enum DetectionReport {
     (page.score, page.passCorrelation, page.duplicates) = (result.score, result.passCorrelation, result.duplicates)
     addGroups(finished, to: &page)
     page.classAccuracies = finished.classAccuracies ?? []
-    switch result.settings.detector {
-    case .aum: page.measure = .area
-    case .features: page.measure = .probability
-    case .confidentLearning: page.measure = .quality
-    case .combined, .marginsAndFeatures, .confidentLearningAndFeatures: page.measure = .rank
-    }
+    page.measure = measure(result.settings.detector)
     page.statement = result.features.map { FeatureStatement($0, classNames: dataset.classNames).text }
     if usesArea {
       let cuts = result.passes.compactMap(\.cutoff.area)
@@ -68,6 +63,15 @@ public enum DetectionReport {
     page.images = try DetectionImages(of: wanted, settings: finished.settings, dataset: dataset)
       .fitting(page, mostBytes: mostBytes)
     return page
+  }
+
+  private static func measure(_ detector: DetectionSettings.Detector) -> DetectionPage.Measure {
+    guard detector.isAlone else { return .rank }
+    switch detector.selection {
+    case .divideMix: return .divided
+    case .coTeaching: return .loss
+    case nil: return detector.usesMargins ? .area : detector.usesFolds ? .quality : .probability
+    }
   }
 
   /// Suspected and other judged samples in one random order; as many as there are, up to 50 each.
@@ -171,6 +175,9 @@ public enum DetectionReport {
           "confident learning",
           "\(detection.folds) folds, \(detection.filter.rawValue), ranked by \(detection.quality.rawValue) "
             + "(Northcutt et al., Confident Learning: Estimating Uncertainty in Dataset Labels, 2021)"))
+    }
+    if let selection = settings.effectiveSelection {
+      facts.append(.init("method", "\(selection), trained on all samples (\(selection.entry.source))"))
     }
     return facts
   }
