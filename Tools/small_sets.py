@@ -5,7 +5,8 @@
 
 DATA holds photos/cats-dogs, cifar10-jpeg/train, cifar-10-batches-bin and mnist. Labels are moved to a random other class
 by NumPy's generator, as in `move` below; --human is a folder with CIFAR-10N's aggre.npy and random1.npy (labels of the
-first images). --kinds names features (lite0, patches), and networks that are trained from nothing: aum, cl.
+first images). --kinds names features (lite0, patches), and networks that are trained from nothing: aum, cl,
+dividemix, co-teaching.
 Needs Python 3 with NumPy. Prints one row of Markdown for each set and kind; seconds are of the processor.
 """
 import argparse, json, os, resource, subprocess, sys
@@ -76,8 +77,8 @@ class Base:
 
 def settings(kind, name):
     """How `detect` is asked for one kind: confident learning has the networks that the area under the margin has."""
-    if kind == "aum":
-        return ["--detector", "aum"]
+    if kind in ("aum", "dividemix", "co-teaching"):
+        return ["--detector", kind]
     if kind == "cl":
         epochs = {"c4": 30, "cifar2000": 18, "cifar10000": 6, "mnist12000": 6}.get(name, 60)
         return ["--detector", "cl", "--model", "resnet20", "--epochs", str(epochs), "--batch-size", "32", "--lr",

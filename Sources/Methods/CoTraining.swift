@@ -138,8 +138,7 @@ final class CoTraining<D: Device>: Method {
     let known = joined.filter { truth[Int($0.id)] >= 0 }
     let right = known.count { truth[Int($0.id)] == $0.label }
     let accuracies: [Double?] =
-      views == .whole
-      ? [] : try members.map { epoch.testAccuracy == nil ? nil : try setup.testAccuracy(of: $0) }
+      views == .whole ? [] : epoch.testAccuracies.isEmpty ? [nil, nil] : epoch.testAccuracies
     return EpochOutcome(
       figures: [Double(members[0].sampleIDs.count), known.isEmpty ? nil : Double(right) / Double(known.count)]
         + accuracies,

@@ -223,9 +223,8 @@ final class DivideMix<D: Device>: Method {
       for id in division.labelled { believed[Int(id)] = 1 }
       selection.add(division.labelled + division.unlabelled, weights: believed)
     }
-    let mean = MemberAccuracies.mean(try members.map { try setup.testAccuracy(of: $0) })
     let ranking = try suspicion().flatMap { setup.train.set.areaUnderROC(ofSuspicion: $0) }
-    return EpochOutcome(figures: selection.values + [ranking, mean])
+    return EpochOutcome(figures: selection.values + [ranking, MemberAccuracies.mean(epoch.testAccuracies)])
   }
 
   /// Fits mixtures to both networks' losses; nothing is changed before all is computed.

@@ -19,9 +19,11 @@ enum MemberAccuracies {
   static func values<D: Device>(
     of members: [TrainingSession<D>], _ setup: MethodSetup<D>, first: Double?
   ) throws -> [Double?] {
-    let others = try members.dropFirst().map { try setup.testAccuracy(of: $0) }
-    return [mean([first] + others)] + others
+    values([first] + (try members.dropFirst().map { try setup.testAccuracy(of: $0) }))
   }
+
+  /// The values of these figures, by the accuracies of all networks.
+  static func values(_ accuracies: [Double?]) -> [Double?] { [mean(accuracies)] + accuracies.dropFirst() }
 
   /// The mean; nil where one is missing, or there are none.
   static func mean(_ accuracies: [Double?]) -> Double? {

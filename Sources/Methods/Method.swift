@@ -159,13 +159,18 @@ public struct EpochEnd: Sendable {
   public let ids: ArraySlice<Int32>
   /// The accuracy on what was held out; nil where nothing was.
   public let heldOutAccuracy: Double?
-  /// The first network's accuracy on the test set; nil where it was not measured.
+  /// The accuracy of what answers on the test set; nil where it was not measured.
   public let testAccuracy: Double?
+  /// The accuracy of each network on the test set, where all answer together; empty where it was not measured.
+  public let testAccuracies: [Double?]
 
-  /// An epoch, its samples, and how good the first network is after it.
-  public init(epoch: Int, ids: ArraySlice<Int32>, heldOutAccuracy: Double? = nil, testAccuracy: Double? = nil) {
+  /// An epoch, its samples, and how good the networks are after it.
+  public init(
+    epoch: Int, ids: ArraySlice<Int32>, heldOutAccuracy: Double? = nil, testAccuracy: Double? = nil,
+    testAccuracies: [Double?] = []
+  ) {
     (self.epoch, self.ids) = (epoch, ids)
-    (self.heldOutAccuracy, self.testAccuracy) = (heldOutAccuracy, testAccuracy)
+    (self.heldOutAccuracy, self.testAccuracy, self.testAccuracies) = (heldOutAccuracy, testAccuracy, testAccuracies)
   }
 }
 

@@ -69,7 +69,10 @@ final class MutualLearning<D: Device>: Method {
   }
 
   func finish(_ epoch: EpochEnd) throws -> EpochOutcome {
-    let first = answer == .first ? epoch.testAccuracy : try setup.testAccuracy(of: members[0])
-    return EpochOutcome(figures: try MemberAccuracies.values(of: members, setup, first: first))
+    guard answer == .sum else {
+      return EpochOutcome(figures: try MemberAccuracies.values(of: members, setup, first: epoch.testAccuracy))
+    }
+    let missing = [Double?](repeating: nil, count: members.count - epoch.testAccuracies.count)
+    return EpochOutcome(figures: MemberAccuracies.values(epoch.testAccuracies + missing))
   }
 }

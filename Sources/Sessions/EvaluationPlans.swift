@@ -13,6 +13,9 @@ public final class EvaluationPlans<D: Device> {
     public var predictions: [Int32]
     /// The probability of the sample's label.
     public var confidences: [Float]
+    /// The classes that each of several networks predicts by itself, by id, where these are results of their mean; −1 where
+    /// an output is not finite.
+    public var ofEach: [[Int32]] = []
   }
 
   private let count: Int, classes: Int
@@ -116,10 +119,15 @@ public final class EvaluationPlans<D: Device> {
   /// The mean of several networks' logits of the same samples, in the order of `logits`.
   ///
   /// Waits after each batch.
-  public static func logits(ofMean networks: [EvaluationPlans<D>], on device: D) throws -> [Float] {
+  ///
+  /// - Parameter each: is given each network's own logits.
+  public static func logits(
+    ofMean networks: [EvaluationPlans<D>], on device: D, each: ([Float]) -> Void = { _ in }
+  ) throws -> [Float] {
     var sums = [Double]()
     for network in networks {
       let logits = try network.logits(on: device)
+      each(logits)
       sums = sums.isEmpty ? logits.map(Double.init) : zip(sums, logits).map { $0 + Double($1) }
     }
     return sums.map { Float($0 / Double(networks.count)) }
@@ -129,10 +137,19 @@ public final class EvaluationPlans<D: Device> {
   ///
   /// Waits after each batch.
   public static func results(ofMean networks: [EvaluationPlans<D>], on device: D) throws -> Results {
-    let logits = try logits(ofMean: networks, on: device), first = networks[0], K = first.classes
+    let first = networks[0], K = first.classes
+    var ofEach: [[Int32]] = []
+    let logits = try logits(ofMean: networks, on: device) { logits in
+      var predictions = [Int32](repeating: 0, count: first.count)
+      for (row, id) in first.ids.enumerated() {
+        let z = logits[row * K..<(row + 1) * K], top = z.indices.reduce(z.startIndex) { z[$1] > z[$0] ? $1 : $0 }
+        predictions[Int(id)] = z.allSatisfy(\.isFinite) ? Int32(top - z.startIndex) : -1
+      }
+      ofEach.append(predictions)
+    }
     var results = Results(
       losses: [Float](repeating: 0, count: first.count), predictions: [Int32](repeating: 0, count: first.count),
-      confidences: [Float](repeating: 0, count: first.count))
+      confidences: [Float](repeating: 0, count: first.count), ofEach: ofEach)
     for (row, id) in first.ids.lazy.map({ Int($0) }).enumerated() {
       let z = logits[row * K..<(row + 1) * K].map(Double.init)
       let top = z.indices.reduce(0) { z[$1] > z[$0] ? $1 : $0 }

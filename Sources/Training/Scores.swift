@@ -49,6 +49,8 @@ public struct TestScore: Sendable, Equatable {
   public var confusion: [[Int]]
   /// Labelled samples for which the network's output is not finite: they have no class, and so nothing has an accuracy.
   public var notFinite: Int
+  /// The accuracy of each network by itself, where several answer together; else empty.
+  public var ofEach: [Double?]
 
   init<D>(_ results: EvaluationPlans<D>.Results?, _ labels: [Int32], classes: Int) {
     var counts = [[Int]](repeating: [Int](repeating: 0, count: classes), count: classes)
@@ -65,6 +67,11 @@ public struct TestScore: Sendable, Equatable {
         total += Double(results.losses[id])
         count += 1
       }
+    }
+    let labelled = labels.indices.filter { labels[$0] >= 0 }
+    ofEach = (results?.ofEach ?? []).map { predictions in
+      guard !labelled.isEmpty, labelled.allSatisfy({ predictions[$0] >= 0 }) else { return nil }
+      return Double(labelled.count { predictions[$0] == labels[$0] }) / Double(labelled.count)
     }
     let right = counts.indices.reduce(0) { $0 + counts[$1][$1] }
     let isSound = count > 0 && notFinite == 0

@@ -109,12 +109,19 @@ struct MutualLearningTests {
       #expect(abs(Double(results.confidences[id]) - exp(logs[Int(label)])) < 1e-6)
       #expect(logs[Int(results.predictions[id])] == logs.max())
     }
+    #expect(try results.ofEach == method.members.map { try #require(try $0.evaluate()).predictions })
     let first = try MethodChoice("mutual:members=3,with=cnn4+mlp").make(MethodFixture.setup(on: CPUDevice()))
     _ = try MethodFixture.train(first, epochs: 1)
     #expect(try bits(first) == bits(method))
     #expect(try first.evaluate()?.losses == method.members[0].evaluate()?.losses)
     // The mean is that of the networks, whatever answers.
-    let values = try method.finish(EpochEnd(epoch: 0, ids: [], testAccuracy: 0.99)).figures
+    let accuracies = results.ofEach.map { predictions in
+      Double(labels.indices.count { predictions[$0] == labels[$0] }) / Double(labels.count)
+    }
+    let values = try method.finish(
+      EpochEnd(epoch: 0, ids: [], testAccuracy: 0.99, testAccuracies: accuracies)
+    ).figures
+    #expect(try method.finish(EpochEnd(epoch: 0, ids: [])).figures == [nil, nil, nil])
     #expect(try values == first.finish(EpochEnd(epoch: 0, ids: [], testAccuracy: accuracy(first, labels))).figures)
   }
 
