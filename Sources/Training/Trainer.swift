@@ -238,7 +238,8 @@ public final class Trainer<D: Device> {
     // A test set that was not held out of the training data must decide nothing.
     let heldOut = validation?.accuracy ?? (data.dataset.test == nil ? test?.accuracy : nil)
     let outcome = try method.finish(
-      EpochEnd(epoch: position.epoch, ids: ids, heldOutAccuracy: heldOut, testAccuracy: test?.accuracy,
+      EpochEnd(
+        epoch: position.epoch, ids: ids, heldOutAccuracy: heldOut, testAccuracy: test?.accuracy,
         testAccuracies: test?.ofEach ?? []))
     let results = try session.sampleResults()
     let score = TrainingScore(
