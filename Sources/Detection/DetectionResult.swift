@@ -18,6 +18,8 @@ public struct DetectionResult: Sendable {
   public let features: FeatureFindings?
   /// The share of samples that the extra class of a pass takes from all real ones, in the pass where it takes most.
   public private(set) var extraClassShare = 0.0
+  /// How often the networks of a method that selects samples predict the given label; nil without such a method.
+  public private(set) var selectionAgreement: SelectionAgreement?
   /// Equal images.
   public let duplicates: [DuplicateGroup]
   /// Near-duplicates, by id, or equal images where no features were computed.
@@ -80,7 +82,7 @@ public struct DetectionResult: Sendable {
     follow(reviewed)
     verdict = features?.verdict ?? networkVerdict
     // More wrong labels than right ones cannot be told from networks that have learned nothing.
-    if features == nil, verdict == .cannotTell, !settings.trusts {
+    if features == nil, [.cannotTell, .notLearnt].contains(verdict), !settings.trusts {
       for index in samples.indices { samples[index].isIssue = false }
     }
     rank()
@@ -218,6 +220,11 @@ public struct DetectionResult: Sendable {
         samples[index].take(probabilities[row..<row + classes])
       }
     }
+    let agreement = SelectionAgreement(
+      given: kept.map { samples[$0].given }, predicted: kept.map { samples[$0].predicted }, classes: classes)
+    selectionAgreement = agreement
+    // Its ranks would be chance: another detector stands for itself.
+    guard settings.detector.isAlone || agreement.isLearnt else { return }
     take(found.map { $0 >= threshold }, found.map(selection.quality), of: kept)
   }
 
@@ -298,8 +305,10 @@ public struct DetectionResult: Sendable {
 
   /// Numbers the samples from the most suspicious on: by area where margins alone decide, else by quality.
   private mutating func rank() {
+    // Beside a method that has learned nothing, margins decide alone, too.
+    let isByArea = settings.detector == .aum || settings.detector.usesMargins && selectionAgreement?.isLearnt == false
     let keys = samples.map { sample -> Double in
-      sample.isReviewed ? .infinity : (settings.detector == .aum ? sample.area : sample.quality) ?? .infinity
+      sample.isReviewed ? .infinity : (isByArea ? sample.area : sample.quality) ?? .infinity
     }
     for (position, index) in samples.indices.sorted(by: { (keys[$0], $0) < (keys[$1], $1) }).enumerated() {
       samples[index].rank = position + 1
@@ -308,6 +317,7 @@ public struct DetectionResult: Sendable {
 
   /// What networks let say of the whole set, by whether their list can be true and whether passes agree.
   private var networkVerdict: DetectionVerdict {
+    if settings.detector.isAlone, selectionAgreement?.isLearnt == false { return .notLearnt }
     let flagged = samples.count(where: \.isIssue)
     // Whoever moves the cut-off far up asks for long lists.
     let isUsual = !settings.detector.usesMargins || settings.percentile > Self.highestOfLongLists

@@ -61,3 +61,21 @@ public enum SelectionMethod: String, Sendable, CaseIterable {
     }
   }
 }
+
+/// Whether networks have learned anything of the labels that they were trained on.
+public struct SelectionAgreement: Sendable, Equatable {
+  /// The share of samples whose given label is what the networks predict, and that which always saying the most frequent
+  /// label would reach.
+  public let share: Double, guessing: Double
+  /// Whether the networks predict labels better than guessing: by more than three standard errors of its share.
+  public let isLearnt: Bool
+
+  init(given: [Int], predicted: [Int?], classes: Int) {
+    var sizes = [Int](repeating: 0, count: classes)
+    for label in given { sizes[label] += 1 }
+    let count = Double(max(given.count, 1))
+    share = Double(zip(given, predicted).count { $0 == $1 }) / count
+    guessing = Double(sizes.max() ?? 0) / count
+    isLearnt = share > guessing + 3 * (guessing * (1 - guessing) / count).squareRoot()
+  }
+}

@@ -158,8 +158,9 @@ struct DetectionResultTests {
     let method = DetectionStage(name: "dividemix", kind: .selection, seed: 2)
     var judged = Self.result(method, areas: .init(repeating: 0, count: N), classes: K)
     judged.suspicion = (0..<N).map { $0 == 4 ? .nan : uniform($0, 1) }
-    // The network is sure of the class after the given one.
-    judged.probabilities = (0..<N).flatMap { id in (0..<K).map { $0 == (id + 1) % K ? 0.8 : 0.1 } }
+    // The networks are sure of the given class, but for the most suspicious.
+    let isSure = (0..<N).map { !(uniform($0, 1) > 0.8) }
+    judged.probabilities = (0..<N).flatMap { id in (0..<K).map { $0 == (isSure[id] ? id : id + 1) % K ? 0.8 : 0.1 } }
     func found(
       _ detector: DetectionSettings.Detector, _ stages: [DetectionStage], _ results: [DetectionStageResult]
     ) -> DetectionResult {
@@ -173,7 +174,9 @@ struct DetectionResultTests {
     #expect(alone.issues.map(\.id) == order.filter { suspicion[$0] >= 0.5 } && alone.issues.count > 3)
     #expect(alone.samples[4].quality == nil && !alone.samples[4].isIssue && alone.samples[4].rank == N)
     #expect(alone.samples[5].quality == 1 - suspicion[5] && alone.samples[5].suggested == 0)
-    #expect(alone.passes.isEmpty && alone.confident == nil)
+    #expect(alone.passes.isEmpty && alone.confident == nil && alone.verdict == .list)
+    let agreement = try #require(alone.selectionAgreement)
+    #expect(agreement.share == Double((0..<N).count { $0 != 4 && isSure[$0] }) / 29 && agreement.isLearnt)
 
     let aum = found(.aum, [pass], [areas]), both = found(.divideMixAndMargins, [pass, method], [areas, judged])
     let count = (aum.issues.count + alone.issues.count) / 2
@@ -188,6 +191,32 @@ struct DetectionResultTests {
       }
       #expect(abs((sample.quality ?? -1) - shares.reduce(0, +) / Double(shares.count)) < 1e-12)
     }
+  }
+
+  @Test("by networks that predict labels no better than guessing list nothing, and leave another detector alone")
+  func unlearnt() throws {
+    let N = 30, K = 3, random = CounterRandom(seed: 8), set = Self.set((0..<N).map { Int32($0 % K) })
+    let pass = DetectionStage(name: "pass1", kind: .pass(thresholds: [0, 1, 2]), seed: 1)
+    let margins = (0..<N).map { $0 < 3 ? -0.2 : Double(random.uniform(.noise, UInt32($0), 0)) - 0.5 }
+    let areas = Self.result(pass, areas: margins, classes: K)
+    let method = DetectionStage(name: "co-teaching", kind: .selection, seed: 2)
+    var judged = Self.result(method, areas: .init(repeating: 0, count: N), classes: K)
+    judged.suspicion = (0..<N).map { $0 < 5 ? 3 : 0.1 }
+    judged.probabilities = (0..<N).flatMap { _ in [0.8, 0.1, 0.1] }
+    func found(
+      _ detector: DetectionSettings.Detector, _ stages: [DetectionStage], _ results: [DetectionStageResult],
+      trusts: Bool = false
+    ) -> DetectionResult {
+      var settings = DetectionSettings()
+      (settings.detector, settings.percentile, settings.trusts) = (detector, 60, trusts)
+      return DetectionResult(settings, set, classes: K, stages: stages, results: results)
+    }
+    let alone = found(.coTeaching, [method], [judged])
+    #expect(alone.verdict == .notLearnt && alone.issues.isEmpty && alone.selectionAgreement?.share == 1 / 3.0)
+    #expect(found(.coTeaching, [method], [judged], trusts: true).issues.map(\.id) == [0, 1, 2, 3, 4])
+    let aum = found(.aum, [pass], [areas]), both = found(.coTeachingAndMargins, [pass, method], [areas, judged])
+    #expect(!aum.issues.isEmpty && both.issues.map(\.id) == aum.issues.map(\.id) && both.verdict == aum.verdict)
+    #expect(both.samples.map(\.quality) == aum.samples.map(\.quality))
   }
 
   @Test("take a loss for large by a mixture of small and large ones")

@@ -25,6 +25,7 @@ public enum DetectionDocument {
       "verdict": .string(result.verdict.rawValue), "score": result.score.map(score) ?? .null,
       "extra_class_share": result.passes.isEmpty ? .null : JSONValue(result.extraClassShare),
       "pass_correlation": JSONValue(result.passCorrelation),
+      "selection_agreement": JSONValue(result.selectionAgreement?.share),
       "stages": .array(stages(finished)),
       "aum_histogram": tables.histogram.map(histogram) ?? .null,
       "per_class": .array(tables.classes.map { perClass($0, finished) }),
