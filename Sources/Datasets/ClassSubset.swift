@@ -4,8 +4,8 @@ import FileFormats
 /// Some classes of a named data set, as a data set of their own: `classes:5-9:mnist`.
 ///
 /// Classes are given by their positions and ranges of these, with commas between. They keep their order and their names,
-/// and are numbered anew; samples are, too. What a method does on classes that another network has never seen is asked
-/// this way, as re-identification of persons asks it.
+/// and are numbered anew; samples are, too. How a method does on classes that a network has never seen can be tested this
+/// way, as in person re-identification.
 enum ClassSubset {
   static let prefix = "classes:"
 
@@ -48,7 +48,7 @@ enum ClassSubset {
         last < count
       else {
         throw Failure(
-          .usage, "'\(item)' means no classes.",
+          .usage, "'\(item)' is not a range of classes of this data set.",
           why: "classes are numbers from 0 to \(count - 1), or ranges of these, with commas between.",
           fix: "write them as in \(prefix)0-4,7:mnist.")
       }

@@ -30,10 +30,14 @@ extension Dataset {
         2 * Shapes.byteCount, for: "the built-in data set shapes", fix: "raise the limit (ulimit -v).")
       return Shapes.dataset(seed: options.seed)
     }
-    if let base = ImagePairs.base(of: text), FileBytes.kind(of: text) == .missing {
-      return try ImagePairs.open(base, options)
-    }
-    if let parts = ClassSubset.parts(of: text), FileBytes.kind(of: text) == .missing {
+    if isMadeOfAnother(text) {
+      if let base = ImagePairs.base(of: text) { return try ImagePairs.open(base, options) }
+      guard let parts = ClassSubset.parts(of: text) else {
+        throw Failure(
+          .usage, "'\(text)' names no data set.",
+          why: "classes are followed by a colon and the name of their data set.",
+          fix: "write it as in \(ClassSubset.prefix)5-9:mnist.")
+      }
       return try ClassSubset.open(parts.classes, of: parts.base, options)
     }
     if let entry = KnownNames.all.first(where: { $0.name == text }) { return try KnownNames.open(entry, options) }
@@ -51,6 +55,11 @@ extension Dataset {
     if isName(text) { return true }
     let location = try DataLocation(text)
     return DatasetFormats.all.contains { $0.recognizes(location) }
+  }
+
+  /// Whether a text asks for a data set that is made of one with a name, known or not, and is no path that exists.
+  public static func isMadeOfAnother(_ text: String) -> Bool {
+    [ImagePairs.prefix, ClassSubset.prefix].contains { text.hasPrefix($0) } && FileBytes.kind(of: text) == .missing
   }
 
   /// Whether a text names a data set, and no path.

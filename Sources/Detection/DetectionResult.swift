@@ -109,7 +109,8 @@ public struct DetectionResult: Sendable {
     }
   }
 
-  /// Means over the networks that had the sample's own label; passes before folds, as one kind suffices.
+  /// Means over the networks that had the sample's own label; passes before folds, as one kind suffices, and none of a
+  /// method, which keeps no sums.
   private mutating func addDynamics(
     _ own: [[Bool]], _ results: [DetectionStageResult], isPass: [Bool], classes: Int
   ) {
@@ -213,18 +214,24 @@ public struct DetectionResult: Sendable {
   ) {
     guard let suspicion = result.suspicion else { return }
     let kept = samples.indices.filter { labels[samples[$0].id] >= 0 && suspicion[samples[$0].id].isFinite }
-    let found = kept.map { suspicion[samples[$0].id] }, threshold = selection.threshold(found)
-    if let probabilities = result.probabilities {
-      for index in kept {
-        let row = samples[index].id * classes
-        samples[index].take(probabilities[row..<row + classes])
-      }
+    let found = kept.map { suspicion[samples[$0].id] }, threshold = result.threshold ?? selection.threshold(found)
+    let rows = kept.map { index -> ArraySlice<Double> in
+      let first = samples[index].id * classes
+      return (result.probabilities ?? [])[first..<first + classes]
     }
     let agreement = SelectionAgreement(
-      given: kept.map { samples[$0].given }, predicted: kept.map { samples[$0].predicted }, classes: classes)
+      labels: kept.map { Int(labels[samples[$0].id]) },
+      predicted: rows.map { row in
+        row.indices.reduce(row.startIndex) { row[$1] > row[$0] ? $1 : $0 } - row.startIndex
+      },
+      classes: classes)
     selectionAgreement = agreement
     // Its ranks would be chance: another detector stands for itself.
     guard settings.detector.isAlone || agreement.isLearnt else { return }
+    for (index, row) in zip(kept, rows) { samples[index].take(row) }
+    if let losses = result.losses, settings.detector.isAlone {
+      for index in kept { samples[index].loss = Double(losses[samples[index].id]) }
+    }
     take(found.map { $0 >= threshold }, found.map(selection.quality), of: kept)
   }
 
@@ -263,7 +270,7 @@ public struct DetectionResult: Sendable {
 
   /// Takes the chances of features, and their list; together with another detector, by the mean of the two ranks.
   private mutating func judge(by features: FeatureFindings, classes: Int) {
-    let isAlone = settings.detector.isAlone
+    let isAlone = settings.detector.isAlone || selectionAgreement?.isLearnt == false
     // Without networks, samples that features did not judge are not judged at all.
     if !isAlone { for index in samples.indices { samples[index].isIssue = false } }
     guard let found = features.judgement else { return }
@@ -303,14 +310,20 @@ public struct DetectionResult: Sendable {
       })
   }
 
+  /// Whether margins alone decide: beside a method that has learned nothing, too.
+  public var ranksByArea: Bool {
+    settings.detector == .aum || settings.detector.usesMargins && selectionAgreement?.isLearnt == false
+  }
+
   /// Numbers the samples from the most suspicious on: by area where margins alone decide, else by quality.
   private mutating func rank() {
-    // Beside a method that has learned nothing, margins decide alone, too.
-    let isByArea = settings.detector == .aum || settings.detector.usesMargins && selectionAgreement?.isLearnt == false
     let keys = samples.map { sample -> Double in
-      sample.isReviewed ? .infinity : (isByArea ? sample.area : sample.quality) ?? .infinity
+      sample.isReviewed ? .infinity : (ranksByArea ? sample.area : sample.quality) ?? .infinity
     }
-    for (position, index) in samples.indices.sorted(by: { (keys[$0], $0) < (keys[$1], $1) }).enumerated() {
+    // Chances of mixtures are often exactly 0 or 1.
+    let ties = samples.map { settings.detector.selection != nil && settings.detector.isAlone ? -($0.loss ?? 0) : 0 }
+    func precedes(_ a: Int, _ b: Int) -> Bool { (keys[a], ties[a], a) < (keys[b], ties[b], b) }
+    for (position, index) in samples.indices.sorted(by: precedes).enumerated() {
       samples[index].rank = position + 1
     }
   }

@@ -16,6 +16,10 @@ public struct DetectionStageResult: Sendable {
   ///
   /// Higher is worse; not a number for samples that it has not seen.
   public var suspicion: [Double]?
+  /// The suspicion from which on the method does not believe a label; nil where that follows from all suspicions.
+  public var threshold: Double?
+  /// The mean loss of the method's networks [N], which ranks samples whose suspicions are equal; nil for other networks.
+  public var losses: [Float]?
 
   /// A stage that begins, or of which nothing else is known.
   public init(_ dynamics: SampleDynamics, probabilities: [Double]? = nil) {
@@ -47,6 +51,8 @@ public struct DetectionStageResult: Sendable {
         probabilities, shape: [probabilities.count / dynamics.classes, dynamics.classes])
     }
     if let suspicion { file["detect.suspicion"] = .init(suspicion, shape: [N]) }
+    if let threshold { file["detect.threshold"] = .init([threshold], shape: [1]) }
+    if let losses { file["detect.losses"] = .init(losses, shape: [N]) }
   }
 
   /// Reads what `store` wrote, for a stage of the same data and settings.
@@ -97,6 +103,13 @@ public struct DetectionStageResult: Sendable {
           fix: "restore the file from a copy, or repeat the detection.")
       }
       suspicion = values
+      losses = try file.floats("detect.losses", shape: N)
+      if file["detect.threshold"] != nil { threshold = try file.doubles("detect.threshold", shape: [1])[0] }
+      guard threshold?.isFinite ?? true, losses?.allSatisfy(\.isFinite) ?? true else {
+        throw Failure(
+          .badInput, "'\(file.path)' is damaged.", why: "a loss or the threshold is not finite.",
+          fix: "restore the file from a copy, or repeat the detection.")
+      }
     }
   }
 

@@ -1,3 +1,4 @@
+import FileFormats
 import Statistics
 
 #if canImport(Glibc)
@@ -23,14 +24,6 @@ public enum SelectionMethod: String, Sendable, CaseIterable {
     }
   }
 
-  /// Epochs of its paper's protocol, of which its own numbers of epochs are a share.
-  public var publishedEpochs: Int {
-    switch self {
-    case .divideMix: 300
-    case .coTeaching: 200
-    }
-  }
-
   /// A label's quality, 0…1, by the method's suspicion s.
   ///
   /// 1 − s where that is a chance; else exp(−s), which for cross entropy is the geometric mean of both networks'
@@ -42,40 +35,60 @@ public enum SelectionMethod: String, Sendable, CaseIterable {
     }
   }
 
-  /// The suspicion from which on a label is suspected; infinite where no label is.
+  /// The suspicion from which on a label is suspected, where the method itself has none; infinite where no label is.
   ///
-  /// One half of a chance: DivideMix believes labels above it. For losses, the smallest one above the lower component's
-  /// mean that a mixture of two normal distributions of all losses takes for one of the higher component.
+  /// Of losses, the smallest one above the lower component's mean that a mixture of two normal distributions of all of them
+  /// takes for one of the higher component.
   ///
   /// - Parameter suspicions: finite numbers.
   public func threshold(_ suspicions: [Double]) -> Double {
-    switch self {
-    case .divideMix: return 0.5
-    case .coTeaching:
-      guard let least = suspicions.min(), let most = suspicions.max(), most > least else { return .infinity }
-      let values = suspicions.map { ($0 - least) / (most - least) }, mixture = GaussianMixture(fitting: values)
-      let high = zip(values, suspicions).filter { value, _ in
-        value > mixture.low.mean && mixture.chanceOfLow(value) < 0.5
-      }
-      return high.map(\.1).min() ?? .infinity
+    guard let least = suspicions.min(), let most = suspicions.max(), most > least else { return .infinity }
+    let values = suspicions.map { ($0 - least) / (most - least) }, mixture = GaussianMixture(fitting: values)
+    let high = zip(values, suspicions).filter { value, _ in
+      value > mixture.low.mean && mixture.chanceOfLow(value) < 0.5
     }
+    return high.map(\.1).min() ?? .infinity
   }
 }
 
 /// Whether networks have learned anything of the labels that they were trained on.
 public struct SelectionAgreement: Sendable, Equatable {
-  /// The share of samples whose given label is what the networks predict, and that which always saying the most frequent
-  /// label would reach.
-  public let share: Double, guessing: Double
-  /// Whether the networks predict labels better than guessing: by more than three standard errors of its share.
+  /// The mean over the classes of the share of samples whose label is what the networks predict.
+  public let share: Double
+  /// What always saying one class would reach: 1/K for K classes with samples.
+  public let guessing: Double
+  /// Whether the networks predict labels better than guessing: by more than three of its standard errors.
   public let isLearnt: Bool
 
-  init(given: [Int], predicted: [Int?], classes: Int) {
-    var sizes = [Int](repeating: 0, count: classes)
-    for label in given { sizes[label] += 1 }
-    let count = Double(max(given.count, 1))
-    share = Double(zip(given, predicted).count { $0 == $1 }) / count
-    guessing = Double(sizes.max() ?? 0) / count
-    isLearnt = share > guessing + 3 * (guessing * (1 - guessing) / count).squareRoot()
+  /// - Parameters:
+  ///   - labels: those that the networks were trained on.
+  ///   - predicted: what they predict for the same samples.
+  init(labels: [Int], predicted: [Int], classes: Int) {
+    var sizes = [Double](repeating: 0, count: classes), right = sizes
+    for (label, other) in zip(labels, predicted) {
+      sizes[label] += 1
+      if label == other { right[label] += 1 }
+    }
+    let present = sizes.indices.filter { sizes[$0] > 0 }, K = Double(max(present.count, 1))
+    share = present.reduce(0) { $0 + right[$1] / sizes[$1] } / K
+    guessing = 1 / K
+    // Of the mean of K shares that guessing gives.
+    let variance = present.reduce(0) { $0 + (1 - 1 / K) / K / sizes[$1] } / (K * K)
+    isLearnt = share > guessing + 3 * variance.squareRoot()
+  }
+}
+
+extension DetectionResult {
+  /// What is to be said where the method's networks have learned nothing; nil elsewhere.
+  public var selectionStatement: String? {
+    guard let agreement = selectionAgreement, !agreement.isLearnt, let method = settings.detector.selection else {
+      return nil
+    }
+    func percent(_ share: Double) -> String { NumberFormatting.percent(share, places: 0) }
+    let outcome =
+      !settings.detector.isAlone
+      ? "the other detector decides alone" : settings.trusts ? "the list is kept by --trust" : "none is listed"
+    return "the networks of \(method.rawValue) predict \(percent(agreement.share)) of a class's labels, and guessing "
+      + "\(percent(agreement.guessing)), so that they have learned too little: \(outcome); use more --epochs"
   }
 }

@@ -171,6 +171,9 @@ public final class DetectionMethod<D: Device>: Method {
       !suspicion.contains(where: \.isInfinite)
     else { throw Failure.diverged("\(networks[current ?? 0].name) finds or predicts numbers that are not finite") }
     result.suspicion = suspicion
+    if choice?.entry.name == SelectionMethod.divideMix.rawValue { result.threshold = 1 - (choice?["threshold"] ?? 0.5) }
+    let losses = try members.map { try $0.sampleResults().losses }
+    result.losses = losses[0].indices.map { id in losses.reduce(0) { $0 + $1[id] } / Float(losses.count) }
     result.probabilities = Softmax.rows(logits, classes: setup.classes)
     results.append(result)
     return result

@@ -63,7 +63,7 @@ final class DivideMix<D: Device>: Method {
     let b = setup.session.batchSize / 2, count = members[0].sampleIDs.count
     guard b > 0, count >= 2 * b else {
       throw Failure(
-        .configuration, "--method \(choice.entry.name) needs at least a batch of samples, and batches of two at least.",
+        .configuration, "\(choice.entry.name) needs at least a batch of samples, and batches of two at least.",
         why: "there are \(count) training samples, and a batch has \(setup.session.batchSize).",
         fix: "use another --batch-size\(count > 1 ? ", such as \(min(count, 128))" : " and more samples").")
     }

@@ -167,6 +167,8 @@ public struct MethodChoice: Sendable, Equatable, CustomStringConvertible {
   public let values: [Double]
   /// The value of every parameter that is a text, in the entry's order.
   public let texts: [String]
+  /// The names of the parameters whose values were given.
+  private let given: Set<String>
 
   /// Parses `NAME[:parameter=value,…]`; what is not given has its default.
   ///
@@ -199,7 +201,7 @@ public struct MethodChoice: Sendable, Equatable, CustomStringConvertible {
         throw Failure(
           .usage, "'\(item)' is not a parameter of \(entry.name), or is given twice.",
           why: names.isEmpty ? "\(entry.name) has no parameters." : "its parameters are \(names).",
-          fix: "write --method \(Self(entry))")
+          fix: "write it as in \(Self(entry))")
       }
       let parameter = entry.parameters[index]
       guard pair.count == 2, let value = Double(pair[1]), parameter.range.contains(value),
@@ -214,7 +216,9 @@ public struct MethodChoice: Sendable, Equatable, CustomStringConvertible {
       }
       values[index] = value
     }
-    self.init(entry, values, entry.textParameters.map { texts[$0.name] ?? $0.defaultText })
+    self.init(
+      entry, values, entry.textParameters.map { texts[$0.name] ?? $0.defaultText },
+      given: Set(given.map { entry.parameters[$0].name }).union(texts.keys))
   }
 
   /// The entry with its defaults.
@@ -222,8 +226,19 @@ public struct MethodChoice: Sendable, Equatable, CustomStringConvertible {
     self.init(entry, entry.parameters.map(\.defaultValue), entry.textParameters.map(\.defaultText))
   }
 
-  private init(_ entry: MethodEntry, _ values: [Double], _ texts: [String]) {
-    (self.entry, self.values, self.texts) = (entry, values, texts)
+  private init(_ entry: MethodEntry, _ values: [Double], _ texts: [String], given: Set<String> = []) {
+    (self.entry, self.values, self.texts, self.given) = (entry, values, texts, given)
+  }
+
+  /// The method with those of its values that were given, and the others of another choice of the same method.
+  public func completed(by other: MethodChoice) -> MethodChoice {
+    guard other.entry.name == entry.name else { return self }
+    func values<Value>(_ names: [String], _ own: [Value], _ others: [Value]) -> [Value] {
+      names.indices.map { given.contains(names[$0]) ? own[$0] : others[$0] }
+    }
+    return MethodChoice(
+      entry, values(entry.parameters.map(\.name), self.values, other.values),
+      values(entry.textParameters.map(\.name), texts, other.texts), given: given)
   }
 
   /// The value of a parameter that is a text.
@@ -274,7 +289,7 @@ public struct MethodChoice: Sendable, Equatable, CustomStringConvertible {
   /// The method for `share` of the epochs: numbers of epochs are multiplied by it, and at least 1 where they were not 0;
   /// what adds up over a run is divided by its root.
   public func scaled(by share: Double) -> MethodChoice {
-    MethodChoice(entry, zip(entry.parameters, values).map { $0.scaled($1, by: share) }, texts)
+    MethodChoice(entry, zip(entry.parameters, values).map { $0.scaled($1, by: share) }, texts, given: given)
   }
 
   /// The method with every value in force, such as `co-teaching:rate=0.45,ramp=9,power=1,exchange=1`.

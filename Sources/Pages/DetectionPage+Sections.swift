@@ -70,10 +70,10 @@ extension DetectionPage {
     case .divided:
       "DivideMix trains two networks, each on what the losses of the other say of the labels: a mixture of two normal "
         + "distributions, of small and of large losses. Label quality is the mean probability that the label is among the "
-        + "small ones; labels below one half are suspected."
+        + "small ones; labels of at most one half, or of the threshold that was asked for, are suspected."
     case .loss:
-      "Co-teaching trains two networks, each on the samples that the other finds easy. Label quality is the geometric "
-        + "mean of both networks' probabilities of the label; labels with a loss among the larger ones of a mixture of two "
+      "Co-teaching trains two networks, each on the samples that the other finds easy. Label quality is exp(−loss) "
+        + "of the mean of both networks' losses, for cross entropy the geometric mean of their probabilities of the label; labels with a loss among the larger ones of a mixture of two "
         + "normal distributions are suspected."
     case .rank:
       "Two detectors ranked the samples; label quality is the mean of both ranks, from 0 to 1, low for suspicious "

@@ -59,6 +59,25 @@ public struct Campaign: Sendable {
           cell: cell, seed: seed, settings: settings, folder: "\(folder)/\(cell.name)/seed-\(seed)", sources: sources)
       }
     }
+    try requireOrder()
+  }
+
+  /// Checks that there is an order in which every run comes behind its sources.
+  ///
+  /// - Throws: `.badInput`.
+  private func requireOrder() throws {
+    var open = tasks, done: Set<String> = []
+    while !open.isEmpty {
+      let ready = open.filter { $0.sources.allSatisfy(done.contains) }.map(\.folder)
+      guard !ready.isEmpty else {
+        throw Failure(
+          .badInput, "the cells \(open.map(\.cell.name).sorted().joined(separator: ", ")) wait for one another.",
+          why: "each needs the run of another one first.",
+          fix: "name cells in teacher and init that do not need this one.")
+      }
+      done.formUnion(ready)
+      open.removeAll { done.contains($0.folder) }
+    }
   }
 
   /// What stands before the name of a cell of whose runs others make use: `teacher = "cell:teacher-resnet-32"`.
@@ -168,7 +187,7 @@ public struct Campaign: Sendable {
 
   /// The runs of a shard, of these cells: every `count`-th, from the `index`-th on.
   ///
-  /// The sources of a run are runs of the same call, in whatever shard they are.
+  /// The sources of a run, and theirs, are runs of the same call, in whatever shard they are.
   ///
   /// - Parameters:
   ///   - patterns: names of cells, in which `*` stands for any text; none for all.
@@ -176,7 +195,11 @@ public struct Campaign: Sendable {
   public func tasks(matching patterns: [String], shard: (index: Int, count: Int)) -> [Task] {
     let chosen = tasks.filter { Pattern.matches($0.cell.name, anyOf: patterns) }
     let own = chosen.indices.filter { $0 % shard.count == shard.index - 1 }.map { chosen[$0] }
-    let names = Set(own.map(\.folder)), sources = Set(own.flatMap(\.sources))
-    return tasks.filter { names.contains($0.folder) || sources.contains($0.folder) }
+    var folders = Set(own.map(\.folder)), count = 0
+    while count < folders.count {
+      count = folders.count
+      folders.formUnion(tasks.filter { folders.contains($0.folder) }.flatMap(\.sources))
+    }
+    return tasks.filter { folders.contains($0.folder) }
   }
 }

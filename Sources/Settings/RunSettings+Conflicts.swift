@@ -135,15 +135,28 @@ extension RunSettings {
     if let choice = detection.choice, choice.selection?.rawValue != name {
       throw Failure(
         .configuration, "--selection \(name) cannot be used with --detector \(choice.rawValue).",
-        why: "the detector judges \(choice.selection.map { "by \($0.rawValue)" } ?? "by plain training").",
+        why: "the detector judges by \(choice.selection?.rawValue ?? choice.rawValue).",
         fix: "use --detector \(name), or remove --selection.")
     }
-    try method.check(loss)
+    do {
+      try method.check(loss)
+    } catch {
+      // The method was not asked for by --method.
+      throw Failure(
+        error.kind, "--detector \(detection.detector.rawValue) cannot be used with --loss \(loss.entry.name).",
+        why: error.why, fix: "use --loss ce.")
+    }
+    guard exclude == nil || excludeBy == .drop else {
+      throw Failure(
+        .configuration, "--exclude-by weight-zero cannot be used with --detector \(detection.detector.rawValue).",
+        why: method.entry.weightsConflict ?? "the method sets the weights of the samples itself.",
+        fix: "use --exclude-by drop.")
+    }
     if name == SelectionMethod.divideMix.rawValue, epochs < Int(method["warm"]) {
       throw Failure(
-        .configuration, "--epochs \(epochs) leave no labels divided.",
-        why: "dividemix begins with \(Int(method["warm"])) epochs of plain training, after which it divides them.",
-        fix: "use more --epochs, or --selection dividemix:warm=\(max(epochs / 6, 1)).")
+        .configuration, "with --epochs \(epochs), dividemix never gets to divide the labels.",
+        why: "it begins with \(Int(method["warm"])) epochs of plain training.",
+        fix: "use more --epochs, or a smaller warm in --selection, such as warm=\(max(epochs / 6, 1)).")
     }
   }
 

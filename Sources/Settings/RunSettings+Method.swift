@@ -6,12 +6,17 @@ import Methods
 extension RunSettings {
   /// The method that selects samples for the detector; nil for a detector without one.
   ///
-  /// Unless it is given, its numbers of epochs are the share of its paper's that all epochs are.
+  /// Parameters that are not given follow: DivideMix has no term for samples whose labels it does not believe, as in its
+  /// paper where a fifth of the labels is wrong, and its plain epochs are a sixth of all, since a thirtieth, as published,
+  /// teaches a small set nothing; co-teaching's ramp is in proportion to its paper's 200 epochs.
   public var effectiveSelection: MethodChoice? {
     guard job == .detect, let selection = detection.detector.selection else { return nil }
-    if let selectionMethod { return selectionMethod }
-    let share = Double(epochs) / Double(selection.publishedEpochs)
-    return try? MethodChoice(selection.rawValue).scaled(by: share)
+    let usual: MethodChoice? =
+      switch selection {
+      case .divideMix: try? MethodChoice("dividemix:unlabelled=0,warm=\(max(epochs / 6, 1))")
+      case .coTeaching: try? MethodChoice("co-teaching").scaled(by: Double(epochs) / 200)
+      }
+    return usual.map { selectionMethod?.completed(by: $0) ?? $0 }
   }
 
   /// The method that trains the most networks at a time: the training's, or that of a detector.

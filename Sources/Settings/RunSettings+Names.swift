@@ -51,7 +51,7 @@ extension RunSettings {
   /// The data's path counts, unless it is a name, and those of single files and folders; files within a noise stay as
   /// they are.
   mutating func makePathsAbsolute() {
-    if !Dataset.isName(data) { data = FileBytes.absolute(data) }
+    if !Dataset.isName(data), !Dataset.isMadeOfAnother(data) { data = FileBytes.absolute(data) }
     for setting in Self.settings(of: job) { setting.makePathAbsolute(&self) }
     if let weights = initialWeights, KnownWeights.named(weights) == nil {
       initialWeights = FileBytes.absolute(weights)

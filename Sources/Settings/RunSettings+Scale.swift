@@ -16,6 +16,7 @@ extension RunSettings {
     if optimizer.warmup > 0 { other.optimizer.warmup = scaled(optimizer.warmup) }
     other.detection.retrainEpochs = scaled(detection.retrainEpochs)
     (other.loss, other.method) = (loss.scaled(by: share), method.scaled(by: share))
+    other.selectionMethod = selectionMethod?.scaled(by: share)
     if case .anchors(let epochs) = transition { other.transition = .anchors(epochs: scaled(epochs)) }
     return other
   }

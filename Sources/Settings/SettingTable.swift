@@ -154,7 +154,7 @@ extension RunSettings {
       Training method: \(MethodEntry.catalogue.map(\.name).joined(separator: ", ")), as in co-teaching:rate=0.45. See \
       'gpunoisy methods'.
       """
-    ).notOfDetect("it needs plain training to judge labels, or --selection"),
+    ).notOfDetect("its detectors are --detector dividemix and co-teaching, with --selection"),
     Setting(
       "teacher", \.teachers, "run", takes: "run folders or checkpoints, with commas between", example: "here/teacher",
       """
@@ -201,8 +201,7 @@ extension RunSettings {
       "schedule", \.optimizer.schedule, "schedule", takes: names(Schedule.self), example: "cosine",
       unset: "auto",
       """
-      How the learning rate changes: step, cosine, constant; auto: by steps, but for detect constant, and by steps for \
-      the folds of --detector cl.
+      How the learning rate changes: step, cosine, constant; auto: by steps, but for the passes of --detector aum constant.
       """
     ).following("auto"),
     Setting(
@@ -303,7 +302,7 @@ extension RunSettings {
       The method of the detectors dividemix and co-teaching, with its parameters, as in dividemix:penalty=1. See 'gpunoisy \
       methods'.
       """
-    ).following("its own parameters, numbers of epochs in proportion to those of the paper"),
+    ).following("dividemix:unlabelled=0 with warm a sixth of the epochs; co-teaching with its ramp in proportion"),
     Setting(
       "features", \.detection.features, "source",
       takes: "\(KnownWeights.catalogue.map(\.name).joined(separator: ", ")), patches or a .npy file",

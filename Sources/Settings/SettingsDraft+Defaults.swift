@@ -29,7 +29,7 @@ extension SettingsDraft {
   ///
   /// The paper's is for 50,000: of 1,000 samples its batches of 256 make 4 steps an epoch.
   public static let smallTraining = 20_000
-  /// The same for the area under the margin.
+  /// The same for detections by margins, and by methods that select samples.
   public static let smallDetection = 10_000
   /// The most samples that are judged by features unless another detector is asked for: above, the paper's protocol is.
   public static let mostForFeatures = 10_000
@@ -38,6 +38,10 @@ extension SettingsDraft {
 
   /// What follows from other settings: asked for once all of them are given.
   public mutating func followSettings() {
+    // A file's method is that of a detector which the command line may have changed.
+    if settings.detection.choice != nil, settings.effectiveSelection == nil, origin(of: "selection") != .commandLine {
+      settings.selectionMethod = nil
+    }
     guard settings.job == .train, settings.recipe == nil else { return }
     // 150 and 225 of the paper's 300.
     let epochs = settings.epochs
@@ -110,9 +114,10 @@ extension SettingsDraft {
 
   /// The method that selects samples for a detector.
   private mutating func followSelection() {
-    fill(
-      "selection", \.selectionMethod, settings.effectiveSelection,
-      because: "the detector, and \(settings.epochs) epochs")
+    let method = settings.effectiveSelection
+    fill("selection", \.selectionMethod, method, because: "the detector, and \(settings.epochs) epochs")
+    // Of one that was given, what was not given.
+    settings.selectionMethod = method
   }
 
   /// Whether a setting was given, by an option, a file or a recipe.

@@ -46,9 +46,10 @@ extension Trainer {
     }
     let teachers = settings.teachers.paths
     if !teachers.isEmpty { facts.append(.init("teacher", teachers.joined(separator: ", "))) }
-    if let memoryNeed, method.members.count + teachers.count > 1 {
+    let networkCount = settings.largestMethod.networks
+    if let memoryNeed, networkCount + teachers.count > 1 {
       let taught = teachers.isEmpty ? "" : " and \(teachers.count) teacher\(teachers.count == 1 ? "" : "s")"
-      let networks = "\(method.members.count) network\(method.members.count == 1 ? "" : "s")"
+      let networks = "\(networkCount) network\(networkCount == 1 ? "" : "s")"
       facts.append(.init("memory", "\(memoryNeed / 1_000_000) MB for \(networks)\(taught), with activations and data"))
     }
     facts.append(

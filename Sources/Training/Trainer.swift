@@ -108,7 +108,7 @@ public final class Trainer<D: Device> {
       try begin(stage: position.stage)
       if method.stages.count > 1, position.epoch == 0, position.step == 0 {
         journal.reporter.note(
-          "\(stage.name) starts: network \(position.stage + 1) of \(method.stages.count)")
+          "\(stage.name) starts: stage \(position.stage + 1) of \(method.stages.count)")
       }
       if let ending = try run(stage) { return ending }
       if isOutOfPatience, let best, position.epoch < stage.epochs {

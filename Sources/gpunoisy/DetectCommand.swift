@@ -16,6 +16,10 @@ struct DetectCommand: ParsableCommand {
       in K is moved to an extra class; its margin shows what a wrong label looks like. A sample is suspected when its area \
       under the margin is below the 99th percentile of these (Pleiss et al., 2020).
 
+      --detector cl trains on all parts of the data but one, and judges that by its predictions (confident learning); \
+      dividemix and co-teaching train by these methods, and judge by what they believe. Two detectors, such as \
+      dividemix+features, judge by the mean of their ranks.
+
       AUM, the area under the margin: by how much a network prefers the sample's label to all others, on average over \
       the epochs; below zero it prefers another. A pass: training one new network. Threshold samples: those that are \
       moved to the extra class, other ones in each pass.
@@ -40,6 +44,7 @@ struct DetectCommand: ParsableCommand {
         gpunoisy detect ./photos --detector aum --epochs 30
         gpunoisy detect shapes --noise symmetric:0.2 --epochs 5 --model resnet20
         gpunoisy detect ./photos --detector aum+features --retrain
+        gpunoisy detect ./photos --detector dividemix --epochs 60
         gpunoisy detect --resume runs/2026-11-21T0031_photos_resnet32_aum_s1
         gpunoisy train ./photos --exclude runs/2026-11-21T0031_photos_resnet32_aum_s1/label_issues.csv
       """)

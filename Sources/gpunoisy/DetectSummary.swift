@@ -27,13 +27,7 @@ struct DetectSummary {
         "verdict        more than half of the labels would be suspected, so that the networks have learned too little: "
         + "none is listed\n"
     }
-    if let agreement = result.selectionAgreement, !agreement.isLearnt, let method = result.settings.detector.selection {
-      text +=
-        "method         the networks of \(method.rawValue) predict \(NumberFormatting.percent(agreement.share, places: 0)) of the "
-        + "given labels, guessing \(NumberFormatting.percent(agreement.guessing, places: 0)): "
-        + (result.settings.detector.isAlone ? "none is listed" : "the other detector decides alone")
-        + "; use more --epochs\n"
-    }
+    if let statement = result.selectionStatement { text += "verdict        \(statement)\n" }
     if let reviewed = result.reviewed {
       text += "reviewed       \(reviewed.summary); trusted, and not listed again\n"
     }

@@ -299,8 +299,8 @@ struct Job: DeviceWork {
   private func warn(_ reporter: any ProgressReporter) {
     // What features say names small classes itself.
     guard settings.trainsNetworks else { return }
-    let loss = settings.loss.entry.name
-    if loss != "ce" {
+    let loss = settings.loss.entry.name, detector = settings.detection.detector
+    if loss != "ce", detector.usesMargins || detector.usesFolds {
       reporter.note("warning: --loss \(loss) weakens the signal; margins are best with cross entropy")
     }
     let small = zip(data.dataset.classNames, data.judged.classCounts(data.dataset.classCount)).filter { $1 < Self.few }

@@ -1,5 +1,6 @@
 import Autotuning
 import Compute
+import ComputeCPU
 import ComputeKernels
 import Datasets
 import Failures
@@ -14,6 +15,8 @@ struct ReproPlan {
   private let campaign: Campaign
   /// A cell, its runs that are left of all of this call's, and the seconds of one.
   private var cells: [(cell: ReproTable.Cell, settings: RunSettings, left: Int, all: Int, seconds: Double)] = []
+  /// Runs at a time that do not slow one another down: those of --jobs where each has processors of its own.
+  private let atOnce: Int
   /// Why data are missing, by their name.
   private var missing: [String: Failure] = [:]
 
@@ -37,6 +40,8 @@ struct ReproPlan {
     }
     let forecast = try options.device.open(Forecast(parts: parts), note: note)
     missing = forecast.missing
+    let share = Processors.available / max(options.threads ?? Processors.available, 1)
+    atOnce = forecast.isOfProcessors ? max(1, min(options.jobs, share)) : 1
     for name in order {
       let tasks = byCell[name]!
       var settings = tasks[0].settings
@@ -57,8 +62,8 @@ struct ReproPlan {
     var key: String {
       let names = [
         "data", "data-root", "image-size", "limit-train", "limit-test", "val", "model", "method", "epochs",
-        "batch-size", "optimizer", "augment", "precision", "detector", "passes", "folds", "exclude", "trusted",
-        "teacher",
+        "batch-size", "optimizer", "augment", "precision", "detector", "selection", "passes", "folds", "exclude",
+        "trusted", "teacher",
       ]
       return
         ([settings.job.rawValue, settings.loss.entry.name]
@@ -84,7 +89,9 @@ struct ReproPlan {
   private struct Forecast: DeviceWork {
     let parts: [Part]
 
-    func run<D: TunableDevice>(on device: D) throws -> (seconds: [String: Double], missing: [String: Failure]) {
+    func run<D: TunableDevice>(
+      on device: D
+    ) throws -> (seconds: [String: Double], missing: [String: Failure], isOfProcessors: Bool) {
       var seconds: [String: Double] = [:], missing: [String: Failure] = [:]
       for part in parts where seconds[part.key] == nil {
         var settings = part.settings
@@ -115,7 +122,7 @@ struct ReproPlan {
           opening + taught
           * pace.seconds(stages: trainer.plannedStages, evaluated: (tests ?? 0) + (data.heldOut?.count ?? 0))
       }
-      return (seconds, missing)
+      return (seconds, missing, device is CPUDevice)
     }
 
     /// Takes grafting in the place of a method whose teachers are not trained yet.
@@ -169,8 +176,11 @@ struct ReproPlan {
     }
     var text = table.text
     let left = cells.reduce(0) { $0 + $1.left }
-    let time =
+    var time =
       total > 0 ? "\(NumberFormatting.duration(seconds: total)) one after the other on this device" : "time unknown"
+    if total > 0, atOnce > 1 {
+      time += "; about \(NumberFormatting.duration(seconds: total / Double(atOnce))) with \(atOnce) at a time"
+    }
     text += "\n\(left) runs, \(time)\n"
     for (what, failure) in missing.sorted(by: { $0.key < $1.key }) {
       text += "missing: \(what)\n  fix: \(failure.fix)\n"
@@ -182,7 +192,7 @@ struct ReproPlan {
   var json: JSONValue {
     [
       "schema": "gpunoisy.repro-plan/1", "table": .string(campaign.table.name),
-      "scale": .string(campaign.scale.description), "seconds": JSONValue(total),
+      "scale": .string(campaign.scale.description), "seconds": JSONValue(total), "at_once": JSONValue(atOnce),
       "missing": .array(missing.keys.sorted().map { .string($0) }),
       "cells": .array(
         cells.map {

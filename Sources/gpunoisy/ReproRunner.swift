@@ -85,7 +85,7 @@ final class ReproRunner {
       guard open.isDisjoint(with: task.sources),
         let source = task.sources.first(where: { !Campaign.isFinished($0) })
       else { return false }
-      progress.failed(task, "the run '\(source)', of which it makes use, is not finished")
+      progress.failed(task, "it needs the run '\(source)', which is not finished")
       return true
     }
     let index = waiting.firstIndex { task in

@@ -168,8 +168,12 @@ extension CommandTests {
         let settings = "--detector \(detector) --epochs 4 --checkpoint-every 5"
         try CommandUnderTest.output(Self.detection(settings, "--out whole --force"), in: folder)
         let program = CommandUnderTest.start(Self.detection(settings, "--out part --force"), in: folder)
-        let last = detector == "co-teaching" ? "config.toml" : "stages/pass2.safetensors"
-        #expect(program.wait { FileBytes.kind(of: folder("part/\(last)")) == .file })
+        // Within the method's own epochs, and behind DivideMix's first one, which is plain.
+        let epochs = detector == "co-teaching" ? 1 : 10
+        #expect(
+          program.wait {
+            ((try? FileBytes.read(folder("part/metrics.csv"))) ?? []).count { $0 == UInt8(ascii: "\n") } > epochs
+          })
         program.send(SIGKILL)
         #expect(try program.end().code == 137)
         let resumed = try CommandUnderTest.run(["detect", "--resume", "part"], in: folder)
@@ -184,7 +188,8 @@ extension CommandTests {
         // The page, and detections read from their files, say the same.
         try CommandUnderTest.output(["report", "part", "-q"], in: folder)
         #expect(
-          try RunFiles(folder("part")).pageData()["rows"] == RunFiles(folder("whole")).pageData()["rows"])
+          try RunFiles(folder("part")).pageData()["samples"] == RunFiles(folder("whole")).pageData()["samples"])
+        #expect(try RunFiles(folder("part")).pageData()["samples"] != nil)
       }
     }
 

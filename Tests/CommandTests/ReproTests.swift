@@ -147,6 +147,13 @@ extension CommandTests {
       let plan = try JSONText.parse(Array(output.utf8), named: "output")
       #expect(plan["cells"]?.array?.count == 2 && (plan["seconds"]?.double ?? 0) > 0)
       #expect(FileBytes.kind(of: folder("out")) == .missing)
+      // Two at a time take half as long where each has a processor of its own.
+      let shared = try CommandUnderTest.output(
+        repro("--runs 2 --dry-run --jobs 2 --threads 1 --device cpu", to: "out"), in: folder)
+      #expect(shared.contains("with 2 at a time") == (Processors.available > 1))
+      let crowded = try CommandUnderTest.output(
+        repro("--runs 2 --dry-run --jobs 2 --threads \(Processors.available) --device cpu", to: "out"), in: folder)
+      #expect(!crowded.contains("at a time"))
       let missing = try CommandUnderTest.run(
         ["repro", "aum-cifar100", "--dry-run", "--device", "cpu", "--scale", "quick"], in: folder)
       #expect(missing.code == 0 && missing.output.contains("missing: the data set 'cifar100' was not found."))

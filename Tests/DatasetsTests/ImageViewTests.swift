@@ -100,11 +100,13 @@ struct ClassSubsetTests {
 
   @Test(
     "that there are not are refused with 64",
-    arguments: ["0-10", "3-1", "", "1,", "-1", "a", "4", "3-3", "1-2-3", "0-4:nosuch", "0-4:classes:0-2"])
+    arguments: [
+      "0-10:shapes", "3-1:shapes", ":shapes", "1,:shapes", "-1:shapes", "a:shapes", "4:shapes", "3-3:shapes",
+      "1-2-3:shapes", "0-4:nosuch", "0-4:classes:0-2", "0-4", "",
+    ])
   func refusals(text: String) throws {
-    let failure = #expect(throws: Failure.self) {
-      try Dataset.open("classes:\(text)\(text.contains(":") ? "" : ":shapes")")
-    }
+    let failure = #expect(throws: Failure.self) { try Dataset.open("classes:\(text)") }
     #expect(failure?.kind == .usage)
+    #expect(Dataset.isMadeOfAnother("classes:\(text)") && !Dataset.isMadeOfAnother("classes"))
   }
 }

@@ -158,6 +158,7 @@ struct DetectionResultTests {
     let method = DetectionStage(name: "dividemix", kind: .selection, seed: 2)
     var judged = Self.result(method, areas: .init(repeating: 0, count: N), classes: K)
     judged.suspicion = (0..<N).map { $0 == 4 ? .nan : uniform($0, 1) }
+    judged.threshold = 0.5
     // The networks are sure of the given class, but for the most suspicious.
     let isSure = (0..<N).map { !(uniform($0, 1) > 0.8) }
     judged.probabilities = (0..<N).flatMap { id in (0..<K).map { $0 == (isSure[id] ? id : id + 1) % K ? 0.8 : 0.1 } }
@@ -176,7 +177,12 @@ struct DetectionResultTests {
     #expect(alone.samples[5].quality == 1 - suspicion[5] && alone.samples[5].suggested == 0)
     #expect(alone.passes.isEmpty && alone.confident == nil && alone.verdict == .list)
     let agreement = try #require(alone.selectionAgreement)
-    #expect(agreement.share == Double((0..<N).count { $0 != 4 && isSure[$0] }) / 29 && agreement.isLearnt)
+    let shares = (0..<K).map { k in
+      let ids = (0..<N).filter { $0 % K == k && $0 != 4 }
+      return Double(ids.count { isSure[$0] }) / Double(ids.count)
+    }
+    #expect(abs(agreement.share - shares.reduce(0, +) / 3) < 1e-12 && agreement.guessing == 1 / 3.0)
+    #expect(agreement.isLearnt)
 
     let aum = found(.aum, [pass], [areas]), both = found(.divideMixAndMargins, [pass, method], [areas, judged])
     let count = (aum.issues.count + alone.issues.count) / 2
@@ -216,7 +222,31 @@ struct DetectionResultTests {
     #expect(found(.coTeaching, [method], [judged], trusts: true).issues.map(\.id) == [0, 1, 2, 3, 4])
     let aum = found(.aum, [pass], [areas]), both = found(.coTeachingAndMargins, [pass, method], [areas, judged])
     #expect(!aum.issues.isEmpty && both.issues.map(\.id) == aum.issues.map(\.id) && both.verdict == aum.verdict)
-    #expect(both.samples.map(\.quality) == aum.samples.map(\.quality))
+    #expect(both.samples.map(\.quality) == aum.samples.map(\.quality) && both.ranksByArea)
+    #expect(both.samples.map(\.suggested) == aum.samples.map(\.suggested))
+    #expect(both.samples.map(\.rank) == aum.samples.map(\.rank))
+    #expect(both.selectionStatement?.contains("decides alone") == true && aum.selectionStatement == nil)
+    #expect(alone.selectionStatement?.contains("33% of a class's labels") == true)
+  }
+
+  @Test("by networks that know a rare class, too, are taken for learnt, and equal suspicions are ranked by losses")
+  func rareClass() throws {
+    // 3 of 103 labels are of the rare class, all of them predicted; as many of the others are as 90 %.
+    let labels = (0..<103).map { Int32($0 < 100 ? 0 : 1) }, set = Self.set(labels)
+    let method = DetectionStage(name: "dividemix", kind: .selection, seed: 2)
+    var judged = Self.result(method, areas: .init(repeating: 0, count: 103), classes: 2)
+    judged.suspicion = (0..<103).map { $0 < 10 ? 1 : 0 }
+    (judged.threshold, judged.losses) = (0.5, (0..<103).map { Float($0) })
+    judged.probabilities = (0..<103).flatMap { $0 < 10 || $0 >= 100 ? [0.2, 0.8] : [0.8, 0.2] }
+    var settings = DetectionSettings()
+    settings.detector = .divideMix
+    let found = DetectionResult(settings, set, classes: 2, stages: [method], results: [judged])
+    #expect(found.verdict == .list && found.issues.map(\.id) == (0..<10).reversed())
+    #expect(found.selectionAgreement?.share == 0.95)
+    // The same where a constant prediction is right for nearly all.
+    judged.probabilities = (0..<103).flatMap { _ in [0.8, 0.2] }
+    let constant = DetectionResult(settings, set, classes: 2, stages: [method], results: [judged])
+    #expect(constant.verdict == .notLearnt && constant.selectionAgreement?.share == 0.5)
   }
 
   @Test("take a loss for large by a mixture of small and large ones")
@@ -225,6 +255,5 @@ struct DetectionResultTests {
     #expect(SelectionMethod.coTeaching.threshold(small + large) == 3)
     #expect(SelectionMethod.coTeaching.threshold([2, 2, 2]) == .infinity)
     #expect(SelectionMethod.coTeaching.threshold([]) == .infinity)
-    #expect(SelectionMethod.divideMix.threshold(small) == 0.5)
   }
 }

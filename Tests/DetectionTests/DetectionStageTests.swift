@@ -68,9 +68,13 @@ struct DetectionStageTests {
       Result { try .read(result.file(of: stage), of: stage, like: empty, epochs: 2) }
     }
     #expect(throws: Failure.self) { try read(result).get() }
-    result.suspicion = [0, .nan, 0.75]
+    (result.suspicion, result.losses, result.threshold) = ([0, .nan, 0.75], [1, 2, 3], 0.5)
     let again = try read(result).get()
     #expect(again.suspicion?[2] == 0.75 && again.suspicion?[1].isNaN == true)
+    #expect(again.losses == [1, 2, 3] && again.threshold == 0.5)
+    result.losses?[1] = .nan
+    #expect(throws: Failure.self) { try read(result).get() }
+    result.losses = [1, 2, 3]
     #expect(again.probabilities == result.probabilities)
     result.suspicion = [0, .infinity, 0.75]
     #expect(throws: Failure.self) { try read(result).get() }

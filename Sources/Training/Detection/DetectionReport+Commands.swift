@@ -34,7 +34,8 @@ extension DetectionReport {
   /// label is known to be another one.
   private static func actsWithoutLooking(_ finished: FinishedDetection) -> Bool {
     let split = finished.settings.detection.split, reviewed = finished.result.reviewed
-    return [.train, .all].contains(split) && (reviewed.map { $0.changed.isEmpty && $0.dropped.isEmpty } ?? true)
+    return finished.result.verdict.isTrusted && [.train, .all].contains(split)
+      && (reviewed.map { $0.changed.isEmpty && $0.dropped.isEmpty } ?? true)
   }
 
   /// The options without which a training would not have the labels that were judged.

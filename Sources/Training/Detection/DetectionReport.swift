@@ -23,7 +23,7 @@ public enum DetectionReport {
   ///
   /// - Throws: `.outOfMemory`, when an image cannot be encoded.
   public static func page(_ finished: FinishedDetection, written time: UTCTime = .now) throws -> DetectionPage {
-    let dataset = finished.data.dataset, result = finished.result, usesArea = result.settings.detector == .aum
+    let dataset = finished.data.dataset, result = finished.result, usesArea = result.ranksByArea
     let ranked = result.samples.sorted { $0.rank < $1.rank }
     let paths = dataset.train.paths
     var page = DetectionPage(
@@ -40,8 +40,9 @@ public enum DetectionReport {
     (page.score, page.passCorrelation, page.duplicates) = (result.score, result.passCorrelation, result.duplicates)
     addGroups(finished, to: &page)
     page.classAccuracies = finished.classAccuracies ?? []
-    page.measure = measure(result.settings.detector)
-    page.statement = result.features.map { FeatureStatement($0, classNames: dataset.classNames).text }
+    page.measure = measure(result)
+    page.statement =
+      result.features.map { FeatureStatement($0, classNames: dataset.classNames).text } ?? result.selectionStatement
     if usesArea {
       let cuts = result.passes.compactMap(\.cutoff.area)
       page.cut = cuts.isEmpty ? nil : cuts.reduce(0, +) / Double(cuts.count)
@@ -65,9 +66,10 @@ public enum DetectionReport {
     return page
   }
 
-  private static func measure(_ detector: DetectionSettings.Detector) -> DetectionPage.Measure {
-    guard detector.isAlone else { return .rank }
-    switch detector.selection {
+  private static func measure(_ result: DetectionResult) -> DetectionPage.Measure {
+    let detector = result.settings.detector, isUnlearnt = result.selectionAgreement?.isLearnt == false
+    guard detector.isAlone || isUnlearnt else { return .rank }
+    switch detector.isAlone ? detector.selection : nil {
     case .divideMix: return .divided
     case .coTeaching: return .loss
     case nil: return detector.usesMargins ? .area : detector.usesFolds ? .quality : .probability
