@@ -34,7 +34,7 @@ struct DetectCommand: ParsableCommand {
       --split test judges the labels of the test part, --split all those of all parts together. Images that are in the \
       training set and in the test set, too, are reported, and listed in overlap.csv.
 
-      Defaults of networks that differ from train's: 150 epochs, batch 64, constant learning rate 0.1. Fewer --epochs give \
+      Defaults of networks that differ from train's: 150 epochs, batch 64, learning rate 0.1, constant for margins. Fewer --epochs give \
       a first look; the printed agreement of the two passes says how far to trust it.
 
       Examples:
