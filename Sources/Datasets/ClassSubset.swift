@@ -65,13 +65,9 @@ enum ClassSubset {
   private static func subset(_ classes: [Int], of set: LabelledSet) -> LabelledSet {
     var place: [Int32: Int32] = [:]
     for (position, label) in classes.enumerated() { place[Int32(label)] = Int32(position) }
-    let kept = set.labels.indices.filter { place[set.labels[$0]] != nil }, images = set.images
-    var pixels: [UInt8] = []
-    pixels.reserveCapacity(kept.count * images.imageSize)
-    for id in kept { pixels += images.pixels[id * images.imageSize..<(id + 1) * images.imageSize] }
-    return LabelledSet(
-      images: ImageSet(
-        count: kept.count, height: images.height, width: images.width, channels: images.channels, pixels: pixels),
-      labels: kept.map { place[set.labels[$0]] ?? LabelledSet.noLabel })
+    var subset = set.selecting(set.labels.indices.filter { place[set.labels[$0]] != nil }.map { Int32($0) })
+    subset.labels = subset.labels.map { place[$0] ?? LabelledSet.noLabel }
+    subset.trueLabels = subset.trueLabels?.map { place[$0] ?? LabelledSet.noLabel }
+    return subset
   }
 }

@@ -97,6 +97,7 @@ public struct ConfidentLearning: Sendable {
     }
   }
 
+  /// The position of the largest value, the first among equal ones.
   static func top(_ row: ArraySlice<Double>) -> Int {
     var top = row.startIndex
     for index in row.indices where row[index] > row[top] { top = index }

@@ -221,10 +221,7 @@ public struct DetectionResult: Sendable {
     }
     let agreement = SelectionAgreement(
       labels: kept.map { Int(labels[samples[$0].id]) },
-      predicted: rows.map { row in
-        row.indices.reduce(row.startIndex) { row[$1] > row[$0] ? $1 : $0 } - row.startIndex
-      },
-      classes: classes)
+      predicted: rows.map(ConfidentLearning.top), classes: classes)
     selectionAgreement = agreement
     // Its ranks would be chance: another detector stands for itself.
     guard settings.detector.isAlone || agreement.isLearnt else { return }
@@ -240,9 +237,7 @@ public struct DetectionResult: Sendable {
   ///
   /// - Parameter kept: the places of the samples that it judged.
   private mutating func take(_ flags: [Bool], _ quality: [Double], of kept: [Int]) {
-    let hasAreas = settings.detector.usesMargins
-    func before(_ index: Int) -> Double? { hasAreas ? samples[index].area : samples[index].quality }
-    let first = samples.indices.filter { before($0) != nil }
+    let first = samples.indices.filter { networkKey($0) != nil }
     guard !first.isEmpty else {
       for (row, index) in kept.enumerated() {
         (samples[index].isIssue, samples[index].quality) = (flags[row], quality[row])
@@ -251,7 +246,7 @@ public struct DetectionResult: Sendable {
     }
     // The mean of the two ranks, each as a share; a sample that only one has judged has only one.
     var shares: [Int: [Double]] = [:]
-    for (places, values) in [(kept, quality), (first, first.compactMap(before))] {
+    for (places, values) in [(kept, quality), (first, first.compactMap(networkKey))] {
       for (index, rank) in zip(places, Ranking.ranks(values)) {
         shares[index, default: []].append(rank / Double(places.count))
       }
@@ -303,11 +298,12 @@ public struct DetectionResult: Sendable {
 
   /// The ranks of some samples by what networks said of them, the highest for the most suspicious.
   private func ranks(of judged: [Int]) -> [Double] {
-    Ranking.ranks(
-      judged.map { index in
-        let key = settings.detector.usesMargins ? samples[index].area : samples[index].quality
-        return -(key ?? .infinity)
-      })
+    Ranking.ranks(judged.map { -(networkKey($0) ?? .infinity) })
+  }
+
+  /// What the networks of a detector before another one ranked a sample by; low for suspicious labels.
+  private func networkKey(_ index: Int) -> Double? {
+    settings.detector.usesMargins ? samples[index].area : samples[index].quality
   }
 
   /// Whether margins alone decide: beside a method that has learned nothing, too.

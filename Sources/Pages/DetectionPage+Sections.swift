@@ -73,8 +73,8 @@ extension DetectionPage {
         + "small ones; labels of at most one half, or of the threshold that was asked for, are suspected."
     case .loss:
       "Co-teaching trains two networks, each on the samples that the other finds easy. Label quality is exp(−loss) "
-        + "of the mean of both networks' losses, for cross entropy the geometric mean of their probabilities of the label; labels with a loss among the larger ones of a mixture of two "
-        + "normal distributions are suspected."
+        + "of the mean of both networks' losses, for cross entropy the geometric mean of their probabilities of the "
+        + "label; labels with a loss among the larger ones of a mixture of two normal distributions are suspected."
     case .rank:
       "Two detectors ranked the samples; label quality is the mean of both ranks, from 0 to 1, low for suspicious "
         + "labels."

@@ -142,8 +142,8 @@ public final class EvaluationPlans<D: Device> {
     let logits = try logits(ofMean: networks, on: device) { logits in
       var predictions = [Int32](repeating: 0, count: first.count)
       for (row, id) in first.ids.enumerated() {
-        let z = logits[row * K..<(row + 1) * K], top = z.indices.reduce(z.startIndex) { z[$1] > z[$0] ? $1 : $0 }
-        predictions[Int(id)] = z.allSatisfy(\.isFinite) ? Int32(top - z.startIndex) : -1
+        let z = logits[row * K..<(row + 1) * K]
+        predictions[Int(id)] = z.allSatisfy(\.isFinite) ? Int32(Self.top(z)) : -1
       }
       ofEach.append(predictions)
     }
@@ -151,14 +151,18 @@ public final class EvaluationPlans<D: Device> {
       losses: [Float](repeating: 0, count: first.count), predictions: [Int32](repeating: 0, count: first.count),
       confidences: [Float](repeating: 0, count: first.count), ofEach: ofEach)
     for (row, id) in first.ids.lazy.map({ Int($0) }).enumerated() {
-      let z = logits[row * K..<(row + 1) * K].map(Double.init)
-      let top = z.indices.reduce(0) { z[$1] > z[$0] ? $1 : $0 }
+      let own = logits[row * K..<(row + 1) * K], z = own.map(Double.init), top = Self.top(own)
       results.predictions[id] = Int32(top)
       guard first.labels[id] >= 0, first.labels[id] < K else { continue }
       let loss = log(z.reduce(0) { $0 + exp($1 - z[top]) }) + z[top] - z[Int(first.labels[id])]
       (results.losses[id], results.confidences[id]) = (Float(loss), Float(exp(-loss)))
     }
     return results
+  }
+
+  /// The position of the largest logit, the first among equal ones.
+  private static func top(_ row: ArraySlice<Float>) -> Int {
+    row.indices.reduce(row.startIndex) { row[$1] > row[$0] ? $1 : $0 } - row.startIndex
   }
 
   private func plan(_ batch: Int) -> Plan<D>? { batchSizes[batch] == whole?.program.batch ? whole : rest }

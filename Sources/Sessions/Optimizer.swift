@@ -53,8 +53,9 @@ public struct Optimizer: Sendable, Equatable {
 
   /// The learning rate of one of a detection's networks.
   ///
-  /// Passes keep it, or margins would lose their meaning. Folds, and a method that selects samples, are to predict well: unless a schedule was asked for, the
-  /// rate is multiplied by gamma at half and at three quarters of the epochs, as it is in the paper's 300.
+  /// Passes keep it, or margins would lose their meaning. Folds, and a method that selects samples, are to predict
+  /// well: unless a schedule was asked for, the rate is multiplied by gamma at half and at three quarters of the epochs, as
+  /// it is in the paper's 300.
   public func learningRate(of stage: DetectionStage, epochs: Int) -> LearningRate {
     var rate = learningRate(epochs: epochs)
     guard schedule == nil else { return rate }

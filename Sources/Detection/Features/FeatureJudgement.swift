@@ -93,7 +93,7 @@ public struct FeatureJudgement: Sendable {
       var best = g == 0 ? 1 : 0
       for k in 0..<K where k != g && outputs[i, k] > outputs[i, best] { best = k }
       suggestions.append(best)
-      if Calibration.top(outputs.row(i)) == g { agreeing += 1 }
+      if ConfidentLearning.top(outputs.row(i)) == g { agreeing += 1 }
       sizes[g] += 1
     }
     self.suggestions = suggestions

@@ -146,7 +146,7 @@ public struct LabelErrorModel: Sendable {
     let K = q.columns
     var C = Matrix(rows: K, columns: K), counts = [Int](repeating: 0, count: K)
     for i in 0..<q.rows {
-      let row = q.row(i), top = Calibration.top(row)
+      let row = q.row(i), top = ConfidentLearning.top(row)
       counts[top] += 1
       for (k, value) in row.enumerated() { C[top, k] += value }
     }
@@ -202,13 +202,6 @@ public struct Calibration: Sendable {
     for i in 0..<q.rows { sum += q.row(i).max() ?? 0 }
     let chance = 1 / Double(q.columns)
     return (sum / Double(q.rows) - chance) / (1 - chance)
-  }
-
-  /// The position of the largest value, the first among equal ones.
-  static func top(_ row: ArraySlice<Double>) -> Int {
-    var best = row.startIndex
-    for i in row.indices where row[i] > row[best] { best = i }
-    return best - row.startIndex
   }
 }
 
