@@ -125,7 +125,7 @@ public struct TuningCache: Sendable {
 
   /// Stores an entry in place of what was there.
   ///
-  /// - Throws: `.output` kinds of `AtomicFile` where that cannot be.
+  /// - Throws: `.cannotCreate` or `.inputOutput` where that cannot be.
   public func store(_ entry: Entry, for key: Key) throws {
     try FileBytes.makeFolder(folder)
     let members =

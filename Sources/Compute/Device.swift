@@ -3,7 +3,7 @@
 /// Everything else is written once, above.
 ///
 /// Preparing does everything that is slow or can be wrong: building kernels, checking arguments, sizing workspace.
-/// Enqueueing is cheap, in order, and can fail only if the device dies. Reading is the only call that waits.
+/// Enqueueing is cheap, in order, and can fail only if the device dies. Reading waits, and so may a large write.
 ///
 /// A conformer must pass this: after writing x into a buffer and enqueueing prepared operations A then B, reading gives
 /// what A then B leave, whatever was enqueued before; and doing so twice from the same state gives the same bits.

@@ -17,8 +17,6 @@ extension Dataset {
 
 /// The data of a run as its settings ask for: opened, relabelled, limited, corrupted.
 public struct RunData: Sendable {
-  /// The most classes: confusion and transition matrices are square in them.
-
   /// The data set with the labels that are trained on; what a detection judges stands in the place of the training samples.
   public private(set) var dataset: Dataset
   /// The data set with all of its parts, before any was held out or chosen to be judged, and before noise.

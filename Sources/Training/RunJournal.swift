@@ -16,8 +16,9 @@ public enum RunOutcome: Sendable, Equatable {
   public init(stopping kind: Failure.Kind) { self = StopRequest.isTimeUp ? .timeIsUp : .interrupted(kind) }
 }
 
-/// What a run of any kind writes down while it goes on, and what asks it to stop: the only writer of run.json, the tables
-/// by epoch, checkpoints and the files of stages, and who tells log.txt and the terminal.
+/// What a run of any kind writes down while it goes on, and what asks it to stop: the only writer of the tables by epoch,
+/// checkpoints, the files of stages and, but for a signal that ends the process at once, run.json, and who tells log.txt
+/// and the terminal.
 ///
 /// A journal without a folder writes nothing: the run leaves its history alone.
 public final class RunJournal {
