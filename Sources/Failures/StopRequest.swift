@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 
 /// What has asked this process to stop: one request for all of it, since a signal is sent to a process.
@@ -9,9 +10,24 @@ public enum StopRequest {
   ///
   /// May be set within a signal handler, if it was read once before.
   public static var kind: Failure.Kind? {
-    get { Failure.Kind(rawValue: requested.load(ordering: .relaxed)) ?? (isTimeUp ? .stoppedEarly : nil) }
+    get {
+      Failure.Kind(rawValue: requested.load(ordering: .relaxed))
+        ?? (isOrphaned ? .terminated : isTimeUp ? .stoppedEarly : nil)
+    }
     set { requested.store(newValue?.rawValue ?? 0, ordering: .relaxed) }
   }
+
+  /// The process that started this one as a part of its own work: when it ends, this one is to stop. Nil for none.
+  public static var parent: Int32? {
+    get {
+      let number = parentNumber.load(ordering: .relaxed)
+      return number == 0 ? nil : number
+    }
+    set { parentNumber.store(newValue ?? 0, ordering: .relaxed) }
+  }
+
+  /// Whether `parent` has ended: nobody waits for this process any more, and another one may want its run folder.
+  public static var isOrphaned: Bool { parent.map { getppid() != $0 } ?? false }
 
   /// When the process is to stop by itself; nil for never.
   public static var deadline: ContinuousClock.Instant? {
@@ -28,7 +44,7 @@ public enum StopRequest {
 
   /// Whether it is the deadline that asks, and nobody else.
   public static var isTimeUp: Bool {
-    guard requested.load(ordering: .relaxed) == 0, let deadline else { return false }
+    guard requested.load(ordering: .relaxed) == 0, !isOrphaned, let deadline else { return false }
     return ContinuousClock.now >= deadline
   }
 
@@ -39,7 +55,10 @@ public enum StopRequest {
   public static func check(_ what: @autoclosure () -> String) throws(Failure) {
     guard let kind else { return }
     throw Failure(
-      kind, what(), why: isTimeUp ? "--max-time has passed." : "a signal asked this process to stop.",
+      kind, what(),
+      why: isTimeUp
+        ? "--max-time has passed."
+        : isOrphaned ? "the process that started this one has ended." : "a signal asked this process to stop.",
       fix: "run the command again.")
   }
 }
@@ -51,6 +70,8 @@ extension Failure {
 
 /// The raw value of the kind; 0 as long as nobody has asked.
 private let requested = Atomic<Int32>(0)
+/// The number of the parent; 0 for none.
+private let parentNumber = Atomic<Int32>(0)
 /// The deadline in nanoseconds after `reference`; the largest number for none.
 private let limit = Atomic<Int>(.max)
 private let reference = ContinuousClock.now

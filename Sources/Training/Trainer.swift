@@ -287,110 +287,11 @@ public final class Trainer<D: Device> {
     outcome.scored ?? ids.filter { id in data.weights.map { $0[Int(id)] > 0 } ?? true }
   }
 
-  /// Keeps an epoch as the best one if it is better than those before it; whether it is.
-  ///
-  /// Chosen by what was held out, where something was: choosing on the test set flatters. The networks of a detection are
-  /// judged by nothing.
-  @discardableResult
-  func noteBest(_ epoch: EpochReport) -> Bool {
-    guard settings.job == .train, let judged = epoch.validationAccuracy ?? epoch.testAccuracy,
-      judged > best?.accuracy ?? -1
-    else { return false }
-    best = (judged, epoch.epoch)
-    return true
-  }
-
   private func evaluate(_ stage: Stage) throws -> (test: TestScore?, validation: TestScore?) {
     let isEnd = position.epoch + 1 == stage.epochs
     guard stage.evaluation == .everyEpoch || stage.evaluation == .lastEpoch && isEnd else { return (nil, nil) }
     let test = try data.evaluation.map { TestScore(try method.evaluate(), $0.labels, classes: session.classes) }
     guard stage.evaluation == .everyEpoch, let validation = data.heldOut else { return (test, nil) }
     return (test, TestScore(try method.validate(), validation.labels, classes: session.classes))
-  }
-
-  // MARK: - Checkpoints
-
-  var model: Checkpoint.Model {
-    let images = data.dataset.train.images, names = data.dataset.classNames
-    return Checkpoint.Model(
-      network: settings.model.description,
-      networks: method.answer == .sum && settings.method.namesNetworks
-        ? method.members.map(\.settings.network.description) : [],
-      views: method.views,
-      classNames: names.count < session.classes ? names + ["(threshold sample)"] : names, height: images.height,
-      width: images.width, channels: images.channels, fit: settings.followsFirstSchema ? nil : settings.fit,
-      normalization: data.normalization)
-  }
-
-  private func checkpoint() throws -> SafetensorsFile {
-    let states = try method.members.map { try $0.readState() }
-    let checkpoint = Checkpoint(model: model, position: position, best: best, states: states)
-    try checkpoint.requireFinite()
-    var file = checkpoint.file
-    if method.stages.count > 1 {
-      file.metadata[DetectionStageResult.stageKey] = method.stages[position.stage].name
-    }
-    if settings.job == .train, settings.method.entry.name != "plain" {
-      file.metadata["gpunoisy.method"] = settings.method.description
-    }
-    if method.answer != .first { file.metadata[Checkpoint.answerKey] = method.answer.rawValue }
-    try method.store(in: &file)
-    let prefixes = states.indices.map(Checkpoint.prefix) + (method.answer == .average ? [method.answer.prefix] : [])
-    try frozen?.complete(&file, head: Array(session.parameters.entries.suffix(2)), prefixes: prefixes)
-    return file
-  }
-
-  private func saveCheckpoint() throws { try journal.save(checkpoint, step: position.totalSteps) }
-}
-
-/// Measures the pace of a run's first steps, to say once how long the rest of it takes.
-private struct Forecast {
-  /// Steps and seconds that tell enough; those before are slower, or wait for nothing yet.
-  static let minimumSteps = 3, minimumSeconds = 2.0
-
-  /// Whether the time that is measured has an evaluation in it.
-  var hasEvaluation = false
-  private var start: (time: ContinuousClock.Instant, step: Int)?
-  private var isDone = false
-
-  /// The seconds of a step, once they are known; nil from then on.
-  mutating func secondsPerStep(at time: ContinuousClock.Instant, afterStep step: Int) -> Double? {
-    guard !isDone else { return nil }
-    guard let start else {
-      (self.start, hasEvaluation) = ((time, step), false)
-      return nil
-    }
-    let seconds = (time - start.time) / .seconds(1), steps = step - start.step
-    guard steps >= Self.minimumSteps, seconds >= Self.minimumSeconds else { return nil }
-    isDone = true
-    return seconds / Double(steps)
-  }
-}
-
-/// When to wait for the device: often enough for progress and signals, seldom enough to cost nothing.
-struct Pace {
-  /// Seconds between two looks; a step that takes longer is looked at by itself.
-  static let interval = 0.2
-  let clock: ContinuousClock
-  let start: ContinuousClock.Instant
-  let firstStep: Int
-  private var nextLook: Int
-  /// Seconds of a step as they were at the last look.
-  private(set) var perStep = 0.0
-
-  init(clock: ContinuousClock, firstStep: Int) {
-    self.clock = clock
-    self.firstStep = firstStep
-    start = clock.now
-    nextLook = firstStep + 1
-  }
-
-  var seconds: Double { (clock.now - start) / .seconds(1) }
-
-  func shouldLook(atStep step: Int, of steps: Int) -> Bool { step >= nextLook || step == steps }
-
-  mutating func looked(atStep step: Int) {
-    perStep = seconds / Double(max(step - firstStep, 1))
-    nextLook = step + max(1, Int(Self.interval / max(perStep, 1e-6)))
   }
 }

@@ -25,7 +25,7 @@ struct Job: DeviceWork {
   /// Why `--device auto` took this device, as soon as it has.
   let choice: DeviceReason
 
-  private var settings: RunSettings { draft.settings }
+  var settings: RunSettings { draft.settings }
 
   func run<D: TunableDevice>(on device: D) throws -> JobOutcome {
     Signals.beginWithoutWork()
@@ -80,7 +80,7 @@ struct Job: DeviceWork {
         + (trainer != nil && device.tuning == .standard ? [TuningAdvice(to: console)] : []))
     defer { reporter.ended() }
     let journal = RunJournal(
-      folder: folder, record: record, reporter: reporter, since: began, interruption: { Signals.request })
+      folder: folder, record: record, reporter: reporter, since: began, interruption: { StopRequest.kind })
     if let trainer {
       trainer.write(into: journal)
       try trainer.open()
@@ -163,64 +163,6 @@ struct Job: DeviceWork {
     }
   }
 
-  private func record<D: TunableDevice>(of device: D) throws -> RunRecord {
-    let dataset = data.dataset
-    var record = RunRecord(
-      command: settings.job.rawValue, version: GPUNoisy.version, arguments: CommandLine.arguments, device: device.name,
-      driver: device.driver, tuning: TuningRecord.json(device.tuning),
-      seeds: ["seed": settings.seed, "noise": settings.effectiveNoiseSeed],
-      data: .init(
-        name: dataset.name, layout: dataset.source, trainCount: dataset.train.count,
-        testCount: data.evaluation?.count ?? 0, classCount: dataset.classCount, fingerprint: data.fingerprint,
-        samples: data.samples, classNames: dataset.classNames,
-        path: Dataset.isName(settings.data) ? nil : FileBytes.absolute(settings.data)))
-    record.recipe = settings.recipe
-    record.method = settings.job == .train ? settings.method.description : nil
-    record.optimizer = settings.optimizer.kind.rawValue
-    record.origins = draft.origins
-    for (setting, path) in settings.inputFiles where resumed == nil || setting != "init" {
-      record.inputs[setting] = "\(SHA256.digest(of: try FileBytes.read(path)))"
-    }
-    return record
-  }
-
-  /// - Throws: `.badInput` where a file that the run reads is not what it was when the run began.
-  private func requireSameInputs(_ before: RunRecord, _ now: RunRecord, _ run: String) throws {
-    for (setting, path) in settings.inputFiles {
-      guard let hash = now.inputs[setting], let old = before.inputs[setting], hash != old else { continue }
-      throw Failure(
-        .badInput, "'\(path)' has changed since the run '\(run)' started.",
-        why: "--\(setting) had the SHA-256 \(old.prefix(12))…; now it is \(hash.prefix(12))….",
-        fix: "restore the file, or start a new run.")
-    }
-  }
-
-  /// The name of a run's own settings among its inputs.
-  private static let configurationName = "config.toml"
-
-  /// - Throws: `.badInput` where config.toml is not what the run wrote: cut off, or edited.
-  static func requireSameSettings(_ run: String, _ record: RunRecord) throws {
-    guard let old = record.inputs[configurationName] else { return }
-    let path = run + "/config.toml", now = "\(SHA256.digest(of: try FileBytes.read(path)))"
-    guard now != old else { return }
-    throw Failure(
-      .badInput, "'\(path)' has changed since the run started.",
-      why: "its SHA-256 was \(old.prefix(12))…; now it is \(now.prefix(12))….",
-      fix: "restore the file, or start a new run with --config \(path)")
-  }
-
-  /// - Throws: `.badInput` where the run saved a checkpoint, or finished, and the checkpoint is gone.
-  static func requireCheckpoint(_ run: String, _ record: RunRecord, _ settings: RunSettings) throws {
-    guard settings.trainsNetworks, record.checkpoint != nil || record.status == .finished,
-      FileBytes.kind(of: run + "/checkpoints/last.safetensors") == .missing
-    else { return }
-    throw Failure(
-      .badInput, "'\(run)' has lost its last checkpoint.",
-      why: "run.json says that it \(record.status == .finished ? "has finished" : "is in epoch \(record.epoch)"), and "
-        + "checkpoints/last.safetensors is missing.",
-      fix: "restore the file, or start a new run, perhaps with --init \(run)/checkpoints/best.safetensors")
-  }
-
   /// Takes the weights of `--init`.
   ///
   /// - Returns: what the head of the run says of them.
@@ -235,15 +177,6 @@ struct Job: DeviceWork {
     return notes + [
       "\(random.joined(separator: " and ")) are initialised randomly: \(weights) has no last layer for \(classes) classes"
     ]
-  }
-
-  /// - Throws: `.badInput` where the data is not what the run's record says.
-  static func requireSameData(_ run: String, _ record: RunRecord, _ data: RunData, _ job: JobKind) throws {
-    try record.require(
-      data, of: run,
-      fix: job == .train
-        ? "restore the data, or start a new run from the weights with --init \(run)/checkpoints/last.safetensors"
-        : "restore the data, or start a new run.")
   }
 
   private func folder() throws -> RunFolder {
@@ -309,94 +242,5 @@ struct Job: DeviceWork {
     reporter.note(
       "warning: \(small.count) of \(data.dataset.classCount) classes have fewer than \(Self.few) samples, too few to "
         + "judge their labels by: \(names)\(small.count > 5 ? ", …" : "")")
-  }
-
-  // MARK: - The end
-
-  /// What features say, where the detector uses them: from the run's folder, if it is there already.
-  private func features<D: TunableDevice>(
-    _ journal: RunJournal, _ equal: EqualImages, on device: D
-  ) throws -> FeatureFindings? {
-    guard settings.detection.detector.usesFeatures, let folder = journal.folder else { return nil }
-    if resumed != nil, let found = try FinishedDetection.features(folder: folder.path, data) { return found }
-    // Told by one thread at a time, while this one waits.
-    nonisolated(unsafe) let listener = console
-    let found = try FeatureDetection(settings, data: data, equal: equal) { listener.computed($0, of: $1) }
-      .findings(on: device)
-    try journal.save(found.file, ofStage: FeatureFindings.stage)
-    return found
-  }
-
-  private func finish<D: Device>(
-    _ trainer: Trainer<D>, _ folder: RunFolder, _ reporter: any ProgressReporter, _ outcome: inout JobOutcome
-  ) throws {
-    if settings.aum {
-      let (ids, margins) = try trainer.margins()
-      try folder.writeMargins(ids: ids, margins: margins)
-    }
-    if let suspicion = try trainer.suspicion() {
-      try suspicion.write(to: folder)
-      outcome.suspicion = suspicion.score
-    }
-  }
-
-  private func finish<D: TunableDevice>(
-    _ finished: FinishedDetection, _ folder: RunFolder, _ reporter: any ProgressReporter, _ outcome: inout JobOutcome,
-    on device: D
-  ) throws {
-    // A detection that was stopped while training again has its tables, and perhaps somebody has edited them since.
-    if resumed == nil || FileBytes.kind(of: folder.file("detect.json")) != .file {
-      try DetectionFiles.write(finished, to: folder)
-      try folder.write(DetectionDocument.json(finished), named: "detect.json")
-    }
-    if settings.detection.report {
-      // This thread reads images meanwhile, so that nobody else is telling anything.
-      nonisolated(unsafe) let listener = console
-      let page = try SlowNotice.during({ listener.note("reading the images of the page") }, after: 1) {
-        try DetectionReport.page(finished)
-      }
-      try folder.writePage(page.html)
-      if StopRequest.kind != nil {
-        reporter.note(
-          "the page was made without reading its images to the end; to write it again: gpunoisy report "
-            + TerminalText.argument(folder.path))
-      }
-    }
-    outcome.detection = finished
-    guard let exclusion = settings.detection.retrain else { return }
-    do {
-      try finished.result.verdict.requireTrust(
-        settings.detection.trusts, in: folder.file("label_issues.csv"), for: "--retrain")
-    } catch {
-      // The detection itself is done: its result is written and shown first.
-      outcome.refusal = error
-      return
-    }
-    let kept = finished.result.samples.count { !$0.isIssue }
-    if kept < 2 {
-      reporter.note("warning: \(kept) samples are left, too few to train again; see label_issues.csv")
-    } else {
-      outcome.retrained = .init(outcome: try retrain(folder, by: exclusion, on: device))
-    }
-  }
-
-  /// Trains on what is left, with the defaults of `train`, in a run folder within this one.
-  private func retrain<D: TunableDevice>(
-    _ folder: RunFolder, by exclusion: Exclusion, on device: D
-  ) throws -> JobOutcome {
-    let path = folder.file("retrain")
-    let isBegun = resumed != nil && FileBytes.kind(of: path + "/config.toml") == .file
-    let dataset = try RunData.read(settings)
-    let draft =
-      try isBegun
-      ? SettingsDraft(ofRun: path)
-      : SettingsDraft(
-        retraining: settings, without: folder.file("label_issues.csv"), by: exclusion,
-        data: DataFacts(dataset, limit: settings.limitTrain))
-    return try Job(
-      draft: draft, data: RunData(draft.settings, of: dataset), resumed: isBegun ? path : nil,
-      out: isBegun ? nil : path,
-      runsFolder: runsFolder, force: true, console: console, isVerbose: isVerbose, began: began, choice: choice
-    ).run(on: device)
   }
 }

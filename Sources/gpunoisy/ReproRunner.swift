@@ -64,7 +64,7 @@ final class ReproRunner {
 
   /// Whether a signal came or time is up; children are told of a signal, and stop by themselves in time.
   private func requestedStop(tellingChildren: Bool) -> Failure.Kind? {
-    if let kind = Signals.request {
+    if let kind = StopRequest.kind {
       if tellingChildren {
         progress.note("stopping: \(active.count) runs under way save their checkpoints")
         stopChildren()

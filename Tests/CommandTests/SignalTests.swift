@@ -74,6 +74,19 @@ extension CommandTests {
       #expect(record["step"]?.integer ?? 4 < 4)
     }
 
+    @Test(
+      "are not needed by a part of another process's work: it ends with that process",
+      arguments: [
+        CommandUnderTest.training("--out run --device cpu"),
+        ["features", "shapes", "--limit-train", "64", "--features", "patches", "--to", "it.npy"],
+        ["detect", "shapes", "--limit-train", "64", "--features", "patches", "--device", "cpu", "--out", "run"],
+      ])
+    func orphan(arguments: [String]) throws {
+      let folder = ScratchFolder()
+      let ending = try CommandUnderTest.run(arguments, in: folder, environment: ["GPUNOISY_PARENT": "2000000000"])
+      #expect(ending.code == 143, "\(ending.errors)")
+    }
+
     @Test("during an evaluation end it after a batch, and the run goes on to the same bits")
     func evaluation() throws {
       let folder = ScratchFolder(), run = RunFiles(folder("run"))

@@ -15,8 +15,10 @@ enum Signals {
   /// passes on what the terminal has sent to the whole group anyway.
   fileprivate static var oneRequest: Int { 300_000_000 }
 
-  /// Starts to listen for SIGINT, SIGTERM and SIGUSR1, as `keepWork` says; call once at the start.
+  /// Starts to listen for SIGINT, SIGTERM and SIGUSR1, as `keepWork` says, and for the end of the process that started
+  /// this one; call once at the start.
   static func listen() {
+    ParentProcess.follow()
     // The handler may only touch what is already initialised.
     StopRequest.kind = nil
     first.store(0, ordering: .relaxed)
@@ -42,9 +44,6 @@ enum Signals {
 
   /// From now on there is something to save: the first request sets `StopRequest`, and the work ends by itself.
   static func keepWork() { hasWork.store(true, ordering: .relaxed) }
-
-  /// How the process is to end if a signal has come, or the process that started it is gone.
-  static var request: Failure.Kind? { StopRequest.kind ?? (ParentProcess.isGone ? .terminated : nil) }
 
   /// Names a run folder whose run.json is marked when the process ends at once.
   static func mark(run folder: String) { runs.withLock { $0.append(folder) } }
