@@ -139,10 +139,14 @@ public struct ReproTable: Sendable {
   /// - Throws: `.usage` for a pattern that matches no cell.
   public func cells(at scale: Scale, matching patterns: [String]) throws -> [Cell] {
     for pattern in patterns where !cells.contains(where: { Pattern.matches($0.name, pattern) }) {
+      let nearest = NearestNames.sorted(cells.map(\.name), by: pattern).prefix(8)
+      let named = nearest.joined(separator: ", ")
       throw Failure(
         .usage, "'\(name)' has no cell '\(pattern)'.",
-        why: "its cells are \(cells.map(\.name).joined(separator: ", ")).",
-        fix: "name one of these; * stands for any text, as in --only '\(cells[0].name.prefix(3))*'.")
+        why: nearest.count == cells.count
+          ? "its cells are \(named)." : "of its \(cells.count) cells, the nearest names are \(named).",
+        fix: "name one of these, or several by --only for each; * stands for any text, as in "
+          + "--only '\(cells[0].name.prefix(3))*'. --dry-run lists all cells.")
     }
     return cells.filter { runs($0, at: scale) && Pattern.matches($0.name, anyOf: patterns) }
   }

@@ -66,7 +66,7 @@ extension Recipe {
       sgd(
         "cifar10", "resnet20", "ce", lr: "0.05", .cosine, decay: "5e-4", epochs: 20,
         [
-          .init("method", "asymmetric-co-teaching:labels=given,warm=5,every=5,neighbours=10,keep=0.2"),
+          .init("method", "asymmetric-co-teaching:labels=given,warm=10,every=5,neighbours=10,keep=0.2"),
           .init("nesterov", "on"),
         ]))
   ]

@@ -99,6 +99,17 @@ struct ReproTableTests {
     try ReproTable(name: "sample", document: Array(document.utf8), table: Array(cells.utf8))
   }
 
+  @Test("name the cells nearest to one that they do not have")
+  func unknownCells() throws {
+    let refused = #expect(throws: Failure.self) { try table().cells(at: .full, matching: ["b-30"]) }
+    #expect(refused?.kind == .usage)
+    #expect(refused?.why.contains("its cells are b-10, b-20, a-10") == true)
+    let wide = #expect(throws: Failure.self) {
+      try ReproTable(named: "sce-mnist").cells(at: .full, matching: ["sce-symmetric-45"])
+    }
+    #expect(wide?.why.hasPrefix("of its 55 cells, the nearest names are sce-symmetric-40, ") == true)
+  }
+
   @Test("have cells with names, settings and published values")
   func reading() throws {
     let table = try table()
