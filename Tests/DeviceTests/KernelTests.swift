@@ -13,6 +13,40 @@ struct KernelTests {
     }
   }
 
+  @Test("stays within the scratch memory that it asks for", arguments: CPUDevice.instructionSets)
+  func scratch(instructionSet: String) throws {
+    let device = try CPUDevice(threads: 1, instructionSet: instructionSet), mark: Float = 12_345
+    for operationCase in SelfTest(on: device).cases {
+      var buffers: [Operand: CPUDevice.Buffer] = [:]
+      for (operand, bytes) in operationCase.inputs {
+        let buffer = try device.allocate(byteCount: bytes.count)
+        try device.write(bytes, to: buffer)
+        buffers[operand] = buffer
+      }
+      let needed = try device.workspace(for: operationCase.operation)
+      let scratch = [(Store.workspace, needed.workspace), (.vectors, needed.vectors)]
+      // As much again lies behind it, and a little more.
+      for (store, count) in scratch {
+        let marks = [Float](repeating: mark, count: 2 * count + 64)
+        let buffer = try device.allocate(byteCount: marks.count * 4)
+        try device.write(marks, to: buffer)
+        buffers[.store(store)] = buffer
+      }
+      let launches = try device.prepare(operationCase.operation) { operand in
+        guard let buffer = buffers[operand] else {
+          preconditionFailure("\(operationCase.name) has nothing for \(operand)")
+        }
+        return buffer
+      }
+      for launch in launches { try device.enqueue(launch) }
+      for (store, count) in scratch {
+        let buffer = try #require(buffers[.store(store)])
+        let behind = try device.read(Float.self, count: count + 64, from: buffer, at: count)
+        #expect(behind.allSatisfy { $0 == mark }, "\(operationCase.name), \(store) of \(count)")
+      }
+    }
+  }
+
   @Test("leaves the same bits with 1, 2 and 3 threads", arguments: CPUDevice.instructionSets)
   func doesNotDependOnThreads(instructionSet: String) throws {
     let tests = try [1, 2, 3].map {

@@ -144,7 +144,10 @@ struct ComparisonPageTests {
 
   @Test("shows what is said of runs as text, and lets nothing run")
   func escaping() {
-    let runs = [Self.run("runs/" + Self.hostile, loss: Self.hostile), Self.run("b/c"), Self.run("d/c")]
+    let confusion = ComparisonPage.Confusion(counts: [[1, 2, 0], [0, 3, 1], [1, 0, 4]], part: Self.hostile)
+    let runs = [
+      Self.run("runs/" + Self.hostile, loss: Self.hostile, confusion: confusion), Self.run("b/c"), Self.run("d/c"),
+    ]
     let html = ComparisonPage(runs: runs, classNames: [Self.hostile, "<", "&amp;"]).html
     #expect(!html.contains("<script") && !html.contains("<img") && pieces(html, "</title>") == 1)
     #expect(html.contains("&amp;amp;") && html.contains("&lt;/title&gt;"))

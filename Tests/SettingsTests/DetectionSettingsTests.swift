@@ -108,6 +108,16 @@ struct UnreadSettingsTests {
 
 @Suite("The settings of a detection")
 struct DetectionConfigurationTests {
+  @Test("have the defaults of the paper's code")
+  func defaults() {
+    let settings = RunSettings(for: .detect).detection
+    #expect(settings.choice == nil && settings.detector == .aum && settings.split == .train && !settings.trusts)
+    #expect(settings.passes == 2 && settings.thresholdSamples == nil && settings.percentile == 99)
+    #expect(settings.combine == .intersection && settings.margin == .logits && !settings.keepMargins)
+    #expect(settings.folds == 4 && settings.filter == .pruneByNoiseRate && settings.quality == .selfConfidence)
+    #expect(settings.report && settings.retrain == nil && settings.retrainEpochs == 300)
+  }
+
   @Test("are the same again from its config.toml, with a recipe, too", arguments: [nil, "aum-cifar10", "apl-cifar10"])
   func roundTrip(recipe: String?) throws {
     var settings = RunSettings(for: .detect)

@@ -30,6 +30,19 @@ struct CounterRandomTests {
     #expect(random.words(.noise, 7, 8, 9) == direct)
   }
 
+  @Test("draws for each purpose by a number of its own, which never changes")
+  func purposes() {
+    let purposes: [CounterRandom.Purpose] = [
+      .shuffle, .augment, .noise, .initialization, .peerImage, .peerLabel, .peerAugment, .thresholdSample, .shapes,
+      .split, .blindCheck, .reportSample, .madeUpLabel, .patch, .dropout, .peerDropout, .mixFactor, .mixPartner,
+      .trustedSample, .trustedOrder, .labelledOrder, .unlabelledOrder,
+    ]
+    let numbers: [UInt32] = [
+      1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 17, 18, 19, 24, 25, 26, 27,
+    ]
+    #expect(purposes.map(\.rawValue) == numbers)
+  }
+
   @Test("integers stay in range and reach both ends")
   func integers() {
     #expect(CounterRandom.integer(0, below: 10) == 0)

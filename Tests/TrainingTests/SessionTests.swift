@@ -145,6 +145,23 @@ private func run<D: Device>(
     #expect(Array(session.ids(ofFirst: 4)) != ids)
   }
 
+  /// Drawn together they would be a sample of the data once more, and peer loss would unlearn it.
+  @Test func `draws the images of peers and their labels apart`() throws {
+    func losses(alpha: Int) throws -> [Float] {
+      // Without batch norm, crops and dropout the loss of an image with a label is the same in every batch.
+      let session = try session(
+        "mlp:width=128,dropout=0", loss: "peer:alpha=\(alpha)", train: data,
+        augmentation: Augmentation(crop: 0, flip: false), on: CPUDevice())
+      try session.begin(epoch: 0, learningRate: 0, recordsMargins: false)
+      for step in session.batchSizes.indices { try session.run(step: step) }
+      return try session.sampleResults().losses
+    }
+    let own = try losses(alpha: 0), peers = zip(own, try losses(alpha: 1)).map { $0 - $1 }
+    let known = peers.count { peer in own.contains { abs($0 - peer) <= 1e-5 } }
+    // Of ten classes, one label in ten is that of the image.
+    #expect(known < 30, "\(known) of \(peers.count) peers are samples with their own label")
+  }
+
   @Test(.enabled(if: FirstDevice.supported != nil, "\(FirstDevice.absence)"))
   func `agrees between the built-in CPU and OpenCL`() throws {
     let info = try #require(FirstDevice.supported)
