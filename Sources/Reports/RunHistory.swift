@@ -13,9 +13,9 @@ public struct RunHistory: Sendable, Equatable {
 
   /// Reads metrics.csv and, if it is there, per_class.csv of a run folder.
   ///
-  /// A last line that a crash tore off is left out, be it the first one. Numbers read back to the same bits; an empty `train_loss` (not a
-  /// number) reads as such. Columns that every run may have are known by their names; all others are figures, and an
-  /// empty cell of these is nil.
+  /// A last line that a crash tore off is left out, be it the first one. Numbers read back to the same bits; an empty
+  /// `train_loss` (not a number) reads as such. Columns that every run may have are known by their names; all others are
+  /// figures, and an empty cell of these is nil.
   ///
   /// - Parameter epochCount: what to take for the number of epochs that the run will have.
   /// - Throws: `Failure` of kind `missingInput` without metrics.csv, `badInput` for damaged tables.
@@ -30,11 +30,11 @@ public struct RunHistory: Sendable, Equatable {
         EpochReport(
           epoch: try cells.integer("epoch"), epochs: epochCount ?? 0, step: try cells.integer("step"),
           learningRate: try cells.number("lr") ?? .nan, trainLoss: try cells.number("train_loss") ?? .nan,
-          trainAccuracy: try cells.number("train_acc") ?? .nan, testLoss: try cells.number("test_loss"),
-          testAccuracy: try cells.number("test_acc"), seconds: try cells.number("seconds") ?? .nan,
+          trainAccuracy: try cells.share("train_acc") ?? .nan, testLoss: try cells.number("test_loss"),
+          testAccuracy: try cells.share("test_acc"), seconds: try cells.number("seconds") ?? .nan,
           imagesPerSecond: try cells.number("images_per_second") ?? .nan,
-          cleanAccuracy: try cells.number("clean_acc"), wrongAccuracy: try cells.number("noisy_acc"),
-          validationLoss: try cells.number("val_loss"), validationAccuracy: try cells.number("val_acc"),
+          cleanAccuracy: try cells.share("clean_acc"), wrongAccuracy: try cells.share("noisy_acc"),
+          validationLoss: try cells.number("val_loss"), validationAccuracy: try cells.share("val_acc"),
           figures: try figures.map { .init($0, try cells.number($0)) }))
     }
     for (index, report) in epochs.enumerated()
@@ -59,7 +59,7 @@ public struct RunHistory: Sendable, Equatable {
     for (row, line) in zip(classes.rows, classes.lines) {
       let cells = Cells(places: classPlaces, cells: row, place: "line \(line) of '\(classPath)'")
       scores[try cells.integer("epoch"), default: []].append(
-        .init(accuracy: try cells.number("accuracy"), confidence: try cells.number("confidence")))
+        .init(accuracy: try cells.share("accuracy"), confidence: try cells.share("confidence")))
     }
     for index in epochs.indices { epochs[index].perClass = scores[epochs[index].epoch] ?? [] }
     return RunHistory(epochs: epochs)
@@ -101,15 +101,24 @@ public struct RunHistory: Sendable, Equatable {
       return value
     }
 
+    /// The number in a column of accuracies: 0 to 1, or not a number.
+    func share(_ name: String) throws -> Double? {
+      guard let value = try number(name) else { return nil }
+      guard value.isNaN || (0...1).contains(value) else {
+        throw wrong(name, "\(value)", why: "no share between 0 and 1")
+      }
+      return value
+    }
+
     func integer(_ name: String) throws -> Int {
       guard let index = places[name] else { throw wrong(name, "") }
       guard let value = Int(cells[index]) else { throw wrong(name, cells[index]) }
       return value
     }
 
-    private func wrong(_ name: String, _ cell: String) -> Failure {
+    private func wrong(_ name: String, _ cell: String, why: String = "not a number") -> Failure {
       Failure(
-        .badInput, "\(place) is damaged.", why: "its '\(name)' is '\(cell)', which is not a number.",
+        .badInput, "\(place) is damaged.", why: "its '\(name)' is '\(cell)', which is \(why).",
         fix: "delete that line, or repeat the run.")
     }
   }

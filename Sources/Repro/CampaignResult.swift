@@ -38,16 +38,20 @@ public struct CampaignResult: Sendable {
 
   /// Reads all runs of a campaign.
   ///
-  /// - Throws: `.badInput`, `.missingInput` for a finished run whose files are damaged or missing.
+  /// - Throws: `.badInput`, `.missingInput` for a finished run whose files are damaged or missing, or that is not the
+  ///   one that was planned in its place.
   public init(_ campaign: Campaign) throws {
     let table = campaign.table
     var states: [(Campaign.Task, Campaign.State)] = [], machines: Set<String> = []
     var measured: [String: [(seed: Int, value: Measurement)]] = [:]
+    var finished: [String: [(task: Campaign.Task, record: RunRecord)]] = [:]
     for task in campaign.tasks {
       let state = Campaign.state(of: task)
       states.append((task, state))
       guard state == .finished else { continue }
       let record = try RunRecord.read(folder: task.folder)
+      try Campaign.requirePlanned(task, record)
+      finished[task.cell.name, default: []].append((task, record))
       machines.insert("gpunoisy \(record.version) on \(record.device)")
       for measure in table.measures {
         guard let quantity = Quantity(measure),
@@ -58,6 +62,7 @@ public struct CampaignResult: Sendable {
       }
     }
     let cells = try table.cells(at: campaign.scale, matching: [])
+    for cell in cells { try Campaign.requireSameImages(finished[cell.name] ?? []) }
     let rows = cells.flatMap { cell in
       table.measures.map { measure in
         let values = measured["\(cell.name) \(measure)"] ?? [], published = cell.published[measure]

@@ -130,6 +130,34 @@ extension CommandTests {
       #expect(again.code == 70 && again.errors.contains("1 of them finished before"))
     }
 
+    @Test("count a run only where it was planned, whole, and with the images of the others")
+    func strangers() throws {
+      try write()
+      func calls(_ code: Int32, _ text: String) throws {
+        let ending = try CommandUnderTest.run(repro("--runs 1", to: "out"), in: folder)
+        #expect(ending.code == code && ending.errors.contains(text), "\(ending.code) \(ending.errors)")
+      }
+      func exchange() throws {
+        for (from, to) in [
+          ("ce-noise/seed-1", "aside"), ("mae-noise/seed-1", "ce-noise/seed-1"), ("aside", "mae-noise/seed-1"),
+        ] {
+          #expect(rename(folder("out/" + from), folder("out/" + to)) == 0)
+        }
+      }
+      _ = try CommandUnderTest.run(repro("--runs 1", to: "out"), in: folder)
+      try exchange()
+      try calls(65, "its loss is mae")
+      try exchange()
+      let path = folder("out/ce-noise/seed-1/metrics.csv"),
+        whole = try RunFiles(folder("out/ce-noise/seed-1")).text("metrics.csv")
+      try AtomicFile.write(whole.lines.prefix(2).map { $0 + "\n" }.joined(), to: path)
+      try calls(65, "metrics.csv' is not complete")
+      var cells = whole.lines.map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
+      cells[1][try #require(cells[0].firstIndex(of: "test_acc"))] = "777"
+      try AtomicFile.write(cells.map { $0.joined(separator: ",") + "\n" }.joined(), to: path)
+      try calls(65, "'test_acc' is '777")
+    }
+
     @Test("end with 10 where a claim fails")
     func claims() throws {
       try write(claim: "cell = \"ce-noise\"\nat-least = 0.999")
