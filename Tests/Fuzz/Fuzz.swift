@@ -40,6 +40,16 @@ enum Fuzz {
     } catch { fatalError("\(error)") }
   }
 
+  /// Removes a file, or a folder with all that is in it, where there is one.
+  static func remove(_ path: String) {
+    guard FileBytes.kind(of: path) == .folder else {
+      unlink(path)
+      return
+    }
+    for name in FileBytes.entries(in: path) ?? [] { remove(path + "/" + String(decoding: name, as: UTF8.self)) }
+    rmdir(path)
+  }
+
   /// Runs a reader, which may refuse its input as every error of the outside world is told.
   static func refusing(_ read: () throws -> Void) {
     do { try read() } catch let failure as Failure {
@@ -58,7 +68,7 @@ public func fuzzInitialize(_ count: UnsafeMutableRawPointer?, _ arguments: Unsaf
     exit(0)
   }
   guard let folder = FileBytes.environment("GPUNOISY_FUZZ_SEEDS") else { return 0 }
-  for (index, seed) in Fuzz.target.seeds.enumerated() { Fuzz.write(seed, "\(folder)/seed\(index)") }
+  for (index, seed) in Fuzz.target.seeds().enumerated() { Fuzz.write(seed, "\(folder)/seed\(index)") }
   return 0
 }
 

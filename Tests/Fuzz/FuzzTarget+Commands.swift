@@ -18,7 +18,13 @@ extension FuzzTarget {
       let path = Fuzz.put(bytes, "verdicts.csv")
       Fuzz.refusing {
         let suspected = try SuspectedLabels(run: Fuzz.folder + "/detection")
-        _ = try Verdicts(fromFile: path, about: suspected.subjects, classNames: ["ant", "bee", "3"]).byID.count
+        let data = Dataset(
+          name: "tiny", classNames: ["ant", "bee", "3"], train: tiny.train, test: nil, source: "tiny")
+        for purpose in [Verdicts.Purpose.run, .data] {
+          Fuzz.refusing {
+            _ = try Verdicts(from: SampleList(path, of: data), about: suspected.subjects, for: purpose).byID.count
+          }
+        }
       }
     },
     FuzzTarget(

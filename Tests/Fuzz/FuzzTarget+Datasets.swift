@@ -80,6 +80,27 @@ extension FuzzTarget {
       let options = DatasetOptions(imageSize: PixelSize(width: 4, height: 4), onBadImage: .skip)
       Fuzz.refusing { try whole(Dataset.open(Fuzz.folder + "/clothing", options: options)) }
     },
+    FuzzTarget(
+      "unlabelled",
+      imageNames.flatMap { names in
+        [Seeds.pngs[0], Seeds.jpegs[1], Seeds.webps[2]].map { .parts(names, last: $0) }
+      }
+    ) { bytes in
+      let parts = bytes.parts(2), folder = Fuzz.folder + "/unlabelled"
+      Fuzz.remove(folder)
+      let names = (parts[0].text ?? "").split(separator: "\n").prefix(12).map(String.init).filter(isPlace)
+      for (number, name) in names.enumerated() {
+        // A name may be that of a folder, too.
+        try? FileBytes.makeFolder(FileBytes.folder(of: folder + "/" + name))
+        try? FileBytes.write(number % 2 == 0 ? parts[1] : Seeds.pngs[1], to: folder + "/" + name)
+      }
+      Fuzz.refusing { try unlabelled(folder) }
+      if let name = names.first { Fuzz.refusing { try unlabelled(folder + "/" + name) } }
+      var options = DatasetOptions(imageSize: PixelSize(width: 4, height: 4), onBadImage: .skip)
+      Fuzz.refusing { try whole(Dataset.open(folder, options: options)) }
+      options.takesUnlabelled = true
+      Fuzz.refusing { try whole(Dataset.open(folder, options: options)) }
+    },
     FuzzTarget("label-pickle", [Seeds.pickle2, Seeds.pickle4]) { bytes in
       Fuzz.refusing { _ = try LabelPickle.arrays(bytes, "x") }
     },
@@ -104,13 +125,33 @@ extension FuzzTarget {
 
   /// Reads the images alone, whatever is said of labels.
   private static func unlabelled(_ path: String) throws {
-    _ = try UnlabelledImages.isLabelled(path, as: ["cat", "dog"])
-    let images = try UnlabelledImages(path), size = PixelSize(width: 4, height: 4)
-    var count = 0
-    let outcome = try images.read(size: size, channels: 3, options: DatasetOptions(onBadImage: .skip)) {
-      count += $0.count
+    Fuzz.refusing { _ = try UnlabelledImages.isLabelled(path, as: ["cat", "dog"]) }
+    let images = try UnlabelledImages(path)
+    precondition(images.names.count == images.count && images.files?.count ?? images.count == images.count)
+    _ = images.note
+    let policies: [DatasetOptions.BadImagePolicy] = [.skip, .repair, .fail]
+    for (channels, policy) in zip([3, 1, 3], policies) {
+      Fuzz.refusing {
+        var count = 0, size = PixelSize(width: 4, height: 3)
+        if policy == .repair { size = PixelSize(width: 5, height: 1) }
+        let options = DatasetOptions(fit: channels == 1 ? .pad : .crop, onBadImage: policy)
+        let outcome = try images.read(size: size, channels: channels, options: options) { count += $0.count }
+        precondition(count == images.count && outcome.isReadable.count == count)
+        precondition(outcome.bad.count == outcome.isReadable.count { !$0 })
+      }
     }
-    precondition(count == images.count && outcome.isReadable.count == count)
+  }
+
+  /// Files of a folder: loose and deep ones, classes, and what is to be passed over.
+  private static let imageNames = [
+    "a.png\nb/2.jpg\nb/deep/er/no-suffix\n.hidden.png\nnotes.txt",
+    "cat/1.png\ndog/1.png\ndog/r/run.json\ndog/r/config.toml\n@eaDir/x.png", "train/cat/1.png\ntest/dog/1.webp",
+  ]
+
+  /// Whether a text names a place below a folder that can be made.
+  private static func isPlace(_ name: String) -> Bool {
+    let parts = FileBytes.parts(of: name)
+    return FileBytes.staysInside(name) && parts.count <= 10 && parts.allSatisfy { (1...100).contains($0.utf8.count) }
   }
 
   private static func idx(_ shape: [UInt8], _ values: [UInt8]) -> [UInt8] {

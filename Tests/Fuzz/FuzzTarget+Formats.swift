@@ -75,7 +75,9 @@ extension FuzzTarget {
         precondition(again.bytes == array.bytes, "written otherwise")
       }
     },
-    FuzzTarget("safetensors", [Seeds.tensors.encoded(), SafetensorsFile().encoded()]) { bytes in
+    FuzzTarget("safetensors", [Seeds.tensors.encoded(), SafetensorsFile().encoded(), Seeds.tensors.input]) { bytes in
+      // As it is, or without length and checksum.
+      let bytes = bytes.first == UInt8(ascii: "{") ? bytes.tensorFile : bytes
       Fuzz.refusing {
         let file = try SafetensorsFile(parsing: bytes, path: "x")
         for name in file.names {
@@ -104,14 +106,30 @@ extension FuzzTarget {
     },
     FuzzTarget("png", Seeds.pngs, image),
     FuzzTarget("jpeg", Seeds.jpegs, image),
+    FuzzTarget("webp", Seeds.webps, image),
+    // HEIC and AVIF, which are refused where libheif is not on the machine.
+    FuzzTarget("heif", Seeds.heifs, image),
   ]
 
   private static let image: @Sendable ([UInt8]) -> Void = { bytes in
-    let header = ImageHeader(bytes)
-    Fuzz.refusing {
-      let image = try Image(decoding: bytes, name: "x")
-      precondition(header.map { $0.height == image.height && $0.width == image.width } ?? true, "another header")
-      if image.pixels.count < 1 << 20 { _ = image.resized(width: 8, height: 8).inColour }
+    let header = ImageHeader(bytes), isHEIF = ImageFormat(bytes) == .heif
+    // Libraries that are not under test take their time and their memory for large images.
+    if let header, header.width * header.height > 1 << 22, isHEIF || ImageFormat(bytes) == .webp { return }
+    let hasMore = ImageFormat(bytes) == .jpeg || header.map { $0.orientation != .upright } ?? false
+    for (repairs, turns) in [(false, true), (true, false)].prefix(hasMore ? 2 : 1) {
+      var decoder = ImageDecoder()
+      (decoder.repairs, decoder.turns) = (repairs, turns)
+      Fuzz.refusing {
+        let image = try decoder.decode(bytes, name: "x").image
+        // What a damaged HEIF file says of its size need not be that of what is decoded.
+        if let header, !isHEIF {
+          let swaps = turns && header.orientation.swapsSides
+          precondition(
+            (image.width, image.height) == (swaps ? (header.height, header.width) : (header.width, header.height)),
+            "another header")
+        }
+        if image.pixels.count < 1 << 20 { _ = image.resized(width: 8, height: 8).inColour }
+      }
     }
   }
 }

@@ -71,28 +71,33 @@ extension FuzzTarget {
       let path = Fuzz.put(bytes, "exclude.csv")
       for (data, threshold) in [(tiny, nil), (withPaths, nil), (withPaths, 0.4)] {
         Fuzz.refusing {
-          let excluded = try ExcludedSamples(from: SampleList(path, for: data), above: threshold)
+          let excluded = try ExcludedSamples(from: SampleList(path, of: data), above: threshold)
           _ = (excluded.weights(count: data.train.count), excluded.removed(from: data.train))
         }
       }
     },
-    FuzzTarget("transition", [Array("0.8,0.1,0.1\n0.1,0.8,0.1\n0.1,0.1,0.8\n".utf8), eye(3, 3).encoded()]) { bytes in
-      for name in ["transition.csv", "transition.npy"] {
-        let path = Fuzz.put(bytes, name)
-        Fuzz.refusing {
-          let matrix = try TransitionSource.matrix(fromFile: path, classes: 3)
-          Fuzz.refusing { _ = try TransitionSource.inverse(of: matrix) }
-        }
+    FuzzTarget(
+      "transition",
+      [
+        Array("0.8,0.1,0.1\n0.1,0.8,0.1\n0.1,0.1,0.8\n".utf8), eye(3, 3).encoded(),
+        Array("class,c2,c1,c0\nc1,0,1,0\nc0,0.25,0,0.75\nc2,1,0,0\n".utf8),
+      ]
+    ) { bytes in
+      let path = Fuzz.put(bytes, "transition")
+      Fuzz.refusing {
+        let matrix = try TransitionSource.file(path).matrix(for: tiny.train, classNames: tiny.classNames)
+        Fuzz.refusing { _ = try TransitionSource.inverse(of: matrix) }
       }
     },
     FuzzTarget("class-names", ["c0\nc1\n7\n7", "é\ne\u{301}\n"]) { bytes in
       let names = bytes.text.map { $0.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) } ?? []
       guard let text = names.last else { return }
-      for sure in [false, true] {
-        let reader = ClassReader(names.dropLast(), countsAreSure: sure)
+      // Positions count these classes, the same ones in another order, or others.
+      for counted in [nil, names.dropLast(), names.dropLast().reversed(), ["c0", "c1"]] {
+        let reader = ClassReader(names.dropLast(), counting: counted)
         Fuzz.refusing {
           let label = try reader.label(text, "x")
-          precondition(names.dropLast().indices.contains(label))
+          precondition(label.map { names.dropLast().indices.contains($0) } ?? true)
         }
         Fuzz.refusing { _ = try reader.label(text, named: names[0], "x") }
       }

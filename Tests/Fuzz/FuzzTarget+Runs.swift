@@ -1,6 +1,8 @@
 import Autotuning
 import FileFormats
 import Pages
+import Repro
+import Settings
 
 @testable import Datasets
 @testable import Detection
@@ -11,7 +13,10 @@ import Pages
 extension FuzzTarget {
   /// Files of run folders.
   static let runs: [FuzzTarget] = [
-    FuzzTarget("run-json", [JSONText.compact(record.json)]) { bytes in
+    FuzzTarget(
+      "run-json",
+      [JSONText.compact(record.json)] + [0, -5, Int.max, Int.min].map { recordText($0, "0") }
+    ) { bytes in
       Fuzz.put(bytes, "record/run.json")
       let folder = Fuzz.folder + "/record"
       Fuzz.refusing {
@@ -24,7 +29,7 @@ extension FuzzTarget {
       for name in ["labels.csv", "labels.npy"] {
         let list = name == "labels.csv" ? Array("sample_id\n0\n".utf8) : NumPyArray([0, 1] as [Int64]).encoded()
         let path = Fuzz.put(list, name)
-        Fuzz.refusing { try SampleList(path, for: tiny).requireSameSamples() }
+        Fuzz.refusing { try SampleList(path, of: tiny, origin: ListOrigin(beside: path)).requireSameSamples() }
       }
     },
     FuzzTarget(
@@ -52,11 +57,21 @@ extension FuzzTarget {
         precondition(kept >= 0 && kept <= bytes.count)
       }
     },
-    FuzzTarget("texts", ["2026-11-21T00:31:02Z", "\u{1B}[31m\u{202E}=cmd()|\"", "11h50m", "500", "1e400s"]) { bytes in
+    FuzzTarget("texts", ["2026-11-21T00:31:02Z", "\u{1B}[31m\u{202E}=cmd()|\"", "11h50m", "500", "1e400s", "12.5%"]) {
+      bytes in
       guard let text = bytes.text else { return }
       if let time = UTCTime(text: text) { precondition(time.text == text) }
       _ = CSV.quoted(text)
       Fuzz.refusing { _ = try TransitionSource(parsing: text) }
+      if let scale = Scale(text) { precondition(Scale(scale.description) == scale && !scale.folderName.contains("/")) }
+      if case .count(let count)? = TrustedSource.read(setting: text) {
+        var data = tiny
+        data.train.trueLabels = [0, 1, 2, 0, 1, -1]
+        Fuzz.refusing {
+          let trusted = try data.trusting(count, seed: 1).trusted
+          precondition(trusted?.ids.count == count, "\(count) trusted samples, and others were taken")
+        }
+      }
     },
     FuzzTarget(
       "tuning",
@@ -71,18 +86,18 @@ extension FuzzTarget {
         precondition(again == tuning, "written otherwise")
       }
     },
-    FuzzTarget("checkpoint", [checkpoint("mlp:width=128", 3).encoded(), checkpoint("resnet20", 1).encoded()]) { bytes in
+    FuzzTarget("checkpoint", [checkpoint("mlp:width=128", 3).input, checkpoint("resnet20", 1).input]) { bytes in
       Fuzz.refusing {
-        let file = try SafetensorsFile(parsing: bytes, path: "x")
+        let file = try SafetensorsFile(parsing: bytes.tensorFile, path: "x")
         Fuzz.refusing { _ = try Checkpoint.model(of: file) }
         let position = try Checkpoint.position(of: file)
         try position.requirePossible(epochs: 3, steps: 5, in: "x")
       }
     },
-    FuzzTarget("stage", [stage(.pass(thresholds: [1])).encoded(), stage(.fold(heldOut: [0, 3])).encoded()]) { bytes in
+    FuzzTarget("stage", [stage(.pass(thresholds: [1])).input, stage(.fold(heldOut: [0, 3])).input]) { bytes in
       for kind in [DetectionStage.Kind.pass(thresholds: [1]), .fold(heldOut: [0, 3])] {
         Fuzz.refusing {
-          let file = try SafetensorsFile(parsing: bytes, path: "x")
+          let file = try SafetensorsFile(parsing: bytes.tensorFile, path: "x")
           let stage = DetectionStage(name: "pass1", kind: kind, seed: 1)
           let empty = stage.emptyDynamics(samples: 6, classes: 3, margin: .logits)
           let result = try DetectionStageResult.read(file, of: stage, like: empty, epochs: 3)
@@ -92,7 +107,7 @@ extension FuzzTarget {
     },
   ]
 
-  private static let record = RunRecord(
+  static let record = RunRecord(
     command: "train", version: "0", arguments: ["train", "x"], device: "cpu", seeds: ["seed": 1],
     data: .init(
       name: "n", layout: "l", trainCount: 2, testCount: 1, classCount: 2, fingerprint: "0", samples: "0",

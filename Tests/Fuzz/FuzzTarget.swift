@@ -1,20 +1,27 @@
 /// A reader of files or texts from outside, and inputs that mutation can begin with.
 struct FuzzTarget: Sendable {
   let name: String
-  /// Small valid inputs.
-  let seeds: [[UInt8]]
+  /// Makes small valid inputs, and some that are valid but for a number: only the reader that runs needs its own.
+  let seeds: @Sendable () -> [[UInt8]]
   /// Reads an input, and checks what must hold of everything that is accepted.
   let read: @Sendable ([UInt8]) -> Void
 
-  init(_ name: String, _ seeds: [[UInt8]], _ read: @escaping @Sendable ([UInt8]) -> Void) {
+  init(
+    _ name: String, _ seeds: @autoclosure @escaping @Sendable () -> [[UInt8]],
+    _ read: @escaping @Sendable ([UInt8]) -> Void
+  ) {
     (self.name, self.seeds, self.read) = (name, seeds, read)
   }
 
-  init(_ name: String, _ seeds: [String], _ read: @escaping @Sendable ([UInt8]) -> Void) {
-    self.init(name, seeds.map { Array($0.utf8) }, read)
+  init(
+    _ name: String, _ seeds: @autoclosure @escaping @Sendable () -> [String],
+    _ read: @escaping @Sendable ([UInt8]) -> Void
+  ) {
+    self.init(name, seeds().map { Array($0.utf8) }, read)
   }
 
-  static let all = formats + datasets + lists + runs + settings + commands
+  static let all =
+    formats + datasets + lists + runLists + runs + detections + methods + campaigns + settings + commands
 }
 
 extension [UInt8] {
@@ -24,6 +31,11 @@ extension [UInt8] {
     var parts = split(separator: 0xFF, maxSplits: count - 1, omittingEmptySubsequences: false).map { Array($0) }
     while parts.count < count { parts.append([]) }
     return parts
+  }
+
+  /// What `parts` takes apart: texts, which have no such byte, and at the end whatever there is.
+  static func parts(_ texts: String..., last: [UInt8]? = nil) -> [UInt8] {
+    Array((texts.map { Array($0.utf8) } + (last.map { [$0] } ?? [])).joined(separator: [0xFF]))
   }
 
   /// Two parts of which the first byte gives the cut, for files that hold every byte.

@@ -4,7 +4,7 @@ import Images
 /// Small valid files, for several targets.
 enum Seeds {
   /// The bytes of a text of hexadecimal digits.
-  private static func hex(_ text: String) -> [UInt8] {
+  static func hex(_ text: String) -> [UInt8] {
     let digits = text.compactMap(\.hexDigitValue)
     return stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
   }
@@ -48,7 +48,7 @@ enum Seeds {
 
   static let archives = [zip, zip64] + bundles
 
-  private static func made(_ make: () throws -> [UInt8]) -> [UInt8] {
+  static func made<Value>(_ make: () throws -> Value) -> Value {
     do { return try make() } catch { fatalError("\(error)") }
   }
 
