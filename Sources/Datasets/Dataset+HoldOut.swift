@@ -55,6 +55,7 @@ extension Dataset {
     let order = CounterRandom(seed: seed).permutation(of: usable.count, .split, 0)
     let chosen = order.prefix(count).map { usable[Int($0)] }.sorted()
     var split = self
+    split.opened = openedParts
     (split.heldOut, split.heldOutIDs) = (train.selecting(chosen), chosen)
     for id in chosen { split.train.labels[Int(id)] = LabelledSet.noLabel }
     return split

@@ -5,6 +5,16 @@ public enum JudgedSplit: String, Sendable, CaseIterable {
   case train, val, test
   /// All parts together, as one set.
   case all
+
+  /// The parts, in the order in which their samples are numbered.
+  var parts: [SplitPart] {
+    switch self {
+    case .train: [.train]
+    case .val: [.validation]
+    case .test: [.test]
+    case .all: SplitPart.allCases
+    }
+  }
 }
 
 extension Dataset {
@@ -40,6 +50,7 @@ extension Dataset {
         fix: split == .val && test != nil ? "use --split test." : "remove --split.")
     }
     var judged = self
+    judged.opened = openedParts
     judged.train = parts.compactMap(\.1).dropFirst().reduce(first) { $0.followed(by: $1) }
     (judged.test, judged.heldOut, judged.countBeforeLimit) = (nil, nil, nil)
     judged.placed = parts.compactMap { part, set in set.map { PlacedPart(part: part, count: $0.count) } }

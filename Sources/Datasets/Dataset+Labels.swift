@@ -6,8 +6,9 @@ extension Dataset {
   ///
   /// The file is a `.npy` of labels in id order as `LabelArray` reads them, or a CSV with `path` or `sample_id` and
   /// `label` (or `given_label`), one row for each sample in any order; `given_name` beside it may name the class. What
-  /// means "no label" there takes the sample's away; images that could not be read stay without one. A remark says how
-  /// many labels differ. Replace labels before limiting the data set: the file belongs to the whole training set.
+  /// means "no label" there takes the sample's away; images that could not be read stay without one. Remarks say how rows
+  /// were matched to samples, and how many labels differ. Replace labels before limiting the data set: the file belongs to
+  /// the whole training set.
   ///
   /// - Returns: the data set, and how rows were matched to samples.
   /// - Throws: `.missingInput`; `.badInput` for another number of labels, a sample that is missing, repeated or unknown,
@@ -17,6 +18,7 @@ extension Dataset {
       list, labels: ["label", "given_label"], names: ["given_name", "label_name"], count: train.count)
     var replaced = self
     replaced.train.labels = labels.enumerated().map { train.unreadable.contains($0) ? LabelledSet.noLabel : $1 }
+    replaced.remarks += [matching.note("--labels", list.path)].compactMap { $0 }
     replaced.noteDifferences(from: train.labels, list.path)
     return (replaced, matching)
   }
@@ -93,11 +95,9 @@ public enum LabelFile {
         fix: "if you trust the file, load it in Python and save its labels with numpy.save('labels.npy', labels).")
     }
     guard NumPyArray.isNumPy(bytes) else { return try table(bytes, list, labels, names, count, isPartial) }
-    var matching = SampleList.Matching()
-    matching.byNumber = count
     let found = try array(bytes, list, count)
-    try list.requireSameSamples()
-    return (found, matching)
+    try list.requireSameSamples(rows: count)
+    return (found, SampleList.Matching(byNumber: count))
   }
 
   private static func array(_ bytes: [UInt8], _ list: SampleList, _ count: Int) throws -> [Int32] {
@@ -135,12 +135,7 @@ public enum LabelFile {
     var labels = [Int32](repeating: LabelledSet.noLabel, count: count)
     var seen = [Bool](repeating: false, count: count)
     for ((row, line), id) in zip(zip(table.rows, table.lines), ids) {
-      guard !seen[id] else {
-        throw Failure(
-          .badInput, "line \(line) of '\(path)' is about sample \(id) again.",
-          why: "each of the \(count) training samples \(isPartial ? "may" : "must") occur once.",
-          fix: "remove one of the lines.")
-      }
+      guard !seen[id] else { throw SampleList.again(id, line: line, of: path) }
       seen[id] = true
       let label = try classes.label(
         labelColumn.map { row[$0] } ?? "", named: nameColumn.map { row[$0] } ?? "", "line \(line) of '\(path)'")

@@ -11,7 +11,8 @@ extension Dataset {
   /// - Throws: `.missingInput` for a path or named data set that is not there; `.badInput` for a layout that is not
   ///   recognised and for damaged data; `.outOfMemory`.
   public static func open(_ text: String, options: DatasetOptions = DatasetOptions()) throws -> Dataset {
-    let dataset = try read(text, options)
+    var dataset = try read(text, options)
+    dataset.opened = dataset.parts
     // They stand in checkpoints, tables and messages.
     if let name = dataset.classNames.first(where: { $0.utf8.count > longestClassName }) {
       throw Failure(

@@ -1,5 +1,10 @@
+import FileFormats
+
 extension Dataset {
   /// A name for each training sample [N] in tables: its file's path, or `NAME/train/ID` where the layout has no files.
+  ///
+  /// Such a name is no more than the sample's number in its part: the data may be called otherwise by now, and other data
+  /// may be called so.
   public var trainPaths: [String] {
     train.paths.isEmpty ? (0..<train.count).map { path(of: $0) } : train.paths
   }
@@ -16,24 +21,28 @@ extension Dataset {
     return paths.indices.contains(id) ? paths[id] : "\(name)/\(part.rawValue)/\(id)"
   }
 
+  /// Whether a path in a table is that of a training sample; of a made-up one the part and the number count.
+  public func isPath(_ text: String, of id: Int) -> Bool {
+    guard train.paths.isEmpty else { return train.paths.indices.contains(id) && train.paths[id] == text }
+    let own = place(of: id)
+    return Self.place(named: text).map { $0.part == own.part && $0.id == own.id } ?? false
+  }
+
+  /// Where a sample stands by a name that was made up for it; nil for other texts.
+  static func place(named text: String) -> (part: SplitPart, id: Int)? {
+    let words = FileBytes.parts(of: FileBytes.withSlashes(text.trimmingBlanks))
+    guard words.count >= 3, let number = words.last, number.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+      let id = Int(number), let part = SplitPart(rawValue: words[words.count - 2])
+    else { return nil }
+    return (part, id)
+  }
+
   /// A 64-bit hash, as 16 hexadecimal digits, of what the first `count` training ids stand for: the files' paths, or
   /// where the layout has no files, the pixels.
   ///
   /// Labels and, where there are files, the size that images are brought to make no difference. Computed anew on each
   /// call.
   public func sampleFingerprint(first count: Int? = nil) -> String {
-    let samples = count.map { train.first($0) } ?? train
-    var hash = Fingerprint()
-    hash.add(samples.count)
-    if samples.paths.isEmpty {
-      hash.add([samples.images.height, samples.images.width, samples.images.channels])
-      samples.images.pixels.withUnsafeBytes { hash.add($0) }
-    } else {
-      for path in samples.paths {
-        var path = path
-        path.withUTF8 { hash.add(UnsafeRawBufferPointer($0)) }
-      }
-    }
-    return hash.hexadecimal
+    train.fingerprint(first: count) ?? ""
   }
 }

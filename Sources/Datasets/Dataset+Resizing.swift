@@ -14,6 +14,7 @@ extension Dataset {
     let count = train.count + (test?.count ?? 0) + (heldOut?.count ?? 0)
     try ImageSet.requireMemory(count: count, of: size, channels: images.channels, source: source)
     var dataset = self
+    dataset.opened = openedParts
     dataset.train = try train.resized(to: size, options)
     dataset.test = try test?.resized(to: size, options)
     dataset.heldOut = try heldOut?.resized(to: size, options)

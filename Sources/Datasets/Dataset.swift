@@ -56,6 +56,10 @@ public struct Dataset: Sendable {
   public internal(set) var passedOver: [PassedOver] = []
   /// The parts whose samples stand in the place of the training samples, in order; empty for these themselves.
   var placed: [PlacedPart] = []
+  /// The parts as the layout has them, whatever has become of them since; see `openedParts`.
+  var opened: [(part: SplitPart, samples: LabelledSet)] = []
+  /// What is known of the run in whose folder a file lies; whoever opens a data set says how to find it out.
+  public var origin: @Sendable (_ path: String) -> ListOrigin? = { _ in nil }
   var countBeforeLimit: Int?
   /// The most classes of a classifier, and of a table of noise.
   public static let mostClasses = 4096
@@ -97,12 +101,38 @@ public struct Dataset: Sendable {
     return hash.hexadecimal
   }
 
+  /// A 64-bit hash of the rest, which `fingerprint` leaves out: the held-out samples, the true labels, the samples that are
+  /// trusted, and the names of the classes.
+  ///
+  /// Computed anew on each call.
+  public var restFingerprint: String {
+    var hash = Fingerprint()
+    func add(_ labels: [Int32]?) {
+      // None are something else than an empty list.
+      guard let labels else { return hash.add(-1) }
+      labels.withUnsafeBytes { hash.add($0) }
+    }
+    for set in [train, test, heldOut] { add(set?.trueLabels) }
+    if let heldOut {
+      hash.add([heldOut.count, heldOut.images.height, heldOut.images.width, heldOut.images.channels])
+      add(heldOut.labels)
+      heldOut.images.pixels.withUnsafeBytes { hash.add($0) }
+    }
+    for labels in [trusted?.ids, trusted?.labels, trusted?.given] { add(labels) }
+    for name in classNames {
+      var name = name
+      name.withUTF8 { hash.add(UnsafeRawBufferPointer($0)) }
+    }
+    return hash.hexadecimal
+  }
+
   /// The data set with only the first `train` training ids and the first `test` test ids; nil keeps all.
   ///
   /// Replace labels before limiting: a file of labels belongs to the whole training set.
   public func limited(train trainCount: Int? = nil, test testCount: Int? = nil) -> Dataset {
     precondition(trainCount ?? 1 > 0 && testCount ?? 1 > 0, "a data set limited to nothing")
     var limited = self
+    limited.opened = openedParts
     if let trainCount {
       limited.countBeforeLimit = wholeTrainCount
       limited.train = train.first(trainCount)

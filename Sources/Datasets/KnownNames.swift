@@ -43,7 +43,7 @@ enum KnownNames {
   ///
   /// - Throws: `.missingInput` when it is not there, `.badInput` when it is not whole.
   static func open(_ entry: Entry, _ options: DatasetOptions) throws -> Dataset {
-    let root = options.dataRoot ?? FileBytes.environment("GPUNOISY_DATA")
+    let root = options.dataRoot ?? FileBytes.environmentPath("GPUNOISY_DATA")
     var dataset: Dataset?
     if let root {
       let existing = entry.folders.map { root + "/" + $0 }.filter { FileBytes.kind(of: $0) == .folder }
@@ -83,5 +83,21 @@ enum KnownNames {
     named.root = dataset.root
     (named.warnings, named.remarks, named.passedOver) = (dataset.warnings, dataset.remarks, dataset.passedOver)
     return named
+  }
+}
+
+extension Dataset {
+  /// Where the data is that a text asks for: its path, or the folders in which a named data set is looked for, there or
+  /// not; none for `shapes`.
+  ///
+  /// - Parameter root: the folder of named data sets; nil for `$GPUNOISY_DATA`.
+  public static func places(of text: String, root: String? = nil) -> [String] {
+    if isMadeOfAnother(text), let base = ImagePairs.base(of: text) ?? ClassSubset.parts(of: text)?.base {
+      return places(of: base, root: root)
+    }
+    if text == "shapes" { return [] }
+    guard let entry = KnownNames.all.first(where: { $0.name == text }) else { return [text] }
+    guard let root = root ?? FileBytes.environmentPath("GPUNOISY_DATA") else { return [] }
+    return entry.folders.map { root + "/" + $0 }
   }
 }

@@ -21,6 +21,7 @@ extension Dataset {
     guard change != .none, !train.labelledIDs.isEmpty else { return self }
     let draws = NoiseDraws(seed: seed), normalization = normalization
     var changed = self
+    changed.opened = openedParts
     func replaced(_ set: LabelledSet, from first: Int) -> LabelledSet {
       let images = set.images
       let pixels =

@@ -1,34 +1,168 @@
 import Failures
 import FileFormats
 
-/// What the run that wrote a list says of its data; it stands in the run's folder, beside the list.
-public struct ListOrigin: Sendable, Equatable {
-  /// The run's folder.
-  public var run: String
-  /// How many training samples the run had.
-  public var trainCount: Int
-  /// `Dataset.sampleFingerprint` of these; nil where the run does not say.
-  public var samples: String?
-  /// The names of its classes [K]; nil where the run does not say.
-  public var classNames: [String]?
-
-  /// What a run says.
-  public init(run: String, trainCount: Int, samples: String? = nil, classNames: [String]? = nil) {
-    (self.run, self.trainCount, self.samples, self.classNames) = (run, trainCount, samples, classNames)
-  }
-}
-
 /// A list whose entries are about training samples, and the data set that it is read for.
 ///
-/// A number stands for a sample only if what lies beside it agrees: a row that names a file belongs to that file, wherever
-/// it is in the data set now. Where there is nothing but numbers they are counted, so that the run can say so, and the
-/// run that wrote the list, if its folder is there, must have had the same samples.
+/// A number stands for a sample, or for a class, only if what lies beside it agrees: a row that names a file belongs to that
+/// file, wherever it is in the data set now. Where there is nothing but numbers they are counted, so that the run can say
+/// so, and the run that wrote the list, if its folder is there, must have had the same samples. That run's names say which
+/// classes the list's numbers mean.
 public struct SampleList {
   /// The file.
   public let path: String
-  private let dataset: Dataset
+  let dataset: Dataset
   private let origin: ListOrigin?
+  private let samples: String?
 
+  /// A list for a data set.
+  ///
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - dataset: the data set; rows may name the files below its root in full.
+  ///   - origin: what the run says in whose folder the list lies; nil for what `Dataset.origin` finds.
+  ///   - samples: the hash by which the data set's samples are known, where their images have been released.
+  public init(_ path: String, of dataset: Dataset, origin: ListOrigin? = nil, samples: String? = nil) {
+    (self.path, self.dataset, self.samples) = (path, dataset, samples)
+    self.origin = origin ?? dataset.origin(path)
+  }
+
+  /// The table that says of which samples the rows of an array are: `FILE.csv` beside `FILE.npy`.
+  public static func table(beside array: String) -> String {
+    (array.lowercased().hasSuffix(".npy") ? String(array.dropLast(4)) : array) + ".csv"
+  }
+
+  /// How texts of a column of classes are to be read.
+  public var classes: ClassReader { ClassReader(dataset.classNames, counting: origin?.classNames) }
+
+  /// The class that each column [K] of a table of probabilities stands for; nil where columns are in the order of the
+  /// classes.
+  ///
+  /// - Throws: `.badInput` if the data set does not have a class of the run that wrote the list.
+  public func classOrder() throws -> [Int]? { try classes.order("the columns of '\(path)'") }
+
+  /// What finds the samples of a table's rows; nil for a table without a path and without such a column of numbers.
+  public func rows(of table: CSV, numbers column: Int?) -> SampleRows? {
+    SampleRows(table, numbers: column, of: dataset, countedBy: origin)
+  }
+
+  /// Whether numbers in the list mean other samples or classes than the same numbers mean here.
+  var translates: Bool { classes.translates || SamplePlaces(dataset, countedBy: origin).translates }
+
+  /// Checks numbers alone against the run that wrote them.
+  ///
+  /// - Parameter count: how many there are, for numbers without a column that says what they are: rows of an array. As many
+  ///   as another part had which the run judged are taken for those of that part.
+  /// - Throws: `.badInput` if that run had other samples.
+  public func requireSameSamples(rows count: Int? = nil) throws {
+    guard let origin else { return }
+    guard samples.map({ $0 == origin.samples ?? $0 }) ?? dataset.has(samplesOf: origin) else {
+      throw Failure(
+        .badInput, "'\(path)' was made for other data.",
+        why: "it counts the \(origin.trainCount) \(kind(origin.split)) of '\(origin.run)', and "
+          + "'\(dataset.name)' has others"
+          + (origin.split != .train || dataset.train.count == origin.trainCount ? "." : " (\(dataset.train.count))."),
+        fix: "restore the data, or make the list anew.")
+    }
+    let parts = dataset.placed.isEmpty ? [.train] : dataset.placed.map(\.part)
+    guard count != origin.trainCount || parts == origin.counted(in: dataset.openedParts).map(\.part) else {
+      throw Failure(
+        .badInput, "'\(path)' was made for another part of the data.",
+        why: "it has as many rows as '\(origin.run)' had \(kind(origin.split)), which are not the "
+          + "\(dataset.kindOfSamples) of this run.",
+        fix: "make it anew for this part; if it was, copy it to another folder.")
+    }
+  }
+
+  private func kind(_ split: JudgedSplit) -> String {
+    switch split {
+    case .train: "training samples"
+    case .val: "validation samples"
+    case .test: "test samples"
+    case .all: "samples"
+    }
+  }
+
+  /// The samples of some rows of a table.
+  ///
+  /// - Parameter rows: the rows that decide something; the others may be about samples that are gone.
+  /// - Returns: their ids, and how they were found.
+  /// - Throws: `.badInput` for rows that name neither a path nor an id, files that the data set does not have, paths that
+  ///   contradict the id, and ids that are out of range.
+  public func ids(of rows: [Int], in table: CSV) throws -> (ids: [Int], matching: Matching) {
+    let (ids, matching) = try found(rows, in: table, passesElsewhere: false)
+    return (ids.compactMap { $0 }, matching)
+  }
+
+  /// The same; with `passesElsewhere`, nil for samples of the data that are not among these: beyond a limit, or of another
+  /// part.
+  func found(_ rows: [Int], in table: CSV, passesElsewhere: Bool) throws -> (ids: [Int?], matching: Matching) {
+    guard let samples = self.rows(of: table, numbers: table.column("sample_id")) else {
+      throw Failure(
+        .badInput, "'\(path)' does not say which samples its rows are about.",
+        why: "it needs the column sample_id or path; it has \(table.columnList).",
+        fix: "name the columns in the first line.")
+    }
+    var ids: [Int?] = [], matching = Matching(), missing: [String] = []
+    ids.reserveCapacity(rows.count)
+    for row in rows {
+      let match = samples.match(table.rows[row])
+      matching.add(match)
+      switch match {
+      case .path(let id, _), .number(let id): ids.append(id)
+      case .missing(_, isElsewhere: true) where passesElsewhere, .unknown(_, isElsewhere: true) where passesElsewhere:
+        ids.append(nil)
+      case .missing(let path, _): missing.append(path)
+      case .several, .contradiction, .unknown: throw failure(match, table.lines[row])
+      }
+    }
+    guard missing.isEmpty else { throw notThere(missing, of: rows.count) }
+    if matching.byNumber > 0 { try requireSameSamples() }
+    return (ids, matching)
+  }
+
+  /// The failure for a row that is about no sample, or not about one.
+  func failure(_ match: SampleRows.Match, _ line: Int) -> Failure {
+    let row = "line \(line) of '\(path)'"
+    switch match {
+    case .several(let name, let places):
+      return Failure(
+        .badInput, "\(row) may be about several samples.",
+        why: "'\(name)' occurs \(places.count) times in the data, and its sample_id is none of them.",
+        fix: "correct the line.")
+    case .contradiction(let name, let number):
+      return Failure(
+        .badInput, "\(row) is about two samples.",
+        why: "its path is '\(name.shortened())', and its sample_id is \(number).", fix: "correct the line.")
+    case .unknown(let text, _):
+      return Failure(
+        .badInput, "\(row) has the sample_id '\(text.shortened())'.",
+        why: "the training set has the ids 0 to \(dataset.train.count - 1).",
+        fix: "use the file that was made for this data set.")
+    case .missing(let name, _): return notThere([name], of: 1)
+    case .path, .number: preconditionFailure("a row that was found is no failure")
+    }
+  }
+
+  /// The failure for a second row about a sample.
+  static func again(_ id: Int, line: Int, of path: String) -> Failure {
+    Failure(
+      .badInput, "line \(line) of '\(path)' is about sample \(id) again.",
+      why: "each training sample may occur once.", fix: "remove one of the lines.")
+  }
+
+  private func notThere(_ paths: [String], of count: Int) -> Failure {
+    let first = paths.prefix(3).map { "'\($0.shortened())'" }.joined(separator: ", ")
+    return Failure(
+      .badInput,
+      paths.count == count
+        ? "'\(path)' was made for other data." : "'\(path)' names \(paths.count) images that are not in the data.",
+      why: "\(paths.count) of its \(count) rows name images that '\(dataset.name)' does not have: \(first)"
+        + (paths.count > 3 ? ", …" : "."),
+      fix: "restore the images, delete these rows, or make the list anew.")
+  }
+}
+
+extension SampleList {
   /// How entries were matched to samples.
   public struct Matching: Sendable, Equatable {
     /// Entries that a file's path assigned.
@@ -41,6 +175,9 @@ public struct SampleList {
     /// No entries yet.
     public init() {}
 
+    /// So many entries of which there is nothing but their order.
+    public init(byNumber: Int) { self.byNumber = byNumber }
+
     /// Counts an entry that was found.
     mutating func add(_ match: SampleRows.Match) {
       switch match {
@@ -48,91 +185,20 @@ public struct SampleList {
         byPath += 1
         if isMoved { moved += 1 }
       case .number: byNumber += 1
-      case .missing, .several, .unknown: break
+      case .missing, .several, .contradiction, .unknown: break
       }
     }
-  }
 
-  /// A list for a data set.
-  ///
-  /// - Parameters:
-  ///   - path: the file.
-  ///   - dataset: the data set; rows may name the files below its root in full.
-  ///   - origin: what the run says in whose folder the list lies; nil for a list from elsewhere.
-  public init(_ path: String, of dataset: Dataset, origin: ListOrigin? = nil) {
-    (self.path, self.dataset, self.origin) = (path, dataset, origin)
-  }
-
-  /// How texts of a column of classes are to be read.
-  public var classes: ClassReader {
-    ClassReader(dataset.classNames, countsAreSure: origin?.classNames == dataset.classNames)
-  }
-
-  /// Checks a list of numbers alone against the run that wrote it.
-  ///
-  /// - Throws: `.badInput` if that run had other samples.
-  public func requireSameSamples() throws {
-    guard let origin, let samples = origin.samples else { return }
-    guard
-      origin.trainCount > dataset.train.count
-        || dataset.sampleFingerprint(first: origin.trainCount) != samples
-    else { return }
-    throw Failure(
-      .badInput, "'\(path)' was made for other data.",
-      why: "it counts the \(origin.trainCount) training samples of '\(origin.run)', and '\(dataset.name)' has others"
-        + (dataset.train.count == origin.trainCount ? "." : " (\(dataset.train.count))."),
-      fix: "restore the data, or make the list anew.")
-  }
-
-  /// The samples of some rows of a table.
-  ///
-  /// - Parameter rows: the rows that decide something; the others may be about samples that are gone.
-  /// - Returns: their ids, and how they were found.
-  /// - Throws: `.badInput` for rows that name neither a path nor an id, files that the data set does not have, paths that
-  ///   contradict the id, and ids that are out of range.
-  public func ids(of rows: [Int], in table: CSV) throws -> (ids: [Int], matching: Matching) {
-    let paths = zip(dataset.trainPaths, 0...), count = dataset.train.count
-    guard
-      let samples = SampleRows(
-        table, numbers: table.column("sample_id"), paths: paths, root: dataset.root, isSample: (0..<count).contains)
-    else {
-      throw Failure(
-        .badInput, "'\(path)' does not say which samples its rows are about.",
-        why: "it needs the column sample_id or path; it has \(table.columnList).",
-        fix: "name the columns in the first line.")
-    }
-    var ids: [Int] = [], matching = Matching(), missing: [String] = []
-    ids.reserveCapacity(rows.count)
-    for row in rows {
-      let match = samples.match(table.rows[row])
-      matching.add(match)
-      switch match {
-      case .path(let id, _), .number(let id): ids.append(id)
-      case .missing(let path): missing.append(path)
-      case .several(let name, let count):
-        throw Failure(
-          .badInput, "line \(table.lines[row]) of '\(path)' may be about several samples.",
-          why: "'\(name)' occurs \(count) times in the data, and its sample_id is none of them.",
-          fix: "correct the line.")
-      case .unknown(let text):
-        throw Failure(
-          .badInput, "line \(table.lines[row]) of '\(path)' has the sample_id '\(text.shortened())'.",
-          why: "the training set has the ids 0 to \(count - 1).", fix: "use the file that was made for this data set.")
+    /// What people are told of a list; nil where every entry was found by its path and number.
+    ///
+    /// - Parameter option: the option that names it.
+    public func note(_ option: String, _ path: String) -> String? {
+      var parts: [String] = []
+      if byNumber > 0 { parts.append("\(byNumber) samples by number alone, since it names no files for them") }
+      if moved > 0 {
+        parts.append("\(moved) of \(byPath) images have another number in this data and were found by path")
       }
+      return parts.isEmpty ? nil : "\(option) \(path): " + parts.joined(separator: "; ")
     }
-    guard missing.isEmpty else { throw notThere(missing, of: rows.count) }
-    if matching.byNumber > 0 { try requireSameSamples() }
-    return (ids, matching)
-  }
-
-  private func notThere(_ paths: [String], of count: Int) -> Failure {
-    let first = paths.prefix(3).map { "'\($0.shortened())'" }.joined(separator: ", ")
-    return Failure(
-      .badInput,
-      paths.count == count
-        ? "'\(path)' was made for other data." : "'\(path)' names \(paths.count) images that are not in the data.",
-      why: "\(paths.count) of its \(count) rows name images that '\(dataset.name)' does not have: \(first)"
-        + (paths.count > 3 ? ", …" : "."),
-      fix: "restore the images, delete these rows, or make the list anew.")
   }
 }

@@ -54,24 +54,19 @@ public struct Verdicts: Sendable {
   public private(set) var byID: [Int: Verdict] = [:]
   /// How rows were matched to samples.
   public private(set) var matching = SampleList.Matching()
+  /// The same verdicts as a table that says the same wherever it lies; nil where the file itself does.
+  public private(set) var translation: String?
 
   /// Reads the file.
   ///
   /// - Parameters:
+  ///   - list: the file, and the data.
   ///   - subjects: the samples that it may be about, by id.
-  ///   - root: the folder of the data, by which rows may name images in full.
   /// - Throws: `.missingInput`; `.badInput` for missing columns, unknown ids, classes or words, rows that contradict each
   ///   other or themselves, and rows of another run or other data.
-  public init(
-    fromFile path: String, about subjects: [Int: Subject], root: String? = nil, classNames: [String],
-    for purpose: Purpose = .run
-  ) throws {
-    let table = try CSV(decoding: FileBytes.read(path), name: path)
-    let paths = subjects.values.map { ($0.path, $0.id) }
-    guard
-      let samples = SampleRows(
-        table, numbers: table.column("sample_id", "id"), paths: paths, root: root,
-        isSample: { subjects[$0] != nil }),
+  public init(from list: SampleList, about subjects: [Int: Subject], for purpose: Purpose = .run) throws {
+    let path = list.path, table = try CSV(decoding: FileBytes.read(path), name: path)
+    guard let samples = list.rows(of: table, numbers: table.column("sample_id", "id")),
       let wordColumn = table.column("verdict")
     else {
       throw Failure(
@@ -80,10 +75,10 @@ public struct Verdicts: Sendable {
         fix: "give the verdicts.csv that the page of the detection saves.")
     }
     let sourceColumn = table.column("source")
-    let reader = RowReader(table: table, path: path, classNames: classNames, purpose: purpose)
+    let reader = RowReader(table: table, list: list, purpose: purpose)
     var fromGrid: Set<Int> = []
     for (cells, line) in zip(table.rows, table.lines) where !cells[wordColumn].isEmpty {
-      let match = samples.match(cells), row = try reader.row(match, line, subjects), id = row.id
+      let match = samples.match(cells), row = try reader.row(match, cells, line, subjects), id = row.id
       matching.add(match)
       let verdict = Verdict(decision: try reader.decision(cells, wordColumn, row, line), word: cells[wordColumn])
       // The page's blind check asks whether a label is right; its grid says what is to be done, which counts more.
@@ -96,6 +91,22 @@ public struct Verdicts: Sendable {
       if isGrid { fromGrid.insert(id) }
       if isGrid || !fromGrid.contains(id) { byID[id] = verdict }
     }
+    if matching.byNumber > 0 { try list.requireSameSamples() }
+    if list.translates { translation = self.table(subjects, list.dataset.classNames) }
+  }
+
+  private func table(_ subjects: [Int: Subject], _ classNames: [String]) -> String {
+    let head = CSV.line(["sample_id", "path", "verdict", "new_name"])
+    return byID.sorted { $0.key < $1.key }.reduce(into: head) { text, entry in
+      let (id, verdict) = entry, words: [String]
+      switch verdict.decision {
+      case .keep: words = ["keep", ""]
+      case .relabel(let label): words = ["relabel", classNames[label]]
+      case .drop: words = ["drop", ""]
+      case .unsure: words = ["unsure", ""]
+      }
+      text += CSV.line(["\(id)", subjects[id]?.path ?? ""] + words)
+    }
   }
 }
 
@@ -105,27 +116,36 @@ private struct RowReader {
   private let classNames: [String]
   private let classes: ClassReader
   private let purpose: Verdicts.Purpose
-  private let givenLabel, givenName, newName, newLabel: Int?
+  private let pathColumn, givenLabel, givenName, newName, newLabel: Int?
 
-  init(table: CSV, path: String, classNames: [String], purpose: Verdicts.Purpose) {
-    (self.path, self.classNames, self.purpose) = (path, classNames, purpose)
-    classes = ClassReader(classNames)
+  init(table: CSV, list: SampleList, purpose: Verdicts.Purpose) {
+    (path, classNames, self.purpose) = (list.path, list.dataset.classNames, purpose)
+    classes = list.classes
+    pathColumn = table.column("path")
     (givenLabel, givenName) = (table.column("given_label"), table.column("given_name"))
     (newName, newLabel) = (table.column("new_name"), table.column("new_label", "label"))
   }
 
   /// The sample that a row is about.
-  func row(_ match: SampleRows.Match, _ line: Int, _ subjects: [Int: Verdicts.Subject]) throws -> Verdicts.Subject {
+  func row(
+    _ match: SampleRows.Match, _ cells: [String], _ line: Int, _ subjects: [Int: Verdicts.Subject]
+  ) throws -> Verdicts.Subject {
     let whole = purpose == .run ? "the run judged" : "the data has"
+    func noImage(_ path: String) -> Failure { wrong(line, "is about '\(path)'", "\(whole) no such image") }
+    func noSample(_ id: String) -> Failure {
+      wrong(line, "has the sample_id '\(id)'", "\(whole) no sample with that number")
+    }
     switch match {
     case .path(let id, _), .number(let id):
       if let row = subjects[id] { return row }
-      throw wrong(line, "has the sample_id '\(id)'", "\(whole) no sample with that number")
-    case .missing(let path): throw wrong(line, "is about '\(path)'", "\(whole) no such image")
-    case .several(let path, let count):
-      throw wrong(line, "is about '\(path)'", "\(whole) it \(count) times, under other numbers")
-    case .unknown(let text):
-      throw wrong(line, "has the sample_id '\(text)'", "\(whole) no sample with that number")
+      let path = pathColumn.map { cells[$0].trimmingBlanks } ?? ""
+      throw path.isEmpty ? noSample("\(id)") : noImage(path)
+    case .missing(let path, _): throw noImage(path)
+    case .several(let path, let places):
+      throw wrong(line, "is about '\(path)'", "\(whole) it \(places.count) times, under other numbers")
+    case .contradiction(let path, let number):
+      throw wrong(line, "is about two samples", "its path is '\(path)', and its sample_id is \(number)")
+    case .unknown(let text, _): throw noSample(text)
     }
   }
 
@@ -176,8 +196,9 @@ private struct RowReader {
   private func otherGiven(_ cells: [String], _ row: Verdicts.Subject) -> String? {
     let name = classNames[row.given], text = givenLabel.map { cells[$0].trimmingBlanks } ?? ""
     let named = givenName.map { cells[$0].trimmingBlanks } ?? ""
-    if named.isEmpty || named == name, text.isEmpty || text == name || Int(text) == row.given { return nil }
-    return named.isEmpty || named == name ? text : named
+    let isNamed = named.isEmpty || named == name.trimmingBlanks
+    if isNamed, text.isEmpty || classes.means(text, row.given) { return nil }
+    return isNamed ? text : named
   }
 
   /// The class that the row names; nil for none.

@@ -75,42 +75,35 @@ public struct DetectionStageResult: Sendable {
     // Margins and losses are differences of single-precision numbers: larger sums would overflow in what is made of them.
     guard sums.allSatisfy({ abs($0) * mean <= 2 * Double(Float.greatestFiniteMagnitude) }),
       dynamics.probabilitySum.allSatisfy({ (0...1.001).contains(Double($0) * mean) }),
-      dynamics.forgettings.allSatisfy({ $0 >= 0 }), dynamics.marginCount.allSatisfy({ $0 >= 0 })
+      dynamics.forgettings.allSatisfy({ $0 >= 0 }), dynamics.marginCount.allSatisfy({ $0 >= 0 }),
+      dynamics.wasRight.allSatisfy({ $0 <= 1 }), !dynamics.epochMargins.contains(where: \.isInfinite)
     else {
-      throw Failure(
-        .badInput, "'\(file.path)' is damaged.",
-        why: "a sum of margins, losses or probabilities is not finite, or it or a count is beyond what "
-          + "\(counted) \(counted == 1 ? "epoch" : "epochs") can give.",
-        fix: "restore the file from a copy, or repeat the detection.")
+      throw Self.damaged(
+        file,
+        "a sum of margins, losses or probabilities is not finite, or it or a count is beyond what "
+          + "\(counted) \(counted == 1 ? "epoch" : "epochs") can give.")
     }
     let epochs = file["detect.margins"]?.shape.first ?? 0
     marginHistory = try file.floats("detect.margins", shape: [epochs] + N)
+    guard !marginHistory.contains(where: \.isInfinite) else { throw Self.damaged(file, "a margin is infinite.") }
     sketch = try MarginSketch(from: file, samples: empty.count)
     if let tensor = file["detect.probabilities"] {
       let values = try file.doubles("detect.probabilities", shape: tensor.shape)
       guard values.allSatisfy({ (0...1.001).contains($0) }) else {
-        throw Failure(
-          .badInput, "'\(file.path)' is damaged.", why: "a prediction is not a probability.",
-          fix: "restore the file from a copy, or repeat the detection.")
+        throw Self.damaged(file, "a prediction is not a probability.")
       }
       probabilities = values
     }
     if file["detect.suspicion"] != nil {
-      let values = try file.doubles("detect.suspicion", shape: N)
-      guard !values.contains(where: \.isInfinite) else {
-        throw Failure(
-          .badInput, "'\(file.path)' is damaged.", why: "a suspicion is infinite.",
-          fix: "restore the file from a copy, or repeat the detection.")
-      }
-      suspicion = values
+      suspicion = try file.doubles("detect.suspicion", shape: N)
       losses = try file.floats("detect.losses", shape: N)
       if file["detect.threshold"] != nil { threshold = try file.doubles("detect.threshold", shape: [1])[0] }
-      guard threshold?.isFinite ?? true, losses?.allSatisfy(\.isFinite) ?? true else {
-        throw Failure(
-          .badInput, "'\(file.path)' is damaged.", why: "a loss or the threshold is not finite.",
-          fix: "restore the file from a copy, or repeat the detection.")
-      }
     }
+  }
+
+  private static func damaged(_ file: SafetensorsFile, _ why: String) -> Failure {
+    Failure(
+      .badInput, "'\(file.path)' is damaged.", why: why, fix: "restore the file from a copy, or repeat the detection.")
   }
 
   /// The file of a finished stage.
@@ -125,9 +118,10 @@ public struct DetectionStageResult: Sendable {
   /// - Parameters:
   ///   - empty: the stage's dynamics before it began.
   ///   - epochs: how many epochs the stage was trained for.
+  ///   - labels: those that were judged [N]; nil where they are not known.
   /// - Throws: `.badInput` for a file that is damaged, or belongs to another stage, other data or other settings.
   public static func read(
-    _ file: SafetensorsFile, of stage: DetectionStage, like empty: SampleDynamics, epochs: Int
+    _ file: SafetensorsFile, of stage: DetectionStage, like empty: SampleDynamics, epochs: Int, labels: [Int32]? = nil
   ) throws -> DetectionStageResult {
     func foreign(_ why: String) -> Failure {
       Failure(
@@ -151,6 +145,7 @@ public struct DetectionStageResult: Sendable {
       guard shape == [empty.count, empty.classes] else {
         throw foreign("its predictions have the shape \(shape), not \([empty.count, empty.classes]).")
       }
+      try result.requirePossible(SelectionMethod(rawValue: stage.name), labels, in: file)
     case .pass:
       guard result.probabilities == nil else { throw foreign("a pass predicts no samples, but it holds predictions.") }
     case .fold(let heldOut):
@@ -162,6 +157,43 @@ public struct DetectionStageResult: Sendable {
         throw foreign("its network was trained on sample \(id), which the settings hold out.")
       }
     }
+    let rows = result.probabilities ?? []
+    let sums = stride(from: 0, to: rows.count, by: empty.classes).map { rows[$0..<$0 + empty.classes].reduce(0, +) }
+    guard sums.allSatisfy({ abs($0 - 1) <= rounding }) else {
+      throw damaged(file, "the probabilities of a sample do not sum to 1.")
+    }
     return result
+  }
+
+  /// What the probabilities of a sample may sum to beside 1; they are a softmax in double precision.
+  private static let rounding = 1e-6
+  /// What the mean of two losses in single and in double precision may differ by, as a share of it or of 1.
+  private static let lossRounding = 1e-3
+
+  /// Checks what a method that selects samples leaves besides predictions.
+  ///
+  /// - Throws: `.badInput`.
+  private func requirePossible(_ method: SelectionMethod?, _ labels: [Int32]?, in file: SafetensorsFile) throws {
+    let suspicion = suspicion ?? [], losses = losses ?? []
+    let possible = method?.possible ?? SelectionMethod.coTeaching.possible
+    guard losses.allSatisfy(possible.losses.contains) else {
+      throw Self.damaged(file, "a loss is not finite, or below what the method's losses can be.")
+    }
+    guard threshold.map((0...1).contains) ?? true, method != .coTeaching || threshold == nil else {
+      throw Self.damaged(file, "the threshold cannot be \(threshold ?? .nan).")
+    }
+    for (id, value) in suspicion.enumerated() {
+      // Not a number: the method has not seen the sample.
+      let isPossible =
+        switch (method, value.isNaN) {
+        case (.coTeaching, true): losses[id] == 0
+        case (.coTeaching, false): abs(value - Double(losses[id])) <= Self.lossRounding * max(1, abs(value))
+        case (_, true): labels.map { $0[id] < 0 } ?? true
+        case (_, false): true
+        }
+      guard isPossible, value.isNaN || possible.suspicions.contains(value) else {
+        throw Self.damaged(file, "the suspicion of sample \(id) cannot be \(value).")
+      }
+    }
   }
 }

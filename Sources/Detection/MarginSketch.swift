@@ -52,6 +52,11 @@ public struct MarginSketch: Sendable, Equatable {
         fix: "restore the file from a copy, or repeat the detection.")
     }
     let values = try file.floats("detect.sketch", shape: [epochs.count, samples])
+    guard !values.contains(where: \.isInfinite) else {
+      throw Failure(
+        .badInput, "'\(file.path)' is damaged.", why: "a margin in detect.sketch is infinite.",
+        fix: "restore the file from a copy, or repeat the detection.")
+    }
     rows = epochs.indices.map { Array(values[$0 * samples..<($0 + 1) * samples]) }
     if epochs.count > 1 { stride = epochs[1] - epochs[0] }
   }

@@ -24,6 +24,15 @@ public enum SelectionMethod: String, Sendable, CaseIterable {
     }
   }
 
+  /// The suspicions that it can have, and the losses beside them: chances and cross entropies, or losses of any kind.
+  var possible: (suspicions: ClosedRange<Double>, losses: ClosedRange<Float>) {
+    let most = Float.greatestFiniteMagnitude
+    return switch self {
+    case .divideMix: (0...1, 0...most)
+    case .coTeaching: (-Double(most)...Double(most), -most...most)
+    }
+  }
+
   /// A label's quality, 0…1, by the method's suspicion s.
   ///
   /// 1 − s where that is a chance; else exp(−s), which for cross entropy is the geometric mean of both networks'

@@ -17,7 +17,7 @@ public enum StopRequest {
     set { requested.store(newValue?.rawValue ?? 0, ordering: .relaxed) }
   }
 
-  /// The process that started this one as a part of its own work: when it ends, this one is to stop. Nil for none.
+  /// The process that started this one as a part of its own work, whose end is to stop this one; nil for none.
   public static var parent: Int32? {
     get {
       let number = parentNumber.load(ordering: .relaxed)

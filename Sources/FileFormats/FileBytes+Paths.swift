@@ -91,6 +91,9 @@ extension FileBytes {
     return home + path.dropFirst()
   }
 
+  /// The path in an environment variable, as a shell would write it there; nil when unset or empty.
+  public static func environmentPath(_ name: String) -> String? { environment(name).map(expandingHome) }
+
   /// The names in a folder, sorted by their bytes; hidden ones (starting with a point) only where they are asked for.
   ///
   /// - Throws: `.missingInput` or `.inputOutput` when it cannot be read; `.badInput` for a name that is not UTF-8.

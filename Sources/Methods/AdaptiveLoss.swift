@@ -192,9 +192,8 @@ final class AdaptiveLoss<D: Device>: Method {
   func restore(from file: SafetensorsFile) throws {
     values = try file.floats(Self.name, shape: [values.count])
     for (index, value) in values.enumerated() where !learned.range(index).contains(value) {
-      throw Failure(
-        .badInput, "'\(file.path)' is damaged.", why: "it has \(learned.names[index])=\(value), which is out of range.",
-        fix: "resume from another checkpoint, or start a new run.")
+      throw Failure.damagedCheckpoint(
+        file.path, why: "it has \(learned.names[index])=\(value), which is out of range.")
     }
   }
 }

@@ -29,8 +29,8 @@ final class AsymmetricClusters<D: Device>: Method {
   private var quality: [Double?] = []
 
   /// 1 for images that were learned from when they were last seen, 0 for others.
-  private static var kept: Column { Column("kept", start: .float(1)) }
-  private static var inlier: Column { Column("inlier", start: .float(1)) }
+  private static var kept: Column { Column("kept", start: .float(1), range: 0...1) }
+  private static var inlier: Column { Column("inlier", start: .float(1), range: 0...1) }
   private static var cluster: Column { Column("cluster", start: .integer(0)) }
   private static var lossesOfOther: Store { .column("other's losses") }
   /// Images of a cluster that a batch has.
@@ -209,17 +209,16 @@ final class AsymmetricClusters<D: Device>: Method {
 
   func restore(from file: SafetensorsFile) throws {
     guard file[Self.radiusName] != nil else { return }
-    radius = try file.doubles(Self.radiusName, shape: [1])[0]
-    quality = try file.doubles(Self.qualityName, shape: [figures.count]).map { $0 >= 0 ? $0 : nil }
+    let known = try file.doubles(Self.radiusName, shape: [1])[0]
+    let numbers = try file.doubles(Self.qualityName, shape: [figures.count])
+    (radius, quality) = (known, numbers.map { $0 >= 0 ? $0 : nil })
     let isInlier = try members[0].floats(Self.inlier.name)
     let inliers = members[0].sampleIDs.count { isInlier[Int($0)] > 0 }
     let labels = try members[0].integers(Self.cluster.name)
+    // Clusters are counted; the other numbers are shares, or -1.
     guard inliers >= members[0].batchSizes.max() ?? 0, labels.allSatisfy({ (0..<Int32(labels.count)).contains($0) }),
-      radius.map({ $0 >= 0 }) ?? true
-    else {
-      throw Failure(
-        .badInput, "'\(file.path)' is damaged.", why: "what it says of clusters cannot be.",
-        fix: "resume from another checkpoint, or start a new run.")
-    }
+      known.isFinite, known >= 0, (0...Double(labels.count)).contains(numbers[0]),
+      numbers.dropFirst().allSatisfy({ $0 == -1 || (0...1.001).contains($0) })
+    else { throw Failure.damagedCheckpoint(file.path, why: "what it says of clusters cannot be.") }
   }
 }

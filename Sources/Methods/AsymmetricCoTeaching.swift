@@ -30,9 +30,9 @@ final class AsymmetricCoTeaching<D: Device>: Method {
   private var isChoosing = false, isMixed = false
 
   /// 1 for samples that were learned from when they were last seen, 0 for others.
-  private static var kept: Column { Column("kept", start: .float(1)) }
+  private static var kept: Column { Column("kept", start: .float(1), range: 0...1) }
   /// 1 for inliers; and the new label of outliers, −1 for the others.
-  private static var inlier: Column { Column("inlier", start: .float(1)) }
+  private static var inlier: Column { Column("inlier", start: .float(1), range: 0...1) }
   private static var relabelled: Column { Column("relabelled", start: .integer(-1)) }
   private static var lossesOfOther: Store { .column("other's losses") }
 
@@ -169,9 +169,7 @@ final class AsymmetricCoTeaching<D: Device>: Method {
     guard new.allSatisfy({ (-1..<Int32(setup.classes)).contains($0) }),
       parts.inliers.count >= members[0].batchSizes.max() ?? 0
     else {
-      throw Failure(
-        .badInput, "'\(file.path)' is damaged.", why: "what it says of inliers and of new labels cannot be.",
-        fix: "resume from another checkpoint, or start a new run.")
+      throw Failure.damagedCheckpoint(file.path, why: "what it says of inliers and of new labels cannot be.")
     }
   }
 }

@@ -14,7 +14,7 @@ final class CoTeaching<D: Device>: Method {
   private let setup: MethodSetup<D>, choice: MethodChoice
 
   /// 1 for samples that were learned from when they were last seen, 0 for others, −1 for those that were never seen.
-  private static var kept: Column { Column("kept", start: .float(-1)) }
+  private static var kept: Column { Column("kept", start: .float(-1), range: 0...1) }
   private static var lossesOfOther: Store { .column("other's losses") }
 
   init(_ setup: MethodSetup<D>, _ choice: MethodChoice) throws {

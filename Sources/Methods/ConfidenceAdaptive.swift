@@ -18,11 +18,12 @@ final class ConfidenceAdaptive<D: Device>: Method {
   private let setup: MethodSetup<D>, choice: MethodChoice
 
   private static var name: String { "target" }
-  private static var confidence: Column { Column("confidence", start: .float(.nan)) }
+  private static var confidence: Column { Column("confidence", start: .float(.nan), range: 0...1) }
 
   init(_ setup: MethodSetup<D>, _ choice: MethodChoice) throws {
     (self.setup, self.choice, stages, figures) = (setup, choice, [setup.stage], choice.entry.figures)
-    let target = Column(Self.name, start: .float(0), width: setup.classes), confidence = Self.confidence
+    let target = Column(Self.name, start: .float(0), width: setup.classes, range: Column.probabilities)
+    let confidence = Self.confidence
     let member = try setup.member(columns: [target, confidence], hasIndicator: true)
     members = [member]
     try member.prepare { step, _ in

@@ -63,8 +63,11 @@ public final class DetectionMethod<D: Device>: Method {
     session.columns =
       [Name.lossSum, Name.lossLost, Name.errorSum, Name.errorLost].map { Column($0, start: .float(0)) }
       + [
-        Column(Name.probabilitySum, start: .float(0), width: classes), Column(Name.forgettings, start: .integer(0)),
-        Column(Name.wasRight, start: .integer(0)), Column(Name.epochMargin, start: .float(.nan)),
+        Column(
+          Name.probabilitySum, start: .float(0), width: classes,
+          range: 0...1.001 * Double(max(setup.stage.epochs, 1))),
+        Column(Name.forgettings, start: .integer(0), range: 0...Double(max(setup.stage.epochs, 1))),
+        Column(Name.wasRight, start: .integer(0), range: 0...1), Column(Name.epochMargin, start: .float(.nan)),
       ]
     var test = setup.test, evaluated: [Int32]?
     if case .fold(let heldOut) = network.kind { (test, evaluated) = (setup.train, heldOut) }
@@ -208,7 +211,8 @@ public final class DetectionMethod<D: Device>: Method {
   public func restore(stage: Int, from file: SafetensorsFile) throws {
     precondition(stage == results.count, "stages are done one after the other")
     let network = networks[stage]
-    results.append(try .read(file, of: network, like: empty(network), epochs: setup.stage.epochs))
+    results.append(
+      try .read(file, of: network, like: empty(network), epochs: setup.stage.epochs, labels: judged.labels))
   }
 
   /// Adds the kept margins to a checkpoint, or what the method that selects samples keeps.
@@ -225,6 +229,9 @@ public final class DetectionMethod<D: Device>: Method {
     if let selection { return try selection.method.restore(from: file) }
     let epochs = file["detect.margins"]?.shape.first ?? 0
     marginHistory = try file.floats("detect.margins", shape: [epochs, judged.count])
+    guard !marginHistory.contains(where: \.isInfinite) else {
+      throw Failure.damagedCheckpoint(file.path, why: "a margin in detect.margins is infinite.")
+    }
     sketch = try MarginSketch(from: file, samples: judged.count)
   }
 }

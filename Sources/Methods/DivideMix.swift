@@ -47,12 +47,14 @@ final class DivideMix<D: Device>: Method {
   }
 
   /// The chance that a label is right, by the network's own losses; −1 for samples that were not judged yet.
-  private static var clean: Column { Column("clean", start: .float(-1)) }
+  private static var clean: Column { Column("clean", start: .float(-1), range: 0...1) }
   private static var cleanByOther: Store { .column("other's clean") }
   private static var unlabelled: Store { .column("guesses of unlabelled images") }
   private static var labelled: Store { .column("guesses of labelled images") }
   /// The normalised losses of the last epochs, the newest first; −1 where there is none.
-  private static func history(_ epochs: Int) -> Column { Column("losses", start: .float(-1), width: epochs) }
+  private static func history(_ epochs: Int) -> Column {
+    Column("losses", start: .float(-1), width: epochs, range: 0...1)
+  }
 
   /// - Throws: `.configuration` where there are fewer samples than a batch.
   init(_ setup: MethodSetup<D>, _ choice: MethodChoice) throws {

@@ -17,7 +17,7 @@ final class EarlyLearning<D: Device>: Method {
 
   init(_ setup: MethodSetup<D>, _ choice: MethodChoice) throws {
     (self.setup, self.choice, stages, figures) = (setup, choice, [setup.stage], choice.entry.figures)
-    let target = Column(Self.name, start: .float(0), width: setup.classes)
+    let target = Column(Self.name, start: .float(0), width: setup.classes, range: Column.probabilities)
     let member = try setup.member(columns: [target])
     members = [member]
     try member.prepare { step, _ in

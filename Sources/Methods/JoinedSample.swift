@@ -2,6 +2,7 @@ import Datasets
 import Detection
 import Failures
 import FileFormats
+import Sessions
 
 /// A sample that a network has given a label.
 public struct JoinedSample: Sendable, Equatable {
@@ -87,6 +88,9 @@ public struct JoinedSample: Sendable, Equatable {
       labels = try file.shortIntegers("joined.label", shape: shape)
     let views = try file.shortIntegers("joined.view", shape: shape)
     let probabilities = try file.doubles("joined.probability", shape: shape)
+    guard probabilities.allSatisfy(Column.probabilities.contains), views.allSatisfy({ (0...1).contains($0) }) else {
+      throw Failure.damagedCheckpoint(file.path, why: "a sample of \(round) has an impossible view or probability.")
+    }
     return ids.indices.map {
       JoinedSample(id: ids[$0], label: labels[$0], view: views[$0], probability: probabilities[$0])
     }

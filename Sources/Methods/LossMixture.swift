@@ -38,15 +38,21 @@ public struct LossMixture: Sendable, Equatable {
         GaussianMixture.Component(weight: numbers[$0], mean: numbers[$0 + 1], variance: numbers[$0 + 2])
       }
       let isEmpty = numbers[2...].allSatisfy { $0 == 0 }
-      guard numbers.allSatisfy(\.isFinite), isEmpty || components.allSatisfy({ $0.weight >= 0 && $0.variance > 0 })
-      else {
-        throw Failure(
-          .badInput, "'\(file.path)' is damaged.", why: "\(name) is no mixture of two distributions.",
-          fix: "resume from another checkpoint, or start a new run.")
-      }
+      guard numbers[..<2].allSatisfy({ abs($0) <= Double(Float.greatestFiniteMagnitude) }), numbers[0] <= numbers[1],
+        isEmpty || components.allSatisfy(isPossible) && abs(components.reduce(-1) { $0 + $1.weight }) <= rounding
+      else { throw Failure.damagedCheckpoint(file.path, why: "\(name) is no mixture of two distributions.") }
       return LossMixture(
         least: numbers[0], most: numbers[1], low: isEmpty ? nil : components[0], high: isEmpty ? nil : components[1])
     }
+  }
+
+  /// What sums of weights and bounds of means may be off by.
+  private static let rounding = 1e-6
+
+  /// Whether a component can be one of normalised losses, which lie between 0 and 1.
+  private static func isPossible(_ component: GaussianMixture.Component) -> Bool {
+    (0...1 + rounding).contains(component.weight) && (-rounding...1 + rounding).contains(component.mean)
+      && component.variance > 0 && component.variance <= 1
   }
 
   /// Fits a mixture to the losses of samples.

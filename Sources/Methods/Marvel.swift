@@ -14,8 +14,9 @@ final class Marvel<D: Device>: Method {
   let figures: [Figure]
   private let setup: MethodSetup<D>, choice: MethodChoice
 
-  private static var streak: Column { Column("streak", start: .integer(0)) }
-  private static var weight: Column { Column("weight", start: .float(1)) }
+  private static var streak: Column { Column("streak", start: .integer(0), range: 0...1_000_000) }
+  /// At most 1 + gain, the largest gain being 100.
+  private static var weight: Column { Column("weight", start: .float(1), range: 0...101.001) }
 
   init(_ setup: MethodSetup<D>, _ choice: MethodChoice) throws {
     (self.setup, self.choice, stages, figures) = (setup, choice, [setup.stage], choice.entry.figures)

@@ -16,6 +16,8 @@ public struct MethodSetup<D: Device> {
   public let heldOut: DeviceData<D>?
   /// Classes, K.
   public let classes: Int
+  /// Their names [K], by which a file of a transition matrix is read.
+  public let classNames: [String]
   /// How much each sample counts [N]; nil where all count alike.
   public let weights: [Float]?
   /// Of the inputs.
@@ -38,12 +40,13 @@ public struct MethodSetup<D: Device> {
     session: TrainingSession<D>.Settings, train: DeviceData<D>, test: DeviceData<D>?, heldOut: DeviceData<D>?,
     classes: Int, weights: [Float]?, normalization: Normalization, transition: TransitionSource?, recordsMargins: Bool,
     stage: Stage, trusted: TrustedSamples? = nil, teachers: [Teacher] = [],
-    unlabelled: [Int32] = []
+    unlabelled: [Int32] = [], classNames: [String]? = nil
   ) {
     (self.session, self.train, self.test, self.heldOut) = (session, train, test, heldOut)
     (self.classes, self.weights, self.normalization) = (classes, weights, normalization)
     (self.transition, self.recordsMargins, self.stage) = (transition, recordsMargins, stage)
     (self.trusted, self.teachers, self.unlabelled) = (trusted, teachers, unlabelled)
+    self.classNames = classNames ?? (0..<classes).map(String.init)
   }
 
   /// A member of a method whose members may have networks of their own (`MethodChoice.memberNetworks`).

@@ -29,7 +29,7 @@ final class Plain<D: Device>: Method {
       member.update(&step)
     }
     if let transition = setup.transition {
-      try member.correct(by: transition.matrix(for: setup.train.set, classes: setup.classes))
+      try member.correct(by: transition.matrix(for: setup.train.set, classNames: setup.classNames))
     }
     (members, stages) = ([member], [setup.stage])
   }

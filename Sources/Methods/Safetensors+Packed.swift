@@ -1,5 +1,7 @@
 import Compute
+import Failures
 import FileFormats
+import Sessions
 
 /// Flat buffers of parameters in checkpoints, under PyTorch's names with a prefix.
 extension SafetensorsFile {
@@ -12,8 +14,15 @@ extension SafetensorsFile {
 
   /// The flat buffer that `store` took.
   ///
-  /// - Throws: `.badInput` where a tensor is missing or has another shape.
+  /// - Throws: `.badInput` where a tensor is missing, has another shape or is not finite.
   func packed(_ table: ParameterTable, prefix: String) throws -> [Float] {
-    try table.pack(table.entries.map { try floats(prefix + $0.name, shape: $0.shape) })
+    let tensors = try table.entries.map { entry in
+      let values = try floats(prefix + entry.name, shape: entry.shape)
+      guard values.allSatisfy(\.isFinite) else {
+        throw Failure.damagedCheckpoint(path, why: "\(prefix + entry.name) holds NaN or infinity.")
+      }
+      return values
+    }
+    return table.pack(tensors)
   }
 }

@@ -1,4 +1,5 @@
 import Compute
+import Failures
 import FileFormats
 import Glibc
 import Sessions
@@ -34,13 +35,13 @@ final class SelfEnsemble<D: Device>: Method {
 
   private static var ensemble: String { "ensemble" }
   /// 1 for samples whose label is learned from, 0 for the others.
-  private static var kept: Column { Column("kept", start: .float(1)) }
+  private static var kept: Column { Column("kept", start: .float(1), range: 0...1) }
   /// The teacher's probabilities of the batch.
   private static var guesses: Store { .column("teacher's probabilities") }
 
   init(_ setup: MethodSetup<D>, _ choice: MethodChoice) throws {
     (self.setup, self.choice, stages, figures) = (setup, choice, [setup.stage], choice.entry.figures)
-    let ensemble = Column(Self.ensemble, start: .float(-1), width: setup.classes)
+    let ensemble = Column(Self.ensemble, start: .float(-1), width: setup.classes, range: Column.probabilities)
     let member = try setup.member(columns: [ensemble, Self.kept]), average = try NetworkAverage(of: member)
     (members, self.average) = ([member], average)
     let guesses = try member.device.allocate(byteCount: 4 * member.settings.batchSize * setup.classes)
@@ -146,9 +147,14 @@ final class SelfEnsemble<D: Device>: Method {
   func restore(from file: SafetensorsFile) throws {
     try begin(with: weights(answer.prefix, in: file))
     guard file[Self.prefix + "accuracy"] != nil else { return }
-    best = Best(
-      accuracy: try file.doubles(Self.prefix + "accuracy", shape: [1])[0], weights: try weights(Self.prefix, in: file),
-      ensemble: try file.floats(Self.prefix + Self.ensemble, shape: [setup.train.set.count, setup.classes]))
+    let accuracy = try file.doubles(Self.prefix + "accuracy", shape: [1])[0]
+    let ensemble = try file.floats(Self.prefix + Self.ensemble, shape: [setup.train.set.count, setup.classes])
+    let isPossible = members[0].settings.columns.first { $0.name == Self.ensemble }?.allows(.floats(ensemble))
+    guard (0...1).contains(accuracy), isPossible == true else {
+      throw Failure.damagedCheckpoint(
+        file.path, why: "its best average has the accuracy \(accuracy), or predictions that are no probabilities.")
+    }
+    best = Best(accuracy: accuracy, weights: try weights(Self.prefix, in: file), ensemble: ensemble)
   }
 
   private static var prefix: String { "method.best." }

@@ -7,6 +7,7 @@ extension RunFolder {
   /// - Throws: `Failure` of kind `cannotCreate` or `inputOutput`, as everything here.
   public func write(_ record: RunRecord) throws {
     try RunRecord.replacing { try replace(Self.recordName, JSONText.indented(record.json)) }
+    if isMarked { removeMark() }
   }
 
   /// Writes config.toml, which `--config` reads back.
@@ -29,28 +30,32 @@ extension RunFolder {
   ///
   /// - Parameters:
   ///   - ids: the samples' ids [N]; nil for 0..<N.
-  ///   - paths: relative paths, or names such as `cifar10/train/00042` [N].
+  ///   - paths: relative paths, or names such as `cifar10/train/42` [N].
+  ///   - classNames: the names of the classes [K], for the last columns, `given_name` and `clean_name`: labels are positions
+  ///     in these.
   ///   - givenLabels: the labels that are trained on, or were held out [N]; negative for none.
   ///   - cleanLabels: the true labels [N], if known; a fourth column.
   ///   - heldOut: the places in these of what is held out; a column `held_out` unless there is none.
   ///   - trusted: the places of what is trusted, and not trained on; a column `trusted` unless there is none.
   public func writeSamples(
-    ids: [Int]? = nil, paths: [String], givenLabels: [Int], cleanLabels: [Int]? = nil, heldOut: [Int] = [],
-    trusted: [Int] = []
+    ids: [Int]? = nil, paths: [String], classNames: [String], givenLabels: [Int], cleanLabels: [Int]? = nil,
+    heldOut: [Int] = [], trusted: [Int] = []
   ) throws {
     precondition(paths.count == givenLabels.count, "\(paths.count) paths, \(givenLabels.count) labels")
     precondition(ids == nil || ids!.count == paths.count, "\(ids?.count ?? 0) ids, \(paths.count) paths")
     precondition(
       cleanLabels == nil || cleanLabels!.count == paths.count, "\(cleanLabels?.count ?? 0) clean labels")
     let marks = [("held_out", Set(heldOut)), ("trusted", Set(trusted))].filter { !$0.1.isEmpty }
+    func name(_ label: Int) -> String { label < 0 ? "" : classNames[label] }
     try writeTable(
       "samples.csv",
       columns: ["sample_id", "path", "given_label"] + (cleanLabels == nil ? [] : ["clean_label"])
-        + marks.map(\.0),
+        + marks.map(\.0) + ["given_name"] + (cleanLabels == nil ? [] : ["clean_name"]),
       rows: paths.indices.lazy.map { index in
         var row = ["\(ids?[index] ?? index)", paths[index], "\(givenLabels[index])"]
         if let cleanLabels { row.append("\(cleanLabels[index])") }
-        return row + marks.map { $0.1.contains(index) ? "True" : "False" }
+        row += marks.map { $0.1.contains(index) ? "True" : "False" }
+        return row + [name(givenLabels[index])] + (cleanLabels.map { [name($0[index])] } ?? [])
       })
   }
 
@@ -116,7 +121,18 @@ extension RunFolder {
   /// Writes report/index.html, a page for a browser.
   public func writePage(_ html: String) throws {
     try FileBytes.makeFolder(file("report"))
-    try replace("report/index.html", html)
+    try replace(Self.pageName, html)
+  }
+
+  /// The name of the page.
+  public static let pageName = "report/index.html"
+
+  /// Where the page of a run is, for a process that has not locked the run.
+  ///
+  /// - Throws: `Failure` of kind `cannotCreate` for a link there, whose target would change.
+  public static func pagePath(in folder: String) throws -> String {
+    try requireNoLinks(["report", pageName], in: folder)
+    return folder + "/" + pageName
   }
 
   /// Writes a whole table, replacing the file at once.

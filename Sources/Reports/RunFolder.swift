@@ -19,6 +19,8 @@ public final class RunFolder {
   private var metrics: TableLog?
   private var classes: TableLog?
   private var events: TensorBoardLog?
+  /// Whether the folder has the mark of an earlier run that is replaced.
+  var isMarked = false
   private var hasCleanColumns = false, hasValidationColumns = false
   private var figures: [String] = []
 
@@ -34,7 +36,7 @@ public final class RunFolder {
   public static let overlapName = "overlap.csv"
 
   /// What a run writes, and so what `--force` clears away; anything else in the folder stays.
-  private static let ownFiles = [
+  static let ownFiles = [
     recordName, "config.toml", "log.txt", metricsName, classesName, "samples.csv", "aum_values.csv",
     "aum_threshold.csv", "label_issues.csv", suspicionName, "checkpoints/last.safetensors",
     "checkpoints/best.safetensors",
@@ -42,9 +44,9 @@ public final class RunFolder {
     "sample_ids.npy", skippedName, earlierVerdictsName, overlapName,
   ]
   /// Folders of a detection whose files are its own.
-  private static let ownFolders = [("stages", ".safetensors"), ("margins", ".npy")]
+  static let ownFolders = [("stages", ".safetensors"), ("margins", ".npy")]
 
-  private init(locking path: String) throws {
+  init(locking path: String) throws {
     self.path = path
     lock = try FolderLock(folder: path)
   }
@@ -62,6 +64,8 @@ public final class RunFolder {
 
   /// Makes exactly this folder, or takes it if it is empty.
   ///
+  /// A folder whose earlier run was being deleted when a process died is taken, too.
+  ///
   /// - Parameter force: take a folder that is not empty too; the files of an earlier run in it are deleted.
   /// - Throws: `Failure` of kind `cannotCreate` if it is not empty, in use, or cannot be made.
   public static func create(at path: String, force: Bool = false) throws -> RunFolder {
@@ -70,7 +74,8 @@ public final class RunFolder {
     if force { try requireReplaceable(path) } else { try requireEmpty(path) }
     let folder = try RunFolder(locking: path)
     // Between the first look and the lock, another run may have come and gone.
-    if force { folder.clear() } else { try requireEmpty(path) }
+    if !force { try requireEmpty(path) }
+    if force || isBeingCleared(path) { try folder.clear() }
     folder.removeTemporaryFiles()
     try FileBytes.makeFolder(path + "/checkpoints")
     return folder
@@ -117,6 +122,8 @@ public final class RunFolder {
     try requireNoLinks(path)
     let folder = try RunFolder(locking: path)
     folder.removeTemporaryFiles()
+    // Nothing is deleted before config.toml: a run that has it is the old one, and whole, or the new one.
+    folder.isMarked = holdsMark(path)
     try FileBytes.makeFolder(path + "/checkpoints")
     return folder
   }
@@ -179,41 +186,18 @@ public final class RunFolder {
     return try TableLog(creating: file(name), columns: columns)
   }
 
-  private func clear() {
-    for name in Self.ownFiles { unlink(file(name)) }
-    for (name, ending) in Self.ownFolders {
-      for file in (try? FileBytes.names(in: file(name))) ?? [] where file.hasSuffix(ending) {
-        unlink(self.file("\(name)/\(file)"))
-      }
-    }
-    let events = (try? FileBytes.names(in: file("tb"))) ?? []
-    for name in events where name.hasPrefix(TensorBoardLog.prefix) { unlink(file("tb/" + name)) }
-    rmdir(file("tb"))
-  }
-
   /// Deletes what processes that died while they wrote have left; the lock is ours, so that no other is writing.
   private func removeTemporaryFiles() {
     for name in ["."] + Self.folderNames { AtomicFile.removeTemporaryFiles(in: file(name)) }
   }
 
   /// The folders within a run folder.
-  private static let folderNames = ["checkpoints", "report", "tb", "retrain"] + ownFolders.map(\.0)
-
-  /// The files that `--force` would delete, among these paths.
-  ///
-  /// - Parameter folder: the run folder that is to be replaced.
-  public static func ownFiles(among paths: [String], in folder: String) -> [String] {
-    guard let folder = FileBytes.resolved(folder) else { return [] }
-    return paths.filter { path in
-      guard let name = FileBytes.resolved(path).flatMap({ FileBytes.part(of: $0, below: folder) }) else { return false }
-      return ownFiles.contains(name) || ownFolders.contains { name.hasPrefix($0.0 + "/") && name.hasSuffix($0.1) }
-    }
-  }
+  private static let folderNames = ["checkpoints", "report", "tb", retrainName] + ownFolders.map(\.0)
 
   /// Refuses a folder that holds anything but what a run leaves before its first file: a lock, a folder without anything
   /// in it, the beginning of that file under a name of its own.
   private static func requireEmpty(_ path: String) throws {
-    guard let name = try content(of: path) else { return }
+    guard let name = try content(of: path), !isBeingCleared(path) else { return }
     let isRun = FileBytes.kind(of: path + "/config.toml") == .file
     throw Failure(
       .cannotCreate, "the run folder '\(path)' is not empty.", why: "it holds '\(name)'.",
@@ -223,17 +207,22 @@ public final class RunFolder {
   }
 
   /// Refuses a folder that is neither empty nor a run's, and one with links in it that would be followed.
-  private static func requireReplaceable(_ path: String) throws {
+  static func requireReplaceable(_ path: String) throws {
     guard let name = try content(of: path) else { return }
-    let record = path + "/" + recordName
-    guard FileBytes.kind(of: record) == .file, let bytes = try? FileBytes.read(record),
-      let document = try? JSONText.parse(bytes, named: record), RunRecord.schemaNumber(of: document) != nil
-    else {
+    guard holdsMark(path) || holdsRecord(path) else {
       throw Failure(
         .cannotCreate, "'\(path)' is not a run folder, and --force replaces nothing else.",
         why: "it holds '\(name)', and no run.json of gpunoisy.", fix: "choose another --out FOLDER.")
     }
     try requireNoLinks(path)
+  }
+
+  private static func holdsRecord(_ path: String) -> Bool {
+    let record = path + "/" + recordName
+    guard FileBytes.kind(of: record) == .file, let bytes = try? FileBytes.read(record),
+      let document = try? JSONText.parse(bytes, named: record)
+    else { return false }
+    return RunRecord.schemaNumber(of: document) != nil
   }
 
   /// Refuses a run folder in which a link stands where a run writes: its target would be changed.
@@ -243,20 +232,25 @@ public final class RunFolder {
       (FileBytes.entries(in: "\(path)/\(folder)") ?? []).map { String(decoding: $0, as: UTF8.self) }
         .filter { $0.hasSuffix(ending) }.map { "\(folder)/\($0)" }
     }
-    for name in ownFiles + folderNames + [FolderLock.name] + inFolders where FileBytes.isLink(path + "/" + name) {
+    try requireNoLinks(ownFiles + folderNames + [FolderLock.name, clearingName] + inFolders, in: path)
+  }
+
+  /// Refuses a link under one of these names.
+  static func requireNoLinks(_ names: [String], in path: String) throws {
+    for name in names where FileBytes.isLink(path + "/" + name) {
       throw Failure(
         .cannotCreate, "'\(path)/\(name)' is a symbolic link.",
         why: "a run writes to its own folder only, and would change what the link points to.",
-        fix: "put the file or folder itself there, or choose another --out FOLDER.")
+        fix: "put the file or folder itself there, or choose another --out.")
     }
   }
 
   /// A name in a folder, other than what a run leaves that was killed before its first file was whole; nil if there is
   /// none.
-  private static func content(of path: String) throws -> String? {
+  static func content(of path: String) throws -> String? {
     guard let entries = FileBytes.entries(in: path) else { throw SystemFailure.cannotCreate(path) }
     return try entries.filter { !AtomicFile.isTemporary($0) }.map { String(decoding: $0, as: UTF8.self) }.first {
-      guard $0 != FolderLock.name else { return false }
+      guard $0 != FolderLock.name, $0 != clearingName else { return false }
       let isFolder = $0 == "checkpoints" && FileBytes.kind(of: "\(path)/\($0)") == .folder
       return try !isFolder || content(of: "\(path)/\($0)") != nil
     }

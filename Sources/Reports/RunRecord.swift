@@ -36,11 +36,14 @@ public struct RunRecord: Sendable, Equatable {
     public var samples: String?
     /// The names of the classes [K]; nil in records of earlier versions.
     public var classNames: [String]?
+    /// A hash of the rest of the data, such as what is held out (`Dataset.restFingerprint`); nil in records of earlier
+    /// versions.
+    public var rest: String?
 
     /// What was read.
     public init(
       name: String, layout: String, trainCount: Int, testCount: Int, classCount: Int, fingerprint: String,
-      samples: String? = nil, classNames: [String]? = nil, path: String? = nil
+      samples: String? = nil, classNames: [String]? = nil, path: String? = nil, rest: String? = nil
     ) {
       self.name = name
       self.layout = layout
@@ -51,6 +54,7 @@ public struct RunRecord: Sendable, Equatable {
       self.samples = samples
       self.classNames = classNames
       self.path = path
+      self.rest = rest
     }
   }
 
@@ -189,6 +193,9 @@ extension RunRecord {
     ]
   }
 
+  /// The most steps that a run can have.
+  private static let mostSteps = 1 << 48
+
   /// Reads run.json of a run folder.
   ///
   /// - Throws: `Failure` of kind `missingInput` or `badInput`.
@@ -204,8 +211,8 @@ extension RunRecord {
       guard let text = json[name]?.string else { throw wrong(name) }
       return text
     }
-    func integer(_ name: String) throws -> Int {
-      guard let value = json[name]?.integer else { throw wrong(name) }
+    func count(_ name: String, upTo most: Int) throws -> Int {
+      guard let value = json[name]?.integer, (0...most).contains(value) else { throw wrong(name) }
       return value
     }
     func time(_ name: String) throws -> UTCTime {
@@ -234,14 +241,15 @@ extension RunRecord {
     record.updated = try time("updated")
     record.ended = json["ended"]?.string.flatMap(UTCTime.init(text:))
     record.host = try text("host")
-    record.pid = try integer("pid")
+    record.pid = try count("pid", upTo: .max)
     if let data = json["data"], data != .null {
       guard let value = Data(json: data) else { throw wrong("data") }
       record.data = value
     }
-    record.epoch = try integer("epoch")
-    record.step = try integer("step")
-    record.checkpoint = json["checkpoint"]?.integer
+    record.epoch = try count("epoch", upTo: 1_000_000)
+    record.step = try count("step", upTo: mostSteps)
+    // Earlier versions do not have it, and a run before its first checkpoint has none.
+    if json["checkpoint"] ?? .null != .null { record.checkpoint = try count("checkpoint", upTo: mostSteps) }
     for member in json["inputs"]?.members ?? [] { record.inputs[member.name] = member.value.string }
     if let starts = json["starts"]?.array { record.starts = starts.compactMap(RunRecord.Start.init(json:)) }
     record.accuracy = json["accuracy"].flatMap(AccuracySummary.init(json:))
@@ -257,19 +265,20 @@ extension RunRecord.Data {
       "name": .string(name), "layout": .string(layout), "path": JSONValue(path),
       "train": JSONValue(trainCount), "test": JSONValue(testCount),
       "classes": JSONValue(classCount), "fingerprint": .string(fingerprint), "samples": JSONValue(samples),
-      "class_names": classNames.map { .array($0.map { .string($0) }) } ?? .null,
+      "class_names": classNames.map { .array($0.map { .string($0) }) } ?? .null, "rest": JSONValue(rest),
     ]
   }
 
-  /// Reads what `json` gives; nil if a member is missing.
+  /// Reads what `json` gives; nil if a member is missing, or a count that cannot be.
   public init?(json: JSONValue) {
     guard let name = json["name"]?.string, let layout = json["layout"]?.string,
       let train = json["train"]?.integer, let test = json["test"]?.integer,
-      let classes = json["classes"]?.integer, let fingerprint = json["fingerprint"]?.string
+      let classes = json["classes"]?.integer, let fingerprint = json["fingerprint"]?.string,
+      train >= 0, test >= 0, classes >= 1
     else { return nil }
     self.init(
       name: name, layout: layout, trainCount: train, testCount: test, classCount: classes, fingerprint: fingerprint,
       samples: json["samples"]?.string, classNames: json["class_names"]?.array?.compactMap(\.string),
-      path: json["path"]?.string)
+      path: json["path"]?.string, rest: json["rest"]?.string)
   }
 }

@@ -11,14 +11,21 @@ public enum LabelFiles {
   ///
   /// - Parameter root: the folder of named data sets; nil for none.
   public static func located(_ settings: RunSettings, root: String?) throws -> RunSettings {
-    guard let (name, key) = file(of: settings), FileBytes.kind(of: name) == .missing, let root else { return settings }
-    let array = "\(root)/\(name.hasPrefix("CIFAR-100") ? "cifar100n" : "cifar10n")/\(key ?? "noisy").npy"
+    guard let (name, key) = file(of: settings) else { return settings }
     var settings = settings
-    if FileBytes.kind(of: "\(root)/\(name)") == .file {
-      try settings.set("noise", to: "labels:\(root)/\(name)" + (key.map { ",key=\($0)" } ?? ""))
-    } else if FileBytes.kind(of: array) == .file {
-      try settings.set("noise", to: "labels:\(array)")
+    if FileBytes.kind(of: name) == .missing {
+      guard let root else { return settings }
+      let array = "\(root)/\(name.hasPrefix("CIFAR-100") ? "cifar100n" : "cifar10n")/\(key ?? "noisy").npy"
+      if FileBytes.kind(of: "\(root)/\(name)") == .file {
+        try settings.set("noise", to: "labels:\(root)/\(name)" + (key.map { ",key=\($0)" } ?? ""))
+      } else if FileBytes.kind(of: array) == .file {
+        try settings.set("noise", to: "labels:\(array)")
+      } else {
+        return settings
+      }
     }
+    // As the runs' own settings have it.
+    settings.noise = settings.noise.withAbsoluteFiles()
     return settings
   }
 

@@ -17,14 +17,32 @@ public struct Column: Sendable, Hashable {
   public let start: Start
   /// Numbers for each sample.
   public let width: Int
+  /// What an element can become; nil for every finite number.
+  public let range: ClosedRange<Double>?
 
   /// A column [N], or [N, width].
-  public init(_ name: String, start: Start, width: Int = 1) {
-    (self.name, self.start, self.width) = (name, start, width)
+  public init(_ name: String, start: Start, width: Int = 1, range: ClosedRange<Double>? = nil) {
+    (self.name, self.start, self.width, self.range) = (name, start, width, range)
   }
 
   /// Where it lies.
   public var store: Store { .column(name) }
+
+  /// The range of probabilities and of averages of them, whose last digits are lost to rounding.
+  public static let probabilities = 0...1.001
+
+  /// Whether training can lead to these elements: each is in the range, or what it began with.
+  public func allows(_ elements: ColumnValues.Elements) -> Bool {
+    switch (elements, start) {
+    case (.floats(let values), .float(let start)):
+      values.allSatisfy { value in
+        value == start || value.isNaN && start.isNaN || value.isFinite && range?.contains(Double(value)) ?? true
+      }
+    case (.integers(let values), .integer(let start)):
+      values.allSatisfy { $0 == start || range?.contains(Double($0)) ?? true }
+    default: false
+    }
+  }
 }
 
 /// The content of a column: what a checkpoint keeps.

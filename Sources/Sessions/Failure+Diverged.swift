@@ -10,3 +10,13 @@ extension Failure {
       fix: "lower --lr, or use --clip-norm 5; the last good checkpoint is saved.")
   }
 }
+
+extension Failure {
+  /// A checkpoint that holds what no training gives.
+  ///
+  /// - Parameter why: what that is, as a sentence.
+  public static func damagedCheckpoint(_ path: String, why: String) -> Failure {
+    Failure(
+      .badInput, "'\(path)' is damaged.", why: why, fix: "resume from another checkpoint, or start a new run.")
+  }
+}

@@ -1,7 +1,6 @@
 import Datasets
 import Detection
 import Failures
-import FileFormats
 import Statistics
 
 /// Where the transition matrix of a loss that corrects labels comes from: `--transition`.
@@ -10,7 +9,7 @@ public enum TransitionSource: Sendable, Equatable, CustomStringConvertible {
   case exact
   /// Estimated after so many epochs of cross entropy, from the samples that are surest of each class.
   case anchors(epochs: Int)
-  /// A file: CSV without a header, or NumPy, K rows of K numbers, row = true class.
+  /// A file, as `TransitionMatrix.init(fromFile:classNames:tolerance:)` reads it.
   case file(String)
 
   /// Reads `true`, `anchors:EPOCHS` or a path.
@@ -40,53 +39,20 @@ public enum TransitionSource: Sendable, Equatable, CustomStringConvertible {
     }
   }
 
-  /// Reads the file.
-  ///
-  /// - Throws: `.missingInput`; `.badInput` for another size, or rows that are no chances.
-  static func matrix(fromFile path: String, classes K: Int) throws -> TransitionMatrix {
-    let values: [Double]
-    if path.hasSuffix(".npy") {
-      let array = try NumPyArray(decoding: FileBytes.read(path), name: path)
-      guard array.shape == [K, K], let numbers = array.doubles else {
-        throw wrong(path, "its shape is \(array.shape), or its numbers are not floating-point.", K)
-      }
-      values = numbers
-    } else {
-      let lines = try FileBytes.read(path).split { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
-      let rows = lines.map { line in
-        String(decoding: line, as: UTF8.self).split(separator: ",").map { field in
-          Double(field.filter { !" \t\"".contains($0) })
-        }
-      }
-      guard rows.count == K, rows.allSatisfy({ $0.count == K }) else {
-        throw wrong(path, "it has \(rows.count) rows, the first with \(rows.first?.count ?? 0) numbers.", K)
-      }
-      values = try rows.joined().map { number in
-        guard let number else { throw wrong(path, "it holds something that is no number.", K) }
-        return number
-      }
-    }
-    for row in 0..<K {
-      let chances = values[row * K..<(row + 1) * K], sum = chances.reduce(0, +)
-      guard chances.allSatisfy({ $0 >= 0 && $0 <= 1 }), abs(sum - 1) < 1e-3 else {
-        let isTransposed = TransitionMatrix.isTransposed(values, classCount: K, tolerance: 1e-3)
-        throw wrong(
-          path,
-          "row \(row + 1) is not a probability distribution; it sums to \(sum)."
-            + (isTransposed ? " Its columns do: it is transposed." : ""), K)
-      }
-    }
-    return TransitionMatrix(classCount: K, values: values)
-  }
+  /// How far the sum of a row may be from 1.
+  private static let rowSumTolerance = 1e-3
 
   /// The matrix to begin with, which is that of no noise where it is estimated later.
   ///
-  /// - Throws: `.configuration` where true labels are needed and not known, or where a label that occurs has no class.
-  public func matrix(for train: LabelledSet, classes K: Int) throws -> TransitionMatrix {
-    let matrix: TransitionMatrix
+  /// - Parameter classNames: the classes [K].
+  /// - Throws: `.configuration` where true labels are needed and not known, or where a label that occurs has no class;
+  ///   `.missingInput`; `.badInput` for a file that holds no matrix of these classes.
+  public func matrix(for train: LabelledSet, classNames: [String]) throws -> TransitionMatrix {
+    let K = classNames.count, matrix: TransitionMatrix
     switch self {
     case .anchors: return TransitionMatrix(identity: K)
-    case .file(let path): matrix = try Self.matrix(fromFile: path, classes: K)
+    case .file(let path):
+      matrix = try TransitionMatrix(fromFile: path, classNames: classNames, tolerance: Self.rowSumTolerance)
     case .exact:
       guard let truth = train.trueLabels else {
         throw Failure(
@@ -103,12 +69,6 @@ public enum TransitionSource: Sendable, Equatable, CustomStringConvertible {
       }
     }
     return matrix
-  }
-
-  private static func wrong(_ path: String, _ why: String, _ K: Int) -> Failure {
-    Failure(
-      .badInput, "'\(path)' is not a transition matrix of \(K) classes.", why: why,
-      fix: "write \(K) rows of \(K) comma-separated numbers; row = true class, column = given label.")
   }
 
   /// The estimate from anchor points: row i is the prediction [K] for the sample that is surest to be of class i.

@@ -48,8 +48,7 @@ extension RunSettings {
 
   /// Makes paths absolute, so that the run can be resumed from any folder.
   ///
-  /// The data's path counts, unless it is a name, and those of single files and folders; files within a noise stay as
-  /// they are.
+  /// The data's path counts, unless it is a name, and those of files and folders, within a noise, too.
   mutating func makePathsAbsolute() {
     if !Dataset.isName(data), !Dataset.isMadeOfAnother(data) { data = FileBytes.absolute(data) }
     for setting in Self.settings(of: job) { setting.makePathAbsolute(&self) }
@@ -61,6 +60,7 @@ extension RunSettings {
     teachers = RunList(teachers.map(FileBytes.absolute))
     if case .file(let path) = transition { transition = .file(FileBytes.absolute(path)) }
     if case .file(let path) = detection.features { detection.features = .file(FileBytes.absolute(path)) }
+    noise = noise.withAbsoluteFiles()
   }
 
   /// The files that a run with these settings reads besides its data, by the setting that names each.
@@ -85,6 +85,11 @@ extension RunSettings {
     }
     if case .file(let path) = transition { files.append(("transition", path)) }
     if job == .detect, case .file(let path) = detection.features { files.append(("features", path)) }
+    // The tables beside arrays decide which row is which image.
+    for (setting, path) in files where ["features", "pred-probs"].contains(setting) {
+      let table = SampleList.table(beside: path)
+      if FileBytes.kind(of: table) == .file { files.append((setting + "-2", table)) }
+    }
     // A chain of noises may read several.
     return files + noise.model.files.enumerated().map { ($0 == 0 ? "noise" : "noise-\($0 + 1)", $1) }
   }

@@ -31,7 +31,9 @@ extension RunSettings {
     ).following(
       "images of up to \(ImageSizing.smallSide) pixels stay as they are, larger ones get the size that --model is for"
     ).of(.images)
-      .saying("Width and height of images, such as 64 or 96x64. Default: the checkpoint's.", for: .evaluations)
+      .saying(
+        "Width and height of images, such as 64 or 96x64. Default: the checkpoint's, and no other.", for: .evaluations
+      )
       .saying(
         "Width and height of images, such as 64 or 96x64. Default: up to \(ImageSizing.smallSide) pixels as they are, "
           + "else 64.", for: [.info, .convert]),
@@ -42,7 +44,7 @@ extension RunSettings {
       .saying(
         """
         How images of another shape get it. crop: the middle; pad: black bars; stretch: distorted. Default: the \
-        checkpoint's.
+        checkpoint's, and no other.
         """, for: .evaluations),
     .path(
       "labels", \.labels, "file.npy|.csv",

@@ -78,7 +78,7 @@ extension SettingsDraft {
       because: data.channels == 1 ? "1 channel" : "\(data.channels) channels")
     fill("image-size", \.imageSize, data.sizing?.size, because: "the images, most \(data.sizing?.common.text ?? "")")
     fill("noise-seed", \.noiseSeed, settings.effectiveNoiseSeed, because: "the seed")
-    fill("data-root", \.dataRoot, FileBytes.environment("GPUNOISY_DATA"), because: "$GPUNOISY_DATA")
+    fill("data-root", \.dataRoot, FileBytes.environmentPath("GPUNOISY_DATA"), because: "$GPUNOISY_DATA")
   }
 
   /// What follows from the device, as `--device` names it.

@@ -129,7 +129,7 @@ extension Checkpoint {
 
   /// Reads a whole checkpoint of the run that the networks were made for; its position has no stage.
   ///
-  /// - Throws: `.badInput` where a tensor is missing or has another shape.
+  /// - Throws: `.badInput` where a tensor is missing, has another shape, or holds what no training gives.
   public static func read<D>(
     _ file: SafetensorsFile, for sessions: [TrainingSession<D>]
   ) throws -> Checkpoint {
@@ -166,30 +166,47 @@ extension Checkpoint {
   private static func state<D>(
     of session: TrainingSession<D>, in file: SafetensorsFile, _ prefix: String
   ) throws -> SessionState {
-    let N = [session.sampleCount], table = prefix + "state."
-    func integers(_ name: String, _ shape: [Int]) throws -> [Int32] { try file.shortIntegers(name, shape: shape) }
+    let N = [session.sampleCount], table = prefix + "state.", most = Double(Int32.max)
+    /// The elements of a column, those that every session has among them.
+    func values(_ column: Column, _ shape: [Int]) throws -> ColumnValues.Elements {
+      let name = table + column.name, elements: ColumnValues.Elements
+      switch column.start {
+      case .float: elements = .floats(try file.floats(name, shape: shape))
+      case .integer: elements = .integers(try file.shortIntegers(name, shape: shape))
+      }
+      guard column.allows(elements) else {
+        throw Failure.damagedCheckpoint(file.path, why: "\(name) holds numbers that no training gives.")
+      }
+      return elements
+    }
+    func floats(_ name: String, _ shape: [Int]) throws -> [Float] {
+      guard case .floats(let floats) = try values(Column(name, start: .float(0)), shape) else { return [] }
+      return floats
+    }
+    func integers(_ name: String, below end: Double) throws -> [Int32] {
+      let column = Column(name, start: .integer(0), range: 0...end - 1)
+      guard case .integers(let integers) = try values(column, N) else { return [] }
+      return integers
+    }
     func learned(_ kind: String, _ entries: [Parameter]) throws -> [SessionState.Tensor] {
       try tensors(entries.map { ($0.name, $0.shape) }, in: file, prefix: prefix + kind)
     }
-    let parameters = session.parameters.entries
+    let parameters = session.parameters.entries, running = try learned("", session.running.entries)
+    let second = session.settings.optimizer.kind == .adam ? try learned("optimizer.second.", parameters) : nil
+    for tensor in (second ?? []) + running.filter({ $0.name.hasSuffix(".running_var") })
+    where tensor.values.contains(where: { $0 < 0 }) {
+      throw Failure.damagedCheckpoint(file.path, why: "a square or a variance of \(prefix + tensor.name) is below 0.")
+    }
     return SessionState(
       parameters: try learned("", parameters), momenta: try learned("optimizer.momentum.", parameters),
-      secondMoments: session.settings.optimizer.kind == .adam ? try learned("optimizer.second.", parameters) : nil,
-      running: try learned("", session.running.entries),
-      marginSum: try file.floats(table + "margin_sum", shape: N),
-      marginLost: try file.floats(table + "margin_lost", shape: N),
-      marginCount: try integers(table + "margin_count", N),
-      sampleLoss: try file.floats(table + "sample_loss", shape: N),
-      samplePrediction: try integers(table + "sample_prediction", N),
+      secondMoments: second, running: running, marginSum: try floats("margin_sum", N),
+      marginLost: try floats("margin_lost", N), marginCount: try integers("margin_count", below: most),
+      sampleLoss: try floats("sample_loss", N),
+      samplePrediction: try integers("sample_prediction", below: Double(session.classes)),
       transition: session.settings.loss.correction == nil
-        ? nil : try file.floats(table + "transition", shape: [session.classes, session.classes]),
+        ? nil : try floats("transition", [session.classes, session.classes]),
       columns: try session.settings.columns.map { column in
-        let shape = column.width == 1 ? N : N + [column.width]
-        let elements: ColumnValues.Elements
-        switch column.start {
-        case .float: elements = .floats(try file.floats(table + column.name, shape: shape))
-        case .integer: elements = .integers(try integers(table + column.name, shape))
-        }
+        let elements = try values(column, column.width == 1 ? N : N + [column.width])
         return ColumnValues(name: column.name, width: column.width, elements: elements)
       })
   }

@@ -30,7 +30,7 @@ struct ExcludedSamples {
   static func read(_ settings: RunSettings, of dataset: Dataset) throws -> ExcludedSamples? {
     if case .table(let path) = settings.exclude {
       return try ExcludedSamples(
-        from: SampleList(path, for: dataset), above: settings.excludeAbove, trusting: settings.detection.trusts)
+        from: SampleList(path, of: dataset), above: settings.excludeAbove, trusting: settings.detection.trusts)
     }
     guard let threshold = settings.excludeAbove else { return nil }
     throw Failure(

@@ -32,6 +32,6 @@ extension MethodSetup {
       transition: settings.transition, recordsMargins: settings.aum,
       stage: Stage("train", epochs: epochs, rate: settings.optimizer.learningRate(epochs: epochs)),
       trusted: data.dataset.trusted, teachers: try settings.teachers.map { try Teacher($0, for: data) },
-      unlabelled: data.whole.train.unlabelledIDs)
+      unlabelled: data.whole.train.unlabelledIDs, classNames: data.dataset.classNames)
   }
 }

@@ -6,6 +6,7 @@ import Glibc
 import Methods
 import Pages
 import Reports
+import Sessions
 import Statistics
 
 /// Gathers what the page about trained networks shows.
@@ -55,7 +56,11 @@ public enum RunComparison {
     let ids = train.labelledIDs.map { Int($0) }.filter { id in train.trueLabels.map { $0[id] >= 0 } ?? true }
     let isRight = train.trueLabels.map { truth in ids.map { truth[$0] == train.labels[$0] } }
     return try LossMixture.read(file, networks: networks).enumerated().map { network, mixture in
-      let all = try file.floats(Checkpoint.prefix(network) + "state.sample_loss", shape: [train.count])
+      let name = Checkpoint.prefix(network) + "state.sample_loss"
+      let all = try file.floats(name, shape: [train.count])
+      guard all.allSatisfy(\.isFinite) else {
+        throw Failure.damagedCheckpoint(file.path, why: "\(name) holds NaN or infinity.")
+      }
       let range = mixture.most - mixture.least
       let losses = ids.map { range > 0 ? min(max((Double(all[$0]) - mixture.least) / range, 0), 1) : 0 }
       return .init(

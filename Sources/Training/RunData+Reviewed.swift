@@ -45,9 +45,6 @@ extension RunData {
       let given = own >= 0 ? own : all.train.labels[id]
       if given >= 0 { subjects[id] = Verdicts.Subject(id: id, path: name, given: Int(given)) }
     }
-    let verdicts = try Verdicts(
-      fromFile: path, about: subjects, root: dataset.root, classNames: dataset.classNames, for: .data)
-    if verdicts.matching.byNumber > 0 { try SampleList(path, for: all).requireSameSamples() }
-    return verdicts
+    return try Verdicts(from: SampleList(path, of: all), about: subjects, for: .data)
   }
 }

@@ -50,7 +50,7 @@ extension RunData {
     let bytes = try FileBytes.read(path)
     // What is no table is refused by the reader of labels.
     guard !NumPyArray.isNumPy(bytes), (try? CSV(decoding: bytes, name: path))?.column("verdict") != nil else {
-      let (labels, matching) = try all.rightLabels(from: SampleList(path, for: all))
+      let (labels, matching) = try all.rightLabels(from: SampleList(path, of: all))
       return (labels, matching, 0)
     }
     let verdicts = try Self.verdicts(from: path, on: dataset, of: all)

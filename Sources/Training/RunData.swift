@@ -8,8 +8,9 @@ extension Dataset {
   /// Its labels are replaced first, then it is limited. Nothing is held out, and no noise is drawn.
   public static func opened(by settings: RunSettings) throws -> Dataset {
     var dataset = try Dataset.open(settings.data, options: settings.datasetOptions)
+    dataset.origin = { ListOrigin(beside: $0) }
     if let path = settings.labels {
-      dataset = try dataset.replacingLabels(from: SampleList(path, for: dataset)).dataset
+      dataset = try dataset.replacingLabels(from: SampleList(path, of: dataset)).dataset
     }
     return dataset.limited(train: settings.limitTrain, test: settings.limitTest)
   }
@@ -31,6 +32,8 @@ public struct RunData: Sendable {
   public private(set) var normalization: Normalization
   /// The hash by which the data is known again, of all its bytes: computed once.
   public let fingerprint: String
+  /// The hash of the rest of the data (`Dataset.restFingerprint`).
+  public let rest: String
   /// The hash of what the training ids stand for (`Dataset.sampleFingerprint`), by which lists of ids are known again.
   public let samples: String
   /// How the entries of lists were matched to samples, where that is worth a note.
@@ -57,6 +60,7 @@ public struct RunData: Sendable {
   /// - Parameter opened: what `read` gave for these settings.
   public init(_ settings: RunSettings, of opened: Dataset? = nil) throws {
     var dataset = try opened ?? Self.read(settings)
+    dataset.origin = { ListOrigin(beside: $0) }
     // Before noise is drawn: its matrix is square in the classes.
     guard (2...Dataset.mostClasses).contains(dataset.classCount) else {
       throw Failure(
@@ -64,15 +68,12 @@ public struct RunData: Sendable {
         why: "a classifier needs at least two, and this one takes at most \(Dataset.mostClasses).",
         fix: "check the data's folders or labels.")
     }
-    var notes: [String?] = []
     if let path = settings.labels {
-      let (replaced, matching) = try dataset.replacingLabels(from: SampleList(path, for: dataset))
-      notes.append(matching.note("--labels", path))
-      dataset = replaced
+      dataset = try dataset.replacingLabels(from: SampleList(path, of: dataset)).dataset
     }
-    notes = dataset.openingNotes() + notes
+    var notes: [String?] = dataset.openingNotes()
     if let path = settings.cleanLabels {
-      let (scored, matching) = try dataset.withTrueLabels(from: SampleList(path, for: dataset))
+      let (scored, matching) = try dataset.withTrueLabels(from: SampleList(path, of: dataset))
       notes.append(matching.note("--clean-labels", path))
       dataset = scored
     }
@@ -80,13 +81,14 @@ public struct RunData: Sendable {
     if let excluded, case .table(let path) = settings.exclude {
       notes.append(excluded.matching.note("--exclude", path))
     }
-    let unlimited = dataset, trainSamples = dataset.sampleFingerprint(first: settings.limitTrain)
+    let unlimited = dataset, split = settings.job == .detect ? settings.detection.split : .train
     dataset = dataset.limited(train: settings.limitTrain, test: settings.limitTest)
     dataset = dataset.changingPixels(settings.pixels, seed: settings.effectiveNoiseSeed)
-    whole = dataset
-    let split = settings.job == .detect ? settings.detection.split : .train
+    whole = dataset.releasingOpened()
     dataset = try dataset.judging(split)
-    samples = split == .train ? trainSamples : dataset.sampleFingerprint()
+    samples =
+      dataset.sampleFingerprint(of: split, limitTrain: settings.limitTrain, limitTest: settings.limitTest)
+      ?? dataset.sampleFingerprint()
     let part = settings.validation
     if let part, !settings.validationNoise { dataset = try dataset.holdingOut(part, seed: settings.seed) }
     if settings.noise == .none {
@@ -95,6 +97,8 @@ public struct RunData: Sendable {
       (dataset, noise) = try { ($0.dataset, $0.report) }(
         dataset.corrupted(by: settings.noise.model, seed: settings.effectiveNoiseSeed))
     }
+    notes += noise?.notes ?? []
+    notes += try SampleArrayFile.notes(settings, dataset)
     if let part, settings.validationNoise { dataset = try dataset.holdingOut(part, seed: settings.seed) }
     // Noise is drawn as it would be without them; what is left out may be trusted.
     dataset = try Self.trusting(settings, dataset, of: unlimited, &notes)
@@ -115,12 +119,14 @@ public struct RunData: Sendable {
         why: "training needs at least two.", fix: "check the data, --limit-train, --val and --exclude.")
     }
     reviewed = try Self.reviewed(settings, judged, in: dataset, of: split == .train ? unlimited : dataset, &notes)
+    // What lists count has been compared.
+    dataset = dataset.releasingOpened()
     self.weights = settings.classWeights.weights(of: judged, classes: dataset.classCount) ?? weights
     self.dataset = dataset
     normalization = try Self.normalization(settings, of: dataset)
     notes += [dataset.emptyClassWarning(judged), dataset.untrustedClassWarning]
     self.notes = notes.compactMap { $0 }
-    fingerprint = dataset.fingerprint
+    (fingerprint, rest) = (dataset.fingerprint, dataset.restFingerprint)
   }
 
   private static func normalization(_ settings: RunSettings, of dataset: Dataset) throws -> Normalization {

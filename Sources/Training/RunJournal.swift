@@ -139,10 +139,13 @@ public final class RunJournal {
     try folder.write(changed)
   }
 
-  /// Takes over what is known of a resumed run.
-  func resume(epoch: Int, step: Int, _ history: RunHistory) {
+  /// Takes over what is known of a resumed run, whose process may have died between a checkpoint and run.json.
+  ///
+  /// - Parameter checkpoint: steps at the checkpoint that is there; nil for none.
+  func resume(epoch: Int, step: Int, checkpoint: Int?, _ history: RunHistory) {
     record?.epoch = epoch
     record?.step = step
+    if let checkpoint { record?.checkpoint = checkpoint }
     record?.accuracy = history.accuracy
   }
 

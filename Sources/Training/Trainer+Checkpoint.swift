@@ -29,8 +29,9 @@ extension Trainer {
       file.metadata[DetectionStageResult.stageKey] = method.stages[position.stage].name
     }
     if settings.job == .train, settings.method.entry.name != "plain" {
-      file.metadata["gpunoisy.method"] = settings.method.description
+      file.metadata[Checkpoint.methodKey] = settings.method.description
     }
+    file.metadata[Checkpoint.settingsKey] = settingsHash
     if method.answer != .first { file.metadata[Checkpoint.answerKey] = method.answer.rawValue }
     try method.store(in: &file)
     let prefixes = states.indices.map(Checkpoint.prefix) + (method.answer == .average ? [method.answer.prefix] : [])

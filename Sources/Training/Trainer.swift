@@ -26,6 +26,8 @@ public final class Trainer<D: Device> {
 
   /// Why this device was taken, for the head of the run; nil where it was asked for.
   public var deviceReason: String?
+  /// The hash of the run's settings (`Checkpoint.settingsHash`), by which its files are known again; nil without a file.
+  public var settingsHash: String?
 
   /// Bytes that the run takes of the device; nil where they were not counted.
   let memoryNeed: Int?
@@ -34,6 +36,8 @@ public final class Trainer<D: Device> {
   /// The epochs of this run so far, those before a resume included.
   public internal(set) var history = RunHistory()
   var isResumed = false
+  /// Steps at the last checkpoint of a run that is resumed; nil where it has none.
+  var resumedCheckpoint: Int?
 
   private let clock = ContinuousClock()
   private var forecast = Forecast()
@@ -71,7 +75,8 @@ public final class Trainer<D: Device> {
   /// Asked for by `run` where it was not before; a caller does so itself if it has more to write between.
   public func open() throws {
     let isStaged = method.stages.count > 1
-    journal.resume(epoch: history.epochs.count, step: position.totalSteps, history)
+    journal.resume(
+      epoch: history.epochs.count, step: position.totalSteps, checkpoint: resumedCheckpoint, history)
     try journal.begin(
       data, figures: method.figures.map(\.name) + (isDeterminant ? [Self.vanished] : []),
       withValidation: data.heldOut != nil && !isStaged,
@@ -120,7 +125,10 @@ public final class Trainer<D: Device> {
       // Nothing follows from a stage that was not trained to its end.
       if isAtStepLimit, method.stages.count > 1 { return .finished }
       do {
-        if let result = try method.result() { try journal.save(result, ofStage: stage.name) }
+        if var result = try method.result() {
+          result.metadata[Checkpoint.settingsKey] = settingsHash
+          try journal.save(result, ofStage: stage.name)
+        }
       } catch let failure as Failure where failure.isStop {
         // The checkpoint of the stage's end is there: a resumed run begins with this.
         return RunOutcome(stopping: failure.kind)
@@ -156,6 +164,9 @@ public final class Trainer<D: Device> {
         try saveCheckpoint()
         return RunOutcome(stopping: failure.kind)
       }
+      // Where epochs differ in their steps, the method knows only now how many this one has.
+      try position.requirePossible(
+        epochs: stage.epochs, steps: batches.count, in: journal.folder?.lastCheckpoint ?? "the checkpoint")
       var pace = Pace(clock: clock, firstStep: position.step)
       while position.step < batches.count, !isAtStepLimit {
         try method.step(position.step)

@@ -85,7 +85,8 @@ struct ApplyCommand: ParsableCommand {
     if let note = detection.note { EvaluationNotes.show(note, quiet: quiet) }
     let names = detection.dataset.classNames
     let given = try verdicts.map {
-      try Verdicts(fromFile: $0, about: detection.suspected.subjects, root: detection.root, classNames: names)
+      try Verdicts(
+        from: SampleList($0, of: detection.dataset, samples: detection.samples), about: detection.suspected.subjects)
     }
     let changes = policy.changes(detection.suspected, given, earlier: detection.earlier)
     let corrected = CorrectedDataset(

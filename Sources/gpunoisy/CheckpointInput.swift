@@ -27,13 +27,14 @@ struct CheckpointInput {
   /// The checkpoint's file.
   let path: String
   let model: Checkpoint.Model
-  /// What was given, with the checkpoint's size and fit of images where nothing else was asked for.
+  /// What was given, with the checkpoint's size and fit of images.
   let settings: RunSettings
   let device: DeviceChoice
 
   /// Checks the options and reads the checkpoint.
   ///
-  /// - Throws: `.usage`, `.deviceUnavailable`, `.missingInput`, `.badInput`, in the order of what is cheap to check.
+  /// - Throws: `.usage`, `.deviceUnavailable`, `.missingInput`, `.badInput`, `.configuration`, in the order of what is
+  ///   cheap to check.
   init<J: JobName>(_ options: EvaluationOptions<J>) throws {
     var settings = try options.settings.settings()
     if let part = settings.validation, options.part == .train {
@@ -56,7 +57,7 @@ struct CheckpointInput {
       }
       throw error
     }
-    settings.bringImages(to: model, keepingFit: options.settings.gives("fit"))
+    try settings.bringImages(to: model, fitIsGiven: options.settings.gives("fit"))
     self.settings = settings
   }
 
@@ -75,9 +76,23 @@ struct CheckpointInput {
 extension RunSettings {
   /// Brings images to what a checkpoint's network takes, in the way that its own were.
   ///
-  /// - Parameter keepsFit: whether another way was asked for; another size stays if it was.
-  mutating func bringImages(to model: Checkpoint.Model, keepingFit keepsFit: Bool = false) {
-    imageSize = imageSize ?? PixelSize(width: model.width, height: model.height)
-    if !keepsFit { (fit, followsFirstSchema) = (model.fit ?? .stretch, model.fit == nil) }
+  /// - Parameter fitIsGiven: whether a way was asked for.
+  /// - Throws: `.configuration` for another size or another way.
+  mutating func bringImages(to model: Checkpoint.Model, fitIsGiven: Bool = false) throws {
+    let own = (size: PixelSize(width: model.width, height: model.height), fit: model.fit ?? .stretch)
+    func contradiction(_ what: String, _ why: String) -> Failure {
+      Failure(
+        .configuration, "\(what) contradicts the checkpoint.", why: why,
+        fix: "remove it: the checkpoint's own is taken.")
+    }
+    if let imageSize, imageSize != own.size {
+      throw contradiction(
+        "--image-size \(imageSize.option)", "its network was trained on images of \(own.size.text) pixels.")
+    }
+    if fitIsGiven, fit != own.fit {
+      throw contradiction(
+        "--fit \(fit.rawValue)", "its images were brought to their size by --fit \(own.fit.rawValue).")
+    }
+    (imageSize, fit, followsFirstSchema) = (own.size, own.fit, model.fit == nil)
   }
 }

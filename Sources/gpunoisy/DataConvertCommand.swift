@@ -2,7 +2,6 @@ import ArgumentParser
 import Datasets
 import Failures
 import FileFormats
-import Glibc
 import Reports
 import Training
 
@@ -32,6 +31,7 @@ struct DataConvertCommand: ParsableCommand {
   func run() throws {
     let target = try DataTarget(out, layout: to, force: force), settings = try options.settings()
     try DataPlace.requireOutside(settings.data, out, option: "--out")
+    try CommandInputs(settings).requireSpared(by: [target.output])
     let dataset = try Dataset.opened(by: settings)
     for note in dataset.notes { EvaluationNotes.show(note, quiet: quiet) }
     try target.write(dataset, quiet: quiet)
@@ -71,96 +71,72 @@ enum DataLayout: String, ExpressibleByArgument, CaseIterable {
 
 /// A place for a data set, checked before the data are read; the result appears there whole or not at all.
 struct DataTarget {
-  private let target: OutputPath
-  private let layout: DataLayout
+  let output: OutputPath
+  /// Where a folder is made; nil for a file.
+  private var temporary: TemporaryFolder?
 
   /// - Parameter force: take the place of a file, or of a folder that holds nothing but an image folder as we write it.
   /// - Throws: `.cannotCreate`.
   init(_ path: String, layout: DataLayout, force: Bool) throws {
-    self.layout = layout
-    switch layout {
-    case .npz: target = try OutputPath(file: path, option: "--out", replaces: force)
-    case .folder:
-      target = try OutputPath(folder: path, option: "--out", replaces: force)
-      if force, FileBytes.kind(of: target.path) == .folder { _ = try WrittenFolder(target.path) }
+    guard layout == .folder else {
+      output = try OutputPath(file: path, option: "--out", replaces: force)
+      return
     }
+    // A link stays, and what it leads to is replaced.
+    let path = FileBytes.withoutLastSlash(path), temporary = TemporaryFolder(for: FileBytes.resolved(path) ?? path)
+    output = try OutputPath(folder: path, option: "--out", replaces: force)
+    self.temporary = temporary
+    try WrittenFolder.require(output.path)
   }
 
   /// Writes the data set, and says so on standard output.
   func write(_ dataset: Dataset, quiet: Bool) throws {
-    switch layout {
-    case .npz: try dataset.writeNumPy(to: target.path)
-    case .folder: try writeFolder(dataset)
+    if let temporary {
+      do {
+        try dataset.writeImageFolder(to: temporary.path)
+        // Somebody may have put something there in the meantime.
+        try WrittenFolder.require(output.path)
+        try temporary.finish()
+      } catch {
+        temporary.delete()
+        throw error
+      }
+    } else {
+      try dataset.writeNumPy(to: output.path)
     }
     guard !quiet else { return }
     let counts = "\(dataset.train.labelledIDs.count) training and \(dataset.test?.labelledIDs.count ?? 0) test samples"
-    try StandardOutput.write("wrote \(TerminalText.escaped(target.path)): \(counts), \(dataset.classCount) classes\n")
-  }
-
-  /// Writes beside the place and moves there at the end.
-  private func writeFolder(_ dataset: Dataset) throws {
-    let path = target.path
-    let temporary = "\(path).gpunoisy-\(getpid()).tmp"
-    do {
-      try dataset.writeImageFolder(to: temporary)
-      if FileBytes.kind(of: path) == .folder { try WrittenFolder(path).remove() }
-      guard rename(temporary, path) == 0 else {
-        throw Failure(
-          .cannotCreate, "'\(path)' cannot be created.", why: String(cString: strerror(errno)) + ".",
-          fix: "choose another --out.")
-      }
-    } catch {
-      try? WrittenFolder(temporary).remove()
-      throw error
-    }
+    try StandardOutput.write("wrote \(TerminalText.escaped(output.path)): \(counts), \(dataset.classCount) classes\n")
   }
 }
 
 /// An image folder as `writeImageFolder` makes it, which may therefore be deleted.
 ///
 /// It has `train` and `test` with folders of PNG files that are named by numbers, and nothing else.
-private struct WrittenFolder {
-  private let root: String
-  private var files: [String] = []
-  /// Inner folders before those around them.
-  private var folders: [String] = []
-
-  /// - Throws: `.cannotCreate` if there is anything else in the folder.
-  init(_ path: String) throws {
-    root = path
-    for part in try Self.names(path) {
-      guard ["train", "test"].contains(part), FileBytes.kind(of: "\(path)/\(part)") == .folder else {
-        throw Self.strange(path, part)
-      }
-      for name in try Self.names("\(path)/\(part)") {
+private enum WrittenFolder {
+  /// - Throws: `.cannotCreate` if there is anything else in the folder, hidden or a link; a folder that is not there is
+  ///   fine.
+  static func require(_ path: String) throws {
+    guard FileBytes.kind(of: path) == .folder else { return }
+    for part in try names(path) {
+      guard ["train", "test"].contains(part), isFolder("\(path)/\(part)") else { throw strange(path, part) }
+      for name in try names("\(path)/\(part)") {
         let folder = "\(path)/\(part)/\(name)"
-        guard FileBytes.kind(of: folder) == .folder else { throw Self.strange(path, "\(part)/\(name)") }
-        for file in try Self.names(folder) {
-          guard file.hasSuffix(".png"), Int(file.dropLast(4)) != nil, FileBytes.kind(of: "\(folder)/\(file)") == .file
-          else { throw Self.strange(path, "\(part)/\(name)/\(file)") }
-          files.append("\(folder)/\(file)")
+        guard isFolder(folder) else { throw strange(path, "\(part)/\(name)") }
+        for file in try names(folder) {
+          guard file.hasSuffix(".png"), Int(file.dropLast(4)) != nil, !FileBytes.isLink("\(folder)/\(file)"),
+            FileBytes.kind(of: "\(folder)/\(file)") == .file
+          else { throw strange(path, "\(part)/\(name)/\(file)") }
         }
-        folders.append(folder)
-      }
-      folders.append("\(path)/\(part)")
-    }
-    folders.append(path)
-  }
-
-  /// Deletes the folder.
-  func remove() throws {
-    for file in files { unlink(file) }
-    for folder in folders {
-      guard rmdir(folder) == 0 else {
-        throw Failure(
-          .cannotCreate, "'\(root)' cannot be replaced.",
-          why: "'\(folder)' cannot be removed: \(String(cString: strerror(errno))).", fix: "choose another --out.")
       }
     }
   }
 
-  /// The names in a folder; with hidden files in it, removing the folder fails, which is as it should be.
-  private static func names(_ folder: String) throws -> [String] { try FileBytes.names(in: folder) }
+  private static func names(_ folder: String) throws -> [String] { try FileBytes.names(in: folder, withHidden: true) }
+
+  private static func isFolder(_ path: String) -> Bool {
+    !FileBytes.isLink(path) && FileBytes.kind(of: path) == .folder
+  }
 
   private static func strange(_ path: String, _ name: String) -> Failure {
     Failure(

@@ -46,11 +46,14 @@ struct DataNoiseCommand: ParsableCommand {
         fix: "add, for example, --noise symmetric:0.4; 'gpunoisy data noise --list' lists all.")
     }
     let settings = try options.settings()
-    if let out { _ = try OutputPath(file: out, option: "--out") }
-    if let matrixOut { _ = try OutputPath(file: matrixOut, option: "--matrix-out") }
+    let outputs = try [("--out", out), ("--matrix-out", matrixOut)].compactMap { option, path in
+      try path.map { try OutputPath(file: $0, option: option) }
+    }
+    try CommandInputs(settings).requireSpared(by: outputs)
     let dataset = try Dataset.opened(by: settings)
     for note in dataset.notes { EvaluationNotes.show(note, quiet: false) }
     let (noisy, report) = try dataset.corrupted(by: settings.noise.model, seed: settings.seed)
+    for note in report.notes { EvaluationNotes.show(note, quiet: false) }
     if let out {
       if out.lowercased().hasSuffix(".csv") {
         try AtomicFile.write(

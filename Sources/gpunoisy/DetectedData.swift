@@ -9,6 +9,8 @@ import Training
 struct DetectedData {
   let suspected: SuspectedLabels
   let dataset: Dataset
+  /// The hash by which the run's samples are known.
+  let samples: String
   /// The labels that the run questioned [N]; `noLabel` where an image could not be read.
   let labels: [Int32]
   /// The parts of the data set, to be written again: those that were judged with the labels in question.
@@ -48,7 +50,7 @@ struct DetectedData {
     let seen = try RunData(settings.takingVerdicts(keptIn: run))
     try RunRecord.read(folder: run).require(
       seen, of: run, fix: "restore the data, say where it is with --data, or repeat the run.")
-    dataset = seen.dataset
+    (dataset, samples) = (seen.dataset, seen.samples)
     note = seen.emptyClassWarning
     earlier = seen.reviewed?.verdicts
     let judged = Dictionary(uniqueKeysWithValues: dataset.judgedParts.map { ($0.part, $0.firstID) })

@@ -21,8 +21,10 @@ struct EvaluationInput {
   /// The data set as it was named.
   let data: String
   let device: DeviceChoice
-  /// What was held out in training, as `--val 0.1 --seed 7`, if that is what the samples are; nil for a test set.
+  /// The part that was drawn, as `--val 0.1 --seed 7`, if that is what the samples are; nil for a test set.
   let heldOut: String?
+  /// Whether the run of the checkpoint is known to have held that part out.
+  let isOfRun: Bool
   /// What was changed to fit the network, and what is not known of its run, as sentences.
   let notes: [String]
 
@@ -33,31 +35,54 @@ struct EvaluationInput {
     var settings = given.settings
     let isGiven = options.settings.gives, split = options.part
     (checkpoint, model, device) = (given.path, given.model, given.device)
-    let (run, note) = Self.run(of: checkpoint, onDataOf: settings)
-    if let run, split == .test { try Self.takeSplit(of: run, into: &settings, isGiven) }
+    let run = CheckpointRun(of: checkpoint)
+    // What contradicts the run is told before anything is read.
+    if let own = run?.settings(at: settings) {
+      if split == .test {
+        try Self.takeSplit(of: own, into: &settings, isGiven)
+      } else if own.drawsData, !isGiven("seed") {
+        settings.seed = own.seed
+      }
+    }
     let dataset = try Dataset.opened(by: settings)
     self.dataset = dataset
     (data, self.split) = (settings.data, split)
-
-    var chosen: LabelledSet
     // Where a run has both, the test set is what it is measured on.
     let isTestSet = dataset.test != nil && !isGiven("val")
-    heldOut = isTestSet ? nil : settings.validation.map { "--val \($0) --seed \(settings.seed)" }
+    let isWhole = settings.labels == nil && settings.limitTrain == nil && settings.limitTest == nil
+    var found: RunData?, notes: [String] = []
+    switch try run?.relation(to: settings, isWhole ? dataset : nil, isProven: split == .test && !isTestSet) {
+    case .own(let own, let data)?:
+      if split == .test { try Self.takeSplit(of: own, into: &settings, isGiven) }
+      found = data
+    case .other(let why)?:
+      if isGiven("val"), let part = given.settings.validation { throw Self.unknownPart(part, run, why) }
+      settings.validation = nil
+      notes.append(run?.note(why) ?? why)
+    case nil: break
+    }
+
+    var chosen: LabelledSet
     if let part = settings.validation, !isTestSet {
+      heldOut = "--val \(part) --seed \(settings.seed)"
+      isOfRun = found != nil
       // What a run held out is told by the seed and by the samples that there were, with the labels that these had.
-      let own = try run.flatMap { run -> Dataset? in
-        var run = run
-        if isGiven("labels") { run.labels = settings.labels }
-        return run.changesSamples ? try RunData(run).dataset : nil
-      }
-      let rest = try own ?? dataset.holdingOut(part, seed: settings.seed)
+      let rest = try found?.dataset ?? dataset.holdingOut(part, seed: settings.seed)
       chosen = rest.heldOut ?? dataset.train
       ids = rest.heldOutIDs.map { Int($0) }
+      if isGiven("labels") { chosen.labels = ids.map { dataset.train.labels[$0] } }
+      if !isOfRun {
+        notes.append(
+          "'\(checkpoint)' is not in a run folder: whether it was trained on the samples of \(heldOut ?? "") is not known"
+        )
+      }
     } else {
+      (heldOut, isOfRun) = (nil, false)
       guard let part = split == .train ? dataset.train : dataset.test else {
         throw Failure(
-          .badInput, "'\(settings.data)' has no test set.", why: "it is \(dataset.source), with training samples only.",
-          fix: "use --split train, or --val with the part that was held out in training"
+          .badInput, "'\(settings.data)' has no test set.",
+          why: "it is \(dataset.source), with training samples only" + (notes.first.map { "; \($0)." } ?? "."),
+          fix: "use --split train" + (run == nil ? ", or --val with the part that was held out in training" : "")
             + (J.job == .predict ? "; --out FILE.csv predicts all of its images, whatever their labels." : "."))
       }
       chosen = part
@@ -73,31 +98,16 @@ struct EvaluationInput {
       : channels == 1
         ? "the images are grey; the network takes colour: each has three equal channels"
         : "the images are in colour; the network takes grey: each is converted"
-    notes = [note, conversion].compactMap { $0 } + dataset.notes
+    self.notes = notes + [conversion].compactMap { $0 } + dataset.notes
     samples = chosen.converted(channels: model.channels)
   }
 
-  /// The settings of the run that made a checkpoint, if the data is what it was trained on; and what is worth a note.
-  ///
-  /// A checkpoint belongs to the run in whose folder it lies, by whatever path it is named.
-  private static func run(of checkpoint: String, onDataOf settings: RunSettings) -> (RunSettings?, note: String?) {
-    func place(_ path: String) -> String { FileBytes.resolved(path) ?? path }
-    let inner = FileBytes.folder(of: place(checkpoint)), outer = FileBytes.folder(of: inner)
-    func holds(_ name: String, _ folder: String) -> Bool { FileBytes.kind(of: folder + "/" + name) == .file }
-    guard let folder = [inner, outer].first(where: { holds("config.toml", $0) && holds(RunFolder.recordName, $0) })
-    else { return (nil, nil) }
-    let consequence = "'\(checkpoint)' is taken as a checkpoint without a run, and nothing counts as held out"
-    guard var run = try? SettingsDraft(ofRun: folder).settings else {
-      return (nil, "the settings of the run in '\(folder)' cannot be read: \(consequence)")
-    }
-    guard run.job == .train else {
-      return (nil, "the run in '\(folder)' is one of \(run.job.rawValue): \(consequence)")
-    }
-    guard place(run.data) == place(settings.data) else {
-      return (nil, "the run in '\(folder)' was trained on '\(run.data)', not '\(settings.data)': \(consequence)")
-    }
-    (run.data, run.device, run.dataRoot) = (settings.data, settings.device, settings.dataRoot ?? run.dataRoot)
-    return (run, nil)
+  /// The failure for a part to hold out of data that is not known to be the run's.
+  private static func unknownPart(_ part: HeldOutPart, _ run: CheckpointRun?, _ why: String) -> Failure {
+    Failure(
+      .configuration, "--val \(part) cannot be used with a checkpoint of the run in '\(run?.folder ?? "")'.",
+      why: "\(why), so that it may have been trained on these samples.",
+      fix: "give the data of that run, or measure all samples with --split train.")
   }
 
   /// Measures what the run held out: another part would be one that it was trained on.
@@ -116,7 +126,7 @@ struct EvaluationInput {
     if isGiven("val"), settings.validation != run.validation {
       throw contradiction("--val \(settings.validation.map { "\($0)" } ?? "none")", own)
     }
-    if isGiven("seed"), settings.seed != run.seed, run.validation != nil || run.data == "shapes" {
+    if isGiven("seed"), settings.seed != run.seed, run.validation != nil || run.drawsData {
       throw contradiction("--seed \(settings.seed)", "the seed was \(run.seed)")
     }
     if isGiven("limit-train"), settings.limitTrain != run.limitTrain, run.validation != nil {
@@ -137,7 +147,7 @@ struct EvaluationInput {
   /// `shapes test: 2000 samples`, for people.
   var phrase: String {
     let unread = isReadable.count { !$0 }
-    let part = heldOut.map { "held out in training by \($0)" } ?? split.rawValue
+    let part = heldOut.map { isOfRun ? "held out in training by \($0)" : "drawn by \($0)" } ?? split.rawValue
     return "\(dataset.name) \(part): \(samples.count) samples"
       + (unread > 0 ? ", \(unread) of which cannot be read" : "")
   }
@@ -164,12 +174,5 @@ struct EvaluationInput {
       why: "its \(model.classNames.count) classes are "
         + model.classNames.prefix(20).joined(separator: ", ") + (model.classNames.count > 20 ? ", …." : "."),
       fix: "use data with the classes that it was trained on.")
-  }
-}
-
-extension RunSettings {
-  /// Whether a run's training set is not the data's own, so that another part is held out, or with other labels.
-  fileprivate var changesSamples: Bool {
-    validationNoise || limitTrain != nil || labels != nil || exclude != nil
   }
 }

@@ -48,10 +48,17 @@ struct FeaturesCommand: ParsableCommand {
     }
     var settings = try options.settings()
     let file = try OutputPath(file: to, option: "--to")
+    let table = try OutputPath(file: file.path.dropLast(4) + ".csv", option: "--to's table")
     let device = DeviceChoice(text: settings.device, threads: settings.threads)
     try device.check()
     let path = try checkpoint.map { try CheckpointPlace.file(at: $0) }
-    if let path { settings.bringImages(to: try Checkpoint.model(of: SafetensorsFile.read(path))) }
+    var inputs = CommandInputs(settings)
+    if let path {
+      inputs.add(checkpoint: path)
+      try settings.bringImages(to: Checkpoint.model(of: SafetensorsFile.read(path)))
+    }
+    try inputs.requireSpared(by: [file, table])
+    try Self.requireReplaceable(table)
     let dataset = try Dataset.opened(by: settings)
     for note in dataset.notes { EvaluationNotes.show(note, quiet: quiet) }
     let reporter = Terminal.progressReporter(quiet ? .none : progress, color: .auto)
@@ -59,12 +66,25 @@ struct FeaturesCommand: ParsableCommand {
     let found = try device.open(work) { EvaluationNotes.show($0, quiet: quiet) }
     let count = dataset.train.count
     try AtomicFile.write(NumPyArray(found.values, shape: [count, found.width]).encoded(), to: file.path)
-    let table = file.path.dropLast(4) + ".csv"
     let rows = dataset.trainPaths.enumerated().map { CSV.line(["\($0)", $1]) }
-    try AtomicFile.write(CSV.line(["sample_id", "path"]) + rows.joined(), to: String(table))
+    try AtomicFile.write(Self.tableHead + rows.joined(), to: table.path)
     if !quiet {
       try StandardOutput.write(
-        "features     \(count) × \(found.width), \(found.source)\nfile         \(file.path)\nimages       \(table)\n")
+        "features     \(count) × \(found.width), \(found.source)\nfile         \(file.path)\nimages       \(table.path)\n"
+      )
+    }
+  }
+
+  private static let tableHead = CSV.line(["sample_id", "path"])
+
+  /// - Throws: `.cannotCreate` where something else than the table of earlier features is in its place.
+  private static func requireReplaceable(_ table: OutputPath) throws {
+    guard FileBytes.kind(of: table.path) == .file else { return }
+    guard try FileBytes.read(table.path, first: tableHead.utf8.count).elementsEqual(tableHead.utf8) else {
+      throw Failure(
+        .cannotCreate, "\(table.option) '\(table.path)' would replace another file.",
+        why: "the table has the columns sample_id,path, and that file has not.",
+        fix: "choose another name for --to, or remove the file.")
     }
   }
 

@@ -89,6 +89,14 @@ struct GPUNoisy: ParsableCommand {
     let help = lines.first { $0.hasPrefix("  See '") }?.split(separator: "'").dropFirst().first
     var message = message(for: error).split(separator: "\n").joined(separator: " ")
     if let (setting, job) = unreadSetting(message) {
+      // Only flags are taken back by --no-.
+      if setting.jobs.contains(job) {
+        return Failure(
+          .usage, "there is no option '--no-\(setting.name)'.", why: "--\(setting.name) takes \(setting.takes).",
+          fix:
+            "write --\(setting.name) \(setting.takes == "on or off" ? "off" : setting.unset ?? setting.example), or see: "
+            + "gpunoisy \(job.rawValue) --help")
+      }
       // What a detection does not read of a run's settings is a conflict, as `detect --max-steps` has always been.
       if job == .detect, setting.jobs.contains(.train) { return failure { try setting.requireReader(job) } }
       let jobs = JobKind.allCases.filter(setting.jobs.contains).map(\.rawValue)

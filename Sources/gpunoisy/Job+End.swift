@@ -81,7 +81,7 @@ extension Job {
   func retrain<D: TunableDevice>(
     _ folder: RunFolder, by exclusion: Exclusion, on device: D
   ) throws -> JobOutcome {
-    let path = folder.file("retrain")
+    let path = folder.file(RunFolder.retrainName)
     let isBegun = resumed != nil && FileBytes.kind(of: path + "/config.toml") == .file
     let dataset = try RunData.read(settings)
     let draft =

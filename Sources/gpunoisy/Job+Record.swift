@@ -19,7 +19,7 @@ extension Job {
         name: dataset.name, layout: dataset.source, trainCount: dataset.train.count,
         testCount: data.evaluation?.count ?? 0, classCount: dataset.classCount, fingerprint: data.fingerprint,
         samples: data.samples, classNames: dataset.classNames,
-        path: Dataset.isName(settings.data) ? nil : FileBytes.absolute(settings.data)))
+        path: Dataset.isName(settings.data) ? nil : FileBytes.absolute(settings.data), rest: data.rest))
     record.recipe = settings.recipe
     record.method = settings.job == .train ? settings.method.description : nil
     record.optimizer = settings.optimizer.kind.rawValue
@@ -39,6 +39,13 @@ extension Job {
         why: "--\(setting) had the SHA-256 \(old.prefix(12))…; now it is \(hash.prefix(12))….",
         fix: "restore the file, or start a new run.")
     }
+    // Without its table, an array would be taken in the order of the samples.
+    for setting in ["features-2", "pred-probs-2"] where before.inputs[setting] != nil && now.inputs[setting] == nil {
+      throw Failure(
+        .badInput, "the table beside the file of --\(setting.dropLast(2)) is gone.",
+        why: "when the run '\(run)' started, it said which row is which image.",
+        fix: "restore the file, or start a new run.")
+    }
   }
 
   /// The name of a run's own settings among its inputs.
@@ -47,7 +54,7 @@ extension Job {
   /// - Throws: `.badInput` where config.toml is not what the run wrote: cut off, or edited.
   static func requireSameSettings(_ run: String, _ record: RunRecord) throws {
     guard let old = record.inputs[configurationName] else { return }
-    let path = run + "/config.toml", now = "\(SHA256.digest(of: try FileBytes.read(path)))"
+    let path = run + "/" + configurationName, now = "\(SHA256.digest(of: try FileBytes.read(path)))"
     guard now != old else { return }
     throw Failure(
       .badInput, "'\(path)' has changed since the run started.",

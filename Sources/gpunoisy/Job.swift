@@ -45,8 +45,12 @@ struct Job: DeviceWork {
     trainer?.deviceReason = choice.text
     var notes: [String] = []
     if resumed == nil, let trainer { notes = try initialize(trainer, weights) }
-    let folder = try folder()
+    let folder = try folder(), path = folder.file(Self.configurationName)
     Signals.mark(run: folder.path)
+    // What config.toml says, or is going to say.
+    let configuration = try resumed == nil ? Array(settings.configuration.text.utf8) : FileBytes.read(path)
+    record.inputs[Self.configurationName] = "\(SHA256.digest(of: configuration))"
+    trainer?.settingsHash = try Checkpoint.settingsHash(of: configuration, name: path)
     var deviceBefore: String?
     // A run that was killed at its very beginning has settings, and no record yet.
     if let resumed, FileBytes.kind(of: folder.file(RunFolder.recordName)) == .file {
@@ -66,13 +70,12 @@ struct Job: DeviceWork {
     // A run that was stopped before its first checkpoint begins again: seed and settings repeat it exactly.
     if resumed != nil, let trainer, try !trainer.resume(from: folder) { notes = try initialize(trainer, weights) }
     // The first file of a run: from here on it can be resumed.
-    if resumed == nil {
-      let configuration = settings.configuration
-      try folder.write(configuration)
-      if settings.job == .detect, let verdicts = settings.detection.verdicts {
-        try AtomicFile.write(FileBytes.read(verdicts), to: folder.file(RunFolder.earlierVerdictsName))
-      }
-      record.inputs[Self.configurationName] = "\(SHA256.digest(of: configuration.text))"
+    if resumed == nil { try folder.write(settings.configuration) }
+    // A run that was killed behind its first file does not have the second one yet.
+    let copy = folder.file(RunFolder.earlierVerdictsName)
+    if settings.job == .detect, let verdicts = settings.detection.verdicts, FileBytes.kind(of: copy) == .missing {
+      let own = data.reviewed?.verdicts.translation.map { Array($0.utf8) }
+      try AtomicFile.write(own ?? FileBytes.read(verdicts), to: copy)
     }
     let log = folder.log()
     let reporter = ProgressReporters(
@@ -214,7 +217,8 @@ struct Job: DeviceWork {
         data.dataset.badImages.map { ($0.path, $0.reason) }
           + data.dataset.passedOver.map { ($0.path, $0.reason.rawValue) })
       try folder.writeSamples(
-        paths: data.dataset.trainPaths, givenLabels: data.dataset.givenLabels.map(Int.init),
+        paths: data.dataset.trainPaths, classNames: data.dataset.classNames,
+        givenLabels: data.dataset.givenLabels.map(Int.init),
         cleanLabels: train.trueLabels?.map(Int.init), heldOut: data.dataset.heldOutIDs.map(Int.init),
         trusted: data.dataset.trusted?.ids.map(Int.init) ?? [])
     }

@@ -4,32 +4,28 @@ import Glibc
 
 /// A folder that appears whole or not at all: it is filled under another name beside its place, and then moved there.
 ///
-/// What is not finished is deleted when this object goes; only what it made itself.
+/// What is not finished is deleted when this object goes.
 final class NewFolder {
   private let path: String
-  private let temporary: String
-  private var files: [String] = []
-  /// Outer folders before those in them.
-  private var folders: [String] = []
+  private let temporary: TemporaryFolder
   private var known: Set<String> = []
   private var isFinished = false
 
   /// - Parameter option: the option that names the folder, for the failure.
   /// - Throws: `.cannotCreate` if anything is at the path, or the folder above is missing or not to be written to.
   init(_ path: String, option: String) throws {
+    temporary = TemporaryFolder(for: FileBytes.withoutLastSlash(path))
     guard FileBytes.kind(of: path) == .missing else {
       throw Failure(
         .cannotCreate, "\(option) '\(path)' already exists.", why: "existing folders are never changed.",
         fix: "choose a new folder.")
     }
     self.path = try OutputPath(folder: path, option: option).path
-    temporary = "\(self.path).gpunoisy-\(getpid()).tmp"
   }
 
   deinit {
-    guard !isFinished else { return }
-    for file in files { unlink(file) }
-    for folder in folders.reversed() { rmdir(folder) }
+    // Where nothing was made, nothing is this object's own.
+    if !isFinished, !known.isEmpty { temporary.delete() }
   }
 
   /// Whether a file of this name has been made.
@@ -43,9 +39,8 @@ final class NewFolder {
     } else if !name.isEmpty {
       try makeFolder("")
     }
-    let full = name.isEmpty ? temporary : "\(temporary)/\(name)"
+    let full = name.isEmpty ? temporary.path : "\(temporary.path)/\(name)"
     guard mkdir(full, 0o777) == 0 else { throw cannotCreate(full) }
-    folders.append(full)
     known.insert(name + "/")
   }
 
@@ -66,16 +61,14 @@ final class NewFolder {
 
   /// Moves the folder to its place.
   func finish() throws {
-    guard FileBytes.kind(of: path) == .missing || rmdir(path) == 0, rename(temporary, path) == 0 else {
-      throw cannotCreate(path)
-    }
+    guard FileBytes.kind(of: path) == .missing || rmdir(path) == 0 else { throw cannotCreate(path) }
+    try temporary.finish()
     isFinished = true
   }
 
   private func prepared(_ name: String) throws -> String {
     try makeFolder(name.lastIndex(of: "/").map { String(name[..<$0]) } ?? "")
-    let full = "\(temporary)/\(name)"
-    files.append(full)
+    let full = "\(temporary.path)/\(name)"
     known.insert(name)
     return full
   }

@@ -5,6 +5,8 @@ import Glibc
 /// A path that a command will write to, checked before any work is done.
 struct OutputPath {
   let path: String
+  /// The option that names it.
+  let option: String
 
   /// A file that is to be made, or replaced.
   ///
@@ -51,7 +53,7 @@ struct OutputPath {
 
   /// The folder above must be there.
   private init(_ path: String, _ option: String) throws {
-    self.path = path
+    (self.path, self.option) = (path, option)
     guard !path.isEmpty else {
       throw Failure(.usage, "\(option) is empty.", why: "it must be the path to write to.", fix: "add a path.")
     }
@@ -68,5 +70,4 @@ struct OutputPath {
         fix: "write to a folder that you can write to.")
     }
   }
-
 }

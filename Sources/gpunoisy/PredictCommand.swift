@@ -60,14 +60,16 @@ struct PredictCommand: ParsableCommand {
   var quiet = false
 
   func run() throws {
-    try checkTargets()
+    let outputs = try checkedTargets()
     try checkOptions()
     let given = try CheckpointInput(options)
     let data = given.settings.data
-    try checkSpared(data)
+    var inputs = CommandInputs(given.settings)
+    inputs.add(checkpoint: given.path)
+    try inputs.requireSpared(by: outputs)
     let isLabelled =
       try forImages == nil && (forSamples != nil || UnlabelledImages.isLabelled(data, as: given.model.classNames))
-    try isLabelled ? predictSamples(given) : predictImages(given)
+    try isLabelled ? predictSamples(given) : predictImages(given, outputs)
   }
 
   /// The files that are to be written, with the options that name them.
@@ -90,19 +92,16 @@ struct PredictCommand: ParsableCommand {
     return ["val", "labels", "limit-train", "limit-test"].first(where: options.settings.gives).map { "--" + $0 }
   }
 
-  private func checkTargets() throws {
-    for (option, path) in targets { _ = try OutputPath(file: path, option: option) }
+  private func checkedTargets() throws -> [OutputPath] {
+    let outputs = try targets.map { try OutputPath(file: $0.path, option: $0.option) }
     for (option, path) in targets where option == "--logits" || option == "--probs" {
       guard let ending = [".csv", ".tsv", ".txt", ".json"].first(where: path.lowercased().hasSuffix) else { continue }
       throw Failure(
         .usage, "\(option) '\(path)' would not be a \(ending.dropFirst()) file.",
         why: "\(option) writes a NumPy array; --classes and --out write tables.", fix: "name it .npy.")
     }
-    let paths = targets.map(\.path)
-    guard Set(paths).count == paths.count else {
-      throw Failure(
-        .usage, "two outputs have the same path.", why: "one would overwrite the other.", fix: "use two files.")
-    }
+    try CommandInputs().requireSpared(by: outputs)
+    return outputs
   }
 
   private func checkOptions() throws {
@@ -119,28 +118,6 @@ struct PredictCommand: ParsableCommand {
     }
     if force, sortInto == nil {
       throw Failure(.usage, "--force has no effect.", why: "it needs --sort-into.", fix: "remove it.")
-    }
-  }
-
-  /// - Throws: `.cannotCreate` for an output that would replace what is read.
-  private func checkSpared(_ data: String) throws {
-    guard !Dataset.isName(data), let place = FileBytes.resolved(data) else { return }
-    for (option, path) in targets where FileBytes.resolved(path) == place {
-      throw Failure(
-        .cannotCreate, "\(option) '\(path)' is the data itself.", why: "the data must not change.",
-        fix: "choose another name.")
-    }
-  }
-
-  /// - Throws: `.cannotCreate` for an output that would replace an image.
-  private func checkSpared(_ images: UnlabelledImages) throws {
-    let replaced = targets.filter { FileBytes.kind(of: $0.path) == .file }
-    guard !replaced.isEmpty, let files = images.files else { return }
-    let places = Set(files.compactMap(FileBytes.resolved))
-    for (option, path) in replaced where FileBytes.resolved(path).map(places.contains) ?? false {
-      throw Failure(
-        .cannotCreate, "\(option) '\(path)' is one of the images.", why: "the data must not change.",
-        fix: "choose another name.")
     }
   }
 
@@ -184,7 +161,7 @@ struct PredictCommand: ParsableCommand {
     noteTargets(rows: predictions.count, classCount: predictions.classCount)
   }
 
-  private func predictImages(_ given: CheckpointInput) throws {
+  private func predictImages(_ given: CheckpointInput, _ outputs: [OutputPath]) throws {
     let model = given.model, names = model.classNames
     if let top, !(1...names.count).contains(top) {
       throw Failure(
@@ -201,7 +178,9 @@ struct PredictCommand: ParsableCommand {
       try DataPlace.requireOutside(given.settings.data, folder, option: "--sort-into")
       return try SortedLinks(folder, of: files, classNames: names, separatesUnsure: below != nil, isForced: force)
     }
-    try checkSpared(images)
+    var inputs = CommandInputs()
+    inputs.add(images)
+    try inputs.requireSpared(by: outputs)
     if let note = images.note { EvaluationNotes.show(note, quiet: quiet) }
     let work = ImagePrediction(
       checkpoint: given.path, images: images, options: given.settings.datasetOptions, keepsLogits: logits != nil,

@@ -16,6 +16,7 @@ extension ReportCommand {
         .usage, "--out, --no-samples and --projection are not for '\(folder)', a run of detect.",
         why: "its page shows its own data and stays in its folder.", fix: "remove them, or use runs of train.")
     }
+    let path = try RunFolder.pagePath(in: folder)
     let finished = try FinishedDetection.read(folder: folder, settings: settings)
     if let warning = finished.data.emptyClassWarning { EvaluationNotes.show(warning, quiet: quiet) }
     let quiet = quiet
@@ -23,9 +24,8 @@ extension ReportCommand {
     {
       try DetectionReport.page(finished)
     }
-    let path = folder + "/report/index.html"
-    try FileBytes.makeFolder(folder + "/report")
-    try AtomicFile.write(page.html, to: path)
+    try FileBytes.makeFolder(FileBytes.folder(of: path))
+    try write(page.html, to: path)
     try tell(path, samples: [])
   }
 }

@@ -55,8 +55,8 @@ struct ReportCommand: ParsableCommand {
     let choice = DeviceChoice(text: given.device, threads: given.threads)
     try choice.check()
     let (folders, inputs) = try comparable()
-    let path = try target(folders)
-    let classNames = try Self.commonClasses(folders)
+    let classNames = try Self.commonClasses(zip(folders, inputs).map { ($0, $1.run.record) })
+    let path = try target(folders, inputs.map(\.settings))
     var page = ComparisonPage(runs: inputs.map(\.run), classNames: [])
     if noSamples {
       for index in folders.indices { page.runs[index].absence = "--no-samples was given." }
@@ -71,12 +71,17 @@ struct ReportCommand: ParsableCommand {
       }
     }
     page.classNames = classNames
-    try AtomicFile.write(page.html, to: path)
+    try write(page.html, to: path)
     try tell(path, samples: page.runs.map { $0.samples?.given.count ?? 0 })
   }
 
   /// The run folders.
   private var folders: [String] { runs.map(FileBytes.withoutLastSlash) }
+
+  /// Writes the page; a link is followed only where somebody names it.
+  func write(_ html: String, to path: String) throws {
+    try AtomicFile.write(Array(html.utf8), to: path, followingLinks: out != nil)
+  }
 
   /// Says where the page is.
   func tell(_ path: String, samples: [Int]) throws {
@@ -158,33 +163,47 @@ struct ReportCommand: ParsableCommand {
       fix: hasAgain ? "use '\(again)' instead." : "remove it; given only that folder, report writes its page again.")
   }
 
-  private func target(_ folders: [String]) throws -> String {
-    if let out { return try OutputPath(file: out, option: "--out").path }
-    guard folders.count == 1 else { return try OutputPath(file: "comparison.html", option: "--out").path }
-    try FileBytes.makeFolder(folders[0] + "/report")
-    return try OutputPath(file: folders[0] + "/report/index.html", option: "--out").path
+  /// - Throws: `.cannotCreate` also where the page would replace what is read.
+  private func target(_ folders: [String], _ settings: [RunSettings]) throws -> String {
+    if out == nil, folders.count == 1 {
+      let path = try RunFolder.pagePath(in: folders[0])
+      try FileBytes.makeFolder(FileBytes.folder(of: path))
+      return try OutputPath(file: path, option: "--out").path
+    }
+    var inputs = CommandInputs()
+    inputs.sparesPages = false
+    for folder in folders { inputs.add(run: folder) }
+    for settings in settings { inputs.add(settings) }
+    let output = try OutputPath(file: out ?? "comparison.html", option: "--out")
+    try inputs.requireSpared(by: [output])
+    return output.path
   }
 
-  /// The classes that all runs have; none without a checkpoint.
+  /// The names of the classes that all runs have; none where no run says them.
   ///
   /// - Throws: `.configuration` for runs with other classes: curves of different classes would stand under one name.
-  private static func commonClasses(_ folders: [String]) throws -> [String] {
-    let known = folders.map { ($0, classNames($0)) }.filter { !$0.1.isEmpty }
-    guard let (first, names) = known.first, let (other, others) = known.first(where: { $0.1 != names }) else {
-      return known.first?.1 ?? []
+  private static func commonClasses(_ runs: [(folder: String, record: RunRecord)]) throws -> [String] {
+    let classes = runs.map { folder, record in
+      let names = record.data?.classNames ?? classNames(folder)
+      return (folder: folder, names: names, count: record.data?.classCount ?? names.count)
     }
-    func text(_ names: [String]) -> String {
-      "\(names.count) (\(names.prefix(5).joined(separator: ", "))\(names.count > 5 ? ", …" : ""))"
+    guard let first = classes.first(where: { !$0.names.isEmpty }) else { return [] }
+    guard
+      let other = classes.first(where: { $0.names.isEmpty ? $0.count != first.count : $0.names != first.names })
+    else { return first.names }
+    func text(_ names: [String], _ count: Int) -> String {
+      let list = names.prefix(5).joined(separator: ", ") + (names.count > 5 ? ", …" : "")
+      return "\(count)" + (names.isEmpty ? "" : " (\(list))")
     }
     throw Failure(
-      .configuration, "the classes of '\(first)' and '\(other)' differ.",
-      why: "they are \(text(names)) and \(text(others)).", fix: "give runs with the same classes, or one run at a time."
-    )
+      .configuration, "the classes of '\(first.folder)' and '\(other.folder)' differ.",
+      why: "they are \(text(first.names, first.count)) and \(text(other.names, other.count)).",
+      fix: "give runs with the same classes, or one run at a time.")
   }
 
-  /// The names in the run's checkpoint; none without one.
+  /// The names in a checkpoint of a run whose record does not say them; none without one.
   private static func classNames(_ folder: String) -> [String] {
-    let path = folder + "/checkpoints/last.safetensors"
+    guard let path = try? CheckpointPlace.file(at: folder) else { return [] }
     return (try? Checkpoint.model(of: SafetensorsFile.read(path)).classNames) ?? []
   }
 }

@@ -74,7 +74,7 @@ struct ReproCommand: ParsableCommand {
     let folder = out ?? "repro/\(table.name)-\(options.scale.folderName)"
     let campaign = try Campaign(table, scale: options.scale, seeds: runs, in: folder) { settings in
       if let precision { try settings.set("precision", to: precision) }
-      settings = try LabelFiles.located(settings, root: dataRoot ?? FileBytes.environment("GPUNOISY_DATA"))
+      settings = try LabelFiles.located(settings, root: dataRoot ?? FileBytes.environmentPath("GPUNOISY_DATA"))
     }
     _ = try table.cells(at: .full, matching: only)
     let tasks = campaign.tasks(matching: only, shard: options.shard)

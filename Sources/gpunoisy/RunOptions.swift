@@ -187,6 +187,7 @@ struct RunOptions: ParsableArguments {
       try requireSpared(draft.settings, target)
       try DataPlace.requireOutside(draft.settings.data, target, option: out == nil ? "--resume-or-start" : "--out")
     }
+    try requireRetrainable(draft.settings)
     // Told by one thread at a time, while this one waits.
     nonisolated(unsafe) let listener = reporter
     let dataset = try RunData.read(draft.settings) { listener.loaded($0, of: $1) }
@@ -214,6 +215,17 @@ struct RunOptions: ParsableArguments {
       fix: "choose another --out FOLDER, or copy the file first.")
   }
 
+  /// Checks that a detection will find room for the training on what is left, which comes last.
+  ///
+  /// - Throws: `.cannotCreate`.
+  private func requireRetrainable(_ settings: RunSettings) throws {
+    guard settings.detection.retrain != nil, let run = resumedRun ?? target else { return }
+    let place = run + "/" + RunFolder.retrainName
+    // One that has begun is resumed.
+    guard resumedRun == nil || FileBytes.kind(of: place + "/config.toml") == .missing else { return }
+    try RunFolder.checkFree(place, force: true)
+  }
+
   /// The run to resume, if it is finished already: its folder is then left as it is.
   ///
   /// - Throws: `.badInput` where its data has changed or its checkpoint is damaged.
@@ -230,10 +242,15 @@ struct RunOptions: ParsableArguments {
     if settings.trainsNetworks {
       let checkpoint = try SafetensorsFile.read(resume + "/checkpoints/last.safetensors")
       _ = try Checkpoint.model(of: checkpoint)
-      try Checkpoint.position(of: checkpoint).requirePossible(
+      let path = resume + "/" + Job.configurationName
+      try Checkpoint.requireSameRun(
+        checkpoint, settings, hash: Checkpoint.settingsHash(of: FileBytes.read(path), name: path))
+      let position = try Checkpoint.position(of: checkpoint)
+      try position.requirePossible(
         epochs: settings.epochs,
         steps: settings.largestMethod.stepLimit(samples: data.judged.labelledIDs.count, batch: settings.batchSize),
         in: checkpoint.path)
+      try position.requireKnown(to: record, in: checkpoint.path)
     }
     if settings.job == .detect, settings.detection.detector.usesFeatures {
       _ = try FinishedDetection.features(folder: resume, data)

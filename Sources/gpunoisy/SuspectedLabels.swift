@@ -118,7 +118,7 @@ struct SuspectedLabels {
       guard paths.indices.contains(row.id) else {
         throw misfit("it is about sample \(row.id), and the data set has \(paths.count).")
       }
-      guard row.path == paths[row.id] else {
+      guard dataset.isPath(row.path, of: row.id) else {
         throw misfit("it names '\(row.path)' as sample \(row.id), which is '\(paths[row.id])'.")
       }
       guard labels[row.id] == row.given else {

@@ -68,8 +68,13 @@ extension CommandTests {
           + row(3, "blind", "wrong", nil) + row(50, "blind", "wrong", nil) + row(51, "blind", "unsure", nil)
           + row(52, "blind", "right", Int(given[52])))
       let before = try test.contents("photos")
+      // What a killed process left; none has that number.
+      let left = "clean.gpunoisy-2147483647.tmp"
+      try FileBytes.makeFolder(folder(left + "/train/arrow"))
+      try FileBytes.write([1], to: folder(left + "/train/arrow/1.png"))
       let output = try CommandUnderTest.output(
         ["apply", "run", "--verdicts", "verdicts.csv", "--to", "clean"], in: folder)
+      #expect(FileBytes.kind(of: folder(left)) == .missing)
       #expect(output.contains("2 labels, 3 samples dropped"))
       #expect(try test.contents("photos") == before)
 

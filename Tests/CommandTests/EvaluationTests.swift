@@ -37,6 +37,49 @@ extension CommandTests {
       #expect(bare.code == 0 && !bare.errors.contains("without a run"), "\(bare.errors)")
     }
 
+    @Test("A run's data is known wherever it is; on other data, or without a run, nothing counts as held out")
+    func movedData() throws {
+      let folder = ScratchFolder()
+      for (name, seed) in [("d.npz", "1"), ("other.npz", "2")] {
+        try CommandUnderTest.output(
+          ["data", "shapes", "--seed", seed, "--limit-train", "80", "--limit-test", "10", "--out", name, "-q"],
+          in: folder)
+      }
+      try CommandUnderTest.output(
+        [
+          "train", "d.npz", "--val", "0.25", "--seed", "7", "--noise", "symmetric:0.4", "--val-noise", "on", "--out",
+          "run",
+        ]
+          + ["--model", "mlp:width=128", "--device", "cpu", "--epochs", "1", "--batch-size", "20", "-q"], in: folder)
+      try FileBytes.write(FileBytes.read(folder("d.npz")), to: folder("moved.npz"))
+      let last = "run/checkpoints/last.safetensors", val = ["--val", "0.25", "--device", "cpu"]
+      try FileBytes.write(FileBytes.read(folder(last)), to: folder("bare.safetensors"))
+      let all = try RunFiles(folder("run")).table("samples.csv"), held = try #require(all.column("held_out"))
+      let samples = all.rows.filter { $0[held] == "True" }
+      for data in ["d.npz", "moved.npz"] {
+        let ending = try CommandUnderTest.run(["eval", last, data] + val, in: folder)
+        #expect(ending.output.contains("held out in training by --val 0.25 --seed 7: 20 samples"), "\(ending.errors)")
+        #expect(!ending.errors.contains("without a run"), "\(ending.errors)")
+        let text = try CommandUnderTest.output(["predict", last, data, "-q"] + val, in: folder)
+        let table = try CSV(decoding: Array(text.utf8), name: data)
+        // The noise that was drawn in training is in these labels.
+        #expect(table.rows.map { [$0[0], $0[2]] } == samples.map { [$0[0], $0[2]] })
+        let seed = try CommandUnderTest.run(["eval", last, data, "--seed", "1"] + val, in: folder)
+        #expect(seed.code == 78 && seed.errors.contains("the seed was 7"), "\(seed.errors)")
+      }
+      let other = try CommandUnderTest.run(["eval", last, "other.npz"] + val, in: folder)
+      #expect(other.code == 78 && other.errors.contains("/d.npz', not 'other.npz'"), "\(other.errors)")
+      let test = try CommandUnderTest.run(["eval", last, "other.npz", "--device", "cpu"], in: folder)
+      #expect(test.code == 0 && test.errors.contains("without a run") && test.output.contains("test: 10 samples"))
+      let bare = try CommandUnderTest.run(["eval", "bare.safetensors", "moved.npz"] + val, in: folder)
+      #expect(bare.output.contains("drawn by --val 0.25 --seed 1: 20 samples"), "\(bare.errors)")
+      #expect(!bare.output.contains("held out") && bare.errors.contains("is not known"), "\(bare.errors)")
+      // Other data in the same place.
+      try FileBytes.write(FileBytes.read(folder("other.npz")), to: folder("d.npz"))
+      let changed = try CommandUnderTest.run(["predict", last, "d.npz"] + val, in: folder)
+      #expect(changed.code == 78 && changed.errors.contains("has changed since the run"), "\(changed.errors)")
+    }
+
     @Test("Samples that a run held out are told by its own training set: its limit, its lists")
     func limitedRun() throws {
       let folder = ScratchFolder()
@@ -163,7 +206,8 @@ extension CommandTests {
             ["predict", last, "photos/train", "--val", "0.3", "--seed", "3", "--device", "cpu"], in: folder
           ).utf8), name: "-"
       ).rows
-      let heldOut = try run.table("samples.csv").rows.filter { $0.last == "True" }
+      let samples = try run.table("samples.csv"), mark = try #require(samples.column("held_out"))
+      let heldOut = samples.rows.filter { $0[mark] == "True" }
       #expect(rows.map { [$0[0], $0[1]] } == heldOut.map { [$0[0], $0[1]] })
 
       // Without its first class, the others keep their numbers.

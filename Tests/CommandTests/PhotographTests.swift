@@ -36,21 +36,27 @@ extension CommandTests {
       #expect(info.contains("images       40×30 pixels") && info.contains("8, all 200×150, resized to 40×30"))
     }
 
-    @Test("a checkpoint's images are brought to its size in the way of its training, unless another is asked for")
+    @Test("a checkpoint's images are brought to its size in the way of its training, and in no other")
     func evaluation() throws {
       let folder = try Self.photographs()
       try CommandUnderTest.output(
         ["train", "photos", "--fit", "pad", "--image-size", "24", "--out", "run", "-q"] + Self.quick, in: folder)
+      let last = "run/checkpoints/last.safetensors"
       func probabilities(_ more: [String]) throws -> [UInt8] {
         try CommandUnderTest.output(
-          [
-            "predict", "run/checkpoints/last.safetensors", "photos", "--split", "train", "--device", "cpu", "--probs",
-            "p.npy",
-          ] + more, in: folder)
+          ["predict", last, "photos", "--split", "train", "--device", "cpu", "--probs", "p.npy"] + more, in: folder)
         return try FileBytes.read(folder("p.npy"))
       }
-      let own = try probabilities([])
-      #expect(try own == probabilities(["--fit", "pad"]) && own != probabilities(["--fit", "crop"]))
+      #expect(try probabilities([]) == probabilities(["--fit", "pad", "--image-size", "24"]))
+      for (option, value) in [("--fit", "crop"), ("--image-size", "16"), ("--image-size", "24x16")] {
+        for command in ["eval", "predict"] {
+          let ending = try CommandUnderTest.run(
+            [command, last, "photos", "--split", "train", "--device", "cpu", option, value], in: folder)
+          #expect(
+            ending.code == 78 && ending.errors.contains("\(option) \(value) contradicts the checkpoint"),
+            "\(ending.errors)")
+        }
+      }
     }
 
     @Test("repair trains on a truncated JPEG file, warns in the log, and data info lists it")
@@ -93,7 +99,7 @@ extension CommandTests {
         guard FileBytes.kind(of: path) == .file else { continue }
         var file = try SafetensorsFile.read(path)
         #expect(file.metadata["gpunoisy.fit"] == "crop")
-        file.metadata["gpunoisy.fit"] = nil
+        (file.metadata["gpunoisy.fit"], file.metadata["gpunoisy.settings"]) = (nil, nil)
         try FileBytes.write(Array(file.encoded()), to: path)
       }
       let resumed = try CommandUnderTest.run(["train", "--resume", "run"], in: folder)

@@ -112,7 +112,7 @@ extension CommandTests {
       #expect(try Self.table(["u.npz"], in: folder).rows.map { $0[0] } == (0..<8).map { "u.npz/\($0)" })
     }
 
-    @Test("a network for grey images takes colour as it does in a labelled folder, by each --fit and another size")
+    @Test("a network for grey images takes colour as it does in a labelled folder, by each --fit of its training")
     func grey() throws {
       let folder = try Self.trained()
       for name in ["cat", "dog"] {
@@ -122,12 +122,12 @@ extension CommandTests {
           try FileBytes.write(bytes, to: folder("grey/\(name)/\(number).jpg"))
         }
       }
-      try CommandUnderTest.output(
-        ["train", "grey", "--out", "run", "--force", "--model", "mlp", "--image-size", "12x10", "--epochs", "1"]
-          + ["--batch-size", "4", "-q"] + Self.cpu, in: folder)
-      for fit in [[], ["--fit", "stretch"], ["--fit", "pad"]] {
-        let truth = try Self.probabilities(["photos", "--split", "train"] + fit, in: folder)
-        #expect(try Self.probabilities(["new"] + fit, in: folder) == truth, "\(fit)")
+      for fit in ["crop", "stretch", "pad"] {
+        try CommandUnderTest.output(
+          ["train", "grey", "--out", "run", "--force", "--model", "mlp", "--image-size", "12x10", "--fit", fit]
+            + ["--epochs", "1", "--batch-size", "4", "-q"] + Self.cpu, in: folder)
+        let truth = try Self.probabilities(["photos", "--split", "train"], in: folder)
+        #expect(try Self.probabilities(["new"], in: folder) == truth, "\(fit)")
       }
     }
 
@@ -315,7 +315,7 @@ extension CommandTests {
       ("predict run wide.npz --sort-into s", 64, "--sort-into"),
       ("predict run new --out nowhere/t.csv", 73, "nowhere"), ("predict run list.csv --out list.csv", 73, "list.csv"),
       ("predict run new --sort-into list.csv", 73, "list.csv"),
-      ("predict run new --out new/a1.jpg", 73, "one of the images"),
+      ("predict run new --out new/a1.jpg", 73, "a file of the data"),
       ("predict new run", 64, "gpunoisy predict run new"), ("eval photos run", 64, "gpunoisy eval run photos"),
       ("eval shapes run/checkpoints/last.safetensors", 64, "before the checkpoint"),
       ("eval missing run", 66, "missing"),

@@ -71,6 +71,27 @@ extension CommandTests {
       #expect(try RunFiles(folder("run")).text("report/index.html").contains("by given label"))
     }
 
+    @Test("stay in the run's folder: a link in their place is refused, not followed", arguments: [true, false])
+    func links(toFile: Bool) throws {
+      try train("run")
+      try FileBytes.makeFolder(folder("elsewhere"))
+      try AtomicFile.write("precious", to: folder("elsewhere/index.html"))
+      if toFile {
+        try FileBytes.makeFolder(folder("run/report"))
+        #expect(symlink("../../elsewhere/index.html", folder("run/report/index.html")) == 0)
+      } else {
+        #expect(symlink("../elsewhere", folder("run/report")) == 0)
+      }
+      let ending = try CommandUnderTest.run(["report", "run", "--no-samples"], in: folder)
+      #expect(ending.code == 73 && ending.errors.contains("is a symbolic link"), "\(ending.errors)")
+      #expect(try FileBytes.read(folder("elsewhere/index.html")) == Array("precious".utf8))
+      // The record says what the classes are called, also without a checkpoint.
+      unlink(folder(toFile ? "run/report/index.html" : "run/report"))
+      for name in ["last", "best"] { unlink(folder("run/checkpoints/\(name).safetensors")) }
+      try CommandUnderTest.output(["report", "run", "--no-samples", "-q"], in: folder)
+      #expect(try RunFiles(folder("run")).text("report/index.html").contains("hourglass"))
+    }
+
     @Test("are refused for what is no run of train")
     func refusals() throws {
       try train("run")

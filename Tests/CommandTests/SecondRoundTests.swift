@@ -112,6 +112,21 @@ extension CommandTests {
       }
     }
 
+    @Test("that was killed behind its first file keeps its own copy of the verdicts all the same")
+    func killedAtOnce() throws {
+      let folder = ScratchFolder()
+      try Stripes.write(to: folder, wrong: Self.wrong)
+      try AtomicFile.write("id,verdict\n5,keep\n", to: folder("v.csv"))
+      try CommandUnderTest.output(
+        Stripes.detect + ["--verdicts", "v.csv", "--no-report", "--out", "whole"], in: folder)
+      try FileBytes.makeFolder(folder("run"))
+      try FileBytes.write(FileBytes.read(folder("whole/config.toml")), to: folder("run/config.toml"))
+      try CommandUnderTest.output(["detect", "--resume", "run", "-q"], in: folder)
+      for name in ["earlier_verdicts.csv", "label_issues.csv"] {
+        #expect(try RunFiles(folder("run")).text(name) == RunFiles(folder("whole")).text(name), "\(name)")
+      }
+    }
+
     @Test(
       "wrong input is refused",
       arguments: [

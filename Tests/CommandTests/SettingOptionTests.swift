@@ -86,6 +86,8 @@ extension CommandTests {
         ("train shapes --passes 3", 64, "Unknown option '--passes'; it is a setting of detect."),
         ("eval run shapes --lr 1", 64, "Unknown option '--lr'; it is a setting of train, detect."),
         ("data info --no-nesterov", 64, "Unknown option '--no-nesterov'; it is a setting of train, detect."),
+        ("train shapes --no-shuffle", 64, "write --shuffle off"), ("detect shapes --no-val", 78, "--val is not"),
+        ("detect shapes --no-shuffle", 64, "there is no option "), ("train shapes --no-val", 64, "write --val none"),
         ("detect --max-steps 3", 78, "--max-steps is not a setting of detect."),
         ("train --momentum 1", 64, "it must be a number from 0 to 0.9999999."),
         ("train --milestones ,", 64, "--milestones , is out of range."),

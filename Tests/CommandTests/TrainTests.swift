@@ -99,7 +99,7 @@ extension CommandTests {
       #expect(document["test_acc"]?["last"]?.double == last)
 
       let samples = try run.table("samples.csv")
-      #expect(samples.header == ["sample_id", "path", "given_label", "clean_label"])
+      #expect(samples.header == ["sample_id", "path", "given_label", "clean_label", "given_name", "clean_name"])
       #expect(samples.rows.count == 256)
       #expect(samples.rows.map { $0[3] } == (0..<256).map { "\($0 % 10)" })
       let noisy = try NumPyArray(decoding: FileBytes.read(run.path + "/noisy_labels.npy"), name: "noisy_labels.npy")
@@ -122,7 +122,7 @@ extension CommandTests {
       #expect(
         try run.text("metrics.csv").lines[0]
           == "epoch,step,lr,train_loss,train_acc,test_loss,test_acc,seconds,images_per_second")
-      #expect(try run.table("samples.csv").header == ["sample_id", "path", "given_label"])
+      #expect(try run.table("samples.csv").header == ["sample_id", "path", "given_label", "given_name"])
       // The first epoch's margins do not count.
       #expect(try run.text("aum_values.csv") == "sample_id,aum\n")
     }

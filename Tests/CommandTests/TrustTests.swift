@@ -81,8 +81,13 @@ extension CommandTests {
       // The run's own table, in its own folder: it is known what its numbers count.
       #expect(try train("digits", "b", "--labels", "a/samples.csv", in: folder).code == 0)
       #expect(try RunFiles(folder("b")).column("given_label", of: "samples.csv") == own)
+      // A copy has the names beside the numbers; without them the numbers are refused.
       try AtomicFile.write(RunFiles(folder("a")).text("samples.csv"), to: folder("copied.csv"))
-      let copied = try train("digits", "c", "--labels", "copied.csv", in: folder)
+      #expect(try train("digits", "c", "--labels", "copied.csv", in: folder).code == 0)
+      #expect(try RunFiles(folder("c")).column("given_label", of: "samples.csv") == own)
+      let nameless = try RunFiles(folder("a")).text("samples.csv").replacing("given_name", with: "note")
+      try AtomicFile.write(nameless, to: folder("copied.csv"))
+      let copied = try train("digits", "d", "--labels", "copied.csv", in: folder)
       #expect(copied.code == 65 && copied.errors.contains("may mean two classes"), "\(copied.errors)")
     }
 
@@ -184,7 +189,7 @@ extension CommandTests {
         try AtomicFile.write("0.90,0.1\n0.1,0.9\n", to: folder(name))
         let changed = try CommandUnderTest.run(["train", "--resume", "run", "-q"], in: folder)
         #expect(
-          changed.code == 65 && changed.errors.contains("'\(name)' has changed")
+          changed.code == 65 && changed.errors.contains("/\(name)' has changed")
             && changed.errors.contains("--\(setting) had"), "\(changed.errors)")
         try AtomicFile.write(matrix, to: folder(name))
       }
@@ -258,6 +263,12 @@ extension CommandTests {
       #expect(try train("pets", "one", in: folder).code == 0 && train("plants", "two", in: folder).code == 0)
       let ending = try CommandUnderTest.run(["report", "one", "two", "--device", "cpu"], in: folder)
       #expect(ending.code == 78 && ending.errors.contains("classes of 'one' and 'two' differ"), "\(ending.errors)")
+      // The record says the names, also without a checkpoint.
+      for name in ["last", "best"] { unlink(folder("two/checkpoints/\(name).safetensors")) }
+      for rest in [[], ["--no-samples"]] {
+        let ending = try CommandUnderTest.run(["report", "one", "two", "--device", "cpu"] + rest, in: folder)
+        #expect(ending.code == 78 && ending.errors.contains("(oak, rose)"), "\(ending.errors)")
+      }
     }
   }
 }

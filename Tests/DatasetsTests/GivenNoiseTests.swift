@@ -100,6 +100,26 @@ struct GivenNoiseTests {
     #expect(try corrupted("pmd:\(path),factor=1", data.limited(train: 1)).report.sampleCount == 1)
   }
 
+  @Test("in the folder of a run, columns are its classes and rows its samples")
+  func besideRun() throws {
+    let path = try write([[0.1, 0.7, 0.2], [0.3, 0.1, 0.6], [0.5, 0.4, 0.1]])
+    var data = three
+    func beside(_ classes: [String], samples: String? = nil) -> Dataset {
+      let samples = samples ?? three.sampleFingerprint()
+      data.origin = { _ in ListOrigin(run: "r", trainCount: 3, samples: samples, classNames: classes) }
+      return data
+    }
+    let (plain, report) = try corrupted("seal:1,\(path)", three)
+    #expect(report.notes == ["--noise \(path): 3 samples by number alone, since it names no files for them"])
+    #expect(try corrupted("seal:1,\(path)", beside(["a", "b", "c"])).dataset.train.labels == plain.train.labels)
+    // Columns b, c, a: rows (a, b, c) are 0.2, 0.1, 0.7 and 0.6, 0.3, 0.1 and 0.1, 0.5, 0.4.
+    #expect(try corrupted("seal:1,\(path)", beside(["b", "c", "a"])).dataset.train.labels == [2, 0, 1])
+    #expect(failureKind { try corrupted("seal:1,\(path)", beside(["b", "c", "d"])) } == .badInput)
+    #expect(failureKind { try corrupted("seal:1,\(path)", beside(["a", "b"])) } == .badInput)
+    let other = beside(["a", "b", "c"], samples: "0123456789abcdef")
+    #expect(failureKind { try corrupted("pmd:\(path),factor=1", other) } == .badInput)
+  }
+
   @Test("what is no table of probabilities of this data set is refused")
   func refusals() throws {
     for rows in [

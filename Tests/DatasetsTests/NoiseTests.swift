@@ -108,9 +108,9 @@ struct NoiseTests {
   func matrices() throws {
     let scratch = ScratchFolder()
     let data = labelled((0..<3000).map { $0 % 3 }, classNames: ["a", "b", "c"])
-    func apply(_ text: String) throws -> TransitionMatrix {
+    func apply(_ text: String, to other: Dataset? = nil) throws -> TransitionMatrix {
       try FileBytes.write(Array(text.utf8), to: scratch("m.csv"))
-      return try corrupted("matrix:\(scratch("m.csv"))", data).report.requested
+      return try corrupted("matrix:\(scratch("m.csv"))", other ?? data).report.requested
     }
     let expected = TransitionMatrix(classCount: 3, values: [0.5, 0.25, 0.25, 0, 1, 0, 1, 0, 0])
     #expect(try apply("0.5,0.25,0.25\n0,1,0\n1,0,0\n") == expected)
@@ -122,9 +122,16 @@ struct NoiseTests {
     for (old, new) in zip(data.train.labels, noisy.train.labels) where old > 0 { #expect(new == (old == 1 ? 1 : 0)) }
     // As the tool writes matrices: names of classes above and to the left.
     #expect(try apply("true_label,a,b,c\na,0.5,0.25,0.25\nb,0,1,0\nc,1,0,0\n") == expected)
-    #expect(try apply(",\"x, y\",2,z\n\"x, y\",0.5,0.25,0.25\n2,0,1,0\nz,1,0,0\n") == expected)
+    let odd = labelled((0..<3000).map { $0 % 3 }, classNames: ["x, y", "2", "z"])
+    #expect(try apply(",\"x, y\",2,z\n\"x, y\",0.5,0.25,0.25\n2,0,1,0\nz,1,0,0\n", to: odd) == expected)
+    // Rows and columns belong to the classes of their names, in any order; names that are but numbers are positions.
+    #expect(try apply("true_label,a,b,c\nc,1,0,0\na,0.5,0.25,0.25\nb,0,1,0\n") == expected)
+    #expect(try apply("true_label,c,a,b\na,0.25,0.5,0.25\nb,0,0,1\nc,0,1,0\n") == expected)
+    #expect(try apply(",0,1,2\n0,0.5,0.25,0.25\n2,1,0,0\n1,0,1,0\n") == expected)
+    let other = failure { try apply("true_label,a,b,d\na,1,0,0\nb,0,1,0\nd,0,0,1\n") }
+    #expect(other?.kind == .badInput && other?.what.contains("there is no class 'd'") == true)
     for text in [
-      "true_label,a,b,c\nb,0,1,0\na,1,0,0\nc,1,0,0\n", "true_label,a,b,c\na,1,0,0\nb,0,1,0\n",
+      "true_label,a,b,c\nb,0,1,0\na,1,0,0\nb,1,0,0\n", "true_label,a,b,c\na,1,0,0\nb,0,1,0\n",
       "true_label,a,b,c\na,1,0,0\nb,0,1,x\nc,0,0,1\n", "true_label,a,b\na,1,0\nb,0,1\nc,0,1\n",
       "", "1 0 0\n0 1 0\n", "1 0 0\n0 1 0\n0 0 0.9\n", "2 -1 0\n0 1 0\n0 0 1\n", "1 0\n0 1 0\n0 0 1\n",
       "1 0 x\n0 1 0\n0 0 1\n", "nan 0 0\n0 1 0\n0 0 1",
@@ -168,6 +175,19 @@ struct NoiseTests {
   func texts(text: String) throws {
     #expect(try NoiseCatalogue.parse(text).text == text)
     #expect(NoiseCatalogue.entries.contains { text.hasPrefix($0.name) })
+  }
+
+  @Test("files may be named from the home folder, and by absolute paths")
+  func files() throws {
+    let home = FileBytes.environment("HOME") ?? "~"
+    for (text, files) in [
+      ("matrix:~/m.npy", ["m.npy"]), ("seal:0.4,~/p.npy", ["p.npy"]), ("pmd:~/p,q.npy,type=1,factor=1.2", ["p,q.npy"]),
+      ("labels:~/a.npy,clean=~/b.npy", ["a.npy", "b.npy"]), ("matrix:~/m.npy+seal:0.1,~/p.npy", ["m.npy", "p.npy"]),
+    ] { #expect(try NoiseCatalogue.parse(text).files == files.map { "\(home)/\($0)" }, "\(text)") }
+    let here = FileBytes.absolute(".")
+    #expect(
+      try Noise("matrix:m.npy+labels:a.npy,key=worse,clean=/b.npy+symmetric:0.1").withAbsoluteFiles().description
+        == "matrix:\(here)/m.npy+labels:\(here)/a.npy,key=worse,clean=/b.npy+symmetric:0.1")
   }
 
   @Test("the report is a table with rates and the matrix")

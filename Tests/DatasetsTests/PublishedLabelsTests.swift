@@ -119,6 +119,70 @@ struct PublishedLabelsTests {
     #expect(try corrupted(checked, held).dataset.train.labels == [6, -1, 9, 7, 1, 9, 2, 7, 8, 5])
   }
 
+  @Test("tables that say which samples their rows are about are lists, in any order, and say how they were matched")
+  func lists() throws {
+    func labels(_ text: String, _ data: Dataset? = nil) throws -> (labels: [Int32], notes: [String]) {
+      try AtomicFile.write(text, to: scratch("list.csv"))
+      let (noisy, report) = try corrupted("labels:\(scratch("list.csv"))", data)
+      return (noisy.train.labels, report.notes)
+    }
+    let expected = worse.map { Int32($0) }, order = [3, 0, 9, 1, 2, 8, 7, 6, 5, 4]
+    let rows = order.map { "\($0),\(worse[$0])" }
+    let byNumber = try labels("sample_id,label\n" + rows.joined(separator: "\n"))
+    #expect(byNumber.labels == expected && byNumber.notes.count == 1)
+    #expect(byNumber.notes[0].hasSuffix("10 samples by number alone, since it names no files for them"))
+    // By files, wherever these are now; rows beyond a limit are passed over.
+    let paths = truth.indices.map { "img/\(9 - $0).png" }
+    let files = Dataset(
+      name: "x", kind: .cifar10, classNames: KnownClasses.cifar10,
+      train: LabelledSet(images: data.train.images, labels: truth, paths: paths), test: nil, source: "a test")
+    let table =
+      "sample_id,path,given_label,clean_label\n"
+      + order.map { "\($0),\(paths[$0]),\(worse[$0]),\(truth[$0])\n" }.joined()
+    let byPath = try labels(table, files)
+    #expect(byPath.labels == expected && byPath.notes.isEmpty)
+    #expect(try labels(table, files.limited(train: 6)).labels == Array(expected.prefix(6)))
+    let shifted = Dataset(
+      name: "x", kind: .cifar10, classNames: KnownClasses.cifar10,
+      train: LabelledSet(
+        images: data.train.images, labels: truth.reversed(), paths: paths.reversed()), test: nil, source: "a test")
+    let moved = try labels(table, shifted)
+    #expect(moved.labels == expected.reversed() && moved.notes[0].contains("10 of 10 images have another number"))
+    for wrong in [
+      "sample_id,label\n" + (rows + [rows[0]]).joined(separator: "\n"),
+      "sample_id,label\n" + rows.dropLast().joined(separator: "\n"),
+      "path,label\n" + rows.joined(separator: "\n"), "sample_id,label\n10,1\n" + rows.joined(separator: "\n"),
+    ] { #expect(failureKind { try labels(wrong) } == .badInput, "\(wrong)") }
+  }
+
+  @Test("numbers that are names of other classes are refused, unless a name or the true labels beside them tell")
+  func numberedClasses() throws {
+    let digits = labelled([0, 1, 2, 0, 1, 2], classNames: ["1", "2", "10"])
+    func labels(_ text: String) throws -> [Int32] {
+      try AtomicFile.write(text, to: scratch("digits.csv"))
+      return try corrupted("labels:\(scratch("digits.csv"))", digits).dataset.train.labels
+    }
+    let given = [0, 1, 2, 0, 1, 1], names = ["1", "2", "10"]
+    let plain = "sample_id,label\n" + given.enumerated().map { "\($0),\($1)\n" }.joined()
+    #expect(failure { try labels(plain) }?.what.contains("may mean two classes") == true)
+    let named =
+      "sample_id,label,label_name\n" + given.enumerated().map { "\($0),\($1),\(names[$1])\n" }.joined()
+    #expect(try labels(named) == given.map { Int32($0) })
+    let proven = "label,label_noisy\n" + zip(digits.train.labels, given).map { "\($0),\($1)\n" }.joined()
+    #expect(try labels(proven) == given.map { Int32($0) })
+    // In the folder of a run, its classes and its samples decide.
+    var beside = digits
+    try LabelFile.write([2, 0, 1, 2, 0, 0], to: scratch("run.npy"))
+    beside.origin = { _ in
+      ListOrigin(run: "r", trainCount: 6, samples: digits.sampleFingerprint(), classNames: ["2", "10", "1"])
+    }
+    #expect(try corrupted("labels:\(scratch("run.npy"))", beside).dataset.train.labels == given.map { Int32($0) })
+    #expect(
+      try corrupted("labels:\(scratch("run.npy"))", beside.limited(train: 3)).dataset.train.labels == [0, 1, 2])
+    beside.origin = { _ in ListOrigin(run: "r", trainCount: 6, samples: "0123456789abcdef") }
+    #expect(failureKind { try corrupted("labels:\(scratch("run.npy"))", beside) } == .badInput)
+  }
+
   @Test("arrays that agree no more than chance are of another order")
   func chance() throws {
     let labels = (0..<1000).map { Int32($0 % 10) }

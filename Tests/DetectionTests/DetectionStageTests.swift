@@ -86,6 +86,46 @@ struct DetectionStageTests {
     }
   }
 
+  @Test("of a method have their file refused where suspicions, losses or predictions cannot be")
+  func impossibleSuspicions() throws {
+    func kind(_ method: String, _ damage: (inout DetectionStageResult) -> Void = { _ in }) -> Failure.Kind? {
+      let stage = DetectionStage(name: method, kind: .selection, seed: 1)
+      let empty = stage.emptyDynamics(samples: 3, classes: 2, margin: .logits)
+      var result = DetectionStageResult(empty, probabilities: [0.25, 0.75, 1, 0, 0.5, 0.5])
+      // The second sample has no label.
+      if method == "dividemix" {
+        (result.suspicion, result.losses, result.threshold) = ([0, .nan, 0.75], [1, 2, 3], 0.5)
+      } else {
+        (result.suspicion, result.losses) = ([1, .nan, 3], [1, 0, 3])
+      }
+      damage(&result)
+      do {
+        let file = result.file(of: stage)
+        _ = try DetectionStageResult.read(file, of: stage, like: empty, epochs: 2, labels: [0, -1, 1])
+        return nil
+      } catch { return (error as? Failure)?.kind }
+    }
+    for method in ["dividemix", "co-teaching"] {
+      #expect(kind(method) == nil)
+      for value in [1e308, -1e308, 5, -1, .infinity, .nan] {
+        #expect(kind(method) { $0.suspicion?[2] = value } == .badInput, "\(method), suspicion \(value)")
+      }
+      for value in [1e308, -1e308, -0.1, 1.1, .nan] {
+        #expect(kind(method) { $0.threshold = value } == .badInput, "\(method), threshold \(value)")
+      }
+      for value in [Float.nan, .infinity, -3] {
+        #expect(kind(method) { $0.losses?[0] = value } == .badInput, "\(method), loss \(value)")
+      }
+      for row in [[0, 0], [1, 1], [0.5, 0.4]] {
+        let found = kind(method) { $0.probabilities?.replaceSubrange(2..<4, with: row) }
+        #expect(found == .badInput, "\(method), \(row)")
+      }
+    }
+    // Losses of other kinds than cross entropy may be below 0; a sample that was never seen has none.
+    #expect(kind("co-teaching") { ($0.suspicion, $0.losses) = ([-2, .nan, .nan], [-2, 0, 0]) } == nil)
+    #expect(kind("dividemix") { $0.suspicion?[0] = .nan } == .badInput, "its label was judged")
+  }
+
   @Test("are refused where there are too few samples")
   func refusals() {
     var settings = DetectionSettings()
@@ -188,6 +228,9 @@ struct DetectionStageTests {
         "a prediction that is none",
         { $0["detect.probabilities"] = .init([1e300, 0, 0, 1] as [Double], shape: [2, 2]) }
       ),
+      ("predictions without a sum", { $0["detect.probabilities"] = .init([0, 0, 0, 1] as [Double], shape: [2, 2]) }),
+      ("an infinite margin", { $0["detect.epoch_margins"] = .init([.infinity, 0, 0, 0, 0] as [Float], shape: [5]) }),
+      ("a truth that is none", { $0["detect.was_right"] = .init([2, 0, 0, 0, 0] as [UInt8], shape: [5]) }),
       ("a count below 0", { $0["detect.forgettings"] = .init([-1, 0, 0, 0, 0] as [Int32], shape: [5]) }),
       ("epochs in another order", { $0["detect.sketch_epochs"] = .init([3, 2, 1] as [Int64], shape: [3]) }),
       (

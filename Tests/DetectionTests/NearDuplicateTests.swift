@@ -1,5 +1,6 @@
 import Datasets
 import Detection
+import Failures
 import FileFormats
 import Statistics
 import Testing
@@ -102,6 +103,18 @@ struct NearDuplicateTests {
     let file = try SafetensorsFile(parsing: findings.file.encoded(), path: "features.safetensors")
     let set = DetectionSamples.set(labels: order.map { labels[$0] })
     #expect(try FeatureFindings(file, of: set, classCount: 2).twins == findings.twins)
+    for (name, values) in [
+      ("seconds", ["nan", "inf", "1e300", "-5", ""]), ("cosine", ["nan", "2", "-inf", "1e300", "x"]),
+    ] {
+      for value in values {
+        var damaged = file
+        damaged.metadata[name] = value
+        let failure = #expect(throws: Failure.self, "\(name) \(value)") {
+          try FeatureFindings(damaged, of: set, classCount: 2)
+        }
+        #expect(failure?.kind == .badInput)
+      }
+    }
   }
 
   @Test("a group of nearly the whole set is none")

@@ -181,7 +181,8 @@ struct TrustedLabelTests {
       uniqueKeysWithValues: set.labelledIDs.map { id in
         (Int(id), Verdicts.Subject(id: Int(id), path: "", given: Int(set.labels[Int(id)])))
       })
-    let verdicts = try Verdicts(fromFile: folder("v.csv"), about: subjects, classNames: ["ant", "bee"], for: .data)
+    let data = Dataset(name: "drawn", classNames: ["ant", "bee"], train: set, test: nil, source: "the test")
+    let verdicts = try Verdicts(from: SampleList(folder("v.csv"), of: data), about: subjects, for: .data)
     return ReviewedLabels(verdicts, of: set)
   }
 

@@ -63,6 +63,78 @@ struct RunFolderTests {
     #expect(RunFolder.ownFiles(among: [scratch("cafe\u{301}/labels.npy")], in: scratch("caf\u{E9}")) == [])
   }
 
+  private func writeRecord(_ folder: RunFolder) throws {
+    try folder.write(RunRecord(command: "train", version: "1", arguments: [], device: "cpu", seeds: [:]))
+  }
+
+  @Test("whose earlier run was being deleted when the process died is taken, by force or without")
+  func halfCleared() throws {
+    for (index, left) in [
+      ["run.json", "metrics.csv"], ["retrain/metrics.csv", "stages/pass1.safetensors"], ["notes.md"], [],
+    ].enumerated() {
+      for force in [false, true] {
+        let path = scratch("half-\(index)-\(force)")
+        for name in left + [".clearing", "report/index.html"] {
+          try FileBytes.makeFolder(FileBytes.folder(of: path + "/" + name))
+          try FileBytes.write([1], to: path + "/" + name)
+        }
+        if index == 1 { try writeRecord(RunFolder.resume(marked(path + "/retrain"))) }
+        try RunFolder.checkFree(path, force: force)
+        let folder = try RunFolder.create(at: path, force: force)
+        for name in left + ["retrain/run.json", "report/index.html"] where name != "notes.md" {
+          #expect(FileBytes.kind(of: path + "/" + name) == .missing, "\(name)")
+        }
+        #expect((FileBytes.kind(of: path + "/notes.md") == .file) == left.contains("notes.md"))
+        // The mark stays until there is a run again.
+        #expect(FileBytes.kind(of: path + "/.clearing") == .file)
+        try folder.write(FlatTOML(sections: []))
+        try RunFolder.checkFree(path, force: true)
+        try writeRecord(folder)
+        #expect(FileBytes.kind(of: path + "/.clearing") == .missing)
+        #expect(FileBytes.kind(of: path + "/retrain/.clearing") == .missing)
+      }
+    }
+  }
+
+  /// A run folder with settings alone, and the mark of one that is deleted.
+  private func marked(_ path: String) throws -> String {
+    try FileBytes.makeFolder(path)
+    for name in ["config.toml", ".clearing"] { try FileBytes.write([], to: path + "/" + name) }
+    return path
+  }
+
+  @Test("whose run still has its settings is one to go on with, marked or not")
+  func markedRun() throws {
+    let path = try marked(scratch("marked"))
+    #expect(throws: Failure.self) { try RunFolder.create(at: path) }
+    try writeRecord(RunFolder.resume(path))
+    #expect(FileBytes.kind(of: path + "/.clearing") == .missing)
+    #expect(FileBytes.kind(of: path + "/config.toml") == .file)
+  }
+
+  @Test("has files of its own in the training within it, and force deletes these, too")
+  func retraining() throws {
+    let path = scratch("outer"), inner = path + "/retrain", own = [inner + "/noisy_labels.npy", path + "/labels.npy"]
+    do {
+      try writeRecord(RunFolder.create(at: path))
+      try writeRecord(RunFolder.create(at: inner))
+    }
+    for file in own + [inner + "/mine.npy"] { try FileBytes.write([1], to: file) }
+    #expect(RunFolder.ownFiles(among: own + [inner + "/mine.npy"], in: path) == own)
+    do {
+      let busy = try RunFolder.resume(inner)
+      #expect(throws: Failure.self) { try RunFolder.create(at: path, force: true) }
+      withExtendedLifetime(busy) {}
+    }
+    #expect(own.allSatisfy { FileBytes.kind(of: $0) == .file })
+    _ = try RunFolder.create(at: path, force: true)
+    #expect(own.allSatisfy { FileBytes.kind(of: $0) == .missing } && FileBytes.kind(of: inner + "/mine.npy") == .file)
+    // What is no run there is somebody's.
+    try FileBytes.write([1], to: own[0])
+    #expect(RunFolder.ownFiles(among: own, in: path) == [])
+    #expect(#expect(throws: Failure.self) { try RunFolder.checkFree(inner, force: true) }?.kind == .cannotCreate)
+  }
+
   @Test("that is not empty is refused with 73, and left as it is")
   func refusal() throws {
     try FileBytes.makeFolder(scratch("full"))
@@ -192,15 +264,18 @@ struct RunFolderTests {
   func samples() throws {
     let folder = try RunFolder.create(at: scratch("run"))
     try folder.writeSamples(
-      paths: ["a.png", "b,\"c\".png", "d\ne.png"], givenLabels: [1, 0, 2], cleanLabels: [1, 1, 2])
+      paths: ["a.png", "b,\"c\".png", "d\ne.png"], classNames: ["x", "y", "z,z"], givenLabels: [1, 0, 2],
+      cleanLabels: [1, 1, 2])
     #expect(
       try text(folder.file("samples.csv"))
-        == "sample_id,path,given_label,clean_label\n0,a.png,1,1\n1,\"b,\"\"c\"\".png\",0,1\n2,\"d\ne.png\",2,2\n")
-    try folder.writeSamples(ids: [5, 9], paths: ["a", "b"], givenLabels: [1, 0])
-    #expect(try text(folder.file("samples.csv")) == "sample_id,path,given_label\n5,a,1\n9,b,0\n")
-    try folder.writeSamples(paths: ["a", "b"], givenLabels: [1, 0], heldOut: [1])
+        == "sample_id,path,given_label,clean_label,given_name,clean_name\n0,a.png,1,1,y,y\n"
+        + "1,\"b,\"\"c\"\".png\",0,1,x,y\n2,\"d\ne.png\",2,2,\"z,z\",\"z,z\"\n")
+    try folder.writeSamples(ids: [5, 9], paths: ["a", "b"], classNames: ["x", "y"], givenLabels: [1, -1])
+    #expect(try text(folder.file("samples.csv")) == "sample_id,path,given_label,given_name\n5,a,1,y\n9,b,-1,\n")
+    try folder.writeSamples(paths: ["a", "b"], classNames: ["x", "y"], givenLabels: [1, 0], heldOut: [1])
     #expect(
-      try text(folder.file("samples.csv")) == "sample_id,path,given_label,held_out\n0,a,1,False\n1,b,0,True\n")
+      try text(folder.file("samples.csv"))
+        == "sample_id,path,given_label,held_out,given_name\n0,a,1,False,y\n1,b,0,True,x\n")
   }
 
   @Test("lists margins from high to low, equal ones by id, what is no number last")
@@ -309,7 +384,8 @@ struct RunFolderTests {
     let folder = try RunFolder.create(at: scratch("run"))
     try folder.openTables(withCleanColumns: true)
     for epoch in 1...3 { try folder.append(report(epoch)) }
-    try folder.writeSamples(paths: ["a.png", "b,\"c\" é.png", "d\ne.png"], givenLabels: [1, 0, 2])
+    try folder.writeSamples(
+      paths: ["a.png", "b,\"c\" é.png", "d\ne.png"], classNames: ["x", "y", "z"], givenLabels: [1, 0, 2])
     try folder.writeMargins(ids: [0, 1, 2], margins: [0.1 + 0.2, -3, 1e-9])
     let script = """
       import sys, pandas as pd

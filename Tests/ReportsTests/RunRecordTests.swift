@@ -64,6 +64,32 @@ struct RunRecordTests {
     #expect(failure?.why.contains("'status'") == true)
   }
 
+  @Test("with counts that cannot be are refused, and without what earlier versions did not write they are read")
+  func counts() throws {
+    let scratch = ScratchFolder()
+    var whole = record()
+    whole.pid = 77
+    whole.data?.rest = "cd34"
+    let text = JSONText.indented(whole.json)
+    func read(_ before: String, _ after: String) throws -> RunRecord {
+      try #require(text.contains(before), "\(before)")
+      try AtomicFile.write(text.replacing(before, with: after), to: scratch("run.json"))
+      return try RunRecord.read(folder: scratch.path)
+    }
+    for (before, after) in [
+      ("\"train\": 10000", "\"train\": -5"), ("\"test\": 2000", "\"test\": -1"), ("\"classes\": 10", "\"classes\": 0"),
+      ("\"epoch\": 3", "\"epoch\": -1"), ("\"epoch\": 3", "\"epoch\": 9223372036854775807"),
+      ("\"step\": 117", "\"step\": -117"), ("\"pid\": 77", "\"pid\": -77"),
+      ("\"checkpoint\": null", "\"checkpoint\": -1"), ("\"checkpoint\": null", "\"checkpoint\": \"9\""),
+    ] {
+      let failure = #expect(throws: Failure.self, "\(after)") { try read(before, after) }
+      #expect(failure?.kind == .badInput, "\(after)")
+    }
+    #expect(try read("\"checkpoint\": null", "\"checkpoint\": 117").checkpoint == 117)
+    #expect(try read("\"rest\": \"cd34\"", "\"rest\": \"cd34\"") == whole)
+    #expect(try read("\"rest\": \"cd34\"", "\"other\": 1").data?.rest == nil)
+  }
+
   private let configuration = FlatTOML(
     comments: ["Every setting of this run.", "two\nlines"],
     sections: [

@@ -9,11 +9,14 @@ struct GivenProbabilities {
   let path: String
   /// K.
   let classCount: Int
+  /// That rows belong to samples by their order alone.
+  let notes: [String]
   private let values: [Double]
 
   /// Reads a `.npy` file of probabilities, such as `gpunoisy predict --split train --probs` writes.
   ///
-  /// - Throws: `.missingInput`; `.badInput` for another shape, or a labelled sample's row that is no distribution.
+  /// - Throws: `.missingInput`; `.badInput` for another shape, a labelled sample's row that is no distribution, and a file in
+  ///   the folder of a run that had other samples or classes.
   init(_ path: String, for dataset: Dataset) throws {
     let bytes = try FileBytes.read(path)
     guard NumPyArray.isNumPy(bytes) else {
@@ -40,7 +43,19 @@ struct GivenProbabilities {
           fix: "write softmax outputs, as predict --probs does.")
       }
     }
-    (self.path, classCount, self.values) = (path, K, values)
+    let list = SampleList(path, of: dataset)
+    try list.requireSameSamples(rows: array.shape[0])
+    if let order = try list.classOrder() {
+      var own = values
+      for start in stride(from: 0, to: values.count, by: K) {
+        for (column, label) in order.enumerated() { own[start + label] = values[start + column] }
+      }
+      self.values = own
+    } else {
+      self.values = values
+    }
+    (self.path, classCount) = (path, K)
+    notes = [SampleList.Matching(byNumber: array.shape[0]).note("--noise", path)].compactMap { $0 }
   }
 
   /// The probabilities [K] of a sample.

@@ -1,3 +1,5 @@
+import FileFormats
+
 /// Label noise as settings name it: `symmetric:0.4`, or several models joined by `+`.
 public struct Noise: Sendable, Equatable, CustomStringConvertible {
   /// What draws the labels.
@@ -15,6 +17,13 @@ public struct Noise: Sendable, Equatable, CustomStringConvertible {
 
   /// The text that `init(_:)` reads.
   public var description: String { model.text }
+
+  /// The same noise with its files named by absolute paths.
+  public func withAbsoluteFiles() -> Noise {
+    var model = model
+    model.changeFiles(FileBytes.absolute)
+    return Noise(model)
+  }
 
   /// Same text.
   public static func == (left: Self, right: Self) -> Bool { left.description == right.description }

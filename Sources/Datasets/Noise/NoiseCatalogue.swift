@@ -59,7 +59,7 @@ struct NoiseChain: NoiseModel {
     name: "A+B", grammar: "A+B", summary: "Noise A, then noise B on its labels.",
     source: "Zhang et al. (PLC), ICLR 2021")
 
-  let parts: [any NoiseModel]
+  private(set) var parts: [any NoiseModel]
 
   init(_ parts: [any NoiseModel]) { self.parts = parts }
 
@@ -67,6 +67,10 @@ struct NoiseChain: NoiseModel {
 
   var text: String { parts.map(\.text).joined(separator: "+") }
   var files: [String] { parts.flatMap(\.files) }
+
+  mutating func changeFiles(_ change: (String) -> String) {
+    for index in parts.indices { parts[index].changeFiles(change) }
+  }
 
   func labels(for dataset: Dataset, draws: NoiseDraws) throws -> NoisyLabels {
     var changed = dataset
@@ -78,7 +82,7 @@ struct NoiseChain: NoiseModel {
       changed.train.labels = next.labels
       result = NoisyLabels(
         labels: next.labels, expected: result.expected.followed(by: next.expected),
-        isDrawn: result.isDrawn || next.isDrawn)
+        isDrawn: result.isDrawn || next.isDrawn, notes: result.notes + next.notes)
     }
     return result
   }

@@ -20,6 +20,9 @@ public protocol NoiseModel: Sendable {
   /// The files that it reads.
   var files: [String] { get }
 
+  /// Names each of these files otherwise, such as by its absolute path.
+  mutating func changeFiles(_ change: (String) -> String)
+
   /// The labels that the training samples get in place of their own.
   ///
   /// - Throws: `.usage` when the model does not fit the data set; `.badInput` or `.missingInput` for a file.
@@ -29,6 +32,9 @@ public protocol NoiseModel: Sendable {
 extension NoiseModel {
   /// None.
   public var files: [String] { [] }
+
+  /// Nothing is named.
+  public mutating func changeFiles(_ change: (String) -> String) {}
 }
 
 /// Labels that noise made, and what was to be expected of it.
@@ -40,10 +46,12 @@ public struct NoisyLabels: Sendable, Equatable {
   public let expected: TransitionMatrix
   /// Whether another seed would give other labels.
   public let isDrawn: Bool
+  /// How the entries of files were matched to samples, as lines for people.
+  public let notes: [String]
 
   /// Labels with what was expected.
-  public init(labels: [Int32], expected: TransitionMatrix, isDrawn: Bool = true) {
-    (self.labels, self.expected, self.isDrawn) = (labels, expected, isDrawn)
+  public init(labels: [Int32], expected: TransitionMatrix, isDrawn: Bool = true, notes: [String] = []) {
+    (self.labels, self.expected, self.isDrawn, self.notes) = (labels, expected, isDrawn, notes)
   }
 }
 

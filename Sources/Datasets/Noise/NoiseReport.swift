@@ -19,6 +19,8 @@ public struct NoiseReport: Sendable {
   public let changedCount: Int
   /// The share of wrong labels to be expected with the given numbers of samples in each class.
   public let expectedRate: Double
+  /// How the entries of the noise's files were matched to samples, as lines for people.
+  public var notes: [String] = []
 
   /// The share of labels that changed.
   public var realisedRate: Double { sampleCount == 0 ? 0 : Double(changedCount) / Double(sampleCount) }
@@ -65,11 +67,12 @@ extension Dataset {
     changed.train.labels = noisy.labels
     let counts = train.classCounts(classCount)
     let sampleCount = counts.reduce(0, +)
-    let report = NoiseReport(
+    var report = NoiseReport(
       model: model.text, seed: noisy.isDrawn ? seed : nil, classNames: classNames, requested: noisy.expected,
       realised: TransitionMatrix(from: train.labels, to: noisy.labels, classCount: classCount),
       sampleCount: sampleCount, changedCount: zip(train.labels, noisy.labels).count { $0 != $1 },
       expectedRate: sampleCount == 0 ? 0 : noisy.expected.errorRate(weights: counts.map { Double($0) }))
+    report.notes = noisy.notes
     return (changed, report)
   }
 

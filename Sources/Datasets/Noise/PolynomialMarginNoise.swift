@@ -33,7 +33,7 @@ struct PolynomialMarginNoise: NoiseModel {
     .cifar10: ([1.43, 1.32, 1.35], [3.4, 3.1, 3.2]), .cifar100: ([1.08, 1.02, 1.12], [1.8, 2.58, 1.2]),
   ]
 
-  let path: String
+  var path: String
   var files: [String] { [path] }
   let type: Int
   let isHigh: Bool
@@ -59,6 +59,8 @@ struct PolynomialMarginNoise: NoiseModel {
     "pmd:\(path),type=\(type)" + (factor.map { ",factor=\($0)" } ?? (isHigh ? ",rate=0.7" : ",rate=0.35"))
   }
 
+  mutating func changeFiles(_ change: (String) -> String) { path = change(path) }
+
   func labels(for dataset: Dataset, draws: NoiseDraws) throws -> NoisyLabels {
     guard let factor = factor ?? Self.factors[dataset.kind].map({ (isHigh ? $0.high : $0.low)[type - 1] }) else {
       throw Failure(
@@ -83,7 +85,8 @@ struct PolynomialMarginNoise: NoiseModel {
       labels[id] = Int32(draws.flipAndTarget(id).flip < keep ? first : second)
     }
     return NoisyLabels(
-      labels: labels, expected: TransitionMatrix(sums: sums, counts: dataset.train.classCounts(K)))
+      labels: labels, expected: TransitionMatrix(sums: sums, counts: dataset.train.classCounts(K)),
+      notes: probabilities.notes)
   }
 
   /// The chance of the first class, from the margin between the first two.

@@ -10,8 +10,9 @@ import Statistics
 /// - `.npy` (PMD, and CIFAR-N's arrays saved alone): integers [N]; `clean` may name a second file of true labels, which
 ///   must equal the data set's.
 ///
-/// Rows are in the order of ids. Without true labels in the file, labels that agree with the data set's hardly more
-/// often than chance are refused: they belong to another order.
+/// Rows are in the order of ids, but for tables with `path` or `sample_id`, which are lists as `--labels` reads them. Without
+/// true labels in the file, labels that agree with the data set's hardly more often than chance are refused: they belong
+/// to another order.
 ///
 /// - Source: Wei et al.: Learning with noisy labels revisited (CIFAR-N), ICLR 2022.
 struct PublishedLabels: NoiseModel {
@@ -26,35 +27,35 @@ struct PublishedLabels: NoiseModel {
       TensorFlow Datasets has another. PMD's files cover the first 45,000 images: --limit-train 45000.
       """)
 
-  let path: String
-  var files: [String] { [path] }
+  var path: String
+  var files: [String] { [path] + [cleanPath].compactMap { $0 } }
   let key: String?
-  let cleanPath: String?
+  private(set) var cleanPath: String?
 
   init(arguments: NoiseArguments) throws {
     let (file, options) = try arguments.fileAndOptions(["key", "clean"])
-    (path, key, cleanPath) = (file, options["key"], options["clean"])
+    (path, key, cleanPath) = (file, options["key"], options["clean"].map(FileBytes.expandingHome))
   }
 
   var text: String { "labels:\(path)" + (key.map { ",key=\($0)" } ?? "") + (cleanPath.map { ",clean=\($0)" } ?? "") }
 
+  mutating func changeFiles(_ change: (String) -> String) { (path, cleanPath) = (change(path), cleanPath.map(change)) }
+
   func labels(for dataset: Dataset, draws: NoiseDraws) throws -> NoisyLabels {
-    let file = try LabelTables(path, key: key)
-    var clean = file.clean
-    if let cleanPath {
-      let other = try LabelTables(cleanPath, key: nil)
-      clean = other.clean ?? other.labels
-    }
-    let given = try checked(file.labels, path, dataset)
+    let file = try LabelColumns(path, key: key, of: dataset)
+    let other = try cleanPath.map { try LabelColumns($0, key: nil, of: dataset) }
+    let clean = other.map { $0.clean ?? $0.labels } ?? file.clean
+    // True labels that agree with the data's as positions prove that positions are meant.
+    let given = try file.classes(of: file.labels, isSure: clean != nil)
     if let id = given.indices.first(where: { given[$0] < 0 && dataset.train.labels[$0] >= 0 }) {
       throw Failure(
-        .badInput, "entry \(id) of '\(path)' has no label.", why: "noise changes labels, and takes none away.",
+        .badInput, "'\(path)' has no label for sample \(id).", why: "noise changes labels, and takes none away.",
         fix: "give each sample a label, or replace all with --labels \(path), which also leaves samples out.")
     }
     let truth = dataset.train.trueLabels ?? dataset.train.labels
     let ids = dataset.train.labels.indices.filter { dataset.train.labels[$0] >= 0 && truth[$0] >= 0 }
     if let clean {
-      let expected = try checked(clean, cleanPath ?? path, dataset)
+      let expected = try (other ?? file).classes(of: clean, isSure: true)
       let wrong = ids.filter { expected[$0] >= 0 && truth[$0] != expected[$0] }
       if let first = wrong.first { throw otherOrder(dataset, wrong.count, ids.count, first, expected[first], truth) }
     } else {
@@ -66,22 +67,8 @@ struct PublishedLabels: NoiseModel {
     }
     let labels = zip(dataset.train.labels, given).map { $0 < 0 ? $0 : $1 }
     let realised = TransitionMatrix(from: dataset.train.labels, to: labels, classCount: dataset.classCount)
-    return NoisyLabels(labels: labels, expected: realised, isDrawn: false)
-  }
-
-  /// As many labels as samples, each of a class.
-  private func checked(_ labels: [Int?], _ path: String, _ dataset: Dataset) throws -> [Int32] {
-    let count = dataset.train.count
-    guard labels.count == count || labels.count == dataset.wholeTrainCount else {
-      throw Failure(
-        .badInput, "'\(path)' has \(labels.count) labels.", why: "the training set has \(count) samples.",
-        fix: labels.count < count
-          ? "use --limit-train \(labels.count) if they are those of the first samples."
-          : "use the file that was made for this data set.")
-    }
-    return try ClassLabels.checked(Array(labels.prefix(count)), classCount: dataset.classCount) {
-      "entry \($0) of '\(path)'"
-    }
+    let notes = [file.note(isProven: clean != nil), other?.note(isProven: true)].compactMap { $0 }
+    return NoisyLabels(labels: labels, expected: realised, isDrawn: false, notes: notes)
   }
 
   private func otherOrder(
@@ -92,78 +79,5 @@ struct PublishedLabels: NoiseModel {
       why: "the first is sample \(first): \(label) ('\(dataset.classNames[Int(label)])') in the file, "
         + "\(truth[first]) ('\(dataset.classNames[Int(truth[first])])') in the data.",
       fix: "use the data set's own files, in their order; --labels FILE replaces labels without this check.")
-  }
-}
-
-/// The columns of a file of labels that a noise needs.
-private struct LabelTables {
-  let labels: [Int?]
-  /// The true labels, where the file has any.
-  var clean: [Int?]?
-
-  /// Names of CIFAR-N's code for the keys of its files.
-  private static let aliases = [
-    "worst": "worse", "rand1": "random1", "rand2": "random2", "rand3": "random3", "noisy100": "noisy",
-  ]
-
-  init(_ path: String, key: String?) throws {
-    let bytes = try FileBytes.read(path)
-    if NumPyArray.isNumPy(bytes) {
-      let array = try NumPyArray(decoding: bytes, name: "'\(path)'")
-      guard array.shape.dropFirst().allSatisfy({ $0 == 1 }) else {
-        throw Failure(
-          .badInput, "'\(path)' holds an array of shape \(array.shape).", why: "labels must be a row of integers.",
-          fix: "save one number for each sample.")
-      }
-      labels = try LabelArray.numbers(array, "'\(path)'")
-      return
-    }
-    let columns =
-      Pickle.isPickle(bytes, path: path) || ZipArchive.isZip(bytes)
-      ? try LabelPickle.arrays(bytes, path).mapValues { $0.map(Optional.some) } : try Self.columns(bytes, path)
-    let all = columns.keys.filter { $0 != "sample_id" }.sorted()
-    let cleanName = columns["clean_label"] == nil ? "label" : "clean_label"
-    // Where there is but one column, nothing is there to check by: it is what was asked for.
-    let names = all.count == 1 ? all : all.filter { $0 != cleanName }
-    guard let name = key.map({ Self.name(of: $0, in: all) }) ?? (names.count == 1 ? names[0] : nil) else {
-      guard !names.isEmpty else {
-        throw Failure(
-          .badInput, "'\(path)' has no labels.", why: "none of its columns has only whole numbers.",
-          fix: "write labels as numbers, or use --labels FILE, which also takes class names.")
-      }
-      throw Failure(
-        .usage, key.map { "'\(path)' has no labels called '\($0)'." } ?? "'\(path)' has several sets of labels.",
-        why: "it has \(names.joined(separator: ", ")).", fix: "choose one with key=\(names[0]).")
-    }
-    labels = columns[name] ?? []
-    clean = name == cleanName ? nil : columns[cleanName]
-  }
-
-  /// The column that a key means: `worse` or `worst` for `worse_label`, `random2` or `rand2` for `random_label2`.
-  private static func name(of key: String, in names: [String]) -> String? {
-    for key in [key, aliases[key] ?? key] {
-      var wanted = [key, "\(key)_label", "\(key)_label1"]
-      if let digit = key.last, digit.isNumber { wanted.append("\(key.dropLast())_label\(digit)") }
-      if let name = wanted.first(where: { names.contains($0) }) { return name }
-    }
-    return nil
-  }
-
-  /// The columns of a table that hold whole numbers.
-  private static func columns(_ bytes: [UInt8], _ path: String) throws -> [String: [Int?]] {
-    let table = try CSV(decoding: bytes, name: path)
-    var columns: [String: [Int?]] = [:]
-    for (index, name) in table.header.enumerated() {
-      let texts = table.rows.map { $0[index].trimmingBlanks }
-      let known = texts.filter { !ClassLabels.isMissing($0) }
-      guard !known.isEmpty, known.allSatisfy({ ClassLabels.number($0) != nil }) else { continue }
-      columns[name.trimmingBlanks] = texts.map { ClassLabels.isMissing($0) ? nil : ClassLabels.number($0) }
-    }
-    if let ids = columns["sample_id"], ids != (0..<ids.count).map(Optional.some) {
-      throw Failure(
-        .badInput, "the rows of '\(path)' are not sorted by id.", why: "the column sample_id is out of order.",
-        fix: "sort them, or use --labels FILE.")
-    }
-    return columns
   }
 }

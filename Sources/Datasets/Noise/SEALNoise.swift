@@ -1,4 +1,5 @@
 import Failures
+import FileFormats
 import Statistics
 
 /// Noise by the classes that a network confuses: the floor(R N) samples that it doubts most change.
@@ -19,16 +20,18 @@ struct SEALNoise: NoiseModel {
       """)
 
   let rate: Double
-  let path: String
+  var path: String
   var files: [String] { [path] }
 
   init(arguments: NoiseArguments) throws {
     rate = try arguments.rate()
-    path = arguments.words.dropFirst().joined(separator: ",")
+    path = FileBytes.expandingHome(arguments.words.dropFirst().joined(separator: ","))
     guard !path.isEmpty else { throw arguments.wrong("the file is missing") }
   }
 
   var text: String { "seal:\(rate),\(path)" }
+
+  mutating func changeFiles(_ change: (String) -> String) { path = change(path) }
 
   func labels(for dataset: Dataset, draws: NoiseDraws) throws -> NoisyLabels {
     let probabilities = try GivenProbabilities(path, for: dataset)
@@ -49,6 +52,6 @@ struct SEALNoise: NoiseModel {
       labels[candidate.id] = Int32(candidate.label)
     }
     let realised = TransitionMatrix(from: dataset.train.labels, to: labels, classCount: dataset.classCount)
-    return NoisyLabels(labels: labels, expected: realised, isDrawn: false)
+    return NoisyLabels(labels: labels, expected: realised, isDrawn: false, notes: probabilities.notes)
   }
 }

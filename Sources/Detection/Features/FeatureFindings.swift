@@ -102,6 +102,8 @@ public struct FeatureFindings: Sendable {
   /// The name of its stage.
   public static let stage = "features"
   private static let schema = "gpunoisy.features/1"
+  /// A hundred years: no detection takes longer.
+  private static let mostSeconds = 3.2e9
 
   /// The file of the finished stage.
   public var file: SafetensorsFile {
@@ -137,14 +139,25 @@ public struct FeatureFindings: Sendable {
         .badInput, "'\(file.path)' does not belong to this detection.", why: why,
         fix: "restore the file from a copy, or repeat the detection.")
     }
+    /// A number of the metadata; nil where it has none.
+    func number(_ name: String, in range: ClosedRange<Double>) throws -> Double? {
+      try file.metadata[name].map { text in
+        guard let value = Double(text), range.contains(value) else {
+          throw Failure(
+            .badInput, "'\(file.path)' is damaged.", why: "its '\(name)' is '\(text.prefix(40))'.",
+            fix: "restore the file from a copy, or repeat the detection.")
+        }
+        return value
+      }
+    }
     guard file.metadata[DetectionStageResult.stageKey] == Self.stage,
       let source = file.metadata["features"].map(FeatureSource.init),
-      let seconds = file.metadata["seconds"].flatMap(Double.init)
+      let seconds = try number("seconds", in: 0...Self.mostSeconds)
     else { throw foreign("it is not what a detection by features leaves.") }
     func integers(_ name: String) throws -> [Int] {
       try file.integers(name, shape: file[name]?.shape ?? [0]).map { Int($0) }
     }
-    (self.source, self.seconds, cosine) = (source, seconds, file.metadata["cosine"].flatMap(Double.init))
+    (self.source, self.seconds, cosine) = (source, seconds, try number("cosine", in: -1...1))
     (ids, classes, tooSmall, small) = (
       try integers("ids"), try integers("classes"), try integers("too_small"), try integers("small")
     )
@@ -164,7 +177,9 @@ public struct FeatureFindings: Sendable {
     nearDuplicates = file["near"] == nil ? [] : try lists("near", sizes: "near_sizes")
     let pairs = file["twins"] == nil ? [] : try integers("twins")
     let cosines = pairs.isEmpty ? [] : try file.doubles("twin_cosines", shape: [pairs.count / 2])
-    guard known.isSuperset(of: pairs), pairs.count == 2 * cosines.count, cosines.allSatisfy(\.isFinite) else {
+    guard known.isSuperset(of: pairs), pairs.count == 2 * cosines.count,
+      cosines.allSatisfy((-1.001...1.001).contains)
+    else {
       throw foreign("its pairs have other samples.")
     }
     twins = cosines.enumerated().map { Twin(id: pairs[2 * $0], training: pairs[2 * $0 + 1], cosine: $1) }

@@ -80,7 +80,8 @@ public struct FinishedDetection: Sendable {
         samples: dataset.train.count, classes: dataset.classCount, margin: detection.margin)
       return try restoring(folder) {
         try DetectionStageResult.read(
-          SafetensorsFile.read(folder + "/" + stage.file), of: stage, like: empty, epochs: settings.epochs)
+          SafetensorsFile.read(folder + "/" + stage.file), of: stage, like: empty, epochs: settings.epochs,
+          labels: data.fitted.labels)
       }
     }
     let features =

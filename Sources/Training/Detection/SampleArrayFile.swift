@@ -1,15 +1,17 @@
 import Datasets
 import Failures
 import FileFormats
+import Settings
 
 /// What somebody has computed of each image: a NumPy array [N, D], and perhaps a table beside it that says of which images.
 ///
 /// Rows belong to the images that `FILE.csv` names in its column `path`; without that file, to the training samples in
-/// their order, of which there must then be as many.
+/// their order, of which there must then be as many. In the folder of a run they must be those of that run's data.
 struct SampleArrayFile {
   /// D.
   let width: Int
   private let path: String
+  private let list: SampleList
   private let values: [Double]
   /// The row of each training sample.
   private let places: [Int]
@@ -33,8 +35,9 @@ struct SampleArrayFile {
         .badInput, "'\(path)' has a value that is not finite.", why: "it is in row \(at / width).",
         fix: "compute it again.")
     }
-    let table = path.dropLast(4) + ".csv"
-    guard FileBytes.kind(of: String(table)) == .file else {
+    list = SampleList(path, of: dataset)
+    let table = SampleList.table(beside: path)
+    guard FileBytes.kind(of: table) == .file else {
       guard array.shape[0] == count else {
         throw Failure(
           .badInput, "'\(path)' does not fit the data.",
@@ -46,31 +49,32 @@ struct SampleArrayFile {
       places = Array(0..<count)
       return
     }
-    places = try Self.places(String(table), rows: array.shape[0], dataset)
+    let rows = try CSV(decoding: FileBytes.read(table), name: table)
+    guard rows.rows.count == array.shape[0] else {
+      throw Failure(
+        .badInput, "'\(table)' does not fit the array beside it.",
+        why: "it has \(rows.rows.count) rows, and the array has \(array.shape[0]).", fix: "save both again.")
+    }
+    places = try SampleList(table, of: dataset).places(in: rows).places
   }
 
-  /// The row of each sample by the table beside the array.
-  private static func places(_ path: String, rows: Int, _ dataset: Dataset) throws -> [Int] {
-    let table = try CSV(decoding: FileBytes.read(path), name: path), paths = dataset.trainPaths
-    guard let column = table.column("path") else {
-      throw Failure(
-        .badInput, "'\(path)' has no column path.", why: "it has \(table.columnList).",
-        fix: "write which image each row belongs to, or remove the file.")
-    }
-    guard table.rows.count == rows else {
-      throw Failure(
-        .badInput, "'\(path)' does not fit the array beside it.",
-        why: "it has \(table.rows.count) rows, and the array has \(rows).", fix: "save both again.")
-    }
-    var rowOf: [String: Int] = [:]
-    for (row, cells) in table.rows.enumerated() { rowOf[cells[column]] = row }
-    return try paths.map { name in
-      guard let row = rowOf[name] else {
-        throw Failure(
-          .badInput, "'\(path)' has no row for '\(name)'.", why: "no path in it is this one.",
-          fix: "give all training images; their paths are relative to the data's folder, as in samples.csv.")
+  /// Checks the files that a detection takes against the runs in whose folders they lie, while the images are there.
+  ///
+  /// - Returns: how their rows are matched to samples, as lines for people.
+  /// - Throws: `.missingInput`; `.badInput` for a table that does not fit, and for files of other data.
+  static func notes(_ settings: RunSettings, _ dataset: Dataset) throws -> [String] {
+    guard settings.job == .detect else { return [] }
+    var files = [("--pred-probs", settings.detection.predictedProbabilities)]
+    if case .file(let path) = settings.detection.features { files.append(("--features", path)) }
+    return try files.compactMap { option, path in
+      guard let path, FileBytes.kind(of: path) == .file else { return nil }
+      let table = SampleList.table(beside: path), count = dataset.train.count
+      guard FileBytes.kind(of: table) == .file else {
+        try SampleList(path, of: dataset).requireSameSamples(rows: count)
+        return SampleList.Matching(byNumber: count).note(option, path)
       }
-      return row
+      let rows = try CSV(decoding: FileBytes.read(table), name: table)
+      return try SampleList(table, of: dataset).places(in: rows).matching.note(option, table)
     }
   }
 
@@ -79,7 +83,8 @@ struct SampleArrayFile {
 
   /// The rows of some samples as probabilities of the data set's classes.
   ///
-  /// - Throws: `.badInput` for another number of classes, and rows that are not probabilities.
+  /// - Throws: `.badInput` for another number of classes, or others than those of the run in whose folder the file lies, and
+  ///   rows that are not probabilities.
   func probabilities(_ ids: [Int], classes: Int) throws -> [Double] {
     guard width == classes else {
       throw Failure(
@@ -87,7 +92,13 @@ struct SampleArrayFile {
         why: "it has \(width) columns, and there are \(classes) classes.",
         fix: "save one probability for each class, in the order of their names.")
     }
-    let found = rows(ids)
+    var found = rows(ids)
+    if let order = try list.classOrder() {
+      for start in stride(from: 0, to: found.count, by: classes) {
+        let row = Array(found[start..<start + classes])
+        for (column, label) in order.enumerated() { found[start + label] = row[column] }
+      }
+    }
     for (row, id) in ids.enumerated() {
       let part = found[row * classes..<(row + 1) * classes], sum = part.reduce(0, +)
       guard part.allSatisfy({ $0 >= 0 }), abs(sum - 1) < 1e-3 else {

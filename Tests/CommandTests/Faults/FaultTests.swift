@@ -40,6 +40,29 @@ extension CommandTests {
       }
     }
 
+    @Test("by SIGKILL while --force replaces a run: the folder is taken again, for the bits of the new run")
+    func forcedStarts() throws {
+      var draws = SeededDraws("kills of --force")
+      let old = FaultyRun(command: Self.commands[2]), whole = FaultyRun(command: Self.commands[0])
+      _ = try count(old, Self.changing)
+      // All of the deletion, and the first files of the new run.
+      let calls = min(80, try count(whole, Self.changing))
+      for _ in 0..<Self.trials / 2 {
+        let run = FaultyRun(command: whole.command + ["--force"])
+        try run.takeOver(old)
+        let place = 1 + draws.below(calls), kind = draws.choice(["kill", "after", "half"])
+        let trial = "--force, \(kind) at call \(place) of \(calls)"
+        let ending = try run.begin(Self.changing, at: place, kind).ending
+        #expect(ending.code == 137, "\(trial): \(ending.code) \(ending.errors)")
+        // Without settings there is no run that could be another one; with some it may still be the old one.
+        let isGone = FileBytes.kind(of: run.run + "/config.toml") == .missing
+        let target = isGone && place % 2 == 0 ? ["--resume-or-start", "run"] : ["--out", "run", "--force"]
+        let again = try CommandUnderTest.run(whole.command + target + ["-q"], in: run.folder)
+        #expect(again.code == 0, "\(trial): \(again.errors)")
+        try expectSame(run, whole, trial)
+      }
+    }
+
     /// A way in which a call fails, and what may come of it.
     private struct Failing {
       let calls: String, kind: String
