@@ -21,7 +21,7 @@ public struct ClassReader: Sendable {
   /// - Parameters:
   ///   - names: the classes [K].
   ///   - counted: the names of the classes that the list's positions count, as the run says that wrote it; nil where that is
-  ///     not known. Where either are nothing but numbers from 0, names say nothing.
+  ///     not known. Where either list is just the numbers from 0, names are ignored.
   public init(_ names: [String], counting counted: [String]? = nil) {
     self.names = names
     countsAreSure = counted == names

@@ -12,7 +12,11 @@ extension Dataset {
   ///   recognised and for damaged data; `.outOfMemory`.
   public static func open(_ text: String, options: DatasetOptions = DatasetOptions()) throws -> Dataset {
     var dataset = try read(text, options)
-    dataset.opened = dataset.parts
+    // What has files is known again by their paths.
+    dataset.opened = dataset.parts.map { part, samples in
+      let size = PixelSize(width: samples.images.width, height: samples.images.height)
+      return (part, samples.paths.isEmpty ? samples : samples.outline(size))
+    }
     // They stand in checkpoints, tables and messages.
     if let name = dataset.classNames.first(where: { $0.utf8.count > longestClassName }) {
       throw Failure(

@@ -20,14 +20,16 @@ extension Dataset {
     guard let samples = origin.samples else { return true }
     let isOwnPart = (placed.isEmpty ? [.train] : placed.map(\.part)) == origin.counted(in: openedParts).map(\.part)
     // Runs of earlier versions have the hash of images that were brought to a size.
-    let own = isOwnPart && train.count >= origin.trainCount ? train.fingerprint(first: origin.trainCount) : nil
+    func own() -> String? {
+      isOwnPart && train.count >= origin.trainCount ? train.fingerprint(first: origin.trainCount) : nil
+    }
     if origin.split == .train {
       guard let train = openedParts.first(where: { $0.part == .train })?.samples else { return true }
       guard train.count >= origin.trainCount else { return false }
-      return train.fingerprint(first: origin.trainCount).map { $0 == samples } ?? true || own == samples
+      return train.fingerprint(first: origin.trainCount).map { $0 == samples } ?? true || own() == samples
     }
     let opened = sampleFingerprint(of: origin.split, limitTrain: origin.limitTrain, limitTest: origin.limitTest)
-    return opened.map { $0 == samples } ?? true || own == samples
+    return opened.map { $0 == samples } ?? true || own() == samples
   }
 
   /// The data set without the images that only its lists needed; what these count stays.

@@ -108,7 +108,7 @@ public struct Dataset: Sendable {
   public var restFingerprint: String {
     var hash = Fingerprint()
     func add(_ labels: [Int32]?) {
-      // None are something else than an empty list.
+      // No labels and an empty list differ.
       guard let labels else { return hash.add(-1) }
       labels.withUnsafeBytes { hash.add($0) }
     }

@@ -66,7 +66,7 @@ public struct SampleRows {
     let own = number.flatMap { places.id($0) }
     // The same file may occur twice; then its number decides.
     guard let id = found.count == 1 ? found[0] : own.flatMap({ found.contains($0) ? $0 : nil }) else {
-      return .several(path, found)
+      return number.map { .contradiction(path, $0) } ?? .several(path, found)
     }
     return .path(id, moved: number != nil && own != id)
   }

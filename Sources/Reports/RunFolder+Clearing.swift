@@ -17,7 +17,7 @@ extension RunFolder {
   /// The mark that a folder has while its earlier run is deleted, until the new one has its run.json.
   ///
   /// A process that dies meanwhile leaves files that are no run: by the mark they are known as such.
-  static let clearingName = ".clearing"
+  static let clearingName = ".gpunoisy-clearing"
 
   /// Whether a folder has the mark.
   static func holdsMark(_ path: String) -> Bool { FileBytes.kind(of: path + "/" + clearingName) == .file }
@@ -38,6 +38,7 @@ extension RunFolder {
     guard try Self.content(of: path) != nil || Self.isBeingCleared(path) else { return }
     // Its lock is held until all is done.
     let inner = Self.holdsRun(file(Self.retrainName)) ? try RunFolder(locking: file(Self.retrainName)) : nil
+    defer { withExtendedLifetime(inner) {} }
     try AtomicFile.write([], to: file(Self.clearingName), followingLinks: false)
     isMarked = true
     guard unlink(file("config.toml")) == 0 || errno == ENOENT else { throw SystemFailure.cannotWrite(path) }

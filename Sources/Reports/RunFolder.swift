@@ -75,7 +75,10 @@ public final class RunFolder {
     let folder = try RunFolder(locking: path)
     // Between the first look and the lock, another run may have come and gone.
     if !force { try requireEmpty(path) }
-    if force || isBeingCleared(path) { try folder.clear() }
+    if force || isBeingCleared(path) {
+      try requireNoLinks(path)
+      try folder.clear()
+    }
     folder.removeTemporaryFiles()
     try FileBytes.makeFolder(path + "/checkpoints")
     return folder

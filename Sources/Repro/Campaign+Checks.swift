@@ -15,7 +15,7 @@ extension Campaign {
     // What the plan leaves open is the run's own choice, and how it was computed decides nothing.
     let other = RunSettings.settings(of: task.settings.job).first { setting in
       setting.role != .execution && setting.text(task.settings) != setting.unset
-        && setting.text(own) != setting.text(task.settings)
+        && Self.withoutFolders(setting.text(own)) != Self.withoutFolders(setting.text(task.settings))
     }
     if let other {
       throw Failure(
@@ -33,14 +33,25 @@ extension Campaign {
       fix: "restore the file, or delete the run's folder and run the command again.")
   }
 
-  /// Checks that the runs of a cell, one for each seed, have seen the same images.
+  /// A setting's text without the folders of files that it names: a run has them in full, campaigns are moved, and shards
+  /// have mounts of their own.
+  private static func withoutFolders(_ text: String) -> [Substring] {
+    text.split(omittingEmptySubsequences: false, whereSeparator: { ":=,".contains($0) }).map { word in
+      let path = word == "." || word.hasSuffix("..") ? Substring(FileBytes.absolute(String(word))) : word
+      return path.split(separator: "/").last ?? path
+    }
+  }
+
+  /// Checks that the runs of a cell, one for each seed, have seen the same images; runs of earlier versions, which recorded
+  /// another hash, are not compared.
   ///
   /// - Throws: `.badInput` naming two that have not.
   static func requireSameImages(_ runs: [(task: Task, record: RunRecord)]) throws {
+    let runs = runs.filter { $0.record.data?.rest != nil }
     // The built-in images are drawn by each run's own seed.
-    guard let first = runs.first, let samples = first.record.data?.samples,
-      !first.task.settings.data.hasSuffix("shapes")
-    else { return }
+    guard let first = runs.first, let samples = first.record.data?.samples, !first.task.settings.drawsData else {
+      return
+    }
     for run in runs where run.record.data?.samples ?? samples != samples {
       throw Failure(
         .badInput, "'\(first.task.folder)' and '\(run.task.folder)' were trained on different images.",

@@ -145,7 +145,7 @@ public struct ReproTable: Sendable {
         .usage, "'\(name)' has no cell '\(pattern)'.",
         why: nearest.count == cells.count
           ? "its cells are \(named)." : "of its \(cells.count) cells, the nearest names are \(named).",
-        fix: "name one of these, or several by --only for each; * stands for any text, as in "
+        fix: "name one of these, and repeat --only for several; * stands for any text, as in "
           + "--only '\(cells[0].name.prefix(3))*'. --dry-run lists all cells.")
     }
     return cells.filter { runs($0, at: scale) && Pattern.matches($0.name, anyOf: patterns) }

@@ -94,3 +94,15 @@ extension RunSettings {
     return files + noise.model.files.enumerated().map { ($0 == 0 ? "noise" : "noise-\($0 + 1)", $1) }
   }
 }
+
+extension RunSettings {
+  /// Whether the data is made of the built-in shapes, which are drawn by the seed.
+  public var drawsData: Bool { Dataset.isName(data) && data.hasSuffix("shapes") }
+
+  /// The option that names an input file: the second one of a noise is recorded as `noise-2`.
+  public static func option(ofInput setting: String) -> String {
+    let words = setting.split(separator: "-")
+    let isNumbered = words.count > 1 && words.last.flatMap { Int($0) } != nil
+    return "--" + words.dropLast(isNumbered ? 1 : 0).joined(separator: "-")
+  }
+}

@@ -163,7 +163,9 @@ public final class RunJournal {
     switch ending {
     case .finished: try mark(.finished)
     case .timeIsUp: try mark(.stopped, reason: "--max-time has passed")
-    case .interrupted(let kind): try mark(.stopped, reason: kind == .interrupted ? "SIGINT" : "a signal")
+    case .interrupted(let kind):
+      let other = StopRequest.isOrphaned ? "the process that started it has ended" : "a signal"
+      try mark(.stopped, reason: kind == .interrupted ? "SIGINT" : other)
     }
   }
 }

@@ -81,19 +81,17 @@ struct CheckpointRun {
     do {
       let data = try RunData(run, of: dataset)
       return (try? record.require(data, of: folder, fix: "")) == nil ? .other(difference) : .own(run, data)
-    } catch let failure as Failure where !isInPlace && [.missingInput, .badInput, .usage].contains(failure.kind) {
+    } catch let failure as Failure where !isInPlace && Self.saysOtherData.contains(failure.kind) {
       return .other(
         "whether the run in '\(folder)' was trained on '\(settings.data)' is not known (\(failure.what.dropLast()))")
     }
   }
 
+  /// How the run's own settings fail on data that they were not made for.
+  private static let saysOtherData: Set<Failure.Kind> = [.missingInput, .badInput, .usage, .configuration]
+
   /// What is worth a note where the data is not the run's.
   func note(_ why: String) -> String {
     "\(why): '\(checkpoint)' is taken as a checkpoint without a run, and nothing counts as held out"
   }
-}
-
-extension RunSettings {
-  /// Whether the data is made of the built-in shapes, which are drawn by the seed.
-  var drawsData: Bool { Dataset.isName(data) && data.hasSuffix("shapes") }
 }

@@ -33,9 +33,7 @@ struct CommandInputs {
       }
     }
     for (setting, path) in settings.inputFiles {
-      // The second noise of a chain is `noise-2`.
-      let words = setting.split(separator: "-"), isNumbered = words.count > 1 && Int(words[words.count - 1]) != nil
-      add(path, "the file of --\(words.dropLast(isNumbered ? 1 : 0).joined(separator: "-"))")
+      add(path, "the file of \(RunSettings.option(ofInput: setting))")
     }
   }
 

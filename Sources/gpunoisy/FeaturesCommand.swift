@@ -48,7 +48,7 @@ struct FeaturesCommand: ParsableCommand {
     }
     var settings = try options.settings()
     let file = try OutputPath(file: to, option: "--to")
-    let table = try OutputPath(file: file.path.dropLast(4) + ".csv", option: "--to's table")
+    let table = try OutputPath(file: file.path.dropLast(4) + ".csv", option: "the table of --to")
     let device = DeviceChoice(text: settings.device, threads: settings.threads)
     try device.check()
     let path = try checkpoint.map { try CheckpointPlace.file(at: $0) }
@@ -83,7 +83,7 @@ struct FeaturesCommand: ParsableCommand {
     guard try FileBytes.read(table.path, first: tableHead.utf8.count).elementsEqual(tableHead.utf8) else {
       throw Failure(
         .cannotCreate, "\(table.option) '\(table.path)' would replace another file.",
-        why: "the table has the columns sample_id,path, and that file has not.",
+        why: "the table has the columns sample_id,path, and that file does not have them.",
         fix: "choose another name for --to, or remove the file.")
     }
   }

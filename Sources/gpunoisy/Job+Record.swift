@@ -36,13 +36,13 @@ extension Job {
       guard let hash = now.inputs[setting], let old = before.inputs[setting], hash != old else { continue }
       throw Failure(
         .badInput, "'\(path)' has changed since the run '\(run)' started.",
-        why: "--\(setting) had the SHA-256 \(old.prefix(12))…; now it is \(hash.prefix(12))….",
+        why: "the file of \(RunSettings.option(ofInput: setting)) had the SHA-256 \(old.prefix(12))…; now it is \(hash.prefix(12))….",
         fix: "restore the file, or start a new run.")
     }
     // Without its table, an array would be taken in the order of the samples.
     for setting in ["features-2", "pred-probs-2"] where before.inputs[setting] != nil && now.inputs[setting] == nil {
       throw Failure(
-        .badInput, "the table beside the file of --\(setting.dropLast(2)) is gone.",
+        .badInput, "the table beside the file of \(RunSettings.option(ofInput: setting)) is gone.",
         why: "when the run '\(run)' started, it said which row is which image.",
         fix: "restore the file, or start a new run.")
     }

@@ -71,7 +71,7 @@ struct Job: DeviceWork {
     if resumed != nil, let trainer, try !trainer.resume(from: folder) { notes = try initialize(trainer, weights) }
     // The first file of a run: from here on it can be resumed.
     if resumed == nil { try folder.write(settings.configuration) }
-    // A run that was killed behind its first file does not have the second one yet.
+    // A run that was killed after its first file does not have the second one yet.
     let copy = folder.file(RunFolder.earlierVerdictsName)
     if settings.job == .detect, let verdicts = settings.detection.verdicts, FileBytes.kind(of: copy) == .missing {
       let own = data.reviewed?.verdicts.translation.map { Array($0.utf8) }

@@ -34,7 +34,7 @@ struct MethodsCommand: ParsableCommand {
   private static func text(_ entry: MethodEntry) -> String {
     var lines = [entry.name, "  \(entry.summary)"]
     if !entry.source.isEmpty { lines += ["  source    \(entry.source)", "  status    \(entry.standing.text)"] }
-    lines.append("  cost      of an epoch, in epochs of plain training: \(entry.cost); networks: \(entry.networks)")
+    lines.append("  cost      an epoch costs this many of plain training: \(entry.cost); networks: \(entry.networks)")
     if entry.losses != .all { lines.append("  losses    \(entry.losses.text)") }
     if entry.judgesSamples { lines.append("  judges    samples: the run writes suspicion.csv") }
     if entry.needsTrustedSamples { lines.append("  needs     samples whose labels are right: --trusted") }

@@ -17,8 +17,8 @@ struct TuneCommand: ParsableCommand {
       How a convolution is split into pieces hardly affects its result but strongly affects its speed. tune tries the \
       possible splits for the convolutions of a network. Each is first checked against double precision, in its own \
       process, so a driver that crashes or hangs loses a candidate and not the program. Splits that are more than 3 % \
-      faster than the standard are saved for this device, driver and precision; 'train', 'detect' and 'bench' then use them, and \
-      say so. Every batch size is tuned separately.
+      faster than the standard are saved for this device, driver and precision; 'train', 'detect' and 'bench' then use \
+      them, and say so. Every batch size is tuned separately.
 
       Another split adds numbers in another order: the last bits of a tuned run differ from those of an untuned one. A \
       run keeps the tuning it started with, also when it is resumed.

@@ -156,6 +156,18 @@ extension CommandTests {
       cells[1][try #require(cells[0].firstIndex(of: "test_acc"))] = "777"
       try AtomicFile.write(cells.map { $0.joined(separator: ",") + "\n" }.joined(), to: path)
       try calls(65, "'test_acc' is '777")
+      // Another seed's images.
+      try CommandUnderTest.output(
+        ["data", "shapes", "--limit-train", "320", "--limit-test", "100", "--out", "d.npz", "-q"], in: folder)
+      let table = try String(decoding: FileBytes.read(folder("small.toml")), as: UTF8.self)
+      try AtomicFile.write(table.replacing("\"shapes\"", with: "\"d.npz\""), to: folder("small.toml"))
+      let two = repro("--runs 2", to: "two"), record = folder("two/ce-noise/seed-2/run.json")
+      _ = try CommandUnderTest.run(two, in: folder)
+      let text = try String(decoding: FileBytes.read(record), as: UTF8.self)
+      let samples = try #require(RunFiles(folder("two/ce-noise/seed-2")).record()["data"]?["samples"]?.string)
+      try AtomicFile.write(text.replacing(samples, with: "0123456789abcdef"), to: record)
+      let ending = try CommandUnderTest.run(two, in: folder)
+      #expect(ending.code == 65 && ending.errors.contains("were trained on different images"), "\(ending.errors)")
     }
 
     @Test("end with 10 where a claim fails")

@@ -74,7 +74,7 @@ struct RunFolderTests {
     ].enumerated() {
       for force in [false, true] {
         let path = scratch("half-\(index)-\(force)")
-        for name in left + [".clearing", "report/index.html"] {
+        for name in left + [".gpunoisy-clearing", "report/index.html"] {
           try FileBytes.makeFolder(FileBytes.folder(of: path + "/" + name))
           try FileBytes.write([1], to: path + "/" + name)
         }
@@ -86,12 +86,12 @@ struct RunFolderTests {
         }
         #expect((FileBytes.kind(of: path + "/notes.md") == .file) == left.contains("notes.md"))
         // The mark stays until there is a run again.
-        #expect(FileBytes.kind(of: path + "/.clearing") == .file)
+        #expect(FileBytes.kind(of: path + "/.gpunoisy-clearing") == .file)
         try folder.write(FlatTOML(sections: []))
         try RunFolder.checkFree(path, force: true)
         try writeRecord(folder)
-        #expect(FileBytes.kind(of: path + "/.clearing") == .missing)
-        #expect(FileBytes.kind(of: path + "/retrain/.clearing") == .missing)
+        #expect(FileBytes.kind(of: path + "/.gpunoisy-clearing") == .missing)
+        #expect(FileBytes.kind(of: path + "/retrain/.gpunoisy-clearing") == .missing)
       }
     }
   }
@@ -99,7 +99,7 @@ struct RunFolderTests {
   /// A run folder with settings alone, and the mark of one that is deleted.
   private func marked(_ path: String) throws -> String {
     try FileBytes.makeFolder(path)
-    for name in ["config.toml", ".clearing"] { try FileBytes.write([], to: path + "/" + name) }
+    for name in ["config.toml", ".gpunoisy-clearing"] { try FileBytes.write([], to: path + "/" + name) }
     return path
   }
 
@@ -108,7 +108,7 @@ struct RunFolderTests {
     let path = try marked(scratch("marked"))
     #expect(throws: Failure.self) { try RunFolder.create(at: path) }
     try writeRecord(RunFolder.resume(path))
-    #expect(FileBytes.kind(of: path + "/.clearing") == .missing)
+    #expect(FileBytes.kind(of: path + "/.gpunoisy-clearing") == .missing)
     #expect(FileBytes.kind(of: path + "/config.toml") == .file)
   }
 
