@@ -36,8 +36,7 @@ extension Job {
       guard let hash = now.inputs[setting], let old = before.inputs[setting], hash != old else { continue }
       throw Failure(
         .badInput, "'\(path)' has changed since the run '\(run)' started.",
-        why: "the file of \(RunSettings.option(ofInput: setting)) had the SHA-256 "
-          + "\(old.prefix(12))…; now it is \(hash.prefix(12))….",
+        why: "--\(setting) had the SHA-256 \(old.prefix(12))…; now it is \(hash.prefix(12))….",
         fix: "restore the file, or start a new run.")
     }
     // Without its table, an array would be taken in the order of the samples.
