@@ -180,10 +180,8 @@ extension Trainer {
     let counts = checkpoint.states.flatMap(\.marginCount)
     try position.requirePossible(epochs: stage.epochs, steps: steps, in: path)
     guard counts.allSatisfy({ $0 >= 0 && Int($0) <= position.epoch + 1 }) else {
-      throw Failure(
-        .badInput, "'\(path)' is damaged.",
-        why: "it counts \(counts.max() ?? 0) margins of a sample after \(position.epoch) epochs.",
-        fix: "resume from another checkpoint, or start a new run.")
+      throw Failure.damagedCheckpoint(
+        path, why: "it counts \(counts.max() ?? 0) margins of a sample after \(position.epoch) epochs.")
     }
   }
 }
