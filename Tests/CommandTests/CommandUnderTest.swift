@@ -56,10 +56,10 @@ enum CommandUnderTest {
     return ending.output
   }
 
-  /// A training run of a few seconds.
+  /// A training run of a few seconds: four steps an epoch.
   static func training(_ rest: String...) -> [String] {
     [
-      "train", "shapes", "--limit-train", "256", "--limit-test", "128", "--model", "resnet20", "--batch-size", "64",
+      "train", "shapes", "--limit-train", "128", "--limit-test", "64", "--model", "resnet20", "--batch-size", "32",
       "--lr", "0.05", "--device", "cpu",
     ] + rest.flatMap { $0.split(separator: " ").map(String.init) }
   }

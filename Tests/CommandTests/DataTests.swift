@@ -36,7 +36,7 @@ extension CommandTests {
       try CommandUnderTest.output(
         CommandUnderTest.training("--epochs 2 --seed 5 --noise symmetric:0.4 --out noise"), in: folder)
       let used = try NumPyArray(decoding: FileBytes.read(folder("noise/noisy_labels.npy")), name: "noisy_labels.npy")
-      #expect(try #require(used.integers) == Array(values.prefix(256)))
+      #expect(try #require(used.integers) == Array(values.prefix(128)))
       try CommandUnderTest.output(
         CommandUnderTest.training("--epochs 2 --seed 5 --labels l.npy --out labels"), in: folder)
       #expect(
@@ -101,7 +101,7 @@ extension CommandTests {
       try CommandUnderTest.output(CommandUnderTest.training(training + " --out whole"), in: folder)
       let used = try NumPyArray(decoding: FileBytes.read(folder("whole/noisy_labels.npy")), name: "noisy_labels.npy")
       let drawn = try NumPyArray(decoding: FileBytes.read(folder("l.npy")), name: "l.npy")
-      #expect(try #require(used.integers) == #require(drawn.integers).prefix(256).map { $0 })
+      #expect(try #require(used.integers) == #require(drawn.integers).prefix(128).map { $0 })
       // From any folder.
       let setting = try RunFiles(folder("whole")).text("config.toml").lines.first { $0.hasPrefix("noise = ") }
       #expect(

@@ -110,17 +110,17 @@ extension CommandTests {
       let run = RunFiles(folder("run"))
       let accuracy = try #require(try run.column("test_acc", of: "metrics.csv").last.flatMap(Double.init))
       let loss = try #require(try run.column("test_loss", of: "metrics.csv").last.flatMap(Double.init))
-      let rest = ["shapes", "--limit-test", "128", "--device", "cpu"]
+      let rest = ["shapes", "--limit-test", "64", "--device", "cpu"]
       let checkpoint = "run/checkpoints/last.safetensors"
 
       let text = try CommandUnderTest.output(["eval", checkpoint] + rest + ["--json"], in: folder)
       let document = try JSONText.parse(Array(text.utf8), named: "standard output")
-      #expect(document["schema"] == "gpunoisy.eval/1" && document["samples"] == 128)
+      #expect(document["schema"] == "gpunoisy.eval/1" && document["samples"] == 64)
       #expect(document["accuracy"]?.double == accuracy)
       #expect(document["loss"]?.double == loss)
       let confusion = try #require(document["confusion"]?.array?.compactMap { $0.array?.compactMap(\.integer) })
-      #expect(confusion.map { $0.reduce(0, +) } == [13, 13, 13, 13, 13, 13, 13, 13, 12, 12])
-      #expect(Double(confusion.indices.reduce(0) { $0 + confusion[$1][$1] }) / 128 == accuracy)
+      #expect(confusion.map { $0.reduce(0, +) } == [7, 7, 7, 7, 6, 6, 6, 6, 6, 6])
+      #expect(Double(confusion.indices.reduce(0) { $0 + confusion[$1][$1] }) / 64 == accuracy)
       let perClass = try #require(document["per_class"]?.array)
       #expect(
         try perClass.map { try #require($0["confidence"]?.double) }
@@ -133,15 +133,15 @@ extension CommandTests {
         ["predict", checkpoint] + rest + ["--logits", "l.npy", "--probs", "p.npy", "--classes", "c.csv"], in: folder)
       let logits = try NumPyArray(decoding: FileBytes.read(folder("l.npy")), name: "l.npy")
       let probabilities = try NumPyArray(decoding: FileBytes.read(folder("p.npy")), name: "p.npy")
-      #expect(logits.shape == [128, 10] && probabilities.shape == [128, 10])
+      #expect(logits.shape == [64, 10] && probabilities.shape == [64, 10])
       #expect(logits.element.descriptor == "<f4" && probabilities.element.descriptor == "<f4")
       let z = try #require(logits.doubles), p = try #require(probabilities.doubles)
       var right = 0
       let table = try CSV(decoding: FileBytes.read(folder("c.csv")), name: "c.csv")
       #expect(table.header == ["sample_id", "path", "label", "predicted", "name", "probability"])
-      #expect(table.rows.map { $0[0] } == (0..<128).map(String.init))
+      #expect(table.rows.map { $0[0] } == (0..<64).map(String.init))
       #expect(table.rows[3][1] == "shapes/test/3" && table.rows[3][2] == "3")
-      for row in 0..<128 {
+      for row in 0..<64 {
         let place = row * 10..<(row + 1) * 10
         let best = try #require(place.max { z[$0] < z[$1] })
         if best - place.lowerBound == row % 10 { right += 1 }
@@ -150,7 +150,7 @@ extension CommandTests {
         #expect(zip(place, powers).allSatisfy { abs(p[$0] - $1 / sum) < 1e-7 })
         #expect(Double(table.rows[row][5]).map { abs($0 - p[best]) < 1e-7 } == true)
       }
-      #expect(Double(right) / 128 == accuracy)
+      #expect(Double(right) / 64 == accuracy)
       // Without a file, the table goes to standard output.
       #expect(
         try CommandUnderTest.output(["predict", checkpoint] + rest, in: folder)

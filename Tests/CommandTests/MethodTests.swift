@@ -93,7 +93,7 @@ extension CommandTests {
         #expect(try values.count == 4 && values == killed.column(column, of: "metrics.csv"), "\(column)")
       }
       #expect(try whole.column(columns[0], of: "metrics.csv").allSatisfy { (0...1).contains(Double($0) ?? -1) })
-      #expect(try whole.table("suspicion.csv").rows.count == 256)
+      #expect(try whole.table("suspicion.csv").rows.count == 128)
       // Both networks of a pair are in the checkpoint, PyTorch's names being the first one's.
       let names = try SafetensorsFile.read(whole.lastCheckpoint).names,
         isPair = ["co-teaching", "dividemix"]
@@ -120,7 +120,7 @@ extension CommandTests {
       }
       let accuracy = try #require(try whole.column("test_acc", of: "metrics.csv").last.flatMap(Double.init))
       let loss = try #require(try whole.column("test_loss", of: "metrics.csv").last.flatMap(Double.init))
-      let rest = ["shapes", "--limit-test", "128", "--device", "cpu"]
+      let rest = ["shapes", "--limit-test", "64", "--device", "cpu"]
       func evaluate(_ checkpoint: String) throws -> JSONValue {
         let text = try CommandUnderTest.output(["eval", checkpoint] + rest + ["--json"], in: folder)
         return try JSONText.parse(Array(text.utf8), named: "standard output")
@@ -153,7 +153,7 @@ extension CommandTests {
       #expect(file.metadata["gpunoisy.answer"] == "sum" && file.names.contains("method.mixture"))
       let accuracy = try #require(try run.column("test_acc", of: "metrics.csv").last.flatMap(Double.init))
       let loss = try #require(try run.column("test_loss", of: "metrics.csv").last.flatMap(Double.init))
-      let rest = ["shapes", "--limit-test", "128", "--device", "cpu"]
+      let rest = ["shapes", "--limit-test", "64", "--device", "cpu"]
       func evaluate(_ checkpoint: String) throws -> JSONValue {
         let text = try CommandUnderTest.output(["eval", checkpoint] + rest + ["--json"], in: folder)
         return try JSONText.parse(Array(text.utf8), named: "standard output")

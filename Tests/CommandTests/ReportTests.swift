@@ -25,7 +25,7 @@ extension CommandTests {
         ["report", "ce", "sce/", "--out", "both.html", "--device", "cpu", "--json"], in: folder)
       let document = try JSONText.parse(Array(output.utf8), named: "standard output")
       #expect(
-        document["page"] == "both.html" && document["runs"] == ["ce", "sce"] && document["samples"] == [256, 256])
+        document["page"] == "both.html" && document["runs"] == ["ce", "sce"] && document["samples"] == [128, 128])
       let html = String(decoding: try FileBytes.read(folder("both.html")), as: UTF8.self)
       // Three of accuracy and loss, two of memorisation, and for each run two of classes, one of confidence, two planes.
       #expect(count("<figure>", in: html) == 3 + 2 + 2 * 5)

@@ -7,7 +7,7 @@ extension CommandTests {
   /// Methods of networks that differ, teach one another, or answer together.
   @Suite("Methods of several networks")
   struct SeveralNetworkTests {
-    private static let rest = ["shapes", "--limit-test", "128", "--device", "cpu"]
+    private static let rest = ["shapes", "--limit-test", "64", "--device", "cpu"]
 
     private func evaluate(_ checkpoint: String, in folder: ScratchFolder) throws -> JSONValue {
       let text = try CommandUnderTest.output(["eval", checkpoint] + Self.rest + ["--json"], in: folder)
@@ -46,7 +46,7 @@ extension CommandTests {
       #expect(try first["loss"]?.double != evaluate("whole", in: folder)["loss"]?.double)
       let logits = ["predict", "whole"] + Self.rest + ["--logits", "l.npy"]
       try CommandUnderTest.output(logits, in: folder)
-      #expect(try NumPyArray(decoding: FileBytes.read(folder("l.npy")), name: "l.npy").shape == [128, 10])
+      #expect(try NumPyArray(decoding: FileBytes.read(folder("l.npy")), name: "l.npy").shape == [64, 10])
       try CommandUnderTest.output(["report", "whole"], in: folder)
       #expect(try whole.text("report/index.html").contains("test_acc_mean"))
       try CommandUnderTest.output(

@@ -80,7 +80,7 @@ extension CommandTests {
       #expect(record["epoch"] == 2 && record["step"] == 8)
       #expect(record["argv"]?.array?.count == 20)
       #expect(record["device"]?.string?.hasPrefix("cpu (built in") == true)
-      #expect(record["data"]?["train"] == 256 && record["data"]?["test"] == 128)
+      #expect(record["data"]?["train"] == 128 && record["data"]?["test"] == 64)
 
       let header = try run.text("metrics.csv").lines[0]
       #expect(
@@ -91,27 +91,27 @@ extension CommandTests {
       let classes = try run.table("per_class.csv")
       #expect(classes.header == ["epoch", "class", "accuracy", "confidence"])
       #expect(classes.rows.count == 20)
-      // The classes of 128 test samples in turn: 13 of the first eight, 12 of the rest.
+      // The classes of 64 test samples in turn: 7 of the first four, 6 of the rest.
       let accuracy = try run.column("accuracy", of: "per_class.csv").suffix(10).map { try #require(Double($0)) }
-      let right = accuracy.enumerated().reduce(0) { $0 + $1.element * ($1.offset < 8 ? 13 : 12) }
+      let right = accuracy.enumerated().reduce(0) { $0 + $1.element * ($1.offset < 4 ? 7 : 6) }
       let last = try #require(try run.column("test_acc", of: "metrics.csv").last.flatMap(Double.init))
-      #expect(abs(right / 128 - last) < 1e-12)
+      #expect(abs(right / 64 - last) < 1e-12)
       #expect(document["test_acc"]?["last"]?.double == last)
 
       let samples = try run.table("samples.csv")
       #expect(samples.header == ["sample_id", "path", "given_label", "clean_label", "given_name", "clean_name"])
-      #expect(samples.rows.count == 256)
-      #expect(samples.rows.map { $0[3] } == (0..<256).map { "\($0 % 10)" })
+      #expect(samples.rows.count == 128)
+      #expect(samples.rows.map { $0[3] } == (0..<128).map { "\($0 % 10)" })
       let noisy = try NumPyArray(decoding: FileBytes.read(run.path + "/noisy_labels.npy"), name: "noisy_labels.npy")
       #expect(noisy.integers?.map(String.init) == samples.rows.map { $0[2] })
       let wrong = samples.rows.count { $0[2] != $0[3] }
-      #expect(abs(Double(wrong) / 256 - 0.4) < 0.15)
+      #expect(abs(Double(wrong) / 128 - 0.4) < 0.15)
 
       let margins = try run.table("aum_values.csv")
       #expect(margins.header == ["sample_id", "aum"])
-      #expect(Set(margins.rows.map { $0[0] }) == Set((0..<256).map(String.init)))
+      #expect(Set(margins.rows.map { $0[0] }) == Set((0..<128).map(String.init)))
       let values = margins.rows.compactMap { Double($0[1]) }
-      #expect(values.count == 256 && values == values.sorted(by: >))
+      #expect(values.count == 128 && values == values.sorted(by: >))
     }
 
     @Test("Have two columns fewer where the true labels are not known")
@@ -203,7 +203,7 @@ extension CommandTests {
       for cause in Self.causes {
         let run = RunFiles(folder(cause.name))
         let program = CommandUnderTest.start(
-          CommandUnderTest.training(settings, "--out \(cause.name)", cause.signal == nil ? "--max-time 0.5s" : ""),
+          CommandUnderTest.training(settings, "--out \(cause.name)", cause.signal == nil ? "--max-time 0.3s" : ""),
           in: folder)
         if let signal = cause.signal {
           #expect(program.wait { FileBytes.kind(of: run.lastCheckpoint) == .file })

@@ -101,7 +101,7 @@ extension CommandTests {
       #expect(last["fc.weight"] != last["head.weight"] && last["head.weight"]?.shape == [10, 64])
       let accuracy = try #require(whole.column("test_acc", of: "metrics.csv").last)
       let document = try CommandUnderTest.output(
-        ["eval", whole.lastCheckpoint, "shapes", "--limit-test", "128", "--device", "cpu", "--json"], in: folder)
+        ["eval", whole.lastCheckpoint, "shapes", "--limit-test", "64", "--device", "cpu", "--json"], in: folder)
       let measured = try JSONText.parse(Array(document.utf8), named: "eval")["accuracy"]?.double
       #expect(measured.map { abs($0 - (Double(accuracy) ?? -1)) < 1e-4 } == true, "\(document.prefix(200))")
       // Without --model the network is the checkpoint's; the layers that were kept stay slow.
