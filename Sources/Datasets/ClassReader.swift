@@ -88,7 +88,7 @@ public struct ClassReader: Sendable {
         why: names.indices.contains(number)
           ? "class '\(names[number])' has the position \(number), counted from 0, and class '\(names[named])' has that name."
           : "no class has that position, counted from 0; class '\(names[named])' has that name, at position \(named).",
-        fix: "give classes by their names, in a column given_name (for true labels: clean_name).")
+        fix: "give classes by their names, in a CSV file with a column given_name (for true labels: clean_name).")
     }
     guard names.indices.contains(number) else {
       throw ClassLabels.outOfRange("\(number)", names.count, place())

@@ -7,8 +7,12 @@ extension KnownWeights {
   ///
   /// - Parameter environment: gives the value of an environment variable, or nil.
   public static func folder(environment: (String) -> String? = FileBytes.environment) -> String {
-    if let place = environment("GPUNOISY_WEIGHTS"), FileBytes.kind(of: place) != .file { return place }
+    if let place = place(environment), FileBytes.kind(of: place) != .file { return place }
     return CacheFolder.path("weights", environment: environment) ?? "weights"
+  }
+
+  private static func place(_ environment: (String) -> String?) -> String? {
+    environment("GPUNOISY_WEIGHTS").map(FileBytes.expandingHome)
   }
 
   /// Where the file is: what `$GPUNOISY_WEIGHTS` names, or in the folder that it names; without it, in the cache folder's
@@ -16,19 +20,16 @@ extension KnownWeights {
   ///
   /// Its checksum is not looked at, but for a file in `$GPUNOISY_WEIGHTS` that has another name.
   public func path(environment: (String) -> String? = FileBytes.environment) -> String? {
-    var folders: [String] = []
-    if let place = environment("GPUNOISY_WEIGHTS") {
+    var folder = CacheFolder.path("weights", environment: environment)
+    if let place = Self.place(environment) {
       if FileBytes.kind(of: place) == .file {
         if place.hasSuffix("/" + fileName) || place == fileName { return place }
-        if let bytes = try? FileBytes.read(place), matches(SHA256.digest(of: bytes)) { return place }
-      } else {
-        folders.append(place)
+        guard let bytes = try? FileBytes.read(place), matches(SHA256.digest(of: bytes)) else { return nil }
+        return place
       }
+      folder = place
     }
-    if environment("GPUNOISY_WEIGHTS") == nil, let cache = CacheFolder.path("weights", environment: environment) {
-      folders.append(cache)
-    }
-    return folders.map { "\($0)/\(fileName)" }.first { FileBytes.kind(of: $0) == .file }
+    return folder.map { "\($0)/\(fileName)" }.flatMap { FileBytes.kind(of: $0) == .file ? $0 : nil }
   }
 
   /// Whether a file's bytes are these weights.

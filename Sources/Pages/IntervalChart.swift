@@ -4,16 +4,19 @@ import FileFormats
 /// Means with error bars on one axis, a line for each cell; published values beside them.
 struct IntervalChart {
   let title: String
+  /// Those with a finished run.
   let rows: [ReproPage.Row]
 
-  private static let width = 640.0, left = 190.0, right = 14.0, top = 8.0, step = 20.0, bottom = 24.0
+  init(title: String, rows: [ReproPage.Row]) { (self.title, self.rows) = (title, rows.filter { $0.compared != nil }) }
+
+  private static let width = 640.0, left = 214.0, right = 14.0, top = 8.0, step = 20.0, bottom = 24.0
 
   /// The chart; empty where no run is finished.
   var html: String {
     let ends = rows.flatMap { [$0.compared, $0.published] }.compactMap { $0 }.flatMap { spread in
       [spread.mean - (spread.deviation ?? 0), spread.mean + (spread.deviation ?? 0)]
     }
-    guard rows.contains(where: { $0.compared != nil }), let low = ends.min(), let high = ends.max() else { return "" }
+    guard let low = ends.min(), let high = ends.max() else { return "" }
     let first = max(0, (low * 10).rounded(.down) / 10), last = max(min(1, (high * 10).rounded(.up) / 10), first + 0.1)
     let height = Self.top + Self.step * Double(rows.count) + Self.bottom, floor = height - Self.bottom
     func text(_ value: Double) -> String { ChartFrame.text(value) }

@@ -25,14 +25,22 @@ extension CampaignResult {
     case .quick: facts.append("This is the short form, in which no value is judged: \(table.quickly).")
     }
     if campaign.scale != .full, !table.follows.isEmpty { facts.append(table.follows) }
-    if !leftOut.isEmpty {
-      facts.append("Not run at this scale: \(leftOut.joined(separator: ", ")).")
+    if !leftOut.isEmpty { facts.append("Not run at this scale: \(Self.few(leftOut, of: table.cells.count)).") }
+    let empty = Set(rows.map(\.cell.name)).subtracting(rows.filter(\.isShown).map(\.cell.name)).count
+    if empty > 0 {
+      let cells = empty == 1 ? "1 cell has" : "\(empty) cells have"
+      facts.append("\(cells) neither a finished run nor a published value, and no line here.")
     }
     if !machines.isEmpty { facts.append("Runs by \(machines.joined(separator: "; ")).") }
     for failure in failures {
       facts.append("Failed: \(failure.task.cell.name), seed \(failure.task.seed): \(failure.reason)")
     }
     return facts
+  }
+
+  /// The names of some cells, or how many they are where they would fill the page.
+  private static func few(_ names: [String], of all: Int) -> String {
+    names.count <= 8 ? names.joined(separator: ", ") : "\(names.count) of the table's \(all) cells, such as \(names[0])"
   }
 
   private static func metricName(_ metric: ReproTable.Metric) -> String {
@@ -49,10 +57,9 @@ extension CampaignResult {
 
   private var parts: [ReproPage.Part] {
     table.measures.map { measure in
-      let own = rows.filter { $0.measure == measure }
-      return ReproPage.Part(
+      ReproPage.Part(
         title: Self.capitalized(Quantity.title(measure)),
-        rows: own.map { row in
+        rows: rows.filter { $0.measure == measure && $0.isShown }.map { row in
           ReproPage.Row(
             row: row.cell.row, column: row.cell.column,
             published: row.published.map { .init($0.value, $0.deviation) }, tag: row.published?.tag.rawValue ?? "",
@@ -60,7 +67,7 @@ extension CampaignResult {
             best: row.isSeries ? spread(row.mean(.best)) : nil, last10: row.isSeries ? spread(row.mean(.last10)) : nil,
             compared: spread(row.mean(table.metric)), count: row.values.count, verdict: row.verdict.text)
         })
-    }
+    }.filter { !$0.rows.isEmpty }
   }
 
   private static func capitalized(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() }

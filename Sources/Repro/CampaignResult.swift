@@ -23,6 +23,9 @@ public struct CampaignResult: Sendable {
 
     /// Whether it is a number of every epoch, so that best and last ten say something.
     public var isSeries: Bool { values.first?.value.best != nil }
+
+    /// Whether there is anything to show: a finished run, or a published value.
+    var isShown: Bool { !values.isEmpty || published != nil }
   }
 
   /// The campaign.

@@ -101,6 +101,21 @@ extension CommandTests {
       #expect(document["schema"]?.string == "gpunoisy.repro/1" && document["runs"]?.array?.count == 6)
     }
 
+    @Test("have a line for each cell with a finished run or a published value")
+    func lines() throws {
+      try write(epochs: 1)
+      try CommandUnderTest.output(repro("--runs 1 --only ce-noise", to: "one"), in: folder)
+      let one = try RunFiles(folder("one")).text("table.md")
+      #expect(one.contains("| CE | noise |") && !one.contains("| MAE |"), "\(one)")
+      #expect(one.contains("1 cell has neither a finished run nor a published value"), "\(one)")
+      // The published value of a cell that was not run, beside the other one.
+      try CommandUnderTest.output(repro("--runs 1 --only mae-noise", to: "two"), in: folder)
+      let two = try RunFiles(folder("two")).text("table.md")
+      #expect(two.contains("| CE | noise | 50.0 ± 1.0 [read] | – | – | – | 0 |") && !two.contains("neither"), "\(two)")
+      // No run, and nothing published of it.
+      #expect(two.lines.count { $0.hasPrefix("| CE |") } == 1 && two.lines.count { $0.hasPrefix("| MAE |") } == 2)
+    }
+
     @Test("stop at a signal with every run saved, and continue")
     func interrupted() throws {
       try write(epochs: 4000)

@@ -50,6 +50,9 @@ struct KnownWeightsTests {
     #expect(known.path(environment: environment(["GPUNOISY_WEIGHTS": own])) == own)
     let other = try write("x", to: "own/other")
     #expect(known.path(environment: environment(["GPUNOISY_WEIGHTS": other])) == nil)
+    let home = FileBytes.expandingHome("~/no-such-folder")
+    #expect(home.hasSuffix("/no-such-folder") && !home.hasPrefix("~"))
+    #expect(KnownWeights.folder(environment: environment(["GPUNOISY_WEIGHTS": "~/no-such-folder"])) == home)
   }
 
   @Test("that are absent give the line that fetches them, and those with another checksum are told")
