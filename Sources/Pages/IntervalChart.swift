@@ -9,7 +9,7 @@ struct IntervalChart {
 
   init(title: String, rows: [ReproPage.Row]) { (self.title, self.rows) = (title, rows.filter { $0.compared != nil }) }
 
-  private static let width = 640.0, left = 214.0, right = 14.0, top = 8.0, step = 20.0, bottom = 24.0
+  private static let width = 640.0, left = 214.0, right = 20.0, top = 8.0, step = 20.0, bottom = 24.0
 
   /// The chart; empty where no run is finished.
   var html: String {

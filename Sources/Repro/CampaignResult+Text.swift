@@ -74,6 +74,7 @@ extension CampaignResult {
 
   /// The page.
   public var page: ReproPage {
+    let example = states.first { $0.state == .finished }?.task ?? campaign.tasks[0]
     let hasCurves = FileBytes.kind(of: "\(campaign.folder)/\(Self.curvesName)") == .file
     return ReproPage(
       title: title, facts: facts, parts: parts,
@@ -85,7 +86,7 @@ extension CampaignResult {
       links: hasCurves ? [("Curves, classes and features, seed 1", Self.curvesName)] : [],
       commands: [
         "gpunoisy repro \(table.source) --scale \(campaign.scale) --runs \(campaign.seeds)",
-        "gpunoisy \(campaign.tasks[0].cell.job.rawValue) --config \(campaign.tasks[0].cell.name)/seed-1.toml",
+        "gpunoisy \(example.cell.job.rawValue) --config \(example.cell.name)/seed-\(example.seed).toml",
       ])
   }
 

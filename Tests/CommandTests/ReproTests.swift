@@ -114,6 +114,7 @@ extension CommandTests {
       #expect(two.contains("| CE | noise | 50.0 ± 1.0 [read] | – | – | – | 0 |") && !two.contains("neither"), "\(two)")
       // No run, and nothing published of it.
       #expect(two.lines.count { $0.hasPrefix("| CE |") } == 1 && two.lines.count { $0.hasPrefix("| MAE |") } == 2)
+      #expect(try RunFiles(folder("two")).text("index.html").contains("gpunoisy train --config mae-noise/seed-1.toml"))
     }
 
     @Test("stop at a signal with every run saved, and continue")
