@@ -5,9 +5,7 @@
 #include "native.h"
 
 #include <atomic>
-#include <condition_variable>
 #include <exception>
-#include <mutex>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -146,57 +144,82 @@ extern "C" gpunoisy_kernel gpunoisy_find_kernel(int set, bool bfloat16, const ch
 
 // MARK: - The threads
 
-// Threads that sleep between launches. A launch's work-items are taken in runs of neighbours, first come, first served:
-// which thread runs which work-item never matters to the result.
+namespace {
+// Tells the processor that this thread is only looking.
+inline void look_again() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// Waits until `atomic` is no longer `value`. For some 100 microseconds it looks, since a step's launches follow one another
+// at once and a sleeping thread wakes up late, and lets others have the processor now and then: they may be what it waits
+// for. Then it sleeps.
+template <class Number> void wait_while(const std::atomic<Number> &atomic, Number value) {
+  for (int look = 1; look <= 1000; look++) {
+    if (atomic.load(std::memory_order_acquire) != value) return;
+    look_again();
+    if (look % 20 == 0) std::this_thread::yield();
+  }
+  atomic.wait(value, std::memory_order_acquire);
+}
+}  // namespace
+
+// Threads that sleep between launches. Each begins with its own share of a launch's work-items, neighbours of one another,
+// so that what it wrote in the launch before is still in its core's cache, and then helps the others with theirs: which
+// thread runs which work-item never matters to the result.
 struct gpunoisy_threads {
+  struct alignas(64) Share {
+    std::atomic<long> next{0};
+    long last = 0;
+  };
+
   std::vector<std::thread> workers;
-  std::mutex mutex;
-  std::condition_variable wake;
-  std::atomic<long> generation{0};
-  std::atomic<long> next{0};
+  std::vector<Share> shares;
+  std::atomic<int> generation{0};
   std::atomic<int> busy{0};
   bool closing = false;
 
   gpunoisy_kernel kernel = nullptr;
   void *const *values = nullptr;
-  long size[2] = {1, 1}, total = 0, run = 1;
+  long size[2] = {1, 1}, run = 1;
 
-  void work() {
-    for (;;) {
-      const long first = next.fetch_add(run, std::memory_order_relaxed);
-      if (first >= total) return;
-      const long last = first + run < total ? first + run : total;
-      for (long i = first; i < last; i++) {
-        gpunoisy_global_id[0] = (int)(i % size[0]);
-        gpunoisy_global_id[1] = (int)(i / size[0] % size[1]);
-        gpunoisy_global_id[2] = (int)(i / size[0] / size[1]);
-        kernel(values);
+  explicit gpunoisy_threads(int count) : shares(count) {}
+
+  void work(size_t own) {
+    for (size_t turn = 0; turn < shares.size(); turn++) {
+      Share &share = shares[(own + turn) % shares.size()];
+      for (;;) {
+        const long first = share.next.fetch_add(run, std::memory_order_relaxed);
+        if (first >= share.last) break;
+        const long last = first + run < share.last ? first + run : share.last;
+        for (long i = first; i < last; i++) {
+          gpunoisy_global_id[0] = (int)(i % size[0]);
+          gpunoisy_global_id[1] = (int)(i / size[0] % size[1]);
+          gpunoisy_global_id[2] = (int)(i / size[0] / size[1]);
+          kernel(values);
+        }
       }
     }
   }
 
-  void serve() {
-    long seen = 0;
-    for (;;) {
-      // A training step's launches follow one another within microseconds: look for a while before going to sleep.
-      for (int look = 0; look < 2000 && generation.load(std::memory_order_acquire) == seen; look++)
-        std::this_thread::yield();
-      if (generation.load(std::memory_order_acquire) == seen) {
-        std::unique_lock<std::mutex> lock(mutex);
-        wake.wait(lock, [&] { return closing || generation.load(std::memory_order_acquire) != seen; });
-        if (closing) return;
-      }
+  void serve(size_t own) {
+    for (int seen = 0;;) {
+      wait_while(generation, seen);
       seen = generation.load(std::memory_order_acquire);
-      work();
-      busy.fetch_sub(1, std::memory_order_release);
+      if (closing) return;
+      work(own);
+      if (busy.fetch_sub(1, std::memory_order_acq_rel) == 1) busy.notify_one();
     }
   }
 };
 
 extern "C" gpunoisy_threads *gpunoisy_threads_create(int count) {
-  auto *threads = new gpunoisy_threads;
+  auto *threads = new gpunoisy_threads(count);
   try {
-    for (int i = 1; i < count; i++) threads->workers.emplace_back([threads] { threads->serve(); });
+    for (int i = 1; i < count; i++) threads->workers.emplace_back([threads, i] { threads->serve(i); });
   } catch (const std::exception &) {  // the system gives no more threads
     gpunoisy_threads_destroy(threads);
     return nullptr;
@@ -205,12 +228,9 @@ extern "C" gpunoisy_threads *gpunoisy_threads_create(int count) {
 }
 
 extern "C" void gpunoisy_threads_destroy(gpunoisy_threads *threads) {
-  {
-    std::lock_guard<std::mutex> lock(threads->mutex);
-    threads->closing = true;
-    threads->generation.fetch_add(0);
-  }
-  threads->wake.notify_all();
+  threads->closing = true;
+  threads->generation.fetch_add(1, std::memory_order_release);
+  threads->generation.notify_all();
   for (auto &worker : threads->workers) worker.join();
   delete threads;
 }
@@ -221,18 +241,19 @@ extern "C" void gpunoisy_threads_run(
   threads->values = values;
   threads->size[0] = x;
   threads->size[1] = y;
-  threads->total = (long)x * y * z;
-  const int workers = (int)threads->workers.size();
-  threads->run = threads->total / ((workers + 1) * 16) + 1;
-  threads->next.store(0, std::memory_order_relaxed);
-  if (workers > 0 && threads->total > 1) {
-    threads->busy.store(workers, std::memory_order_relaxed);
-    {
-      std::lock_guard<std::mutex> lock(threads->mutex);
-      threads->generation.fetch_add(1, std::memory_order_release);
-    }
-    threads->wake.notify_all();
+  const long total = (long)x * y * z, count = (long)threads->shares.size();
+  threads->run = total / (count * 16) + 1;
+  for (long i = 0; i < count; i++) {
+    threads->shares[i].next.store(total * i / count, std::memory_order_relaxed);
+    threads->shares[i].last = total * (i + 1) / count;
   }
-  threads->work();
-  while (threads->busy.load(std::memory_order_acquire) > 0) std::this_thread::yield();
+  const int workers = total > 1 ? (int)threads->workers.size() : 0;
+  if (workers > 0) {
+    threads->busy.store(workers, std::memory_order_relaxed);
+    threads->generation.fetch_add(1, std::memory_order_release);
+    threads->generation.notify_all();
+  }
+  threads->work(0);
+  if (workers > 0)
+    for (int left; (left = threads->busy.load(std::memory_order_acquire)) > 0;) wait_while(threads->busy, left);
 }
