@@ -18,13 +18,18 @@ const gpunoisy_source *gpunoisy_source_at(int index);
 /// A kernel of the built-in CPU device; values[i] points at its i-th argument (a pointer, an int or a float).
 typedef void (*gpunoisy_kernel)(void *const *values);
 
-/// The instruction sets that the kernels were compiled for, best first.
+/// The instruction sets that the kernels were compiled for, the newest first.
 int gpunoisy_instruction_set_count(void);
 const char *gpunoisy_instruction_set_name(int set);
 /// Whether this processor has the instruction set.
 bool gpunoisy_instruction_set_works(int set);
-/// The kernel of that name, or null.
-gpunoisy_kernel gpunoisy_find_kernel(int set, bool bfloat16, const char *name);
+/// Whether it is worth its while on a processor that has it: on AMD's, dot products of bfloat16 are twice as fast as
+/// multiply-adds of float32; Intel's issue half as many of them. By maker, not by timing: what is chosen decides bits.
+bool gpunoisy_instruction_set_pays(int set);
+/// Whether it has kernels for panels of bfloat16 (panel.cl).
+bool gpunoisy_instruction_set_multiplies_bfloat16(int set);
+/// The kernel of that name, or null; for activations, and for panels, of bfloat16 or of float32.
+gpunoisy_kernel gpunoisy_find_kernel(int set, bool activations_bfloat16, bool panels_bfloat16, const char *name);
 
 /// A team of threads that runs launches one after the other; the caller is one of them.
 /// Null if the system does not give that many.

@@ -58,6 +58,28 @@ namespace avx512_bfloat16 {
 #include "native_set.h"
 }
 #undef ACTIVATION_BFLOAT16
+#pragma clang attribute pop
+
+// Dot products of pairs of bfloat16: twice as many multiplications for an instruction. Only panels make use of them.
+#pragma clang attribute push( \
+    __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx512bf16,avx2,fma"))), apply_to = function)
+typedef __bf16 bfloat16x16 __attribute__((ext_vector_type(16)));
+typedef __bf16 bfloat16x32 __attribute__((ext_vector_type(32)));
+#define NATIVE_BFLOAT16(value) __builtin_bit_cast(ushort16, __builtin_convertvector(value, bfloat16x16))
+#define NATIVE_DOT(a, b, sum) \
+  __builtin_ia32_dpbf16ps_512(sum, __builtin_bit_cast(bfloat16x32, a), __builtin_bit_cast(bfloat16x32, b))
+#define PANEL_BFLOAT16
+namespace avx512_bf16 {
+#include "native_panels.h"
+}
+#define ACTIVATION_BFLOAT16
+namespace avx512_bf16_bfloat16 {
+#include "native_panels.h"
+}
+#undef ACTIVATION_BFLOAT16
+#undef PANEL_BFLOAT16
+#undef NATIVE_BFLOAT16
+#undef NATIVE_DOT
 #undef CONV_PIXELS
 #undef CONV_BLOCKS
 #undef CONV_WEIGHT_CHANNELS
@@ -105,19 +127,34 @@ namespace generic_bfloat16 {
 #undef ACTIVATION_BFLOAT16
 
 namespace {
-struct InstructionSet {
-  const char *name;
-  // With activations stored as float and as bfloat16: the same kernels in the same order.
-  const Entry *entries[2];
+struct Entries {
+  const Entry *first;
   int count;
 };
 
-#define SET(name) {#name, {name::entries, name##_bfloat16::entries}, (int)(sizeof(name::entries) / sizeof(Entry))}
+// With activations stored as float and as bfloat16: the same kernels in the same order.
+struct InstructionSet {
+  const char *name;
+  Entries entries[2];
+  // What replaces some of them where panels are of bfloat16; empty without instructions that multiply it.
+  Entries panels[2];
+};
+
+#define ENTRIES(space) {space::entries, (int)(sizeof(space::entries) / sizeof(Entry))}
+#define SET(name) {ENTRIES(name), ENTRIES(name##_bfloat16)}
 const InstructionSet sets[] = {
 #if defined(__x86_64__)
-    SET(avx512), SET(avx2),
+    {"avx512_bf16", SET(avx512), SET(avx512_bf16)},
+    {"avx512", SET(avx512), {}},
+    {"avx2", SET(avx2), {}},
 #endif
-    SET(generic)};
+    {"generic", SET(generic), {}}};
+
+gpunoisy_kernel find(Entries entries, const char *name) {
+  for (int i = 0; i < entries.count; i++)
+    if (strcmp(entries.first[i].name, name) == 0) return entries.first[i].call;
+  return nullptr;
+}
 }  // namespace
 
 extern "C" int gpunoisy_instruction_set_count(void) { return (int)(sizeof(sets) / sizeof(*sets)); }
@@ -127,19 +164,31 @@ extern "C" const char *gpunoisy_instruction_set_name(int set) { return sets[set]
 extern "C" bool gpunoisy_instruction_set_works(int set) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  if (sets[set].entries[0] == avx512::entries)
+  if (sets[set].panels[0].count > 0 && !__builtin_cpu_supports("avx512bf16")) return false;
+  if (sets[set].entries[0].first == avx512::entries)
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
            __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma");
-  if (sets[set].entries[0] == avx2::entries) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  if (sets[set].entries[0].first == avx2::entries)
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 #endif
   return true;
 }
 
-extern "C" gpunoisy_kernel gpunoisy_find_kernel(int set, bool bfloat16, const char *name) {
-  const Entry *entries = sets[set].entries[bfloat16 ? 1 : 0];
-  for (int i = 0; i < sets[set].count; i++)
-    if (strcmp(entries[i].name, name) == 0) return entries[i].call;
-  return nullptr;
+extern "C" bool gpunoisy_instruction_set_pays(int set) {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (sets[set].panels[0].count > 0) return __builtin_cpu_is("amd");
+#endif
+  return true;
+}
+
+extern "C" bool gpunoisy_instruction_set_multiplies_bfloat16(int set) { return sets[set].panels[0].count > 0; }
+
+extern "C" gpunoisy_kernel gpunoisy_find_kernel(
+    int set, bool activations_bfloat16, bool panels_bfloat16, const char *name) {
+  const int format = activations_bfloat16 ? 1 : 0;
+  const gpunoisy_kernel kernel = panels_bfloat16 ? find(sets[set].panels[format], name) : nullptr;
+  return kernel ? kernel : find(sets[set].entries[format], name);
 }
 
 // MARK: - The threads

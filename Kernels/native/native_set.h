@@ -1,11 +1,6 @@
 // The kernels of one instruction set and one format of activations; native.cpp includes this file once for each, inside
 // of a namespace.
-#undef load_activation
-#undef store_activation
-#undef load_activation16
-#undef store_activation16
-#undef load_activations
-#undef store_activations
+#include "native_undefine.h"
 #include "../shared/words.cl"
 #include "../shared/activation.cl"
 #include "../shared/random.cl"
@@ -79,6 +74,7 @@ static const Entry entries[] = {
     ENTRY(winograd_wide_gradient),
     ENTRY(panel_accumulate),
     ENTRY(gather_input),
+    ENTRY(gather_forward_weights),
     ENTRY(gather_weights),
     ENTRY(gather_output),
     ENTRY(winograd_wide_reduce),

@@ -1,5 +1,18 @@
 // Activations and their gradients, [B, H, W, C], are stored as float, or with ACTIVATION_BFLOAT16 as bfloat16: the
 // upper half of a float. All arithmetic is float's; storing rounds to nearest, ties to even.
+
+// Sixteen floats as bfloat16.
+FUNCTION ushort16 bfloat16_bits(float16 value) {
+#ifdef NATIVE_BFLOAT16
+  return NATIVE_BFLOAT16(value);
+#else
+  const uint16 bits = as_uint16(value), one = (uint16)(1), most = (uint16)(0x7fff), nan = (uint16)(0x7fc0);
+  const uint16 rounded = (bits + most + (bits >> 16 & one)) >> 16;
+  // A NaN must stay one: rounding could carry it over into a number.
+  return CONVERT(value != value ? nan : rounded, ushort16);
+#endif
+}
+
 #ifdef ACTIVATION_BFLOAT16
 
 typedef ushort activation;
@@ -17,9 +30,7 @@ FUNCTION float16 load_activation16(__global const activation *from) {
 }
 
 FUNCTION void store_activation16(float16 value, __global activation *to) {
-  const uint16 bits = as_uint16(value), one = (uint16)(1), most = (uint16)(0x7fff), nan = (uint16)(0x7fc0);
-  const uint16 rounded = (bits + most + (bits >> 16 & one)) >> 16;
-  vstore16_ushort(CONVERT(value != value ? nan : rounded, ushort16), to);
+  vstore16_ushort(bfloat16_bits(value), to);
 }
 
 FUNCTION float16 load_activations(__global const activation *from, int count) {

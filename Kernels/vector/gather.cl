@@ -1,7 +1,7 @@
 // Convolutions with any filter and stride as matrix products, for CPU-type devices: the pixels that a filter's taps
 // read are gathered into panels, [tap][C/16][T][16] for a group of T results, and multiplied with the weights as they
 // lie in memory, whose taps and channels are one long row. C, what is read, is a multiple of 16; any number O of
-// outputs.
+// outputs. Pairs of bfloat16: see panel.cl; weights are then packed first.
 //
 // Results are counted over all images, [B, down, across]. Tap (i, j) of result (y, x) reads pixel (y * every + top + i *
 // way, x * every + left + j * way): forward, every is the stride and way is 1. Backward-data takes the results of each
@@ -12,21 +12,28 @@
 // channels. Launch: (ceil((last - first) / run), ceil(C / WIDE_CHANNELS)).
 __kernel void gather_input(
     __global const activation *restrict input, __global float *restrict panels, int panels_at, int H, int W, int C,
-    int KH, int KW, int down, int across, int every, int top, int left, int way, int first, int last, int T, int run) {
+    int KH, int KW, int down, int across, int every, int top, int left, int way, int first, int last, int T, int run,
+    int by_rows) {
   const int begin = get_global_id(0) * run, end = min(begin + run, last - first), taps = KH * KW;
+  const int step = by_rows ? C / PANEL_PAIR * T : PANEL_WORDS(C) * T;
   const int slice = get_global_id(1) * WIDE_CHANNELS, limit = min(C, slice + WIDE_CHANNELS);
-  panels += panels_at + begin / T * taps * C * T + begin % T * LANES;
+  const int padded = by_rows ? limit : min(PANEL_WORDS(C) * PANEL_PAIR, slice + WIDE_CHANNELS);
+  panels += panels_at + begin / T * taps * step;
   int image = (first + begin) / (down * across), y = (first + begin) / across % down, x = (first + begin) % across;
-  for (int n = begin; n < end; n++, panels += LANES) {
+  for (int n = begin; n < end; n++) {
+    const int row = n % T;
     for (int tap = 0; tap < taps; tap++) {
       const int h = y * every + top + tap / KW * way, w = x * every + left + tap % KW * way;
-      __global float *to = panels + tap * C * T;
-      if (h >= 0 && h < H && w >= 0 && w < W) {
+      const int inside = h >= 0 && h < H && w >= 0 && w < W;
+      __global float *to = panels + tap * step;
+      int c = slice;
+      if (inside) {
         __global const activation *from = input + ((image * H + h) * W + w) * C;
-        for (int c = slice; c < limit; c += LANES) vstore16(load_activation16(from + c), 0, to + c * T);
-      } else {
-        for (int c = slice; c < limit; c += LANES) vstore16((float16)(0.0f), 0, to + c * T);
+        for (; c < limit; c += LANES)
+          panel_store(load_activation16(from + c), panel_place(to, c, row, T, by_rows), row, by_rows);
       }
+      for (; c < padded; c += LANES)
+        panel_store((float16)(0.0f), panel_place(to, c, row, T, by_rows), row, by_rows);
     }
     if (++x == across) {
       x = 0;
@@ -38,24 +45,44 @@ __kernel void gather_input(
   }
 }
 
+// The numbers of sixteen channels, of `channels` in all, at their places among the rows of words of `taps` taps.
+FUNCTION void gather_store_weights(
+    const float16 *numbers, __global float *packed, int block, int tap, int taps, int channels, int first) {
+  const int words = PANEL_WORDS(channels), last = first + LANES < channels ? LANES : words * PANEL_PAIR - first;
+  packed += (block * taps + tap) * words * LANES;
+  for (int i = 0; i < last; i++)
+    panel_store(
+        first + i < channels ? numbers[i] : (float16)(0.0f), panel_place(packed, 0, first + i, 0, 1), first + i, 1);
+}
+
+// The weights of a forward convolution as pairs. Launch: (KH * KW * ceil(C / 16), ceil(O / 16)).
+__kernel void gather_forward_weights(
+    __global const float *restrict weights, __global float *restrict packed, int weights_at, int C, int KH, int KW) {
+  const int blocks = PADDED(C) / LANES, first = get_global_id(0) % blocks * LANES, tap = get_global_id(0) / blocks;
+  const int block = get_global_id(1);
+  weights += weights_at + ((block * KH * KW + tap) * C + first) * LANES;
+  float16 numbers[LANES];
+  for (int i = 0; i < LANES; i++) numbers[i] = first + i < C ? vload16(i, weights) : (float16)(0.0f);
+  gather_store_weights(numbers, packed, block, tap, KH * KW, C, first);
+}
+
 // The weights of one phase of backward-data, [PADDED(C)/16][KH][KW][O][16]: the taps of the filter of `rows` x
 // `columns` from (top, left) on that are `stride` apart. Launch: (KH * KW * ceil(O / 16), ceil(C / 16)).
 __kernel void gather_weights(
     __global const float *restrict weights, __global float *restrict transposed, int weights_at, int transposed_at,
     int C, int O, int rows, int columns, int KH, int KW, int top, int left, int stride) {
   const int blocks = PADDED(O) / LANES, from = get_global_id(0) % blocks, tap = get_global_id(0) / blocks;
-  const int block = get_global_id(1), c0 = block * LANES, count = min(LANES, O - from * LANES);
+  const int block = get_global_id(1), c0 = block * LANES;
   const int place = (top + tap / KW * stride) * columns + left + tap % KW * stride;
   weights += weights_at + ((from * rows * columns + place) * C + c0) * LANES;
-  transposed += transposed_at + ((block * KH * KW + tap) * O + from * LANES) * LANES;
   float16 numbers[LANES];
   for (int i = 0; i < LANES; i++) numbers[i] = c0 + i < C ? vload16(i, weights) : (float16)(0.0f);
   transpose16(numbers);
-  for (int o = 0; o < count; o++) vstore16(numbers[o], o, transposed);
+  gather_store_weights(numbers, transposed + transposed_at, block, tap, KH * KW, O, from * LANES);
 }
 
 // output = the product of panels and weights (+ addend) of the results from `first` to `last`; result (y, x) is pixel
-// (y * every + top, x * every + left) of the output [B, H, W, O]. K: taps times channels. With has_partials, mean and sum
+// (y * every + top, x * every + left) of the output [B, H, W, O]. K: words of a row, of all taps. With has_partials, mean and sum
 // of squared deviations of each group, [group][2][O]. One work-item: a group of T results, 32 channels. Launch: (ceil(O
 // / 32), ceil((last - first) / T)).
 __kernel void gather_output(

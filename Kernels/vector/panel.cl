@@ -1,5 +1,60 @@
 // Products of panels for CPU-type devices: [C/16][T][16] floats for T rows, which are tiles of winograd_wide.cl or
 // results of gather.cl, and of which 32 outputs for 8 rows are a register tile on AVX-512.
+//
+// With PANEL_BFLOAT16 what is multiplied is rounded to bfloat16, and a word of a panel holds two numbers: those of two
+// channels, [C/32][T][16][2], where rows are multiplied with weights, which lie as [C/2][16][2]; and those of two rows,
+// [C/16][T/2][16][2], where the sums go over rows (`by_rows`).
+
+#ifdef PANEL_BFLOAT16
+#define PANEL_PAIR 2
+#else
+#define PANEL_PAIR 1
+#endif
+// Words of a row of C channels: whole vectors. Channels beyond C are zero.
+#define PANEL_WORDS(C) PADDED(((C) + PANEL_PAIR - 1) / PANEL_PAIR)
+
+// Where sixteen channels of a row, from channel c on, lie in a panel for T rows.
+FUNCTION __global float *panel_place(__global float *panel, int c, int row, int T, int by_rows) {
+#ifdef PANEL_BFLOAT16
+  if (!by_rows) return panel + (c / (2 * LANES) * T + row) * LANES + c % (2 * LANES) / 2;
+  return panel + (c * T / 2 + row / 2 * LANES);
+#else
+  return panel + c * T + row * LANES;
+#endif
+}
+
+// Stores sixteen channels of a row at their place. Of two rows that share words, the first comes first: it clears what
+// the second fills.
+FUNCTION void panel_store(float16 value, __global float *to, int row, int by_rows) {
+#ifdef PANEL_BFLOAT16
+  const ushort16 bits = bfloat16_bits(value);
+  if (!by_rows) {
+    vstore16_ushort(bits, (__global ushort *)to);
+  } else {
+    const uint16 word = CONVERT(bits, uint16);
+    vstore16(row % 2 ? as_float16(word << 16 | as_uint16(vload16(0, to))) : as_float16(word), 0, to);
+  }
+#else
+  vstore16(value, 0, to);
+#endif
+}
+
+// sum + a b, of all numbers of each word.
+FUNCTION float16 panel_multiply_add(float16 a, float16 b, float16 sum) {
+#ifndef PANEL_BFLOAT16
+  return fma(a, b, sum);
+#elif defined(NATIVE_DOT)
+  return NATIVE_DOT(a, b, sum);
+#elif defined(PANEL_DOT)
+  // The compiler's own function is for kernels that are compiled for such processors, which PoCL does not do.
+  __asm__("vdpbf16ps %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
+  return sum;
+#else
+  const uint16 upper = (uint16)(0xffff0000u);
+  sum = fma(as_float16(as_uint16(a) & upper), as_float16(as_uint16(b) & upper), sum);
+  return fma(as_float16(as_uint16(a) << 16), as_float16(as_uint16(b) << 16), sum);
+#endif
+}
 
 // Sixteen rows of sixteen floats become columns. Oclgrind takes numbers for uninitialised that were shuffled by the
 // compiler's own function.
@@ -31,16 +86,16 @@ FUNCTION void transpose16(float16 *rows) {
 // MARK: Rows times weights
 
 // One register tile: CONV_PIXELS tiles from `first` on, of `blocks` blocks of outputs that are `next` floats apart in
-// weights and `apart` in products.
+// weights and `apart` in products; K words of each.
 FUNCTION void panel_multiply_tile(
-    __global const float *panel, __global const float *weights, float *products, int C, int T, int next, int apart,
+    __global const float *panel, __global const float *weights, float *products, int K, int T, int next, int apart,
     int first, int blocks) {
   float16 sums[CONV_PIXELS * CONV_BLOCKS];
 #pragma unroll
   for (int i = 0; i < CONV_PIXELS * CONV_BLOCKS; i++) sums[i] = (float16)(0.0f);
   __global const float *w = weights;
-  for (int c = 0; c < C; c += LANES) {
-    __global const float *tile = panel + c * T + first * LANES;
+  for (int k = 0; k < K; k += LANES) {
+    __global const float *tile = panel + k * T + first * LANES;
 #pragma unroll 2
     for (int i = 0; i < LANES; i++) {
       float16 weight[CONV_BLOCKS];
@@ -53,7 +108,8 @@ FUNCTION void panel_multiply_tile(
         const float16 number = (float16)(tile[t * LANES + i]);
 #pragma unroll
         for (int j = 0; j < CONV_BLOCKS; j++)
-          if (j < blocks) sums[j * CONV_PIXELS + t] = fma(number, weight[j], sums[j * CONV_PIXELS + t]);
+          if (j < blocks)
+            sums[j * CONV_PIXELS + t] = panel_multiply_add(number, weight[j], sums[j * CONV_PIXELS + t]);
       }
     }
   }
@@ -67,22 +123,23 @@ FUNCTION void panel_multiply_tile(
 // One point: products [blocks][T + 1][16], `apart` floats from block to block, of `count` tiles. The last register tile
 // may repeat some tiles of the one before: each is a sum of its own, and the same again.
 FUNCTION void panel_multiply(
-    __global const float *panel, __global const float *weights, float *products, int C, int T, int count, int next,
+    __global const float *panel, __global const float *weights, float *products, int K, int T, int count, int next,
     int apart, int blocks) {
   for (int n = 0; n < count; n += CONV_PIXELS) {
     const int first = min(n, T - CONV_PIXELS);
     int j = 0;
     for (; blocks - j >= CONV_BLOCKS; j += CONV_BLOCKS)
-      panel_multiply_tile(panel, weights + j * next, products + j * apart, C, T, next, apart, first, CONV_BLOCKS);
+      panel_multiply_tile(panel, weights + j * next, products + j * apart, K, T, next, apart, first, CONV_BLOCKS);
     for (; j < blocks; j++)
-      panel_multiply_tile(panel, weights + j * next, products + j * apart, C, T, next, apart, first, 1);
+      panel_multiply_tile(panel, weights + j * next, products + j * apart, K, T, next, apart, first, 1);
   }
 }
 
 // MARK: Gradients of weights
 
-// One register tile: sums [channel][16] of `blocks` blocks of outputs, `next` floats apart, (+)= `count` tiles of
-// `inputs` channels times gradients, whose blocks are T tiles apart. A tile over the last channel repeats it.
+// One register tile: sums [channel][16] of `blocks` blocks of outputs, `next` floats apart, (+)= `count` words (of one
+// tile or two) of `inputs` channels times gradients, whose blocks are T words apart. A tile over the last channel
+// repeats it.
 FUNCTION void panel_accumulate_tile(
     __global const float *panel, __global const float *gradients, __global float *sums, int T, int count, int next,
     int inputs, int accumulate, int blocks) {
@@ -110,7 +167,8 @@ FUNCTION void panel_accumulate_tile(
       const float16 number = (float16)(channel[i][n * LANES]);
 #pragma unroll
       for (int j = 0; j < CONV_BLOCKS; j++)
-        if (j < blocks) sum[j * CONV_PIXELS + i] = fma(number, gradient[j], sum[j * CONV_PIXELS + i]);
+        if (j < blocks)
+          sum[j * CONV_PIXELS + i] = panel_multiply_add(number, gradient[j], sum[j * CONV_PIXELS + i]);
     }
   }
 #pragma unroll
@@ -129,6 +187,8 @@ __kernel void panel_accumulate(
   const int pairs = (O + 2 * LANES - 1) / (2 * LANES), point = get_global_id(1), channels = PADDED(C);
   const int o = get_global_id(0) % pairs * 2 * LANES, c = get_global_id(0) / pairs * LANES;
   const int blocks = O - o > LANES ? 2 : 1, next = points * channels * LANES;
+  T /= PANEL_PAIR;
+  count = (count + PANEL_PAIR - 1) / PANEL_PAIR;
   __global const float *panel = panels + panels_at + point * panel_step + c * T;
   __global const float *gradients = panels + gradients_at + point * gradient_step + o * T;
   sums += sums_at + (o * points + point * LANES) * channels + c * LANES;

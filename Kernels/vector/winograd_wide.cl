@@ -14,13 +14,14 @@
 //
 // Tiles are counted over all images; a group is T of them. A panel holds a group's points, [point][C/16][T][16] floats,
 // and behind each point sixteen more: points an even number of cache lines apart would share a few sets of the cache.
-// Weights: [O/16][point][C][16]; both with C rounded up to whole vectors, where the weights are zero.
+// Weights: [O/16][point][C][16]; both with C rounded up to whole vectors, where the weights are zero. Pairs of
+// bfloat16: see panel.cl; only with F(2x2), since F(4x4)'s error would be 4 times that of a direct convolution.
 
 #define WIDE_A 0.70710678f
 #define WIDE_B 1.41421356f
 // Points of tiles of 2x2 and 4x4 pixels; the floats between two points of a panel.
 #define WIDE_POINTS(tile) (((tile) + 2) * ((tile) + 2))
-#define WIDE_POINT(C, T) (PADDED(C) * (T) + LANES)
+#define WIDE_POINT(C, T) (PANEL_WORDS(C) * (T) + LANES)
 
 // MARK: Input
 
@@ -84,8 +85,10 @@ FUNCTION void wide_stage(
     v[5] = fma((float16)(-2.5f), d3, d1 + d5);                                                   \
   }
 
-// Bt d B of staged tiles, to the points `point` floats apart. First down all columns, in their place, then across.
-FUNCTION void wide_transform_2x2(float *staged, __global float *to, int count, int point) {
+// Bt d B of staged tiles, which become rows from `first` on of a panel for T rows, sixteen channels from c on; its points
+// are `point` floats apart. First down all columns, in their place, then across.
+FUNCTION void wide_transform_2x2(
+    float *staged, __global float *panel, int c, int first, int count, int T, int point, int by_rows) {
   const int pitch = (2 * count + 2) * LANES;
   for (int x = 0; x < 2 * count + 2; x++) {
     float *column = staged + x * LANES;
@@ -96,19 +99,23 @@ FUNCTION void wide_transform_2x2(float *staged, __global float *to, int count, i
     vstore16(d2 - d1, 0, column + 2 * pitch);
     vstore16(d1 - d3, 0, column + 3 * pitch);
   }
-  for (int n = 0; n < count; n++)
+  for (int n = 0; n < count; n++) {
+    const int r = first + n;
+    __global float *to = panel_place(panel, c, r, T, by_rows);
 #pragma unroll
     for (int i = 0; i < 4; i++) {
       const float *row = staged + i * pitch + 2 * n * LANES;
       const float16 d0 = vload16(0, row), d1 = vload16(1, row), d2 = vload16(2, row), d3 = vload16(3, row);
-      vstore16(d0 - d2, n, to + (4 * i) * point);
-      vstore16(d1 + d2, n, to + (4 * i + 1) * point);
-      vstore16(d2 - d1, n, to + (4 * i + 2) * point);
-      vstore16(d1 - d3, n, to + (4 * i + 3) * point);
+      panel_store(d0 - d2, to + (4 * i) * point, r, by_rows);
+      panel_store(d1 + d2, to + (4 * i + 1) * point, r, by_rows);
+      panel_store(d2 - d1, to + (4 * i + 2) * point, r, by_rows);
+      panel_store(d1 - d3, to + (4 * i + 3) * point, r, by_rows);
     }
+  }
 }
 
-FUNCTION void wide_transform_4x4(float *staged, __global float *to, int count, int point) {
+FUNCTION void wide_transform_4x4(
+    float *staged, __global float *panel, int c, int first, int count, int T, int point, int by_rows) {
   const int pitch = (4 * count + 2) * LANES;
   for (int x = 0; x < 4 * count + 2; x++) {
     float *column = staged + x * LANES;
@@ -119,7 +126,9 @@ FUNCTION void wide_transform_4x4(float *staged, __global float *to, int count, i
 #pragma unroll
     for (int i = 0; i < 6; i++) vstore16(v[i], 0, column + i * pitch);
   }
-  for (int n = 0; n < count; n++)
+  for (int n = 0; n < count; n++) {
+    const int r = first + n;
+    __global float *to = panel_place(panel, c, r, T, by_rows);
     for (int i = 0; i < 6; i++) {
       const float *row = staged + i * pitch + 4 * n * LANES;
       float16 d[6], v[6];
@@ -127,8 +136,9 @@ FUNCTION void wide_transform_4x4(float *staged, __global float *to, int count, i
       for (int j = 0; j < 6; j++) d[j] = vload16(j, row);
       WIDE_LINE(d[0], d[1], d[2], d[3], d[4], d[5], v)
 #pragma unroll
-      for (int j = 0; j < 6; j++) vstore16(v[j], n, to + (6 * i + j) * point);
+      for (int j = 0; j < 6; j++) panel_store(v[j], to + (6 * i + j) * point, r, by_rows);
     }
+  }
 }
 
 // The panels of the tiles from `first` to `last`, of images with P x Q pixels of output. `other`, `stored`, `mean` and
@@ -138,13 +148,13 @@ __kernel void winograd_wide_input(
     __global const activation *input, __global const activation *other, __global const float *mean,
     __global const float *inverse, __global const float *parameters, __global const float *sums,
     __global activation *stored, __global float *panels, int panels_at, int gamma_at, int beta_at, int H, int W, int C,
-    int P, int Q, int padding, int left, int tile, int first, int last, int T, int run, int mode, int rectify,
-    int has_other, int has_stored) {
+    int P, int Q, int padding, int left, int tile, int first, int last, int T, int run, int by_rows, int mode,
+    int rectify, int has_other, int has_stored) {
   float16 staged[WIDE_STAGED / LANES];
   const int across = (Q + tile - 1) / tile, each = across * ((P + tile - 1) / tile), point = WIDE_POINT(C, T);
   const int begin = get_global_id(0) * run, end = min(begin + run, last - first);
-  const int slice = get_global_id(1) * WIDE_CHANNELS;
-  panels += panels_at + begin / T * WIDE_POINTS(tile) * point + begin % T * LANES;
+  const int slice = get_global_id(1) * WIDE_CHANNELS, from = begin % T;
+  panels += panels_at + begin / T * WIDE_POINTS(tile) * point;
   wide_source source;
   source.input = input;
   source.other = has_other ? other : 0;
@@ -166,12 +176,17 @@ __kernel void winograd_wide_input(
       wide_stage(
           &source, (float *)staged, image * H * W * C + c, H, W, C, min(LANES, C - c), tile * y - padding,
           tile * x - left, tile, count);
-      __global float *to = panels + c * T + (n - begin) * LANES;
       if (tile == 2)
-        wide_transform_2x2((float *)staged, to, count, point);
+        wide_transform_2x2((float *)staged, panels, c, from + n - begin, count, T, point, by_rows);
       else
-        wide_transform_4x4((float *)staged, to, count, point);
+        wide_transform_4x4((float *)staged, panels, c, from + n - begin, count, T, point, by_rows);
       n += count;
     }
   }
+  // The other half of the last words.
+  const int rest = PADDED(C);
+  if (!by_rows && rest >= slice && rest < min(PANEL_WORDS(C) * PANEL_PAIR, slice + WIDE_CHANNELS))
+    for (int n = begin; n < end; n++)
+      for (int p = 0; p < WIDE_POINTS(tile); p++)
+        panel_store((float16)(0.0f), panel_place(panels + p * point, rest, from + n - begin, T, 0), 0, 0);
 }

@@ -22,20 +22,20 @@
     (v)[5 * (step)] = y3;                                                                          \
   }
 
-// A dy At of one tile, [tile][tile] pixels, to points that are `point` floats apart.
-FUNCTION void wide_gradient_2x2(const float16 *y, __global float *to, int point) {
+// A dy At of one tile, [tile][tile] pixels, which becomes a row of a panel whose points are `point` floats apart.
+FUNCTION void wide_gradient_2x2(const float16 *y, __global float *to, int r, int point) {
 #pragma unroll
   for (int i = 0; i < 4; i++) {
     const float16 left = i == 0 ? y[0] : i == 1 ? y[0] + y[2] : i == 2 ? y[0] - y[2] : -y[2];
     const float16 right = i == 0 ? y[1] : i == 1 ? y[1] + y[3] : i == 2 ? y[1] - y[3] : -y[3];
-    vstore16(left, 0, to + (4 * i) * point);
-    vstore16(left + right, 0, to + (4 * i + 1) * point);
-    vstore16(left - right, 0, to + (4 * i + 2) * point);
-    vstore16(-right, 0, to + (4 * i + 3) * point);
+    panel_store(left, to + (4 * i) * point, r, 1);
+    panel_store(left + right, to + (4 * i + 1) * point, r, 1);
+    panel_store(left - right, to + (4 * i + 2) * point, r, 1);
+    panel_store(-right, to + (4 * i + 3) * point, r, 1);
   }
 }
 
-FUNCTION void wide_gradient_4x4(const float16 *y, __global float *to, int point) {
+FUNCTION void wide_gradient_4x4(const float16 *y, __global float *to, int r, int point) {
   float16 rows[24];
 #pragma unroll
   for (int j = 0; j < 4; j++) WIDE_LINE_GRADIENT(y[j], y[4 + j], y[8 + j], y[12 + j], rows + j, 4)
@@ -45,7 +45,7 @@ FUNCTION void wide_gradient_4x4(const float16 *y, __global float *to, int point)
     float16 v[6];
     WIDE_LINE_GRADIENT(row[0], row[1], row[2], row[3], v, 1)
 #pragma unroll
-    for (int j = 0; j < 6; j++) vstore16(v[j], 0, to + (6 * i + j) * point);
+    for (int j = 0; j < 6; j++) panel_store(v[j], to + (6 * i + j) * point, r, 1);
   }
 }
 
@@ -68,11 +68,11 @@ __kernel void winograd_wide_gradient(
           pixels[i * tile + j] = i < high && j < wide
                                      ? load_activations(doutput + ((image * P + y + i) * Q + x + j) * O + o, lanes)
                                      : (float16)(0.0f);
-      __global float *to = panels + panels_at + o * T + n * LANES;
+      __global float *to = panel_place(panels + panels_at, o, n, T, 1);
       if (tile == 2)
-        wide_gradient_2x2(pixels, to, point);
+        wide_gradient_2x2(pixels, to, n, point);
       else
-        wide_gradient_4x4(pixels, to, point);
+        wide_gradient_4x4(pixels, to, n, point);
     }
   }
 }

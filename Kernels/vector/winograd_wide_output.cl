@@ -101,7 +101,7 @@ __kernel void winograd_wide_output(
     int has_partials, int rectify) {
   float16 products[WIDE_PRODUCTS / LANES];
   const int group = get_global_id(1), begin = first + group * T, end = min(last, begin + T);
-  const int points = WIDE_POINTS(tile), point = WIDE_POINT(C, T), channels = PADDED(C), product = (T + 1) * LANES;
+  const int points = WIDE_POINTS(tile), point = WIDE_POINT(C, T), words = PANEL_WORDS(C), product = (T + 1) * LANES;
   const int o = get_global_id(0) * 2 * LANES, blocks = O - o > LANES ? 2 : 1;
   winograd_result result;
   result.output = output;
@@ -119,8 +119,8 @@ __kernel void winograd_wide_output(
   weights += weights_at;
   for (int p = 0; p < points; p++)
     panel_multiply(
-        panels + p * point, weights + (o * points + p * LANES) * channels, (float *)products + p * product, channels, T,
-        end - begin, points * channels * LANES, points * product, blocks);
+        panels + p * point, weights + (o * points + p * LANES) * words, (float *)products + p * product, words, T,
+        end - begin, points * words * LANES, points * product, blocks);
   for (int j = 0; j < blocks; j++)
     wide_finish(&result, (const float *)products + j * points * product, P, Q, O, o + j * LANES, tile, begin, end, T);
 }

@@ -24,17 +24,17 @@
     (u)[3 * (step)] = w2;                                                                          \
   }
 
-// U = G w Gt as [written/16][point][PADDED(read)][16]. With `rotated180`, the filters are rotated by 180 degrees and
+// U = G w Gt as [written/16][point][PADDED(read)][16], or as pairs (panel.cl). With `rotated180`, the filters are rotated by 180 degrees and
 // input and output channels change places: the convolution with them is backward-data, which reads O channels and
 // writes C. One work-item: 16 x 16 channels. Launch: (ceil(read / 16), ceil(written / 16)).
 __kernel void winograd_wide_weights(
     __global const float *restrict weights, __global float *restrict transformed, int weights_at, int C, int O,
     int rotated180, int tile) {
   const int from = get_global_id(0) * LANES, block = get_global_id(1);
-  const int read = rotated180 ? O : C, channels = PADDED(read), points = WIDE_POINTS(tile);
+  const int read = rotated180 ? O : C, words = PANEL_WORDS(read), points = WIDE_POINTS(tile);
   float16 taps[9 * LANES];
   weights += weights_at;
-  transformed += (block * points * channels + from) * LANES;
+  transformed += block * points * words * LANES;
   for (int tap = 0; tap < 9; tap++) {
     float16 *w = taps + tap * LANES;
     const int first = rotated180 ? block * LANES : from;
@@ -43,11 +43,14 @@ __kernel void winograd_wide_weights(
       w[i] = first + i < C ? vload16(row + first + i, weights) : (float16)(0.0f);
     if (rotated180) transpose16(w);
   }
-  for (int c = 0; c < LANES; c++, transformed += LANES) {
+  // The last of an odd number of vectors also has the other half of its words.
+  const int next = words * LANES, last = from + LANES < read ? LANES : words * PANEL_PAIR - from;
+  for (int c = 0; c < last; c++) {
+    const int row = from + c;
+    __global float *to = panel_place(transformed, 0, row, 0, 1);
     float16 w[9], rows[18];
 #pragma unroll
-    for (int tap = 0; tap < 9; tap++) w[tap] = taps[tap * LANES + c];
-    const int next = channels * LANES;
+    for (int tap = 0; tap < 9; tap++) w[tap] = c < LANES ? taps[tap * LANES + c] : (float16)(0.0f);
     if (tile == 2) {
 #pragma unroll
       for (int kw = 0; kw < 3; kw++) WIDE_LINE_WEIGHTS_2X2(w[kw], w[3 + kw], w[6 + kw], rows + kw, 3)
@@ -56,7 +59,7 @@ __kernel void winograd_wide_weights(
         float16 u[4];
         WIDE_LINE_WEIGHTS_2X2(rows[3 * i], rows[3 * i + 1], rows[3 * i + 2], u, 1)
 #pragma unroll
-        for (int j = 0; j < 4; j++) vstore16(u[j], 0, transformed + (4 * i + j) * next);
+        for (int j = 0; j < 4; j++) panel_store(u[j], to + (4 * i + j) * next, row, 1);
       }
     } else {
 #pragma unroll
@@ -66,7 +69,7 @@ __kernel void winograd_wide_weights(
         float16 u[6];
         WIDE_LINE_WEIGHTS(rows[3 * i], rows[3 * i + 1], rows[3 * i + 2], u, 1)
 #pragma unroll
-        for (int j = 0; j < 6; j++) vstore16(u[j], 0, transformed + (6 * i + j) * next);
+        for (int j = 0; j < 6; j++) panel_store(u[j], to + (6 * i + j) * next, row, 1);
       }
     }
   }

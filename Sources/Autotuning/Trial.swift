@@ -91,9 +91,7 @@ public struct Trial<D: TunableDevice> {
     let cases = OperationCase.cases(for: program, batch: Self.checkedBatch) { $0.convolution == whole }
     device.tuning = small.tuning
     for one in cases {
-      let rounding = device.rounding(of: one.operation)
-      let unit = rounding == 0x1p-24 ? rounding : rounding / SelfTest<D>.roundings
-      let test = SelfTest(on: device, cases: [one], unit: unit, activations: precision.activations)
+      let test = SelfTest(on: device, cases: [one], activations: precision.activations)
       for result in try test.run() where !result.passed {
         throw wrong(candidate, "\(result.name) \(result.shape): \(result.detail)")
       }

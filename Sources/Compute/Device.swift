@@ -34,6 +34,8 @@ public protocol Device: AnyObject {
   func workspace(for operation: TensorOperation) throws -> (workspace: Int, vectors: Int)
   /// How the device can store activations.
   var formats: Set<ElementType> { get }
+  /// The relative size of the rounding of what an operation multiplies: 2^-24 for single precision.
+  func rounding(of operation: TensorOperation) -> Double
   /// Binds an operation to its buffers; its activations (`TensorOperation.activations`) are stored in a format.
   func prepare(
     _ operation: TensorOperation, activations: ElementType, buffer: (Operand) -> Buffer
@@ -56,6 +58,9 @@ extension Device {
 
   /// Not told.
   public var memory: DeviceMemory? { nil }
+
+  /// Single precision.
+  public func rounding(of operation: TensorOperation) -> Double { 0x1p-24 }
 
   /// No measurements; see `DeviceProbe`.
   public func prepare(_ probe: DeviceProbe, source: Buffer, target: Buffer) throws -> [Prepared] { [] }

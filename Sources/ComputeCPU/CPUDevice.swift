@@ -14,9 +14,11 @@ import Synchronization
 /// alone. Enqueueing computes; there is nothing to wait for.
 public final class CPUDevice: KernelDevice {
   /// The instruction sets that this program was built for and this processor has, best first.
-  public static var instructionSets: [String] {
-    (0..<gpunoisy_instruction_set_count()).filter { gpunoisy_instruction_set_works($0) }
-      .map { String(cString: gpunoisy_instruction_set_name($0)) }
+  public static var instructionSets: [String] { working.map { String(cString: gpunoisy_instruction_set_name($0)) } }
+
+  private static var working: [Int32] {
+    let working = (0..<gpunoisy_instruction_set_count()).filter { gpunoisy_instruction_set_works($0) }
+    return working.filter { gpunoisy_instruction_set_pays($0) } + working.filter { !gpunoisy_instruction_set_pays($0) }
   }
 
   /// Zero-filled memory, aligned for the widest vectors.
@@ -86,17 +88,20 @@ public final class CPUDevice: KernelDevice {
   public var lowering: any Lowering
   /// The kernels' declarations; see `KernelDevice`.
   public var signatures: [String: KernelSignature] { KernelSources.signatures(for: .vectors) }
+  /// What panels hold; see `VectorLowering`.
+  public let panels: ElementType
   private let set: Int32
   private let team: OpaquePointer
 
   /// - Parameters:
   ///   - threads: how many threads work together; nil for one per processor.
   ///   - instructionSet: a name from `instructionSets`; nil for the best.
+  ///   - panels: what large convolutions multiply: float32; or bfloat16, where the instruction set multiplies that.
   ///   - tuning: choices of launches.
-  public init(threads: Int? = nil, instructionSet: String? = nil, tuning: Tuning = .standard) throws {
-    lowering = VectorLowering(tuning: tuning)
-    let working = (0..<gpunoisy_instruction_set_count()).filter { gpunoisy_instruction_set_works($0) }
-    let chosen = working.first {
+  public init(
+    threads: Int? = nil, instructionSet: String? = nil, panels: ElementType = .float32, tuning: Tuning = .standard
+  ) throws {
+    let chosen = Self.working.first {
       instructionSet == nil || String(cString: gpunoisy_instruction_set_name($0)) == instructionSet
     }
     guard let chosen else {
@@ -105,6 +110,9 @@ public final class CPUDevice: KernelDevice {
         why: "it has \(Self.instructionSets.joined(separator: ", ")).", fix: "remove --instruction-set.")
     }
     set = chosen
+    let panels = gpunoisy_instruction_set_multiplies_bfloat16(chosen) ? panels : .float32
+    lowering = VectorLowering(panels: panels, tuning: tuning)
+    self.panels = panels
     self.threads = max(1, threads ?? Processors.available)
     driver = String(cString: gpunoisy_instruction_set_name(chosen))
     name = "cpu (built in, \(driver), \(self.threads) \(self.threads == 1 ? "thread" : "threads"))"
@@ -143,7 +151,9 @@ public final class CPUDevice: KernelDevice {
   public func bind(
     _ launch: Launch, _ arguments: [(name: String, value: BoundArgument<Buffer>)], activations: ElementType
   ) throws -> Prepared {
-    guard let call = gpunoisy_find_kernel(set, activations == .bfloat16, launch.kernel) else {
+    guard
+      let call = gpunoisy_find_kernel(set, activations == .bfloat16, panels == .bfloat16, launch.kernel)
+    else {
       throw Failure(
         .bug, "the built-in CPU device has no kernel '\(launch.kernel)'.",
         why: "it is missing from Kernels/native/native_set.h.", fix: "add it there; please report this.")

@@ -9,11 +9,6 @@ public protocol TunableDevice: Device {
   func lower(_ operation: TensorOperation) -> Lowered?
 }
 
-extension TunableDevice {
-  /// The relative size of the rounding of what an operation multiplies: 2^-24 for single precision.
-  public func rounding(of operation: TensorOperation) -> Double { lower(operation)?.rounding ?? 0x1p-24 }
-}
-
 /// An argument of a kernel with its memory.
 public enum BoundArgument<Buffer> {
   case buffer(Buffer)
@@ -47,6 +42,9 @@ extension KernelDevice {
 
   /// Whether there are kernels for a fused operation; see `Device`.
   public func supports(_ fused: TensorOperation) -> Bool { lower(fused) != nil }
+
+  /// The relative size of the rounding of what an operation multiplies; see `Device`.
+  public func rounding(of operation: TensorOperation) -> Double { lower(operation)?.rounding ?? 0x1p-24 }
 
   /// Floats of shared memory that the operation needs; see `Device`.
   public func workspace(for operation: TensorOperation) throws -> (workspace: Int, vectors: Int) {

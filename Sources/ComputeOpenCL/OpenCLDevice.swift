@@ -33,6 +33,8 @@ public final class OpenCLDevice: KernelDevice {
   public let style: Style
   /// What 3 × 3 convolutions multiply on matrix units; nil where they do not.
   public let matrixUnits: MatrixUnits?
+  /// What panels of the kernels for CPUs hold; see `VectorLowering`.
+  public let panels: ElementType
   /// Whether plans are recorded and replayed; see `recorded`.
   public let recordsLaunches: Bool
   /// Whether the kernels came compiled from the cache.
@@ -58,13 +60,15 @@ public final class OpenCLDevice: KernelDevice {
   ///   - style: nil for the family that suits the device's kind.
   ///   - matrixUnits: what 3 × 3 convolutions of the work-group kernels multiply on matrix units; nil for single
   ///     precision without them. Where `DeviceInfo.hasMatrixUnits` is false the same is computed slowly, for tests.
+  ///   - panels: what large convolutions of the kernels for CPUs multiply: float32, or bfloat16. Where
+  ///     `DeviceInfo.multipliesBFloat16` is false the same is computed slowly, for tests.
   ///   - cache: where compiled kernels are kept; nil for the place that suits the driver.
   ///   - commandBuffers: whether plans are recorded and replayed; nil where that pays.
   ///   - tuning: choices of launches.
   /// - Throws: `.configuration` if command buffers are asked for of a device that has none to use.
   public init(
-    _ info: DeviceInfo, style: Style? = nil, matrixUnits: MatrixUnits? = nil, cache: ProgramCache? = nil,
-    commandBuffers: Bool? = nil, tuning: Tuning = .standard
+    _ info: DeviceInfo, style: Style? = nil, matrixUnits: MatrixUnits? = nil, panels: ElementType = .float32,
+    cache: ProgramCache? = nil, commandBuffers: Bool? = nil, tuning: Tuning = .standard
   ) throws {
     let canRecord = info.commandBuffers?.isUsable == true
     if commandBuffers == true, !canRecord {
@@ -82,11 +86,13 @@ public final class OpenCLDevice: KernelDevice {
     let context = try Context(info)
     queue = try CommandQueue(context)
     self.matrixUnits = self.style == .workGroups ? matrixUnits : nil
+    self.panels = self.style == .vectors ? panels : .float32
     self.cache = cache ?? .standard(for: info)
-    let built = try Self.build(self.style, .float32, self.matrixUnits, info, in: context, cache: self.cache)
+    let built = try Self.build(
+      self.style, .float32, self.matrixUnits, self.panels, info, in: context, cache: self.cache)
     programs = [.float32: built]
     switch self.style {
-    case .vectors: lowering = VectorLowering(tuning: tuning)
+    case .vectors: lowering = VectorLowering(panels: self.panels, tuning: tuning)
     case .workGroups:
       // A driver may allow smaller groups for a kernel that needs many registers.
       let limits = try KernelSources.signatures(for: .workGroups).values.filter { $0.room == "workgroup" }.map {
@@ -103,8 +109,8 @@ public final class OpenCLDevice: KernelDevice {
   }
 
   private static func build(
-    _ style: Style, _ activations: ElementType, _ matrixUnits: MatrixUnits?, _ info: DeviceInfo, in context: Context,
-    cache: ProgramCache?
+    _ style: Style, _ activations: ElementType, _ matrixUnits: MatrixUnits?, _ panels: ElementType,
+    _ info: DeviceInfo, in context: Context, cache: ProgramCache?
   ) throws -> Program {
     var options = style == .vectors ? ["-DGPUNOISY_CPU"] : []
     if style == .vectors, info.nativeFloatVectorWidth < 16 {
@@ -112,6 +118,8 @@ public final class OpenCLDevice: KernelDevice {
       options += ["-DCONV_PIXELS=6", "-DCONV_BLOCKS=1", "-DCONV_WEIGHT_CHANNELS=2", "-DWINOGRAD_STEP=4"]
     }
     if activations == .bfloat16 { options.append("-DACTIVATION_BFLOAT16") }
+    if panels == .bfloat16 { options.append("-DPANEL_BFLOAT16") }
+    if panels == .bfloat16, info.multipliesBFloat16 { options.append("-DPANEL_DOT") }
     // Oclgrind's watch over uninitialised values does not know what LLVM's optimiser makes of them.
     if info.platform.name == "Oclgrind" { options.append("-cl-opt-disable") }
     // Other drivers do not know the units' instructions: some crash on inline assembly.
@@ -123,7 +131,7 @@ public final class OpenCLDevice: KernelDevice {
 
   private func program(_ activations: ElementType) throws -> Program {
     if let built = programs[activations] { return built }
-    let built = try Self.build(style, activations, matrixUnits, info, in: queue.context, cache: cache)
+    let built = try Self.build(style, activations, matrixUnits, panels, info, in: queue.context, cache: cache)
     programs[activations] = built
     return built
   }

@@ -44,7 +44,7 @@ struct Discrepancy {
 
 extension SelfTest {
   func compareElements<Element: BinaryInteger & BitwiseCopyable>(
-    _ type: Element.Type, _ bytes: [UInt8], _ expected: ReferenceDevice.Buffer
+    _ type: Element.Type, _ bytes: [UInt8], _ expected: ReferenceDevice.Buffer, unit: Double
   ) -> Discrepancy {
     var found = Discrepancy(unit: unit)
     bytes.withUnsafeBytes { raw in
@@ -59,7 +59,7 @@ extension SelfTest {
   }
 
   func compareFloats(
-    _ bytes: [UInt8], _ expected: ReferenceDevice.Buffer, meaningful: [Range<Int>]?, storing: Double
+    _ bytes: [UInt8], _ expected: ReferenceDevice.Buffer, meaningful: [Range<Int>]?, storing: Double, unit: Double
   ) -> Discrepancy {
     var found = Discrepancy(unit: unit)
     bytes.withUnsafeBytes { raw in
@@ -77,7 +77,7 @@ extension SelfTest {
     _ sum: D.Buffer, _ lost: D.Buffer, _ columns: (sum: Store, lost: Store),
     _ expected: [Operand: ReferenceDevice.Buffer], _ operationCase: OperationCase
   ) throws -> Discrepancy {
-    var found = Discrepancy(unit: unit)
+    var found = Discrepancy(unit: unit(of: operationCase.operation))
     guard let expectedSum = expected[.store(columns.sum)], let expectedLost = expected[.store(columns.lost)] else {
       return found
     }

@@ -47,20 +47,16 @@ public struct SelfTest<D: Device> {
   /// What is tested: the fused operations that the device lacks are left out.
   public let cases: [OperationCase]
   let device: D
-  let unit: Double
   private let activations: ElementType
 
   /// A test of a device.
   ///
   /// - Parameters:
   ///   - cases: the operations; `OperationCase.cases(for:)` for those of one program.
-  ///   - unit: the relative size of one rounding: 2^-24 for single precision; larger for devices that compute or
-  ///     store with fewer digits.
   ///   - activations: how activations are stored. With bfloat16 both sides begin from the same rounded numbers, and the
   ///     device's results may be off by their one rounding more; operations without activations are left out.
   public init(
-    on device: D, cases: [OperationCase] = OperationCase.all, unit: Double = 0x1p-24,
-    activations: ElementType = .float32
+    on device: D, cases: [OperationCase] = OperationCase.all, activations: ElementType = .float32
   ) {
     self.device = device
     self.activations = activations
@@ -68,7 +64,15 @@ public struct SelfTest<D: Device> {
       (!$0.operation.isFused || device.supports($0.operation))
         && (activations == .float32 || !$0.operation.activations.isEmpty)
     }
-    self.unit = unit
+  }
+
+  /// The relative size of one rounding.
+  ///
+  /// What rounds both factors of a product, such as matrix units, is off by `rounding` at most for each product: half of
+  /// that for each rounding that the reference counts. That should pass as the whole tolerance.
+  public func unit(of operation: TensorOperation) -> Double {
+    let rounding = device.rounding(of: operation)
+    return rounding == 0x1p-24 ? rounding : rounding / Self.roundings
   }
 
   /// Whether an operand is stored with 16 bits.
@@ -99,6 +103,7 @@ public struct SelfTest<D: Device> {
     }
     let expected = try Self.execute(operationCase, inputs, on: ReferenceDevice(), .float32)
     let actual = try Self.execute(operationCase, narrow, on: device, activations)
+    let unit = unit(of: operation)
     var worst = Discrepancy(unit: unit)
     for (operand, content) in operationCase.contents {
       guard let expected = expected[operand], let actual = actual[operand] else { continue }
@@ -107,8 +112,8 @@ public struct SelfTest<D: Device> {
       if isNarrow { bytes = BFloat16Bytes(bytes: bytes).floats }
       var found = Discrepancy(unit: unit)
       switch content {
-      case .integers: found = compareElements(Int32.self, bytes, expected)
-      case .bytes: found = compareElements(UInt8.self, bytes, expected)
+      case .integers: found = compareElements(Int32.self, bytes, expected, unit: unit)
+      case .bytes: found = compareElements(UInt8.self, bytes, expected, unit: unit)
       default:
         // The two columns of a compensated sum are one number.
         if CompensatedSum.columns.contains(where: { operand == .store($0.sum) || operand == .store($0.lost) }) {
@@ -116,7 +121,7 @@ public struct SelfTest<D: Device> {
         }
         found = compareFloats(
           bytes, expected, meaningful: operationCase.meaningful[operand],
-          storing: isNarrow ? BFloat16Bytes.rounding : 0)
+          storing: isNarrow ? BFloat16Bytes.rounding : 0, unit: unit)
       }
       found.name(operand)
       if found.error > worst.error { worst = found }

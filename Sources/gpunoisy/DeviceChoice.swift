@@ -93,7 +93,9 @@ struct DeviceChoice {
       StandardOutput.reserve()
       let info = try DeviceList.discover().device(named: text)
       let device = try building(for: info, note) {
-        try OpenCLDevice(info, matrixUnits: matrixUnits(of: info), commandBuffers: commandBuffers)
+        try OpenCLDevice(
+          info, matrixUnits: matrixUnits(of: info), panels: info.multipliesBFloat16 ? precision.activations : .float32,
+          commandBuffers: commandBuffers)
       }
       return try work.run(on: tuned(device, note))
     }
@@ -141,7 +143,7 @@ struct DeviceChoice {
 
   private func builtIn() throws -> CPUDevice {
     try checkBuiltIn()
-    return try CPUDevice(threads: threads, instructionSet: instructionSet)
+    return try CPUDevice(threads: threads, instructionSet: instructionSet, panels: precision.activations)
   }
 
   private func checkBuiltIn() throws(Failure) {

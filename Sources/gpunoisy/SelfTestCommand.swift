@@ -73,13 +73,7 @@ struct SelfTestCommand: ParsableCommand {
       }
       var seen = Set<String>()
       cases = cases.filter { seen.insert($0.name).inserted }
-      var results: [SelfTestResult] = []
-      let roundings = Dictionary(grouping: cases) { device.rounding(of: $0.operation) }
-      for (rounding, cases) in roundings.sorted(by: { $0.key < $1.key }) {
-        // Matrix units round both factors of a product: one unit for each rounding that the reference counts.
-        let unit = rounding == 0x1p-24 ? rounding : rounding / SelfTest<D>.roundings
-        results += try SelfTest(on: device, cases: cases, unit: unit, activations: precision.activations).run()
-      }
+      var results = try SelfTest(on: device, cases: cases, activations: precision.activations).run()
       if precision != .fp32 { results = results.map { $0.named(for: precision) } }
       return (device.name, device.driver, results)
     }

@@ -20,6 +20,7 @@ struct LoweredFamily {
       LoweredFamily(
         name: "vectors", lowering: VectorLowering(), kernels: .vectors,
         choices: [(.winogradRows, 4), (.weightChunks, 4)]),
+      LoweredFamily(name: "vectors, bfloat16", lowering: VectorLowering(panels: .bfloat16), kernels: .vectors),
       LoweredFamily(name: "groups of 64", lowering: try groups(64), kernels: .workGroups),
       LoweredFamily(name: "groups of 128", lowering: try groups(128), kernels: .workGroups),
       LoweredFamily(

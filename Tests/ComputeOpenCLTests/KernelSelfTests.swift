@@ -27,6 +27,23 @@ import Testing
     }
     let test = try SelfTest(on: OpenCLDevice(info, style: style), cases: cases, activations: activations)
     #expect(test.cases.count > 80)
+    try expectAllToPass(test)
+  }
+
+  @Test(.enabled(if: FirstDevice.supported != nil, "\(FirstDevice.absence)"), arguments: ElementType.allCases)
+  func `multiplies pairs of bfloat16 as near to double precision as these allow`(activations: ElementType) throws {
+    let info = try #require(FirstDevice.supported), device = try OpenCLDevice(info, panels: .bfloat16)
+    var cases = OperationCase.all.filter { device.rounding(of: $0.operation) > 0x1p-24 }
+    #expect(info.kind != .cpu || cases.count > 40)
+    if info.platform.name == "Oclgrind" {
+      cases = cases.filter { simulated in
+        activations == .bfloat16 && Self.simulatedShapes.contains { simulated.shape.hasPrefix($0) }
+      }
+    }
+    try expectAllToPass(SelfTest(on: device, cases: cases, activations: activations))
+  }
+
+  private func expectAllToPass(_ test: SelfTest<OpenCLDevice>) throws {
     for result in try test.run() where !result.passed {
       Issue.record(
         "\(result.name) \(result.shape): \(result.worstError) of \(result.tolerance) roundings, \(result.detail)")

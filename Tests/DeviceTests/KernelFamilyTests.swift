@@ -7,7 +7,7 @@ import Testing
   func `without groups are in the program`(bfloat16: Bool) {
     for set in 0..<gpunoisy_instruction_set_count() {
       for (name, kernel) in KernelSources.signatures(for: .vectors) {
-        #expect(gpunoisy_find_kernel(set, bfloat16, name) != nil, "native_set.h does not list \(kernel.title)")
+        #expect(gpunoisy_find_kernel(set, bfloat16, false, name) != nil, "native_set.h does not list \(kernel.title)")
       }
     }
   }

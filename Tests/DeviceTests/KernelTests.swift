@@ -7,15 +7,17 @@ import Testing
 struct KernelTests {
   @Test("is what the double-precision reference says, with every instruction set", arguments: CPUDevice.instructionSets)
   func agreesWithTheReference(instructionSet: String) throws {
-    let device = try CPUDevice(threads: 2, instructionSet: instructionSet)
-    for result in try SelfTest(on: device).run() where !result.passed {
-      Issue.record("\(result.name) \(result.shape): \(result.worstError) of \(result.tolerance), \(result.detail)")
+    let device = try CPUDevice(threads: 2, instructionSet: instructionSet, panels: .bfloat16)
+    for activations in ElementType.allCases {
+      for result in try SelfTest(on: device, activations: activations).run() where !result.passed {
+        Issue.record("\(result.name) \(result.shape): \(result.worstError) of \(result.tolerance), \(result.detail)")
+      }
     }
   }
 
   @Test("stays within the scratch memory that it asks for", arguments: CPUDevice.instructionSets)
   func scratch(instructionSet: String) throws {
-    let device = try CPUDevice(threads: 1, instructionSet: instructionSet), mark: Float = 12_345
+    let device = try CPUDevice(threads: 1, instructionSet: instructionSet, panels: .bfloat16), mark: Float = 12_345
     for operationCase in SelfTest(on: device).cases {
       var buffers: [Operand: CPUDevice.Buffer] = [:]
       for (operand, bytes) in operationCase.inputs {
@@ -50,7 +52,7 @@ struct KernelTests {
   @Test("leaves the same bits with 1, 2 and 3 threads", arguments: CPUDevice.instructionSets)
   func doesNotDependOnThreads(instructionSet: String) throws {
     let tests = try [1, 2, 3].map {
-      SelfTest(on: try CPUDevice(threads: $0, instructionSet: instructionSet))
+      SelfTest(on: try CPUDevice(threads: $0, instructionSet: instructionSet, panels: .bfloat16))
     }
     for operationCase in tests[0].cases {
       let inputs = operationCase.inputs

@@ -33,7 +33,7 @@ extension VectorLowering {
 
   func lower(_ convolve: Convolve) -> Lowered? {
     let window = convolve.window
-    if convolve.finished == nil, let wide = Wide(forward: window) { return self.wide(convolve, wide) }
+    if convolve.finished == nil, let wide = Wide(forward: window, panels) { return self.wide(convolve, wide) }
     if convolve.finished == nil, let rows = winogradRows(window) { return winograd(convolve, rows: rows) }
     if convolve.normalized == nil, isProduct(window) { return product(convolve) }
     guard convolve.normalized == nil, convolve.finished == nil else { return nil }
@@ -58,7 +58,7 @@ extension VectorLowering {
 
   func lower(_ backward: ConvolveBackwardData) -> Lowered? {
     let window = backward.window, (H, O) = (window.H, window.O)
-    if let wide = Wide(backward: window) { return self.wide(backward, wide) }
+    if let wide = Wide(backward: window, panels) { return self.wide(backward, wide) }
     if let rows = winogradRows(window) { return winograd(backward, rows: rows) }
     guard !backward.isFused else { return nil }
     if isProduct(window) { return product(backward) }
@@ -116,7 +116,7 @@ extension VectorLowering {
     let window = backward.window, (C, O) = (window.C, window.O), lanes = Parameter.lanes
     // Recomputed without its residual only.
     if backward.normalized?.residual != nil { return nil }
-    if let wide = Wide(weights: window) { return self.wide(backward, wide) }
+    if let wide = Wide(weights: window, panels) { return self.wide(backward, wide) }
     if let rows = winogradRows(window) { return winograd(backward, rows: rows) }
     guard backward.normalized == nil else { return nil }
     if rows3x3(window) == nil, window.KH * window.KW > 1, C % lanes == 0, isGathered(window, channels: O) {

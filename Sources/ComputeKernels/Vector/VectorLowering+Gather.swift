@@ -10,9 +10,12 @@ extension VectorLowering {
     /// Where the taps of a result lie; see gather.cl.
     var every: Int, top: Int, left: Int, way: Int
 
+    /// What panels hold.
+    var panels: ElementType
+
     var count: Int { B * down * across }
-    /// Taps times channels: floats of a result's row of the panels.
-    var K: Int { KH * KW * C }
+    /// Words of a result's row of the panels, of all taps.
+    var K: Int { KH * KW * Wide.words(C, panels) }
     /// Results of a group, whose panels should stay in a core's cache.
     var group: Int { K * WIDE_GROUP <= 110_592 ? WIDE_GROUP : WIDE_GROUP_4X4 }
     /// Results whose panels are made together, in turn with the products of O outputs.
@@ -21,13 +24,15 @@ extension VectorLowering {
       return min(ceilDivide(count, group), max(least, Wide.wave / max(1, K * group))) * group
     }
 
-    init(forward window: Window) {
+    init(forward window: Window, _ panels: ElementType) {
+      self.panels = panels
       (B, H, W, C, KH, KW) = (window.B, window.H, window.W, window.C, window.KH, window.KW)
       (down, across, every, top, left, way) = (window.P, window.Q, window.stride, -window.padding, -window.left, 1)
     }
 
     /// The pixels of dinput in rows and columns that are `row` and `column` modulo the stride.
-    init(backward window: Window, row: Int, column: Int) {
+    init(backward window: Window, row: Int, column: Int, _ panels: ElementType) {
+      self.panels = panels
       let stride = window.stride
       let firstRow = (row + window.padding) % stride, firstColumn = (column + window.left) % stride
       (B, H, W, C) = (window.B, window.P, window.Q, window.O)
@@ -38,14 +43,17 @@ extension VectorLowering {
     }
 
     /// Pixels as they are, as panels.
-    init(pixels window: Window) {
+    init(pixels window: Window, _ panels: ElementType) {
+      self.panels = panels
       (B, H, W, C, KH, KW) = (window.B, window.P, window.Q, window.O, 1, 1)
       (down, across, every, top, left, way) = (window.P, window.Q, 1, 0, 0, 1)
     }
   }
 
   /// The panels of results from `first` to `last`, T of which are a group.
-  private func panels(_ gathering: Gathering, of input: Value, at: Int, _ first: Int, _ last: Int, T: Int) -> Launch {
+  private func panels(
+    _ gathering: Gathering, of input: Value, at: Int, _ first: Int, _ last: Int, T: Int, byRows: Bool = false
+  ) -> Launch {
     Launch(
       "gather_input",
       global: [ceilDivide(last - first, WIDE_GROUP_4X4), ceilDivide(gathering.C, WIDE_CHANNELS)],
@@ -54,7 +62,7 @@ extension VectorLowering {
         "W": .int(gathering.W), "C": .int(gathering.C), "KH": .int(gathering.KH), "KW": .int(gathering.KW),
         "down": .int(gathering.down), "across": .int(gathering.across), "every": .int(gathering.every),
         "top": .int(gathering.top), "left": .int(gathering.left), "way": .int(gathering.way), "first": .int(first),
-        "last": .int(last), "T": .int(T), "run": .int(WIDE_GROUP_4X4),
+        "last": .int(last), "T": .int(T), "run": .int(WIDE_GROUP_4X4), "by_rows": .flag(byRows),
       ])
   }
 
@@ -79,22 +87,36 @@ extension VectorLowering {
   }
 
   /// Whether a convolution whose input, or doutput, has whole vectors of `channels` is gathered: where weights and rows are
-  /// too large for the general kernels to keep them in caches.
+  /// too large for the general kernels to keep them in caches, or where products of bfloat16 make up for it.
   func isGathered(_ window: Window, channels: Int) -> Bool {
     guard channels % Parameter.lanes == 0 else { return false }
+    if panels == .bfloat16, window.KH * window.KW > 1, max(window.C, window.O) >= WINOGRAD_CHANNELS { return true }
     return window.KH * window.KW > 1
       ? max(window.C, window.O) > WINOGRAD_CHANNELS : min(window.C, window.O) > 2 * WINOGRAD_CHANNELS
   }
 
   func gather(_ convolve: Convolve) -> Lowered {
-    let window = convolve.window, gathering = Gathering(forward: window), group = gathering.group
+    let window = convolve.window, gathering = Gathering(forward: window, panels), group = gathering.group
+    var own: KernelArguments = [
+      "H": .int(window.P), "W": .int(window.Q), "every": .int(1), "top": .int(0), "left": .int(0),
+      "partials": convolve.statistics == nil ? .noBuffer : .store(.vectors),
+    ]
+    var packing: [Launch] = [], panelsAt = 0
+    if panels == .bfloat16 {
+      let lanes = Parameter.lanes
+      packing = [
+        Launch(
+          "gather_forward_weights",
+          global: [window.KH * window.KW * ceilDivide(window.C, lanes), ceilDivide(window.O, lanes)],
+          ["packed": .store(.workspace)])
+      ]
+      panelsAt = gathering.K * Parameter.padded(window.O)
+      own["weights"] = .store(.workspace)
+      own["weights_at"] = .int(0)
+    }
     var lowered = Lowered(
-      products(
-        gathering, of: convolve.input, O: window.O, panelsAt: 0,
-        [
-          "H": .int(window.P), "W": .int(window.Q), "every": .int(1), "top": .int(0),
-          "left": .int(0), "partials": convolve.statistics == nil ? .noBuffer : .store(.vectors),
-        ]), workspace: gathering.atOnce(window.O) * gathering.K)
+      packing + products(gathering, of: convolve.input, O: window.O, panelsAt: panelsAt, own),
+      workspace: panelsAt + gathering.atOnce(window.O) * gathering.K, rounding: panelRounding)
     if let statistics = convolve.statistics {
       let count = ceilDivide(gathering.count, group)
       let pieces = Pieces(count: count, perImage: count, rows: group, H: gathering.count, Q: 1)
@@ -105,12 +127,13 @@ extension VectorLowering {
   }
 
   func gather(_ backward: ConvolveBackwardData) -> Lowered {
-    let window = backward.window, lanes = Parameter.lanes, each = Parameter.padded(window.C) * window.O
+    let window = backward.window, lanes = Parameter.lanes, each = Parameter.padded(window.C) * words(window.O)
     let panelsAt = window.KH * window.KW * each
-    var lowered = Lowered([]), weightsAt = 0
+    var lowered = Lowered([], rounding: panelRounding), weightsAt = 0
     for row in 0..<min(window.stride, window.H) {
       for column in 0..<min(window.stride, window.W) {
-        let gathering = Gathering(backward: window, row: row, column: column), taps = gathering.KH * gathering.KW
+        let gathering = Gathering(backward: window, row: row, column: column, panels)
+        let taps = gathering.KH * gathering.KW
         if taps > 0 {
           lowered.launches.append(
             Launch(
@@ -138,28 +161,32 @@ extension VectorLowering {
   }
 
   func gather(_ backward: ConvolveBackwardWeights) -> Lowered {
-    let window = backward.window, gathering = Gathering(forward: window), pixels = Gathering(pixels: window)
+    let window = backward.window
+    let gathering = Gathering(forward: window, panels), pixels = Gathering(pixels: window, panels)
     let (C, O) = (window.C, window.O), points = window.KH * window.KW
     // The panels of one tap and of doutput should fit into a core's cache, all of them into what the cores share.
-    let most = min(131_072 / (C + O), 2 * Wide.wave / (gathering.K + O)) / WIDE_GROUP_4X4
+    // Sums go over rows, whose words hold one number of each of two.
+    let pair = panels == .bfloat16 ? 2 : 1
+    let most = min(pair * 131_072 / (C + O), 2 * pair * Wide.wave / (points * C + O)) / WIDE_GROUP_4X4
     let all = ceilDivide(gathering.count, WIDE_GROUP_4X4)
-    let T = ceilDivide(all, ceilDivide(all, max(1, most))) * WIDE_GROUP_4X4
+    let T = ceilDivide(all, ceilDivide(all, max(1, most))) * WIDE_GROUP_4X4, gradientsAt = points * C * T / pair
     var launches: [Launch] = []
     for first in stride(from: 0, to: gathering.count, by: T) {
       let last = min(first + T, gathering.count)
       launches += [
-        panels(gathering, of: backward.input, at: 0, first, last, T: T),
-        panels(pixels, of: backward.doutput, at: gathering.K * T, first, last, T: T),
+        panels(gathering, of: backward.input, at: 0, first, last, T: T, byRows: true),
+        panels(pixels, of: backward.doutput, at: gradientsAt, first, last, T: T, byRows: true),
         accumulate(
           C: C, O: O, points: points,
           [
             "sums": .store(.gradients), "sums_at": .int(backward.weightsAt), "panels_at": .int(0),
-            "gradients_at": .int(gathering.K * T), "panel_step": .int(C * T), "gradient_step": .int(0), "T": .int(T),
+            "gradients_at": .int(gradientsAt), "panel_step": .int(C * T / pair), "gradient_step": .int(0), "T": .int(T),
             "count": .int(last - first), "accumulate": .flag(first > 0 || backward.accumulate),
           ]),
       ]
     }
-    return Lowered(launches, workspace: (gathering.K + O) * T)
+    return Lowered(
+      launches, workspace: gradientsAt + Parameter.padded(O) * T / pair, rounding: panelRounding)
   }
 
   /// Adds the products of panels of C and O channels to the sums of each point.

@@ -14,7 +14,9 @@ extension VectorLowering {
   }
 
   /// The panels of tiles from `first` to `last`, T of which are a group.
-  private func panels(_ wide: Wide, _ source: Source, at: Int, _ first: Int, _ last: Int, T: Int) -> Launch {
+  private func panels(
+    _ wide: Wide, _ source: Source, at: Int, _ first: Int, _ last: Int, T: Int, byRows: Bool = false
+  ) -> Launch {
     var own = wide.arguments
     own["O"] = nil
     return Launch(
@@ -22,7 +24,7 @@ extension VectorLowering {
       global: [ceilDivide(last - first, WIDE_GROUP_4X4), ceilDivide(wide.C, WIDE_CHANNELS)],
       own + source.arguments + [
         "panels": .store(.workspace), "panels_at": .int(at), "first": .int(first), "last": .int(last), "T": .int(T),
-        "run": .int(WIDE_GROUP_4X4),
+        "run": .int(WIDE_GROUP_4X4), "by_rows": .flag(byRows),
       ])
   }
 
@@ -68,7 +70,7 @@ extension VectorLowering {
           "below_mean": .noBuffer, "below_inverse": .noBuffer, "below_gamma_at": .int(0), "below_beta_at": .int(0),
           "has_below": .flag(false), "has_below_output": .flag(false), "rectify": .flag(false),
           "partials": convolve.statistics == nil ? .noBuffer : .store(.vectors),
-        ]), workspace: workspace(wide))
+        ]), workspace: workspace(wide), rounding: panelRounding)
     if let statistics = convolve.statistics {
       lowered.launches.append(
         Launch(
@@ -95,7 +97,7 @@ extension VectorLowering {
         [
           "output": .value(backward.dinput), "has_partials": .flag(false),
           "partials": backward.below == nil ? .noBuffer : .store(.vectors),
-        ]), workspace: workspace(wide))
+        ]), workspace: workspace(wide), rounding: panelRounding)
     if let below = backward.below {
       let M = wide.B * wide.P * wide.Q
       lowered.launches.append(
@@ -114,7 +116,7 @@ extension VectorLowering {
     var launches: [Launch] = []
     for first in stride(from: 0, to: wide.tiles, by: T) {
       let last = min(first + T, wide.tiles)
-      launches.append(panels(wide, source, at: wide.weightCount, first, last, T: T))
+      launches.append(panels(wide, source, at: wide.weightCount, first, last, T: T, byRows: true))
       launches.append(
         Launch(
           "winograd_wide_gradient",
@@ -137,6 +139,8 @@ extension VectorLowering {
       Launch(
         "winograd_wide_reduce", global: [C, ceilDivide(O, lanes)],
         ["sums": .store(.workspace), "tile": .int(wide.tile)]))
-    return Lowered(launches, workspace: gradientsAt + wide.panelCount(O, T: T))
+    // A gradient's error comes from all products of its tiles, of which a tap at the edge of small images has a quarter.
+    let rounding = panels == .bfloat16 ? 4 * panelRounding : panelRounding
+    return Lowered(launches, workspace: gradientsAt + wide.panelCount(O, T: T), rounding: rounding)
   }
 }

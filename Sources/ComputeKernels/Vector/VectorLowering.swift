@@ -17,9 +17,18 @@ public struct VectorLowering: Lowering {
 
   /// The choices of launches that are in force.
   public var tuning: Tuning
+  /// What panels hold, for which the kernels are built: float32, or bfloat16, two numbers to a word (panel.cl).
+  public let panels: ElementType
 
   /// A lowering with the choices of a tuning.
-  public init(tuning: Tuning = .standard) { self.tuning = tuning }
+  public init(panels: ElementType = .float32, tuning: Tuning = .standard) {
+    (self.panels, self.tuning) = (panels, tuning)
+  }
+
+  /// Words of a panel's row of so many channels.
+  func words(_ channels: Int) -> Int { Wide.words(channels, panels) }
+  /// The rounding of what is multiplied from panels; see `Lowered`.
+  var panelRounding: Double { panels == .bfloat16 ? MatrixUnits.bfloat16.unit : 0x1p-24 }
 
   func tuned(_ choice: Tuning.Choice, _ window: Window) -> Int? { tuning.number(choice, window) }
 

@@ -8,6 +8,8 @@ struct Wide {
   let B: Int, H: Int, W: Int, C: Int, P: Int, Q: Int, O: Int, padding: Int, left: Int
   /// Pixels of a tile's side, 2 or 4.
   let tile: Int
+  /// What panels hold.
+  let panels: ElementType
 
   /// Floats of the panels that are made before they are multiplied, which caches keep until then, and the fewest work-items
   /// that multiply them.
@@ -18,39 +20,42 @@ struct Wide {
   private static let least = 32
 
   /// The forward convolution; nil where these kernels do not apply, or are not the fastest.
-  init?(forward window: Window) {
+  init?(forward window: Window, _ panels: ElementType) {
     guard
       let tile = Self.tile(
-        window, P: window.P, Q: window.Q, edge: max(window.padding, window.left), weightCost: Self.weightCost)
+        window, panels, P: window.P, Q: window.Q, edge: max(window.padding, window.left), weightCost: Self.weightCost)
     else { return nil }
     (B, H, W, C, P, Q, O) = (window.B, window.H, window.W, window.C, window.P, window.Q, window.O)
-    (padding, left, self.tile) = (window.padding, window.left, tile)
+    (padding, left, self.tile, self.panels) = (window.padding, window.left, tile, panels)
   }
 
   /// Backward-data of a convolution.
-  init?(backward window: Window) {
+  init?(backward window: Window, _ panels: ElementType) {
     guard
       let tile = Self.tile(
-        window, P: window.H, Q: window.W, edge: 2 - min(window.padding, window.left), weightCost: Self.weightCost)
+        window, panels, P: window.H, Q: window.W, edge: 2 - min(window.padding, window.left),
+        weightCost: Self.weightCost)
     else { return nil }
     (B, H, W, C, P, Q, O) = (window.B, window.P, window.Q, window.O, window.H, window.W, window.C)
-    (padding, left, self.tile) = (2 - window.padding, 2 - window.left, tile)
+    (padding, left, self.tile, self.panels) = (2 - window.padding, 2 - window.left, tile, panels)
   }
 
   /// The gradient of weights: their sums are written and read besides.
-  init?(weights window: Window) {
+  init?(weights window: Window, _ panels: ElementType) {
     guard
-      let tile = Self.tile(window, P: window.P, Q: window.Q, edge: 0, weightCost: 2 * Self.weightCost)
+      let tile = Self.tile(window, panels, P: window.P, Q: window.Q, edge: 0, weightCost: 2 * Self.weightCost)
     else { return nil }
     (B, H, W, C, P, Q, O) = (window.B, window.H, window.W, window.C, window.P, window.Q, window.O)
-    (padding, left, self.tile) = (window.padding, window.left, tile)
+    (padding, left, self.tile, self.panels) = (window.padding, window.left, tile, panels)
   }
 
   /// The tile with the fewest multiply-adds, or nil where that is the direct convolution.
   ///
   /// - Parameter edge: zero rows or columns at an edge of what is read. Beside two of them a result is the sum of few
   ///   products, against which the error of a large tile, which all of its numbers make, would be too large.
-  private static func tile(_ window: Window, P: Int, Q: Int, edge: Int, weightCost: Int) -> Int? {
+  private static func tile(
+    _ window: Window, _ panels: ElementType, P: Int, Q: Int, edge: Int, weightCost: Int
+  ) -> Int? {
     guard window.KH == 3, window.KW == 3, window.stride == 1, (0...2).contains(window.padding),
       (0...2).contains(window.left), min(window.C, window.O) >= least, max(window.C, window.O) >= WINOGRAD_CHANNELS
     else { return nil }
@@ -58,6 +63,8 @@ struct Wide {
       let tiles = window.B * ceilDivide(P, tile) * ceilDivide(Q, tile)
       return (tile + 2) * (tile + 2) * (max(tiles, Int(CONV_PIXELS_MAX)) + weightCost)
     }
+    // With products of bfloat16, which are twice as fast, F(4×4) would make errors 4 times a direct convolution's.
+    if panels == .bfloat16 { return 2 }
     let direct = 9 * window.B * P * Q, best = edge < 2 && cost(4) < cost(2) ? 4 : 2
     // Up to so many channels, the small tiles of winograd.cl are faster than these, and few channels make large errors.
     if max(window.C, window.O) == WINOGRAD_CHANNELS, best == 2 || window.C != window.O { return nil }
@@ -71,14 +78,22 @@ struct Wide {
   /// Points of a tile.
   var points: Int { (tile + 2) * (tile + 2) }
   /// Tiles of a group: its panels should stay in a core's cache, together with what they are multiplied with.
-  var group: Int { tile == 4 || C > 128 ? WIDE_GROUP_4X4 : WIDE_GROUP }
+  var group: Int { tile == 4 || words(C) > 128 ? WIDE_GROUP_4X4 : WIDE_GROUP }
   /// Groups of all tiles.
   var groups: Int { ceilDivide(tiles, group) }
   /// Transformed weights, or the sums of their gradient.
   var weightCount: Int { points * Parameter.padded(C) * Parameter.padded(O) }
 
+  /// Words of a panel's row of so many channels: whole vectors.
+  static func words(_ channels: Int, _ panels: ElementType) -> Int {
+    Parameter.padded(panels == .bfloat16 ? ceilDivide(channels, 2) : channels)
+  }
+
+  /// Words of a row of so many channels.
+  func words(_ channels: Int) -> Int { Self.words(channels, panels) }
+
   /// Floats of a panel for T tiles.
-  func panelCount(_ channels: Int, T: Int) -> Int { points * (Parameter.padded(channels) * T + Parameter.lanes) }
+  func panelCount(_ channels: Int, T: Int) -> Int { points * (words(channels) * T + Parameter.lanes) }
 
   /// Groups whose panels are made together, in turn with their products.
   var groupsAtOnce: Int {

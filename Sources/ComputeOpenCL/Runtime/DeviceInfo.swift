@@ -1,3 +1,5 @@
+import CKernels
+
 /// An OpenCL driver as the loader presents it.
 public struct Platform: Equatable, Sendable {
   /// For example `NVIDIA CUDA`.
@@ -106,6 +108,16 @@ public struct DeviceInfo: Equatable, Sendable {
   /// compute capability 8.0 and newer.
   public var hasMatrixUnits: Bool {
     platform.vendor.hasPrefix("NVIDIA") && extensions.contains("cl_nv_compiler_options") && computeCapability >= 8
+  }
+
+  /// Whether it runs on this machine's processor, which multiplies pairs of bfloat16 twice as fast as float32, and its
+  /// compiler takes that instruction as inline assembly: PoCL's does.
+  public var multipliesBFloat16: Bool {
+    guard kind == .cpu, platform.name == "Portable Computing Language" else { return false }
+    return (0..<gpunoisy_instruction_set_count()).contains {
+      gpunoisy_instruction_set_multiplies_bfloat16($0) && gpunoisy_instruction_set_works($0)
+        && gpunoisy_instruction_set_pays($0)
+    }
   }
 
   /// Whether the device has OpenCL 1.2 or newer, the oldest that can be used.
