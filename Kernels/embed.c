@@ -69,6 +69,9 @@ static const gpunoisy_source sources[] = {
     {"vector/depthwise.cl", (const char[]){
 #embed "vector/depthwise.cl"
     , 0}},
+    {"vector/factor.cl", (const char[]){
+#embed "vector/factor.cl"
+    , 0}},
     {"vector/winograd.cl", (const char[]){
 #embed "vector/winograd.cl"
     , 0}},

@@ -26,7 +26,7 @@ bool gpunoisy_instruction_set_works(int set);
 /// Whether it is worth its while on a processor that has it: on AMD's, dot products of bfloat16 are twice as fast as
 /// multiply-adds of float32; Intel's issue half as many of them. By maker, not by timing: what is chosen decides bits.
 bool gpunoisy_instruction_set_pays(int set);
-/// Whether it has kernels for panels of bfloat16 (panel.cl).
+/// Whether it has kernels for words of two bfloat16 (factor.cl).
 bool gpunoisy_instruction_set_multiplies_bfloat16(int set);
 /// The kernel of that name, or null; for activations, and for panels, of bfloat16 or of float32.
 gpunoisy_kernel gpunoisy_find_kernel(int set, bool activations_bfloat16, bool panels_bfloat16, const char *name);

@@ -1,9 +1,11 @@
-// The kernels that make and multiply panels, where these hold bfloat16; native.cpp includes this file once for each
+// The kernels that multiply panels and Winograd's tiles, where these hold bfloat16; native.cpp includes this file once for each
 // format of activations, inside of a namespace.
 #include "native_undefine.h"
 #include "../shared/words.cl"
 #include "../shared/activation.cl"
+#include "../vector/factor.cl"
 #include "../vector/winograd.cl"
+#include "../vector/winograd_weights.cl"
 #include "../vector/panel.cl"
 #include "../vector/gather.cl"
 #include "../vector/winograd_wide.cl"
@@ -12,6 +14,10 @@
 #include "../vector/winograd_wide_gradient.cl"
 
 static const Entry entries[] = {
+    ENTRY(winograd_weights),
+    ENTRY(winograd_forward),
+    ENTRY(winograd_backward_data),
+    ENTRY(winograd_backward_weights),
     ENTRY(winograd_wide_weights),
     ENTRY(winograd_wide_input),
     ENTRY(winograd_wide_output),

@@ -22,6 +22,7 @@
 #include "../vector/panel_weights.cl"
 #include "../vector/conv_1x1.cl"
 #include "../vector/depthwise.cl"
+#include "../vector/factor.cl"
 #include "../vector/winograd.cl"
 #include "../vector/winograd_weights.cl"
 #include "../vector/panel.cl"

@@ -5,4 +5,4 @@
 #undef store_activation16
 #undef load_activations
 #undef store_activations
-#undef PANEL_PAIR
+#undef FACTOR_PAIR

@@ -36,6 +36,8 @@ OVERLOADED float16 load_vector(__global const float *from) { return *(__global c
 OVERLOADED float16 load_vector(const float *from) { return *(const float16_unaligned *)from; }
 OVERLOADED void store_vector(float16 value, __global float *to) { *(__global float16_unaligned *)to = value; }
 OVERLOADED void store_vector(float16 value, float *to) { *(float16_unaligned *)to = value; }
+OVERLOADED void store_vector(ushort16 value, __global ushort *to) { *(__global ushort16_unaligned *)to = value; }
+OVERLOADED void store_vector(ushort16 value, ushort *to) { *(ushort16_unaligned *)to = value; }
 #undef vload16
 #undef vstore16
 #define vload16(offset, from) load_vector((from) + 16 * (offset))
@@ -43,7 +45,7 @@ OVERLOADED void store_vector(float16 value, float *to) { *(float16_unaligned *)t
 #undef vload16_ushort
 #undef vstore16_ushort
 #define vload16_ushort(from) (*(__global const ushort16_unaligned *)(from))
-#define vstore16_ushort(value, to) (*(__global ushort16_unaligned *)(to) = (value))
+#define vstore16_ushort(value, to) store_vector(value, to)
 #endif
 
 // Rounds a number of channels up to whole vectors.

@@ -1,7 +1,7 @@
 // Convolutions with any filter and stride as matrix products, for CPU-type devices: the pixels that a filter's taps
 // read are gathered into panels, [tap][C/16][T][16] for a group of T results, and multiplied with the weights as they
 // lie in memory, whose taps and channels are one long row. C, what is read, is a multiple of 16; any number O of
-// outputs. Pairs of bfloat16: see panel.cl; weights are then packed first.
+// outputs. Pairs of bfloat16: see factor.cl; weights are then packed first.
 //
 // Results are counted over all images, [B, down, across]. Tap (i, j) of result (y, x) reads pixel (y * every + top + i *
 // way, x * every + left + j * way): forward, every is the stride and way is 1. Backward-data takes the results of each
@@ -15,9 +15,9 @@ __kernel void gather_input(
     int KH, int KW, int down, int across, int every, int top, int left, int way, int first, int last, int T, int run,
     int by_rows) {
   const int begin = get_global_id(0) * run, end = min(begin + run, last - first), taps = KH * KW;
-  const int step = by_rows ? C / PANEL_PAIR * T : PANEL_WORDS(C) * T;
+  const int step = by_rows ? C / FACTOR_PAIR * T : FACTOR_WORDS(C) * T;
   const int slice = get_global_id(1) * WIDE_CHANNELS, limit = min(C, slice + WIDE_CHANNELS);
-  const int padded = by_rows ? limit : min(PANEL_WORDS(C) * PANEL_PAIR, slice + WIDE_CHANNELS);
+  const int padded = by_rows ? limit : min(FACTOR_WORDS(C) * FACTOR_PAIR, slice + WIDE_CHANNELS);
   panels += panels_at + begin / T * taps * step;
   int image = (first + begin) / (down * across), y = (first + begin) / across % down, x = (first + begin) % across;
   for (int n = begin; n < end; n++) {
@@ -48,11 +48,11 @@ __kernel void gather_input(
 // The numbers of sixteen channels, of `channels` in all, at their places among the rows of words of `taps` taps.
 FUNCTION void gather_store_weights(
     const float16 *numbers, __global float *packed, int block, int tap, int taps, int channels, int first) {
-  const int words = PANEL_WORDS(channels), last = first + LANES < channels ? LANES : words * PANEL_PAIR - first;
+  const int words = FACTOR_WORDS(channels), last = first + LANES < channels ? LANES : words * FACTOR_PAIR - first;
   packed += (block * taps + tap) * words * LANES;
   for (int i = 0; i < last; i++)
-    panel_store(
-        first + i < channels ? numbers[i] : (float16)(0.0f), panel_place(packed, 0, first + i, 0, 1), first + i, 1);
+    factor_store_shared(
+        first + i < channels ? numbers[i] : (float16)(0.0f), packed + (first + i) / FACTOR_PAIR * LANES, first + i);
 }
 
 // The weights of a forward convolution as pairs. Launch: (KH * KW * ceil(C / 16), ceil(O / 16)).

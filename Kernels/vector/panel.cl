@@ -1,17 +1,6 @@
 // Products of panels for CPU-type devices: [C/16][T][16] floats for T rows, which are tiles of winograd_wide.cl or
 // results of gather.cl, and of which 32 outputs for 8 rows are a register tile on AVX-512.
-//
-// With PANEL_BFLOAT16 what is multiplied is rounded to bfloat16, and a word of a panel holds two numbers: those of two
-// channels, [C/32][T][16][2], where rows are multiplied with weights, which lie as [C/2][16][2]; and those of two rows,
-// [C/16][T/2][16][2], where the sums go over rows (`by_rows`).
-
-#ifdef PANEL_BFLOAT16
-#define PANEL_PAIR 2
-#else
-#define PANEL_PAIR 1
-#endif
-// Words of a row of C channels: whole vectors. Channels beyond C are zero.
-#define PANEL_WORDS(C) PADDED(((C) + PANEL_PAIR - 1) / PANEL_PAIR)
+// Words and pairs: see factor.cl.
 
 // Where sixteen channels of a row, from channel c on, lie in a panel for T rows.
 FUNCTION __global float *panel_place(__global float *panel, int c, int row, int T, int by_rows) {
@@ -23,37 +12,15 @@ FUNCTION __global float *panel_place(__global float *panel, int c, int row, int 
 #endif
 }
 
-// Stores sixteen channels of a row at their place. Of two rows that share words, the first comes first: it clears what
-// the second fills.
+// Stores sixteen channels of a row at their place.
 FUNCTION void panel_store(float16 value, __global float *to, int row, int by_rows) {
 #ifdef PANEL_BFLOAT16
-  const ushort16 bits = bfloat16_bits(value);
   if (!by_rows) {
-    vstore16_ushort(bits, (__global ushort *)to);
-  } else {
-    const uint16 word = CONVERT(bits, uint16);
-    vstore16(row % 2 ? as_float16(word << 16 | as_uint16(vload16(0, to))) : as_float16(word), 0, to);
+    vstore16_ushort(bfloat16_bits(value), (__global ushort *)to);
+    return;
   }
-#else
-  vstore16(value, 0, to);
 #endif
-}
-
-// sum + a b, of all numbers of each word.
-FUNCTION float16 panel_multiply_add(float16 a, float16 b, float16 sum) {
-#ifndef PANEL_BFLOAT16
-  return fma(a, b, sum);
-#elif defined(NATIVE_DOT)
-  return NATIVE_DOT(a, b, sum);
-#elif defined(PANEL_DOT)
-  // The compiler's own function is for kernels that are compiled for such processors, which PoCL does not do.
-  __asm__("vdpbf16ps %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
-  return sum;
-#else
-  const uint16 upper = (uint16)(0xffff0000u);
-  sum = fma(as_float16(as_uint16(a) & upper), as_float16(as_uint16(b) & upper), sum);
-  return fma(as_float16(as_uint16(a) << 16), as_float16(as_uint16(b) << 16), sum);
-#endif
+  factor_store_shared(value, to, row);
 }
 
 // Sixteen rows of sixteen floats become columns. Oclgrind takes numbers for uninitialised that were shuffled by the
@@ -109,7 +76,7 @@ FUNCTION void panel_multiply_tile(
 #pragma unroll
         for (int j = 0; j < CONV_BLOCKS; j++)
           if (j < blocks)
-            sums[j * CONV_PIXELS + t] = panel_multiply_add(number, weight[j], sums[j * CONV_PIXELS + t]);
+            sums[j * CONV_PIXELS + t] = factor_multiply_add(number, weight[j], sums[j * CONV_PIXELS + t]);
       }
     }
   }
@@ -168,7 +135,7 @@ FUNCTION void panel_accumulate_tile(
 #pragma unroll
       for (int j = 0; j < CONV_BLOCKS; j++)
         if (j < blocks)
-          sum[j * CONV_PIXELS + i] = panel_multiply_add(number, gradient[j], sum[j * CONV_PIXELS + i]);
+          sum[j * CONV_PIXELS + i] = factor_multiply_add(number, gradient[j], sum[j * CONV_PIXELS + i]);
     }
   }
 #pragma unroll
@@ -187,8 +154,8 @@ __kernel void panel_accumulate(
   const int pairs = (O + 2 * LANES - 1) / (2 * LANES), point = get_global_id(1), channels = PADDED(C);
   const int o = get_global_id(0) % pairs * 2 * LANES, c = get_global_id(0) / pairs * LANES;
   const int blocks = O - o > LANES ? 2 : 1, next = points * channels * LANES;
-  T /= PANEL_PAIR;
-  count = (count + PANEL_PAIR - 1) / PANEL_PAIR;
+  T /= FACTOR_PAIR;
+  count = (count + FACTOR_PAIR - 1) / FACTOR_PAIR;
   __global const float *panel = panels + panels_at + point * panel_step + c * T;
   __global const float *gradients = panels + gradients_at + point * gradient_step + o * T;
   sums += sums_at + (o * points + point * LANES) * channels + c * LANES;

@@ -36,15 +36,10 @@ typedef struct {
 
 // MARK: Transformed weights
 
-// U = G w Gt, as [O/16][16][C][16]. With `rotated180`, the filters are rotated by 180 degrees and input and output
-// channels change places: the convolution with them is backward-data. Launch: (channels read, blocks of channels
-// written).
-__kernel void winograd_weights(
-    __global const float *restrict weights, __global float *restrict transformed, int weights_at, int C, int O,
-    int rotated180) {
-  const int from = get_global_id(0), block = get_global_id(1);
+// The weights of input channel `from`; see winograd_weights. Two channels may share words, the first comes first.
+FUNCTION void winograd_transform_weights(
+    __global const float *weights, __global float *transformed, int C, int from, int block, int words, int rotated180) {
   float16 rows[12];
-  weights += weights_at;
   for (int kw = 0; kw < 3; kw++) {
     float16 w[3];
     for (int kh = 0; kh < 3; kh++) {
@@ -65,16 +60,28 @@ __kernel void winograd_weights(
     rows[6 + kw] = ends - middle;
     rows[9 + kw] = w[2];
   }
-  const int channels = rotated180 ? O : C;
-  transformed += (block * 16 * channels + from) * LANES;
-  for (int i = 0; i < 4; i++) {
+  const int next = words * LANES;
+  transformed += (block * 16 * words + from / FACTOR_PAIR) * LANES;
+  for (int i = 0; i < 4; i++, transformed += 4 * next) {
     const float16 ends = (rows[3 * i] + rows[3 * i + 2]) * (float16)(0.5f);
     const float16 middle = rows[3 * i + 1] * (float16)(0.5f);
-    vstore16(rows[3 * i], 0, transformed + (4 * i) * channels * LANES);
-    vstore16(ends + middle, 0, transformed + (4 * i + 1) * channels * LANES);
-    vstore16(ends - middle, 0, transformed + (4 * i + 2) * channels * LANES);
-    vstore16(rows[3 * i + 2], 0, transformed + (4 * i + 3) * channels * LANES);
+    factor_store_shared(rows[3 * i], transformed, from);
+    factor_store_shared(ends + middle, transformed + next, from);
+    factor_store_shared(ends - middle, transformed + 2 * next, from);
+    factor_store_shared(rows[3 * i + 2], transformed + 3 * next, from);
   }
+}
+
+// U = G w Gt, as words [O/16][16][C / FACTOR_PAIR][16]. With `rotated180`, the filters are rotated by 180 degrees and
+// input and output channels change places: the convolution with them is backward-data. Launch: (channels read /
+// FACTOR_PAIR, blocks of channels written).
+__kernel void winograd_weights(
+    __global const float *restrict weights, __global float *restrict transformed, int weights_at, int C, int O,
+    int rotated180) {
+  const int words = (rotated180 ? O : C) / FACTOR_PAIR, first = get_global_id(0) * FACTOR_PAIR;
+  for (int from = first; from < first + FACTOR_PAIR; from++)
+    winograd_transform_weights(
+        weights + weights_at, transformed, C, from, get_global_id(1), words, rotated180);
 }
 
 // MARK: Staging
@@ -165,10 +172,10 @@ FUNCTION void winograd_stage_gradient(
     column[3] = p1 - p3;                                                                  \
   }
 
-// Bt d B of `count` tiles from tile `first` of the staged piece on, as [16][C/16][WINOGRAD_TILES][16].
+// Bt d B of `count` tiles from tile `first` of the staged piece on, as words [16][C/16][WINOGRAD_TILES][16].
 FUNCTION void winograd_transform_input(
     const float *staged, float *transformed, int C, int pitch, int across, int first, int count) {
-  const int row = pitch * C, point = C * WINOGRAD_TILES;
+  const int row = pitch * C, point = FACTOR_WORDS(C) * WINOGRAD_TILES;
   for (int c = 0; c < C; c += LANES) {
     float16 left[4], second[4], third[4], right[4];
     for (int n = 0; n < count; n++) {
@@ -186,38 +193,41 @@ FUNCTION void winograd_transform_input(
       }
       WINOGRAD_COLUMN(third, pixel + 2 * C)
       WINOGRAD_COLUMN(right, pixel + 3 * C)
-      float *to = transformed + c * WINOGRAD_TILES + n * LANES;
 #pragma unroll
       for (int i = 0; i < 4; i++) {
-        vstore16(left[i] - third[i], 0, to + (4 * i) * point);
-        vstore16(second[i] + third[i], 0, to + (4 * i + 1) * point);
-        vstore16(third[i] - second[i], 0, to + (4 * i + 2) * point);
-        vstore16(second[i] - right[i], 0, to + (4 * i + 3) * point);
+        float *to = transformed + 4 * i * point;
+        factor_store_channels(left[i] - third[i], to, c, n, WINOGRAD_TILES);
+        factor_store_channels(second[i] + third[i], to + point, c, n, WINOGRAD_TILES);
+        factor_store_channels(third[i] - second[i], to + 2 * point, c, n, WINOGRAD_TILES);
+        factor_store_channels(second[i] - right[i], to + 3 * point, c, n, WINOGRAD_TILES);
       }
     }
     for (int n = count; n < WINOGRAD_TILES; n++)  // multiplied with the others, and never looked at
 #pragma unroll
       for (int p = 0; p < 16; p++)
-        vstore16((float16)(0.0f), 0, transformed + p * point + c * WINOGRAD_TILES + n * LANES);
+        factor_store_channels((float16)(0.0f), transformed + p * point, c, n, WINOGRAD_TILES);
   }
 }
 
-// One point of one block of output channels: products [WINOGRAD_TILES][16] = tiles [C/16][WINOGRAD_TILES][16] times
-// weights [C][16].
-FUNCTION void winograd_multiply(const float *tiles, __global const float *weights, float *products, int C) {
+// One point of one block of output channels: products [WINOGRAD_TILES][16] = K words of tiles,
+// [ceil(K / 16)][WINOGRAD_TILES][16], times weights [K][16].
+FUNCTION void winograd_multiply(const float *tiles, __global const float *weights, float *products, int K) {
   for (int first = 0; first < WINOGRAD_TILES; first += WINOGRAD_STEP) {
     float16 sums[WINOGRAD_STEP];
 #pragma unroll
     for (int t = 0; t < WINOGRAD_STEP; t++) sums[t] = (float16)(0.0f);
     __global const float *w = weights;
-    for (int c = 0; c < C; c += LANES) {
-      const float *tile = tiles + c * WINOGRAD_TILES + first * LANES;
+    for (int k = 0; k < K; k += LANES) {
+      const float *tile = tiles + k * WINOGRAD_TILES + first * LANES;
+      // Half of them, where two of sixteen channels are a word.
+      const int words = FACTOR_PAIR == 1 ? LANES : min(LANES, K - k);
 #pragma unroll 2
-      for (int i = 0; i < LANES; i++) {
+      for (int i = 0; i < words; i++) {
         const float16 weight = vload16(0, w);
         w += LANES;
 #pragma unroll
-        for (int t = 0; t < WINOGRAD_STEP; t++) sums[t] = fma((float16)(tile[t * LANES + i]), weight, sums[t]);
+        for (int t = 0; t < WINOGRAD_STEP; t++)
+          sums[t] = factor_multiply_add((float16)(tile[t * LANES + i]), weight, sums[t]);
       }
     }
 #pragma unroll
@@ -297,7 +307,7 @@ FUNCTION void winograd_prefetch(const winograd_result *result, int at) {
       for (int line = 0; line < 4; line++) PREFETCH(result->ahead[i] + at + line * LANES);
 }
 
-// The convolution of a staged piece of `rows` rows. weights: transformed, [O/16][16][C][16].
+// The convolution of a staged piece of `rows` rows. weights: transformed, words [O/16][16][C / FACTOR_PAIR][16].
 FUNCTION void winograd_piece(
     const winograd_result *result, const float *staged, __global const float *weights, int W, int C, int O, int rows,
     int pitch) {
@@ -316,8 +326,9 @@ FUNCTION void winograd_piece(
       for (int p = 0; p < 16; p++) {
         winograd_prefetch(result, (first * 4 * O) + (o + p) * 4 * LANES);
         winograd_multiply(
-            (const float *)transformed + p * C * WINOGRAD_TILES, weights + (o * 16 + p * LANES) * C,
-            (float *)products + p * WINOGRAD_TILES * LANES, C);
+            (const float *)transformed + p * FACTOR_WORDS(C) * WINOGRAD_TILES,
+            weights + (o * 16 + p * LANES) * (C / FACTOR_PAIR), (float *)products + p * WINOGRAD_TILES * LANES,
+            C / FACTOR_PAIR);
       }
       winograd_transform_output(
           result, (const float *)products, states + o / LANES * 3, W, O, o, across, first, count, rows);

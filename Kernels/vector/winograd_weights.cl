@@ -11,10 +11,11 @@
 // Vectors of private scratch: transformed tiles of four points.
 #define WINOGRAD_ROW (4 * WINOGRAD_LONG * WINOGRAD_CHANNELS / LANES)
 
-// Row i of Bt d B, of `count` tiles from tile `first` of the staged piece on, as [4][C/16][WINOGRAD_LONG][16].
+// Row i of Bt d B, of `count` tiles from tile `first` of the staged piece on, as words
+// [4][C/16][WINOGRAD_LONG / FACTOR_PAIR][16].
 FUNCTION void winograd_transform_input_row(
     const float *staged, float *transformed, int C, int pitch, int across, int first, int count, int i) {
-  const int point = C * WINOGRAD_LONG;
+  const int point = C * WINOGRAD_LONG / FACTOR_PAIR;
   // Each row of Bt takes two rows of pixels.
   const int upper = (i == 0 ? 0 : i == 2 ? 2 : 1) * pitch * C, lower = (i == 3 ? 3 : i == 2 ? 1 : 2) * pitch * C;
   const float16 sign = (float16)(i == 1 ? 1.0f : -1.0f);
@@ -32,11 +33,11 @@ FUNCTION void winograd_transform_input_row(
       }
       third = fma(sign, vload16(0, pixel + 2 * C + lower), vload16(0, pixel + 2 * C + upper));
       right = fma(sign, vload16(0, pixel + 3 * C + lower), vload16(0, pixel + 3 * C + upper));
-      float *to = transformed + c * WINOGRAD_LONG + n * LANES;
-      vstore16(left - third, 0, to);
-      vstore16(second + third, 0, to + point);
-      vstore16(third - second, 0, to + 2 * point);
-      vstore16(second - right, 0, to + 3 * point);
+      float *to = transformed + c * WINOGRAD_LONG / FACTOR_PAIR;
+      factor_store_row(left - third, to, n);
+      factor_store_row(second + third, to + point, n);
+      factor_store_row(third - second, to + 2 * point, n);
+      factor_store_row(second - right, to + 3 * point, n);
       if (++x == across) {
         x = 0;
         y++;
@@ -45,12 +46,12 @@ FUNCTION void winograd_transform_input_row(
   }
 }
 
-// Row i of A dy At, of `count` tiles from tile `first` of the piece on, as [4][O/16][WINOGRAD_LONG][16]; outside of the
+// Row i of A dy At, of `count` tiles from tile `first` of the piece on, as words [4][O/16][WINOGRAD_LONG / FACTOR_PAIR][16]; outside of the
 // piece dy is zero.
 FUNCTION void winograd_transform_gradient_row(
     __global const activation *doutput, float *transformed, int W, int O, int rows, int across, int first, int count,
     int i) {
-  const int point = O * WINOGRAD_LONG;
+  const int point = O * WINOGRAD_LONG / FACTOR_PAIR;
   const float16 zero = (float16)(0.0f);
   const float16 upper = (float16)(i == 3 ? 0.0f : 1.0f), lower = (float16)(i == 0 ? 0.0f : i == 1 ? 1.0f : -1.0f);
   for (int o = 0; o < O; o += LANES) {
@@ -61,11 +62,11 @@ FUNCTION void winograd_transform_gradient_row(
       float16 left = upper * load_activation16(from), right = wide ? upper * load_activation16(from + O) : zero;
       if (high) left = fma(lower, load_activation16(from + W * O), left);
       if (high && wide) right = fma(lower, load_activation16(from + W * O + O), right);
-      float *to = transformed + o * WINOGRAD_LONG + n * LANES;
-      vstore16(left, 0, to);
-      vstore16(left + right, 0, to + point);
-      vstore16(left - right, 0, to + 2 * point);
-      vstore16(-right, 0, to + 3 * point);
+      float *to = transformed + o * WINOGRAD_LONG / FACTOR_PAIR;
+      factor_store_row(left, to, n);
+      factor_store_row(left + right, to + point, n);
+      factor_store_row(left - right, to + 2 * point, n);
+      factor_store_row(-right, to + 3 * point, n);
       if (++x == across) {
         x = 0;
         y++;
@@ -74,7 +75,7 @@ FUNCTION void winograd_transform_gradient_row(
   }
 }
 
-// sums [16][16] += tiles' [count][16] times gradients [count][16]: sixteen input by sixteen output channels.
+// sums [16][16] += tiles' [count][16] words times gradients [count][16]: sixteen input by sixteen output channels.
 FUNCTION void winograd_accumulate(
     const float *tiles, const float *gradients, __global float *sums, int count, int begin) {
   for (int first = 0; first < LANES; first += WINOGRAD_STEP) {
@@ -86,7 +87,8 @@ FUNCTION void winograd_accumulate(
     for (int n = 0; n < count; n++) {
       const float16 gradient = vload16(n, gradients);
 #pragma unroll
-      for (int i = 0; i < WINOGRAD_STEP; i++) sum[i] = fma((float16)(tile[n * LANES + i]), gradient, sum[i]);
+      for (int i = 0; i < WINOGRAD_STEP; i++)
+        sum[i] = factor_multiply_add((float16)(tile[n * LANES + i]), gradient, sum[i]);
     }
 #pragma unroll
     for (int i = 0; i < WINOGRAD_STEP; i++) vstore16(sum[i], first + i, sums);
@@ -127,9 +129,9 @@ __kernel void winograd_backward_weights(
               }
               for (int c = 0; c < C; c += LANES)
                 winograd_accumulate(
-                    (const float *)transformed + (j * C + c) * WINOGRAD_LONG,
-                    (const float *)gradients + (j * O + o) * WINOGRAD_LONG,
-                    partials + ((o + 4 * i + j) * C + c) * LANES, count, begin);
+                    (const float *)transformed + (j * C + c) * WINOGRAD_LONG / FACTOR_PAIR,
+                    (const float *)gradients + (j * O + o) * WINOGRAD_LONG / FACTOR_PAIR,
+                    partials + ((o + 4 * i + j) * C + c) * LANES, (count + FACTOR_PAIR - 1) / FACTOR_PAIR, begin);
             }
         }
         begin = 0;

@@ -15,13 +15,13 @@
 // Tiles are counted over all images; a group is T of them. A panel holds a group's points, [point][C/16][T][16] floats,
 // and behind each point sixteen more: points an even number of cache lines apart would share a few sets of the cache.
 // Weights: [O/16][point][C][16]; both with C rounded up to whole vectors, where the weights are zero. Pairs of
-// bfloat16: see panel.cl; only with F(2x2), since F(4x4)'s error would be 4 times that of a direct convolution.
+// bfloat16: see factor.cl; only with F(2x2), since F(4x4)'s error would be 4 times that of a direct convolution.
 
 #define WIDE_A 0.70710678f
 #define WIDE_B 1.41421356f
 // Points of tiles of 2x2 and 4x4 pixels; the floats between two points of a panel.
 #define WIDE_POINTS(tile) (((tile) + 2) * ((tile) + 2))
-#define WIDE_POINT(C, T) (PANEL_WORDS(C) * (T) + LANES)
+#define WIDE_POINT(C, T) (FACTOR_WORDS(C) * (T) + LANES)
 
 // MARK: Input
 
@@ -185,7 +185,7 @@ __kernel void winograd_wide_input(
   }
   // The other half of the last words.
   const int rest = PADDED(C);
-  if (!by_rows && rest >= slice && rest < min(PANEL_WORDS(C) * PANEL_PAIR, slice + WIDE_CHANNELS))
+  if (!by_rows && rest >= slice && rest < min(FACTOR_WORDS(C) * FACTOR_PAIR, slice + WIDE_CHANNELS))
     for (int n = begin; n < end; n++)
       for (int p = 0; p < WIDE_POINTS(tile); p++)
         panel_store((float16)(0.0f), panel_place(panels + p * point, rest, from + n - begin, T, 0), 0, 0);

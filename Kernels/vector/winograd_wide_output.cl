@@ -101,7 +101,7 @@ __kernel void winograd_wide_output(
     int has_partials, int rectify) {
   float16 products[WIDE_PRODUCTS / LANES];
   const int group = get_global_id(1), begin = first + group * T, end = min(last, begin + T);
-  const int points = WIDE_POINTS(tile), point = WIDE_POINT(C, T), words = PANEL_WORDS(C), product = (T + 1) * LANES;
+  const int points = WIDE_POINTS(tile), point = WIDE_POINT(C, T), words = FACTOR_WORDS(C), product = (T + 1) * LANES;
   const int o = get_global_id(0) * 2 * LANES, blocks = O - o > LANES ? 2 : 1;
   winograd_result result;
   result.output = output;

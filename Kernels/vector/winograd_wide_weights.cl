@@ -24,14 +24,14 @@
     (u)[3 * (step)] = w2;                                                                          \
   }
 
-// U = G w Gt as [written/16][point][PADDED(read)][16], or as pairs (panel.cl). With `rotated180`, the filters are rotated by 180 degrees and
+// U = G w Gt as [written/16][point][PADDED(read)][16], or as pairs (factor.cl). With `rotated180`, the filters are rotated by 180 degrees and
 // input and output channels change places: the convolution with them is backward-data, which reads O channels and
 // writes C. One work-item: 16 x 16 channels. Launch: (ceil(read / 16), ceil(written / 16)).
 __kernel void winograd_wide_weights(
     __global const float *restrict weights, __global float *restrict transformed, int weights_at, int C, int O,
     int rotated180, int tile) {
   const int from = get_global_id(0) * LANES, block = get_global_id(1);
-  const int read = rotated180 ? O : C, words = PANEL_WORDS(read), points = WIDE_POINTS(tile);
+  const int read = rotated180 ? O : C, words = FACTOR_WORDS(read), points = WIDE_POINTS(tile);
   float16 taps[9 * LANES];
   weights += weights_at;
   transformed += block * points * words * LANES;
@@ -44,10 +44,10 @@ __kernel void winograd_wide_weights(
     if (rotated180) transpose16(w);
   }
   // The last of an odd number of vectors also has the other half of its words.
-  const int next = words * LANES, last = from + LANES < read ? LANES : words * PANEL_PAIR - from;
+  const int next = words * LANES, last = from + LANES < read ? LANES : words * FACTOR_PAIR - from;
   for (int c = 0; c < last; c++) {
     const int row = from + c;
-    __global float *to = panel_place(transformed, 0, row, 0, 1);
+    __global float *to = transformed + row / FACTOR_PAIR * LANES;
     float16 w[9], rows[18];
 #pragma unroll
     for (int tap = 0; tap < 9; tap++) w[tap] = c < LANES ? taps[tap * LANES + c] : (float16)(0.0f);
@@ -59,7 +59,7 @@ __kernel void winograd_wide_weights(
         float16 u[4];
         WIDE_LINE_WEIGHTS_2X2(rows[3 * i], rows[3 * i + 1], rows[3 * i + 2], u, 1)
 #pragma unroll
-        for (int j = 0; j < 4; j++) panel_store(u[j], to + (4 * i + j) * next, row, 1);
+        for (int j = 0; j < 4; j++) factor_store_shared(u[j], to + (4 * i + j) * next, row);
       }
     } else {
 #pragma unroll
@@ -69,7 +69,7 @@ __kernel void winograd_wide_weights(
         float16 u[6];
         WIDE_LINE_WEIGHTS(rows[3 * i], rows[3 * i + 1], rows[3 * i + 2], u, 1)
 #pragma unroll
-        for (int j = 0; j < 6; j++) panel_store(u[j], to + (6 * i + j) * next, row, 1);
+        for (int j = 0; j < 6; j++) factor_store_shared(u[j], to + (6 * i + j) * next, row);
       }
     }
   }

@@ -166,7 +166,6 @@ extension VectorLowering {
     let (C, O) = (window.C, window.O), points = window.KH * window.KW
     // The panels of one tap and of doutput should fit into a core's cache, all of them into what the cores share.
     // Sums go over rows, whose words hold one number of each of two.
-    let pair = panels == .bfloat16 ? 2 : 1
     let most = min(pair * 131_072 / (C + O), 2 * pair * Wide.wave / (points * C + O)) / WIDE_GROUP_4X4
     let all = ceilDivide(gathering.count, WIDE_GROUP_4X4)
     let T = ceilDivide(all, ceilDivide(all, max(1, most))) * WIDE_GROUP_4X4, gradientsAt = points * C * T / pair

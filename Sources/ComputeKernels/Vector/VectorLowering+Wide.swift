@@ -139,8 +139,6 @@ extension VectorLowering {
       Launch(
         "winograd_wide_reduce", global: [C, ceilDivide(O, lanes)],
         ["sums": .store(.workspace), "tile": .int(wide.tile)]))
-    // A gradient's error comes from all products of its tiles, of which a tap at the edge of small images has a quarter.
-    let rounding = panels == .bfloat16 ? 4 * panelRounding : panelRounding
-    return Lowered(launches, workspace: gradientsAt + wide.panelCount(O, T: T), rounding: rounding)
+    return Lowered(launches, workspace: gradientsAt + wide.panelCount(O, T: T), rounding: gradientRounding)
   }
 }

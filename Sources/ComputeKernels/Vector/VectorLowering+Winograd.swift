@@ -19,7 +19,7 @@ extension VectorLowering {
   private func transformedWeights(_ window: Window, rotated180: Bool) -> Launch {
     Launch(
       "winograd_weights",
-      global: rotated180 ? [window.O, window.C / Parameter.lanes] : [window.C, window.O / Parameter.lanes],
+      global: [(rotated180 ? window.O : window.C) / pair, (rotated180 ? window.C : window.O) / Parameter.lanes],
       ["transformed": .store(.workspace), "rotated180": .flag(rotated180)])
   }
 
@@ -38,7 +38,7 @@ extension VectorLowering {
         Launch(
           "winograd_forward", global: [pieces.perImage, window.B],
           ["weights": .store(.workspace), "partials": .store(.vectors), "rows": .int(rows)]),
-      ], workspace: weightCount(window))
+      ], workspace: weightCount(window), rounding: panelRounding)
     if let statistics = convolve.statistics {
       lowered.launches.append(combine(statistics, C: window.O, pieces, in: .vectors))
       lowered.vectors = pieces.count * 2 * window.O
@@ -57,7 +57,7 @@ extension VectorLowering {
             "weights": .store(.workspace), "partials": .store(.vectors), "C": .int(window.O), "O": .int(window.C),
             "rows": .int(rows),
           ]),
-      ], workspace: weightCount(window))
+      ], workspace: weightCount(window), rounding: panelRounding)
     if let below = backward.below {
       let M = window.B * window.H * window.W
       lowered.launches.append(
@@ -77,6 +77,6 @@ extension VectorLowering {
         Launch(
           "winograd_reduce_weights", global: [window.C, window.O / Parameter.lanes],
           ["partials": .store(.workspace), "chunks": .int(chunks)]),
-      ], workspace: chunks * weightCount(window))
+      ], workspace: chunks * weightCount(window), rounding: gradientRounding)
   }
 }

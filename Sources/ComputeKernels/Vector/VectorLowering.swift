@@ -17,7 +17,8 @@ public struct VectorLowering: Lowering {
 
   /// The choices of launches that are in force.
   public var tuning: Tuning
-  /// What panels hold, for which the kernels are built: float32, or bfloat16, two numbers to a word (panel.cl).
+  /// What Winograd's kernels and panels multiply, for which the kernels are built: float32, or bfloat16, two numbers to a
+  /// word (factor.cl).
   public let panels: ElementType
 
   /// A lowering with the choices of a tuning.
@@ -27,8 +28,13 @@ public struct VectorLowering: Lowering {
 
   /// Words of a panel's row of so many channels.
   func words(_ channels: Int) -> Int { Wide.words(channels, panels) }
-  /// The rounding of what is multiplied from panels; see `Lowered`.
+  /// Numbers of a word.
+  var pair: Int { panels == .bfloat16 ? 2 : 1 }
+  /// The rounding of what is multiplied; see `Lowered`.
   var panelRounding: Double { panels == .bfloat16 ? MatrixUnits.bfloat16.unit : 0x1p-24 }
+  /// The same for Winograd's gradients of weights: their errors come from all products of a tile, of which a tap at the edge
+  /// of small images has a quarter.
+  var gradientRounding: Double { panels == .bfloat16 ? 4 * panelRounding : panelRounding }
 
   func tuned(_ choice: Tuning.Choice, _ window: Window) -> Int? { tuning.number(choice, window) }
 

@@ -1,0 +1,71 @@
+// What Winograd's kernels and panels multiply, for CPU-type devices: words of 32 bits, each a float, or with
+// PANEL_BFLOAT16 two numbers rounded to bfloat16, whose products with those of another word are added to one float. The
+// two are of neighbouring channels where the sum goes over channels, and of neighbouring rows (tiles, pixels) where it
+// goes over rows.
+#ifdef PANEL_BFLOAT16
+#define FACTOR_PAIR 2
+#else
+#define FACTOR_PAIR 1
+#endif
+// Words of a row of C channels: whole vectors. Channels beyond C are zero.
+#define FACTOR_WORDS(C) PADDED(((C) + FACTOR_PAIR - 1) / FACTOR_PAIR)
+
+// sum + a b, of all numbers of each word.
+FUNCTION float16 factor_multiply_add(float16 a, float16 b, float16 sum) {
+#ifndef PANEL_BFLOAT16
+  return fma(a, b, sum);
+#elif defined(NATIVE_DOT)
+  return NATIVE_DOT(a, b, sum);
+#elif defined(PANEL_DOT)
+  // The compiler's own function is for kernels that are compiled for such processors, which PoCL does not do.
+  __asm__("vdpbf16ps %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
+  return sum;
+#else
+  const uint16 upper = (uint16)(0xffff0000u);
+  sum = fma(as_float16(as_uint16(a) & upper), as_float16(as_uint16(b) & upper), sum);
+  return fma(as_float16(as_uint16(a) << 16), as_float16(as_uint16(b) << 16), sum);
+#endif
+}
+
+// Sixteen channels from c on of a row, in words [C / 16 / FACTOR_PAIR][rows][16].
+FUNCTION void factor_store_channels(float16 value, float *words, int c, int row, int rows) {
+#ifdef PANEL_BFLOAT16
+  vstore16_ushort(
+      bfloat16_bits(value), (ushort *)(words + (c / (2 * LANES) * rows + row) * LANES + c % (2 * LANES) / 2));
+#else
+  vstore16(value, 0, words + c * rows + row * LANES);
+#endif
+}
+
+#ifdef PANEL_BFLOAT16
+// The words of a row that comes first of two, and those of the second, which fills what the first has cleared.
+FUNCTION float16 factor_lower(float16 value) { return as_float16(CONVERT(bfloat16_bits(value), uint16)); }
+FUNCTION float16 factor_upper(float16 value, float16 lower) {
+  return as_float16(as_uint16(factor_lower(value)) << 16 | as_uint16(lower));
+}
+#endif
+
+// Sixteen channels of a row at the words that it may share with its neighbour.
+FUNCTION void factor_store_shared(float16 value, __global float *to, int row) {
+#ifdef PANEL_BFLOAT16
+  if (row % 2)
+    vstore16(factor_upper(value, vload16(0, to)), 0, to);
+  else
+    vstore16(factor_lower(value), 0, to);
+#else
+  vstore16(value, 0, to);
+#endif
+}
+
+// The same among words [rows / FACTOR_PAIR][16].
+FUNCTION void factor_store_row(float16 value, float *words, int row) {
+#ifdef PANEL_BFLOAT16
+  float *to = words + row / 2 * LANES;
+  if (row % 2)
+    vstore16(factor_upper(value, vload16(0, to)), 0, to);
+  else
+    vstore16(factor_lower(value), 0, to);
+#else
+  vstore16(value, row, words);
+#endif
+}
