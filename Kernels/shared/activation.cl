@@ -5,6 +5,10 @@
 FUNCTION ushort16 bfloat16_bits(float16 value) {
 #ifdef NATIVE_BFLOAT16
   return NATIVE_BFLOAT16(value);
+#elif defined(PANEL_DOT)
+  ushort16 bits;
+  __asm__("vcvtneps2bf16 %1, %0" : "=v"(bits) : "v"(value));
+  return bits;
 #else
   const uint16 bits = as_uint16(value), one = (uint16)(1), most = (uint16)(0x7fff), nan = (uint16)(0x7fc0);
   const uint16 rounded = (bits + most + (bits >> 16 & one)) >> 16;

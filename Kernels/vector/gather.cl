@@ -9,14 +9,14 @@
 // nothing is multiplied by zero; every is 1 and way is -1.
 
 // The panels of results from `first` to `last`. One work-item: `run` results, a divisor of T, and WIDE_CHANNELS
-// channels. Launch: (ceil((last - first) / run), ceil(C / WIDE_CHANNELS)).
+// channels. Launch: (ceil(C / WIDE_CHANNELS), ceil((last - first) / run)).
 __kernel void gather_input(
     __global const activation *restrict input, __global float *restrict panels, int panels_at, int H, int W, int C,
     int KH, int KW, int down, int across, int every, int top, int left, int way, int first, int last, int T, int run,
     int by_rows) {
-  const int begin = get_global_id(0) * run, end = min(begin + run, last - first), taps = KH * KW;
+  const int begin = get_global_id(1) * run, end = min(begin + run, last - first), taps = KH * KW;
   const int step = by_rows ? C / FACTOR_PAIR * T : FACTOR_WORDS(C) * T;
-  const int slice = get_global_id(1) * WIDE_CHANNELS, limit = min(C, slice + WIDE_CHANNELS);
+  const int slice = get_global_id(0) * WIDE_CHANNELS, limit = min(C, slice + WIDE_CHANNELS);
   const int padded = by_rows ? limit : min(FACTOR_WORDS(C) * FACTOR_PAIR, slice + WIDE_CHANNELS);
   panels += panels_at + begin / T * taps * step;
   int image = (first + begin) / (down * across), y = (first + begin) / across % down, x = (first + begin) % across;

@@ -143,7 +143,8 @@ FUNCTION void wide_transform_4x4(
 
 // The panels of the tiles from `first` to `last`, of images with P x Q pixels of output. `other`, `stored`, `mean` and
 // what follows: see wide_source; sums: as in batchnorm_backward_apply. One work-item: `run` tiles, a divisor of T, and
-// WIDE_CHANNELS channels. Launch: (ceil((last - first) / run), ceil(C / WIDE_CHANNELS)).
+// WIDE_CHANNELS channels. Launch: (ceil(C / WIDE_CHANNELS), ceil((last - first) / run)): a thread that has
+// neighbouring work-items makes whole panels, which it will multiply.
 __kernel void winograd_wide_input(
     __global const activation *input, __global const activation *other, __global const float *mean,
     __global const float *inverse, __global const float *parameters, __global const float *sums,
@@ -152,8 +153,8 @@ __kernel void winograd_wide_input(
     int rectify, int has_other, int has_stored) {
   float16 staged[WIDE_STAGED / LANES];
   const int across = (Q + tile - 1) / tile, each = across * ((P + tile - 1) / tile), point = WIDE_POINT(C, T);
-  const int begin = get_global_id(0) * run, end = min(begin + run, last - first);
-  const int slice = get_global_id(1) * WIDE_CHANNELS, from = begin % T;
+  const int begin = get_global_id(1) * run, end = min(begin + run, last - first);
+  const int slice = get_global_id(0) * WIDE_CHANNELS, from = begin % T;
   panels += panels_at + begin / T * WIDE_POINTS(tile) * point;
   wide_source source;
   source.input = input;

@@ -49,14 +49,14 @@ FUNCTION void wide_gradient_4x4(const float16 *y, __global float *to, int r, int
   }
 }
 
-// The panels of doutput's tiles from `first` to `last`, as those of winograd_wide_input. Launch: (ceil((last - first) /
-// run), ceil(O / WIDE_CHANNELS)).
+// The panels of doutput's tiles from `first` to `last`, as those of winograd_wide_input. Launch: (ceil(O /
+// WIDE_CHANNELS), ceil((last - first) / run)).
 __kernel void winograd_wide_gradient(
     __global const activation *restrict doutput, __global float *restrict panels, int panels_at, int P, int Q, int O,
     int tile, int first, int last, int T, int run) {
   const int across = (Q + tile - 1) / tile, each = across * ((P + tile - 1) / tile), point = WIDE_POINT(O, T);
-  const int begin = get_global_id(0) * run, end = min(begin + run, last - first);
-  const int slice = get_global_id(1) * WIDE_CHANNELS;
+  const int begin = get_global_id(1) * run, end = min(begin + run, last - first);
+  const int slice = get_global_id(0) * WIDE_CHANNELS;
   for (int o = slice; o < min(O, slice + WIDE_CHANNELS); o += LANES) {
     const int lanes = min(LANES, O - o);
     for (int n = begin; n < end; n++) {

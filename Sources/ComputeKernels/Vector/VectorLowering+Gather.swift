@@ -56,7 +56,7 @@ extension VectorLowering {
   ) -> Launch {
     Launch(
       "gather_input",
-      global: [ceilDivide(last - first, WIDE_GROUP_4X4), ceilDivide(gathering.C, WIDE_CHANNELS)],
+      global: [ceilDivide(gathering.C, WIDE_CHANNELS), ceilDivide(last - first, WIDE_GROUP_4X4)],
       [
         "input": .value(input), "panels": .store(.workspace), "panels_at": .int(at), "H": .int(gathering.H),
         "W": .int(gathering.W), "C": .int(gathering.C), "KH": .int(gathering.KH), "KW": .int(gathering.KW),

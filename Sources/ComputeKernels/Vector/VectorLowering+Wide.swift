@@ -21,7 +21,7 @@ extension VectorLowering {
     own["O"] = nil
     return Launch(
       "winograd_wide_input",
-      global: [ceilDivide(last - first, WIDE_GROUP_4X4), ceilDivide(wide.C, WIDE_CHANNELS)],
+      global: [ceilDivide(wide.C, WIDE_CHANNELS), ceilDivide(last - first, WIDE_GROUP_4X4)],
       own + source.arguments + [
         "panels": .store(.workspace), "panels_at": .int(at), "first": .int(first), "last": .int(last), "T": .int(T),
         "run": .int(WIDE_GROUP_4X4), "by_rows": .flag(byRows),
@@ -120,7 +120,7 @@ extension VectorLowering {
       launches.append(
         Launch(
           "winograd_wide_gradient",
-          global: [ceilDivide(last - first, WIDE_GROUP_4X4), ceilDivide(O, WIDE_CHANNELS)],
+          global: [ceilDivide(O, WIDE_CHANNELS), ceilDivide(last - first, WIDE_GROUP_4X4)],
           [
             "panels": .store(.workspace), "panels_at": .int(gradientsAt), "tile": .int(wide.tile),
             "first": .int(first), "last": .int(last), "T": .int(T), "run": .int(WIDE_GROUP_4X4),
