@@ -60,7 +60,7 @@ namespace avx512_bfloat16 {
 #undef ACTIVATION_BFLOAT16
 #pragma clang attribute pop
 
-// Dot products of pairs of bfloat16: twice as many multiplications for an instruction. Only panels make use of them.
+// Dot products of pairs of bfloat16: twice as many multiplications for an instruction. See factor.cl.
 #pragma clang attribute push( \
     __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx512bf16,avx2,fma"))), apply_to = function)
 typedef __bf16 bfloat16x16 __attribute__((ext_vector_type(16)));
@@ -240,9 +240,9 @@ struct gpunoisy_threads {
   void work(size_t own) {
     for (size_t turn = 0; turn < shares.size(); turn++) {
       Share &share = shares[(own + turn) % shares.size()];
-      for (;;) {
+      // Looking costs less than taking, where many threads are done at the same time.
+      while (share.next.load(std::memory_order_relaxed) < share.last) {
         const long first = share.next.fetch_add(run, std::memory_order_relaxed);
-        if (first >= share.last) break;
         const long last = first + run < share.last ? first + run : share.last;
         for (long i = first; i < last; i++) {
           gpunoisy_global_id[0] = (int)(i % size[0]);

@@ -1,4 +1,4 @@
-// The kernels that multiply panels and Winograd's tiles, where these hold bfloat16; native.cpp includes this file once for each
+// The kernels that multiply words of factor.cl, where these hold bfloat16; native.cpp includes this file once for each
 // format of activations, inside of a namespace.
 #include "native_undefine.h"
 #include "../shared/words.cl"

@@ -2,7 +2,7 @@
 // upper half of a float. All arithmetic is float's; storing rounds to nearest, ties to even.
 
 // Sixteen floats as bfloat16.
-FUNCTION ushort16 bfloat16_bits(float16 value) {
+FUNCTION ushort16 to_bfloat16(float16 value) {
 #ifdef NATIVE_BFLOAT16
   return NATIVE_BFLOAT16(value);
 #elif defined(PANEL_DOT)
@@ -34,7 +34,7 @@ FUNCTION float16 load_activation16(__global const activation *from) {
 }
 
 FUNCTION void store_activation16(float16 value, __global activation *to) {
-  vstore16_ushort(bfloat16_bits(value), to);
+  vstore16_ushort(to_bfloat16(value), to);
 }
 
 FUNCTION float16 load_activations(__global const activation *from, int count) {

@@ -31,7 +31,7 @@ FUNCTION float16 factor_multiply_add(float16 a, float16 b, float16 sum) {
 FUNCTION void factor_store_channels(float16 value, float *words, int c, int row, int rows) {
 #ifdef PANEL_BFLOAT16
   vstore16_ushort(
-      bfloat16_bits(value), (ushort *)(words + (c / (2 * LANES) * rows + row) * LANES + c % (2 * LANES) / 2));
+      to_bfloat16(value), (ushort *)(words + (c / (2 * LANES) * rows + row) * LANES + c % (2 * LANES) / 2));
 #else
   vstore16(value, 0, words + c * rows + row * LANES);
 #endif
@@ -39,7 +39,7 @@ FUNCTION void factor_store_channels(float16 value, float *words, int c, int row,
 
 #ifdef PANEL_BFLOAT16
 // The words of a row that comes first of two, and those of the second, which fills what the first has cleared.
-FUNCTION float16 factor_lower(float16 value) { return as_float16(CONVERT(bfloat16_bits(value), uint16)); }
+FUNCTION float16 factor_lower(float16 value) { return as_float16(CONVERT(to_bfloat16(value), uint16)); }
 FUNCTION float16 factor_upper(float16 value, float16 lower) {
   return as_float16(as_uint16(factor_lower(value)) << 16 | as_uint16(lower));
 }

@@ -16,7 +16,7 @@ FUNCTION __global float *panel_place(__global float *panel, int c, int row, int 
 FUNCTION void panel_store(float16 value, __global float *to, int row, int by_rows) {
 #ifdef PANEL_BFLOAT16
   if (!by_rows) {
-    vstore16_ushort(bfloat16_bits(value), (__global ushort *)to);
+    vstore16_ushort(to_bfloat16(value), (__global ushort *)to);
     return;
   }
 #endif

@@ -96,7 +96,8 @@ public final class CPUDevice: KernelDevice {
   /// - Parameters:
   ///   - threads: how many threads work together; nil for one per processor.
   ///   - instructionSet: a name from `instructionSets`; nil for the best.
-  ///   - panels: what large convolutions multiply: float32; or bfloat16, where the instruction set multiplies that.
+  ///   - panels: what Winograd's kernels and panels multiply: float32; or bfloat16, where the instruction set multiplies
+  ///     that.
   ///   - tuning: choices of launches.
   public init(
     threads: Int? = nil, instructionSet: String? = nil, panels: ElementType = .float32, tuning: Tuning = .standard

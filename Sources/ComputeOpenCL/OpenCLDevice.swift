@@ -60,7 +60,7 @@ public final class OpenCLDevice: KernelDevice {
   ///   - style: nil for the family that suits the device's kind.
   ///   - matrixUnits: what 3 × 3 convolutions of the work-group kernels multiply on matrix units; nil for single
   ///     precision without them. Where `DeviceInfo.hasMatrixUnits` is false the same is computed slowly, for tests.
-  ///   - panels: what large convolutions of the kernels for CPUs multiply: float32, or bfloat16. Where
+  ///   - panels: what Winograd's kernels and panels of the kernels for CPUs multiply: float32, or bfloat16. Where
   ///     `DeviceInfo.multipliesBFloat16` is false the same is computed slowly, for tests.
   ///   - cache: where compiled kernels are kept; nil for the place that suits the driver.
   ///   - commandBuffers: whether plans are recorded and replayed; nil where that pays.
