@@ -15,7 +15,7 @@
 // Asks for a cache line that will be read later. OpenCL's own prefetch() does nothing in the CPU drivers that were tried.
 #define PREFETCH(pointer)
 #ifdef __has_builtin
-#if __has_builtin(__builtin_prefetch)
+#if __has_builtin(__builtin_prefetch) && !defined(GPUNOISY_SIMULATED)
 #undef PREFETCH
 #define PREFETCH(pointer) __builtin_prefetch(pointer)
 #endif

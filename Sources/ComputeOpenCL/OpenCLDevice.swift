@@ -120,8 +120,9 @@ public final class OpenCLDevice: KernelDevice {
     if activations == .bfloat16 { options.append("-DACTIVATION_BFLOAT16") }
     if panels == .bfloat16 { options.append("-DPANEL_BFLOAT16") }
     if panels == .bfloat16, info.multipliesBFloat16 { options.append("-DPANEL_DOT") }
-    // Oclgrind's watch over uninitialised values does not know what LLVM's optimiser makes of them.
-    if info.platform.name == "Oclgrind" { options.append("-cl-opt-disable") }
+    // Oclgrind's watch over uninitialised values does not know what LLVM's optimiser makes of them, and Oclgrind has no
+    // kernel that asks for cache lines.
+    if info.platform.name == "Oclgrind" { options += ["-cl-opt-disable", "-DGPUNOISY_SIMULATED"] }
     // Other drivers do not know the units' instructions: some crash on inline assembly.
     options += matrixUnits?.buildOptions(isNative: info.hasMatrixUnits) ?? []
     let sources = KernelSources.files(for: family(style, matrixUnits))

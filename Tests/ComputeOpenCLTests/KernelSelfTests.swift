@@ -8,9 +8,9 @@ import Testing
 @Suite(.serialized) struct `Every kernel through OpenCL` {
   /// Bytes of the largest case under the simulator, which computes a million times slower than a device.
   static let simulatedBytes = 6_000
-  /// Larger ones that it computes too, for kernels of CPUs that small ones do not reach: 2×2 and 4×4 tiles of many
-  /// channels, and gathered taps.
-  static let simulatedShapes = ["13×2×2×64 → 80", "16×3×3×48 → 80", "2×9×7×32 → 80"]
+  /// Larger ones that it computes too, for kernels of CPUs that small ones do not reach: tiles of few channels, 2×2 and 4×4
+  /// tiles of many, and gathered taps.
+  static let simulatedShapes = ["1×13×5×48 → 16", "13×2×2×64 → 80", "16×3×3×48 → 80", "2×9×7×32 → 80"]
 
   @Test(
     .enabled(if: FirstDevice.supported != nil, "\(FirstDevice.absence)"),
