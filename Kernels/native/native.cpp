@@ -70,11 +70,13 @@ typedef __bf16 bfloat16x32 __attribute__((ext_vector_type(32)));
   __builtin_ia32_dpbf16ps_512(sum, __builtin_bit_cast(bfloat16x32, a), __builtin_bit_cast(bfloat16x32, b))
 #define PANEL_BFLOAT16
 namespace avx512_bf16 {
-#include "native_panels.h"
+#include "native_factors.h"
+static const Entry entries[] = {FACTOR_ENTRIES};
 }
 #define ACTIVATION_BFLOAT16
 namespace avx512_bf16_bfloat16 {
-#include "native_panels.h"
+#include "native_factors.h"
+static const Entry entries[] = {FACTOR_ENTRIES};
 }
 #undef ACTIVATION_BFLOAT16
 #undef PANEL_BFLOAT16
@@ -203,10 +205,10 @@ inline void look_again() {
 #endif
 }
 
-// Waits until `atomic` is no longer `value`. For some 100 microseconds it looks, since a step's launches follow one another
-// at once and a sleeping thread wakes up late, and lets others have the processor now and then: they may be what it waits
-// for. Then it sleeps.
-template <class Number> void wait_while(const std::atomic<Number> &atomic, Number value) {
+// Waits until `atomic` is no longer `value`. For some 100 microseconds it looks, since a step's launches follow one
+// another at once and a sleeping thread wakes up late, and lets others have the processor now and then: they may be what
+// it waits for. Then it sleeps.
+void wait_while(const std::atomic<int> &atomic, int value) {
   for (int look = 1; look <= 1000; look++) {
     if (atomic.load(std::memory_order_acquire) != value) return;
     look_again();
@@ -216,9 +218,9 @@ template <class Number> void wait_while(const std::atomic<Number> &atomic, Numbe
 }
 }  // namespace
 
-// Threads that sleep between launches. Each begins with its own share of a launch's work-items, neighbours of one another,
-// so that what it wrote in the launch before is still in its core's cache, and then helps the others with theirs: which
-// thread runs which work-item never matters to the result.
+// Threads that sleep between launches. Each begins with its own share of a launch's work-items, neighbours of one
+// another, so that what it wrote in the launch before is still in its core's cache, and then helps the others with
+// theirs: which thread runs which work-item never matters to the result.
 struct gpunoisy_threads {
   struct alignas(64) Share {
     std::atomic<long> next{0};

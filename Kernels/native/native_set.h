@@ -1,8 +1,6 @@
 // The kernels of one instruction set and one format of activations; native.cpp includes this file once for each, inside
 // of a namespace.
-#include "native_undefine.h"
-#include "../shared/words.cl"
-#include "../shared/activation.cl"
+#include "native_factors.h"
 #include "../shared/random.cl"
 #include "../shared/augment.cl"
 #include "../shared/optimizer.cl"
@@ -22,15 +20,6 @@
 #include "../vector/panel_weights.cl"
 #include "../vector/conv_1x1.cl"
 #include "../vector/depthwise.cl"
-#include "../vector/factor.cl"
-#include "../vector/winograd.cl"
-#include "../vector/winograd_weights.cl"
-#include "../vector/panel.cl"
-#include "../vector/gather.cl"
-#include "../vector/winograd_wide.cl"
-#include "../vector/winograd_wide_output.cl"
-#include "../vector/winograd_wide_weights.cl"
-#include "../vector/winograd_wide_gradient.cl"
 #include "../vector/gemm.cl"
 #include "../vector/batchnorm.cl"
 #include "../vector/pointwise.cl"
@@ -49,6 +38,7 @@ static_assert(CONV_PIXELS <= CONV_PIXELS_MAX && CONV_WEIGHT_UNIT % CONV_WEIGHT_C
 static_assert(PANEL_COLUMNS % CONV_PIXELS == 0 && PANEL_OUTPUTS % (CONV_BLOCKS * LANES) == 0);
 
 static const Entry entries[] = {
+    FACTOR_ENTRIES
     ENTRY(augment_crop_flip),
     ENTRY(gather_floats),
     ENTRY(gather_mix),
@@ -64,21 +54,6 @@ static const Entry entries[] = {
     ENTRY(depthwise_forward),
     ENTRY(depthwise_backward_data),
     ENTRY(depthwise_backward_weights),
-    ENTRY(winograd_weights),
-    ENTRY(winograd_forward),
-    ENTRY(winograd_backward_data),
-    ENTRY(winograd_backward_weights),
-    ENTRY(winograd_reduce_weights),
-    ENTRY(winograd_wide_weights),
-    ENTRY(winograd_wide_input),
-    ENTRY(winograd_wide_output),
-    ENTRY(winograd_wide_gradient),
-    ENTRY(panel_accumulate),
-    ENTRY(gather_input),
-    ENTRY(gather_forward_weights),
-    ENTRY(gather_weights),
-    ENTRY(gather_output),
-    ENTRY(winograd_wide_reduce),
     ENTRY(gemm_forward),
     ENTRY(gemm_backward_weights),
     ENTRY(batchnorm_statistics),

@@ -28,10 +28,10 @@ FUNCTION void wide_gradient_2x2(const float16 *y, __global float *to, int r, int
   for (int i = 0; i < 4; i++) {
     const float16 left = i == 0 ? y[0] : i == 1 ? y[0] + y[2] : i == 2 ? y[0] - y[2] : -y[2];
     const float16 right = i == 0 ? y[1] : i == 1 ? y[1] + y[3] : i == 2 ? y[1] - y[3] : -y[3];
-    panel_store(left, to + (4 * i) * point, r, 1);
-    panel_store(left + right, to + (4 * i + 1) * point, r, 1);
-    panel_store(left - right, to + (4 * i + 2) * point, r, 1);
-    panel_store(-right, to + (4 * i + 3) * point, r, 1);
+    factor_store_shared(left, to + (4 * i) * point, r);
+    factor_store_shared(left + right, to + (4 * i + 1) * point, r);
+    factor_store_shared(left - right, to + (4 * i + 2) * point, r);
+    factor_store_shared(-right, to + (4 * i + 3) * point, r);
   }
 }
 
@@ -45,7 +45,7 @@ FUNCTION void wide_gradient_4x4(const float16 *y, __global float *to, int r, int
     float16 v[6];
     WIDE_LINE_GRADIENT(row[0], row[1], row[2], row[3], v, 1)
 #pragma unroll
-    for (int j = 0; j < 6; j++) panel_store(v[j], to + (6 * i + j) * point, r, 1);
+    for (int j = 0; j < 6; j++) factor_store_shared(v[j], to + (6 * i + j) * point, r);
   }
 }
 

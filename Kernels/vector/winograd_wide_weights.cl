@@ -24,9 +24,9 @@
     (u)[3 * (step)] = w2;                                                                          \
   }
 
-// U = G w Gt as [written/16][point][PADDED(read)][16], or as pairs (factor.cl). With `rotated180`, the filters are rotated by 180 degrees and
-// input and output channels change places: the convolution with them is backward-data, which reads O channels and
-// writes C. One work-item: 16 x 16 channels. Launch: (ceil(read / 16), ceil(written / 16)).
+// U = G w Gt as words (factor.cl) [written/16][point][FACTOR_WORDS(read)][16]. With `rotated180`, the filters are rotated
+// by 180 degrees and input and output channels change places: the convolution with them is backward-data, which reads O
+// channels and writes C. One work-item: 16 x 16 channels. Launch: (ceil(read / 16), ceil(written / 16)).
 __kernel void winograd_wide_weights(
     __global const float *restrict weights, __global float *restrict transformed, int weights_at, int C, int O,
     int rotated180, int tile) {

@@ -90,11 +90,9 @@ public struct Trial<D: TunableDevice> {
     let small = Candidate(Tuning.Key(candidate.key.choice, window), candidate.number)
     let cases = OperationCase.cases(for: program, batch: Self.checkedBatch) { $0.convolution == whole }
     device.tuning = small.tuning
-    for one in cases {
-      let test = SelfTest(on: device, cases: [one], activations: precision.activations)
-      for result in try test.run() where !result.passed {
-        throw wrong(candidate, "\(result.name) \(result.shape): \(result.detail)")
-      }
+    let test = SelfTest(on: device, cases: cases, activations: precision.activations)
+    for result in try test.run() where !result.passed {
+      throw wrong(candidate, "\(result.name) \(result.shape): \(result.detail)")
     }
     device.tuning = .standard
   }

@@ -89,7 +89,7 @@ public final class CPUDevice: KernelDevice {
   /// The kernels' declarations; see `KernelDevice`.
   public var signatures: [String: KernelSignature] { KernelSources.signatures(for: .vectors) }
   /// What panels hold; see `VectorLowering`.
-  public let panels: ElementType
+  private let panels: ElementType
   private let set: Int32
   private let team: OpaquePointer
 

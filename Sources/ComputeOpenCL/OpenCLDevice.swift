@@ -34,7 +34,7 @@ public final class OpenCLDevice: KernelDevice {
   /// What 3 × 3 convolutions multiply on matrix units; nil where they do not.
   public let matrixUnits: MatrixUnits?
   /// What panels of the kernels for CPUs hold; see `VectorLowering`.
-  public let panels: ElementType
+  private let panels: ElementType
   /// Whether plans are recorded and replayed; see `recorded`.
   public let recordsLaunches: Bool
   /// Whether the kernels came compiled from the cache.

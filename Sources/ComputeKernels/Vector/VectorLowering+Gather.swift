@@ -15,7 +15,7 @@ extension VectorLowering {
 
     var count: Int { B * down * across }
     /// Words of a result's row of the panels, of all taps.
-    var K: Int { KH * KW * Wide.words(C, panels) }
+    var K: Int { KH * KW * panels.words(C) }
     /// Results of a group, whose panels should stay in a core's cache.
     var group: Int { K * WIDE_GROUP <= 110_592 ? WIDE_GROUP : WIDE_GROUP_4X4 }
     /// Results whose panels are made together, in turn with the products of O outputs.
@@ -127,7 +127,7 @@ extension VectorLowering {
   }
 
   func gather(_ backward: ConvolveBackwardData) -> Lowered {
-    let window = backward.window, lanes = Parameter.lanes, each = Parameter.padded(window.C) * words(window.O)
+    let window = backward.window, lanes = Parameter.lanes, each = Parameter.padded(window.C) * panels.words(window.O)
     let panelsAt = window.KH * window.KW * each
     var lowered = Lowered([], rounding: panelRounding), weightsAt = 0
     for row in 0..<min(window.stride, window.H) {
@@ -166,6 +166,7 @@ extension VectorLowering {
     let (C, O) = (window.C, window.O), points = window.KH * window.KW
     // The panels of one tap and of doutput should fit into a core's cache, all of them into what the cores share.
     // Sums go over rows, whose words hold one number of each of two.
+    let pair = panels.perWord
     let most = min(pair * 131_072 / (C + O), 2 * pair * Wide.wave / (points * C + O)) / WIDE_GROUP_4X4
     let all = ceilDivide(gathering.count, WIDE_GROUP_4X4)
     let T = ceilDivide(all, ceilDivide(all, max(1, most))) * WIDE_GROUP_4X4, gradientsAt = points * C * T / pair

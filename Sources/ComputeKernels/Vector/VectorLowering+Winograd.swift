@@ -19,7 +19,9 @@ extension VectorLowering {
   private func transformedWeights(_ window: Window, rotated180: Bool) -> Launch {
     Launch(
       "winograd_weights",
-      global: [(rotated180 ? window.O : window.C) / pair, (rotated180 ? window.C : window.O) / Parameter.lanes],
+      global: [
+        (rotated180 ? window.O : window.C) / panels.perWord, (rotated180 ? window.C : window.O) / Parameter.lanes,
+      ],
       ["transformed": .store(.workspace), "rotated180": .flag(rotated180)])
   }
 

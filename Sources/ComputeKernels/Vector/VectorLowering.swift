@@ -26,10 +26,6 @@ public struct VectorLowering: Lowering {
     (self.panels, self.tuning) = (panels, tuning)
   }
 
-  /// Words of a panel's row of so many channels.
-  func words(_ channels: Int) -> Int { Wide.words(channels, panels) }
-  /// Numbers of a word.
-  var pair: Int { panels == .bfloat16 ? 2 : 1 }
   /// The rounding of what is multiplied; see `Lowered`.
   var panelRounding: Double { panels == .bfloat16 ? MatrixUnits.bfloat16.unit : 0x1p-24 }
   /// The same for Winograd's gradients of weights: their errors come from all products of a tile, of which a tap at the edge

@@ -78,22 +78,14 @@ struct Wide {
   /// Points of a tile.
   var points: Int { (tile + 2) * (tile + 2) }
   /// Tiles of a group: its panels should stay in a core's cache, together with what they are multiplied with.
-  var group: Int { tile == 4 || words(C) > 128 ? WIDE_GROUP_4X4 : WIDE_GROUP }
+  var group: Int { tile == 4 || panels.words(C) > 128 ? WIDE_GROUP_4X4 : WIDE_GROUP }
   /// Groups of all tiles.
   var groups: Int { ceilDivide(tiles, group) }
   /// Transformed weights, or the sums of their gradient.
   var weightCount: Int { points * Parameter.padded(C) * Parameter.padded(O) }
 
-  /// Words of a panel's row of so many channels: whole vectors.
-  static func words(_ channels: Int, _ panels: ElementType) -> Int {
-    Parameter.padded(panels == .bfloat16 ? ceilDivide(channels, 2) : channels)
-  }
-
-  /// Words of a row of so many channels.
-  func words(_ channels: Int) -> Int { Self.words(channels, panels) }
-
   /// Floats of a panel for T tiles.
-  func panelCount(_ channels: Int, T: Int) -> Int { points * (words(channels) * T + Parameter.lanes) }
+  func panelCount(_ channels: Int, T: Int) -> Int { points * (panels.words(channels) * T + Parameter.lanes) }
 
   /// Groups whose panels are made together, in turn with their products.
   var groupsAtOnce: Int {
@@ -114,4 +106,12 @@ struct Wide {
       "left": .int(left), "tile": .int(tile),
     ]
   }
+}
+
+extension ElementType {
+  /// Numbers of a word of factor.cl.
+  var perWord: Int { self == .bfloat16 ? 2 : 1 }
+
+  /// Words of a panel's row of so many channels: whole vectors.
+  func words(_ channels: Int) -> Int { Parameter.padded(ceilDivide(channels, perWord)) }
 }
