@@ -205,6 +205,13 @@ inline void look_again() {
 #endif
 }
 
+// Lets what STREAM has stored become visible before anything that this thread stores afterwards.
+inline void finish_streams() {
+#if defined(__x86_64__)
+  __builtin_ia32_sfence();
+#endif
+}
+
 // Waits until `atomic` is no longer `value`. For some 100 microseconds it looks, since a step's launches follow one
 // another at once and a sleeping thread wakes up late, and lets others have the processor now and then: they may be what
 // it waits for. Then it sleeps.
@@ -254,6 +261,7 @@ struct gpunoisy_threads {
         }
       }
     }
+    finish_streams();
   }
 
   void serve(size_t own) {

@@ -27,6 +27,19 @@
 #endif
 #endif
 
+// Stores a vector, on a boundary of vectors, that other threads will read: past the caches, where that can be done. A
+// store to a line that another core's cache has must wait until it is gone there; between two level-3 caches of one
+// processor that lets a thread write 2 GB/s, and past the caches 25. Whoever starts the next launch takes a lock, or has a
+// fence, behind such stores.
+#if defined(__x86_64__) && defined(__has_builtin)
+#if __has_builtin(__builtin_nontemporal_store)
+#define STREAM(value, to) __builtin_nontemporal_store(value, (__global float16 *)(to))
+#endif
+#endif
+#ifndef STREAM
+#define STREAM(value, to) vstore16(value, 0, to)
+#endif
+
 #if !defined(GPUNOISY_NATIVE) && defined(GPUNOISY_CPU) && defined(__clang__)
 // The same as the built-in functions, which PoCL splits into four stores of float4, or sixteen of ushort.
 typedef float float16_unaligned __attribute__((ext_vector_type(16), aligned(4)));

@@ -69,3 +69,16 @@ FUNCTION void factor_store_row(float16 value, float *words, int row) {
   vstore16(value, row, words);
 #endif
 }
+
+// The same where other threads will read them (see STREAM). The first of two rows is held until its neighbour follows; a
+// last one without a neighbour is the caller's to store.
+FUNCTION void factor_stream(float16 value, __global float *to, int row, float16 *held) {
+#ifdef PANEL_BFLOAT16
+  if (row % 2 == 0) {
+    *held = factor_lower(value);
+    return;
+  }
+  value = factor_upper(value, *held);
+#endif
+  STREAM(value, to);
+}

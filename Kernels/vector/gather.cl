@@ -8,6 +8,31 @@
 // phase (their row and column modulo the stride) together: these have the same taps, neighbours read neighbours, and
 // nothing is multiplied by zero; every is 1 and way is -1.
 
+// A result's place.
+typedef struct {
+  int image, y, x;
+} gather_place;
+
+FUNCTION void gather_advance(gather_place *result, int down, int across) {
+  if (++result->x < across) return;
+  result->x = 0;
+  if (++result->y < down) return;
+  result->y = 0;
+  result->image++;
+}
+
+// The first number of the pixel that a tap of a result reads, or -1 outside of the image.
+FUNCTION int gather_pixel(
+    const gather_place *result, int row, int column, int H, int W, int C, int every, int top, int left, int way) {
+  const int h = result->y * every + top + row * way, w = result->x * every + left + column * way;
+  return h >= 0 && h < H && w >= 0 && w < W ? ((result->image * H + h) * W + w) * C : -1;
+}
+
+// Sixteen channels from c on of a pixel, or zeros where there is none, or beyond the last channel.
+FUNCTION float16 gather_load(__global const activation *input, int pixel, int c, int limit) {
+  return pixel >= 0 && c < limit ? load_activation16(input + pixel + c) : (float16)(0.0f);
+}
+
 // The panels of results from `first` to `last`. One work-item: `run` results, a divisor of T, and WIDE_CHANNELS
 // channels. Launch: (ceil(C / WIDE_CHANNELS), ceil((last - first) / run)).
 __kernel void gather_input(
@@ -18,30 +43,28 @@ __kernel void gather_input(
   const int step = by_rows ? C / FACTOR_PAIR * T : FACTOR_WORDS(C) * T;
   const int slice = get_global_id(0) * WIDE_CHANNELS, limit = min(C, slice + WIDE_CHANNELS);
   const int padded = by_rows ? limit : min(FACTOR_WORDS(C) * FACTOR_PAIR, slice + WIDE_CHANNELS);
+  // Rows that share a word are taken together.
+  const int rows = by_rows ? FACTOR_PAIR : 1;
   panels += panels_at + begin / T * taps * step;
-  int image = (first + begin) / (down * across), y = (first + begin) / across % down, x = (first + begin) % across;
-  for (int n = begin; n < end; n++) {
-    const int row = n % T;
+  gather_place here;
+  here.image = (first + begin) / (down * across);
+  here.y = (first + begin) / across % down;
+  here.x = (first + begin) % across;
+  for (int n = begin; n < end; n += rows) {
+    gather_place next = here;
+    gather_advance(&next, down, across);
     for (int tap = 0; tap < taps; tap++) {
-      const int h = y * every + top + tap / KW * way, w = x * every + left + tap % KW * way;
-      const int inside = h >= 0 && h < H && w >= 0 && w < W;
-      __global float *to = panels + tap * step;
-      int c = slice;
-      if (inside) {
-        __global const activation *from = input + ((image * H + h) * W + w) * C;
-        for (; c < limit; c += LANES)
-          panel_store(load_activation16(from + c), panel_place(to, c, row, T, by_rows), row, by_rows);
-      }
-      for (; c < padded; c += LANES)
-        panel_store((float16)(0.0f), panel_place(to, c, row, T, by_rows), row, by_rows);
-    }
-    if (++x == across) {
-      x = 0;
-      if (++y == down) {
-        y = 0;
-        image++;
+      const int pixel = gather_pixel(&here, tap / KW, tap % KW, H, W, C, every, top, left, way);
+      const int after = n + 1 < end ? gather_pixel(&next, tap / KW, tap % KW, H, W, C, every, top, left, way) : -1;
+      for (int c = slice; c < padded; c += LANES) {
+        __global float *to = panel_place(panels + tap * step, c, n % T, T, by_rows);
+        float16 held;
+        panel_store(gather_load(input, pixel, c, limit), to, 0, by_rows, &held);
+        if (rows > 1) panel_store(gather_load(input, after, c, limit), to, 1, by_rows, &held);
       }
     }
+    here = next;
+    if (rows > 1) gather_advance(&here, down, across);
   }
 }
 
@@ -50,9 +73,11 @@ FUNCTION void gather_store_weights(
     const float16 *numbers, __global float *packed, int block, int tap, int taps, int channels, int first) {
   const int words = FACTOR_WORDS(channels), last = first + LANES < channels ? LANES : words * FACTOR_PAIR - first;
   packed += (block * taps + tap) * words * LANES;
+  float16 held;
   for (int i = 0; i < last; i++)
-    factor_store_shared(
-        first + i < channels ? numbers[i] : (float16)(0.0f), packed + (first + i) / FACTOR_PAIR * LANES, first + i);
+    factor_stream(
+        first + i < channels ? numbers[i] : (float16)(0.0f), packed + (first + i) / FACTOR_PAIR * LANES, first + i,
+        &held);
 }
 
 // The weights of a forward convolution as pairs. Launch: (KH * KW * ceil(C / 16), ceil(O / 16)).
@@ -83,15 +108,16 @@ __kernel void gather_weights(
 
 // output = the product of panels and weights (+ addend) of the results from `first` to `last`; result (y, x) is pixel
 // (y * every + top, x * every + left) of the output [B, H, W, O]. K: words of a row, of all taps. With has_partials, mean and sum
-// of squared deviations of each group, [group][2][O]. One work-item: a group of T results, 32 channels. Launch: (ceil(O
-// / 32), ceil((last - first) / T)).
+// of squared deviations of each group, [group][2][O]. One work-item: a group of T results, `outputs` channels, 16 or
+// 32. Launch: (ceil(O / outputs), ceil((last - first) / T)), with by_outputs the other way around.
 __kernel void gather_output(
     __global const float *panels, __global const float *weights, __global const activation *addend,
     __global activation *output, __global float *partials, int panels_at, int weights_at, int H, int W, int K, int O,
-    int down, int across, int every, int top, int left, int first, int last, int T, int has_addend, int has_partials) {
+    int down, int across, int every, int top, int left, int first, int last, int T, int outputs,
+    int by_outputs, int has_addend, int has_partials) {
   float16 products[2 * (WIDE_GROUP + 1)];
-  const int o = get_global_id(0) * 2 * LANES, blocks = O - o > LANES ? 2 : 1, group = get_global_id(1);
-  const int begin = first + group * T, count = min(last - begin, T), apart = (T + 1) * LANES;
+  const int o = get_global_id(by_outputs) * outputs, blocks = min(outputs, O - o) > LANES ? 2 : 1;
+  const int group = get_global_id(1 - by_outputs), begin = first + group * T, count = min(last - begin, T), apart = (T + 1) * LANES;
   panel_multiply(
       panels + panels_at + group * K * T, weights + weights_at + o * K, (float *)products, K, T, count, K * LANES, apart,
       blocks);

@@ -12,15 +12,17 @@ FUNCTION __global float *panel_place(__global float *panel, int c, int row, int 
 #endif
 }
 
-// Stores sixteen channels of a row at their place.
-FUNCTION void panel_store(float16 value, __global float *to, int row, int by_rows) {
-#ifdef PANEL_BFLOAT16
-  if (!by_rows) {
-    vstore16_ushort(to_bfloat16(value), (__global ushort *)to);
+// Stores sixteen channels of a row at their place. Panels by rows are for all threads: see factor_stream.
+FUNCTION void panel_store(float16 value, __global float *to, int row, int by_rows, float16 *held) {
+  if (by_rows) {
+    factor_stream(value, to, row, held);
     return;
   }
+#ifdef PANEL_BFLOAT16
+  vstore16_ushort(to_bfloat16(value), (__global ushort *)to);
+#else
+  vstore16(value, 0, to);
 #endif
-  factor_store_shared(value, to, row);
 }
 
 // Sixteen rows of sixteen floats become columns. Oclgrind takes numbers for uninitialised that were shuffled by the
@@ -147,12 +149,13 @@ FUNCTION void panel_accumulate_tile(
 
 // Adds `count` tiles, in panels for T of them, to the sums [O/16][point][PADDED(C)][16], or begins them. The panels of
 // two points are panel_step and gradient_step floats apart. One work-item: 16 channels, 32 outputs, one point. Launch:
-// (ceil(O / 32) * ceil(C / 16), points).
+// (ceil(C / 16), ceil(O / 32), points), or with by_outputs (ceil(C / 16), points, ceil(O / 32)): a thread that has
+// neighbouring work-items reads panels that no other thread reads, or writes sums that it will itself make weights of.
 __kernel void panel_accumulate(
     __global const float *panels, __global float *sums, int panels_at, int gradients_at, int sums_at, int panel_step,
-    int gradient_step, int C, int O, int T, int count, int points, int accumulate) {
-  const int pairs = (O + 2 * LANES - 1) / (2 * LANES), point = get_global_id(1), channels = PADDED(C);
-  const int o = get_global_id(0) % pairs * 2 * LANES, c = get_global_id(0) / pairs * LANES;
+    int gradient_step, int C, int O, int T, int count, int points, int by_outputs, int accumulate) {
+  const int c = get_global_id(0) * LANES, o = get_global_id(1 + by_outputs) * 2 * LANES;
+  const int point = get_global_id(2 - by_outputs), channels = PADDED(C);
   const int blocks = O - o > LANES ? 2 : 1, next = points * channels * LANES;
   T /= FACTOR_PAIR;
   count = (count + FACTOR_PAIR - 1) / FACTOR_PAIR;

@@ -88,7 +88,8 @@ FUNCTION void wide_stage(
 // Bt d B of staged tiles, which become rows from `first` on of a panel for T rows, sixteen channels from c on; its points
 // are `point` floats apart. First down all columns, in their place, then across.
 FUNCTION void wide_transform_2x2(
-    float *staged, __global float *panel, int c, int first, int count, int T, int point, int by_rows) {
+    float *staged, __global float *panel, int c, int first, int count, int T, int point, int by_rows,
+    float16 *held) {
   const int pitch = (2 * count + 2) * LANES;
   for (int x = 0; x < 2 * count + 2; x++) {
     float *column = staged + x * LANES;
@@ -106,16 +107,17 @@ FUNCTION void wide_transform_2x2(
     for (int i = 0; i < 4; i++) {
       const float *row = staged + i * pitch + 2 * n * LANES;
       const float16 d0 = vload16(0, row), d1 = vload16(1, row), d2 = vload16(2, row), d3 = vload16(3, row);
-      panel_store(d0 - d2, to + (4 * i) * point, r, by_rows);
-      panel_store(d1 + d2, to + (4 * i + 1) * point, r, by_rows);
-      panel_store(d2 - d1, to + (4 * i + 2) * point, r, by_rows);
-      panel_store(d1 - d3, to + (4 * i + 3) * point, r, by_rows);
+      panel_store(d0 - d2, to + (4 * i) * point, r, by_rows, held + 4 * i);
+      panel_store(d1 + d2, to + (4 * i + 1) * point, r, by_rows, held + 4 * i + 1);
+      panel_store(d2 - d1, to + (4 * i + 2) * point, r, by_rows, held + 4 * i + 2);
+      panel_store(d1 - d3, to + (4 * i + 3) * point, r, by_rows, held + 4 * i + 3);
     }
   }
 }
 
 FUNCTION void wide_transform_4x4(
-    float *staged, __global float *panel, int c, int first, int count, int T, int point, int by_rows) {
+    float *staged, __global float *panel, int c, int first, int count, int T, int point, int by_rows,
+    float16 *held) {
   const int pitch = (4 * count + 2) * LANES;
   for (int x = 0; x < 4 * count + 2; x++) {
     float *column = staged + x * LANES;
@@ -136,9 +138,16 @@ FUNCTION void wide_transform_4x4(
       for (int j = 0; j < 6; j++) d[j] = vload16(j, row);
       WIDE_LINE(d[0], d[1], d[2], d[3], d[4], d[5], v)
 #pragma unroll
-      for (int j = 0; j < 6; j++) panel_store(v[j], to + (6 * i + j) * point, r, by_rows);
+      for (int j = 0; j < 6; j++) panel_store(v[j], to + (6 * i + j) * point, r, by_rows, held + 6 * i + j);
     }
   }
+}
+
+// Stores what is held of the last row of `rows`, whose number is odd, of panels by rows.
+FUNCTION void wide_flush(
+    const float16 *held, __global float *panel, int c, int rows, int tile, int T, int point, int by_rows) {
+  if (!by_rows || rows % FACTOR_PAIR == 0) return;
+  for (int p = 0; p < WIDE_POINTS(tile); p++) STREAM(held[p], panel_place(panel, c, rows - 1, T, 1) + p * point);
 }
 
 // The panels of the tiles from `first` to `last`, of images with P x Q pixels of output. `other`, `stored`, `mean` and
@@ -151,7 +160,7 @@ __kernel void winograd_wide_input(
     __global activation *stored, __global float *panels, int panels_at, int gamma_at, int beta_at, int H, int W, int C,
     int P, int Q, int padding, int left, int tile, int first, int last, int T, int run, int by_rows, int mode,
     int rectify, int has_other, int has_stored) {
-  float16 staged[WIDE_STAGED / LANES];
+  float16 staged[WIDE_STAGED / LANES], held[WIDE_POINTS(4)];
   const int across = (Q + tile - 1) / tile, each = across * ((P + tile - 1) / tile), point = WIDE_POINT(C, T);
   const int begin = get_global_id(1) * run, end = min(begin + run, last - first);
   const int slice = get_global_id(0) * WIDE_CHANNELS, from = begin % T;
@@ -178,16 +187,17 @@ __kernel void winograd_wide_input(
           &source, (float *)staged, image * H * W * C + c, H, W, C, min(LANES, C - c), tile * y - padding,
           tile * x - left, tile, count);
       if (tile == 2)
-        wide_transform_2x2((float *)staged, panels, c, from + n - begin, count, T, point, by_rows);
+        wide_transform_2x2((float *)staged, panels, c, from + n - begin, count, T, point, by_rows, held);
       else
-        wide_transform_4x4((float *)staged, panels, c, from + n - begin, count, T, point, by_rows);
+        wide_transform_4x4((float *)staged, panels, c, from + n - begin, count, T, point, by_rows, held);
       n += count;
     }
+    wide_flush(held, panels, c, from + end - begin, tile, T, point, by_rows);
   }
   // The other half of the last words.
   const int rest = PADDED(C);
   if (!by_rows && rest >= slice && rest < min(FACTOR_WORDS(C) * FACTOR_PAIR, slice + WIDE_CHANNELS))
     for (int n = begin; n < end; n++)
       for (int p = 0; p < WIDE_POINTS(tile); p++)
-        panel_store((float16)(0.0f), panel_place(panels + p * point, rest, from + n - begin, T, 0), 0, 0);
+        panel_store((float16)(0.0f), panel_place(panels + p * point, rest, from + n - begin, T, 0), 0, 0, held);
 }

@@ -23,19 +23,19 @@
   }
 
 // A dy At of one tile, [tile][tile] pixels, which becomes a row of a panel whose points are `point` floats apart.
-FUNCTION void wide_gradient_2x2(const float16 *y, __global float *to, int r, int point) {
+FUNCTION void wide_gradient_2x2(const float16 *y, __global float *to, int r, int point, float16 *held) {
 #pragma unroll
   for (int i = 0; i < 4; i++) {
     const float16 left = i == 0 ? y[0] : i == 1 ? y[0] + y[2] : i == 2 ? y[0] - y[2] : -y[2];
     const float16 right = i == 0 ? y[1] : i == 1 ? y[1] + y[3] : i == 2 ? y[1] - y[3] : -y[3];
-    factor_store_shared(left, to + (4 * i) * point, r);
-    factor_store_shared(left + right, to + (4 * i + 1) * point, r);
-    factor_store_shared(left - right, to + (4 * i + 2) * point, r);
-    factor_store_shared(-right, to + (4 * i + 3) * point, r);
+    factor_stream(left, to + (4 * i) * point, r, held + 4 * i);
+    factor_stream(left + right, to + (4 * i + 1) * point, r, held + 4 * i + 1);
+    factor_stream(left - right, to + (4 * i + 2) * point, r, held + 4 * i + 2);
+    factor_stream(-right, to + (4 * i + 3) * point, r, held + 4 * i + 3);
   }
 }
 
-FUNCTION void wide_gradient_4x4(const float16 *y, __global float *to, int r, int point) {
+FUNCTION void wide_gradient_4x4(const float16 *y, __global float *to, int r, int point, float16 *held) {
   float16 rows[24];
 #pragma unroll
   for (int j = 0; j < 4; j++) WIDE_LINE_GRADIENT(y[j], y[4 + j], y[8 + j], y[12 + j], rows + j, 4)
@@ -45,7 +45,7 @@ FUNCTION void wide_gradient_4x4(const float16 *y, __global float *to, int r, int
     float16 v[6];
     WIDE_LINE_GRADIENT(row[0], row[1], row[2], row[3], v, 1)
 #pragma unroll
-    for (int j = 0; j < 6; j++) factor_store_shared(v[j], to + (6 * i + j) * point, r);
+    for (int j = 0; j < 6; j++) factor_stream(v[j], to + (6 * i + j) * point, r, held + 6 * i + j);
   }
 }
 
@@ -57,6 +57,7 @@ __kernel void winograd_wide_gradient(
   const int across = (Q + tile - 1) / tile, each = across * ((P + tile - 1) / tile), point = WIDE_POINT(O, T);
   const int begin = get_global_id(1) * run, end = min(begin + run, last - first);
   const int slice = get_global_id(0) * WIDE_CHANNELS;
+  float16 held[WIDE_POINTS(4)];
   for (int o = slice; o < min(O, slice + WIDE_CHANNELS); o += LANES) {
     const int lanes = min(LANES, O - o);
     for (int n = begin; n < end; n++) {
@@ -70,10 +71,11 @@ __kernel void winograd_wide_gradient(
                                      : (float16)(0.0f);
       __global float *to = panel_place(panels + panels_at, o, n, T, 1);
       if (tile == 2)
-        wide_gradient_2x2(pixels, to, n, point);
+        wide_gradient_2x2(pixels, to, n, point, held);
       else
-        wide_gradient_4x4(pixels, to, n, point);
+        wide_gradient_4x4(pixels, to, n, point, held);
     }
+    wide_flush(held, panels + panels_at, o, end, tile, T, point, 1);
   }
 }
 

@@ -90,19 +90,20 @@ FUNCTION void wide_finish(
 
 // output = the convolution whose input is in `panels` (+ addend), for the tiles from `first` to `last`. has_below: as
 // in winograd_backward_data; else, with has_partials, the output's mean and sum of squared deviations. partials:
-// [group][2][O], groups counted from the first of all tiles. One work-item: a group of T tiles, 32 channels; neighbours
-// read the same panel. Launch: (ceil(O / 32), ceil((last - first) / T)).
+// [group][2][O], groups counted from the first of all tiles. One work-item: a group of T tiles, `outputs` channels, 16 or
+// 32. Launch: (ceil(O / outputs), ceil((last - first) / T)), so that neighbours read the same panel, or with by_outputs the
+// other way around, so that they read the same weights.
 __kernel void winograd_wide_output(
     __global const float *panels, __global const float *weights, __global const activation *addend,
     __global activation *output, __global const activation *below, __global const activation *below_output,
     __global const float *below_mean, __global const float *below_inverse, __global const float *parameters,
     __global float *partials, int panels_at, int weights_at, int below_gamma_at, int below_beta_at, int C, int P, int Q,
-    int O, int tile, int first, int last, int T, int has_addend, int has_below, int has_below_output,
-    int has_partials, int rectify) {
+    int O, int tile, int first, int last, int T, int outputs, int by_outputs, int has_addend, int has_below,
+    int has_below_output, int has_partials, int rectify) {
   float16 products[WIDE_PRODUCTS / LANES];
-  const int group = get_global_id(1), begin = first + group * T, end = min(last, begin + T);
+  const int group = get_global_id(1 - by_outputs), begin = first + group * T, end = min(last, begin + T);
   const int points = WIDE_POINTS(tile), point = WIDE_POINT(C, T), words = FACTOR_WORDS(C), product = (T + 1) * LANES;
-  const int o = get_global_id(0) * 2 * LANES, blocks = O - o > LANES ? 2 : 1;
+  const int o = get_global_id(by_outputs) * outputs, blocks = min(outputs, O - o) > LANES ? 2 : 1;
   winograd_result result;
   result.output = output;
   result.addend = has_addend ? addend : 0;

@@ -32,7 +32,7 @@ __kernel void winograd_wide_weights(
     int rotated180, int tile) {
   const int from = get_global_id(0) * LANES, block = get_global_id(1);
   const int read = rotated180 ? O : C, words = FACTOR_WORDS(read), points = WIDE_POINTS(tile);
-  float16 taps[9 * LANES];
+  float16 taps[9 * LANES], held[WIDE_POINTS(4)];
   weights += weights_at;
   transformed += block * points * words * LANES;
   for (int tap = 0; tap < 9; tap++) {
@@ -59,7 +59,7 @@ __kernel void winograd_wide_weights(
         float16 u[4];
         WIDE_LINE_WEIGHTS_2X2(rows[3 * i], rows[3 * i + 1], rows[3 * i + 2], u, 1)
 #pragma unroll
-        for (int j = 0; j < 4; j++) factor_store_shared(u[j], to + (4 * i + j) * next, row);
+        for (int j = 0; j < 4; j++) factor_stream(u[j], to + (4 * i + j) * next, row, held + 4 * i + j);
       }
     } else {
 #pragma unroll
@@ -69,7 +69,7 @@ __kernel void winograd_wide_weights(
         float16 u[6];
         WIDE_LINE_WEIGHTS(rows[3 * i], rows[3 * i + 1], rows[3 * i + 2], u, 1)
 #pragma unroll
-        for (int j = 0; j < 6; j++) factor_store_shared(u[j], to + (6 * i + j) * next, row);
+        for (int j = 0; j < 6; j++) factor_stream(u[j], to + (6 * i + j) * next, row, held + 6 * i + j);
       }
     }
   }

@@ -128,9 +128,10 @@ enum {
   WINOGRAD_STAGED = 16384,    // floats of private scratch for staged input
   WINOGRAD_CHANNELS = 64,     // the most channels that Winograd's kernels take, but for those of winograd_wide.cl:
   WIDE_GROUP = 48,            // the most tiles of a group: whole register tiles of 8, 6 and 4;
-  WIDE_GROUP_4X4 = 24,        // of tiles of 4x4 pixels; also the most of one work-item of winograd_wide_input
-  WIDE_CHANNELS = 64,         // channels of one work-item of winograd_wide_input
-  WIDE_STAGED = 6 * (4 * WIDE_GROUP_4X4 + 2) * LANES,      // floats of private scratch for staged input,
+  WIDE_GROUP_4X4 = 24,        // of tiles of 4x4 pixels
+  WIDE_RUN = 8,               // tiles of one work-item of winograd_wide_input, a divisor of both,
+  WIDE_CHANNELS = 64,         // and its channels
+  WIDE_STAGED = 6 * (4 * WIDE_RUN + 2) * LANES,            // floats of private scratch for staged input,
   WIDE_PRODUCTS = 36 * 2 * (WIDE_GROUP_4X4 + 1) * LANES,   // and for the products of two blocks of a group
   // Work-groups (GPUs).
   GROUP_ITEMS = 256,          // the most work-items of a group

@@ -18,11 +18,12 @@ extension VectorLowering {
     var K: Int { KH * KW * panels.words(C) }
     /// Results of a group, whose panels should stay in a core's cache.
     var group: Int { K * WIDE_GROUP <= 110_592 ? WIDE_GROUP : WIDE_GROUP_4X4 }
-    /// Results whose panels are made together, in turn with the products of O outputs.
-    func atOnce(_ O: Int) -> Int {
-      let least = ceilDivide(Wide.items, ceilDivide(O, 2 * Parameter.lanes))
-      return min(ceilDivide(count, group), max(least, Wide.wave / max(1, K * group))) * group
+    /// How products with O outputs are shared out.
+    func items(_ O: Int) -> ProductItems {
+      ProductItems(groups: ceilDivide(count, group), panel: K * group, weights: K * Parameter.padded(O), O: O, panels)
     }
+    /// Results whose panels are made together, in turn with the products of O outputs.
+    func atOnce(_ O: Int) -> Int { items(O).groupsAtOnce * group }
 
     init(forward window: Window, _ panels: ElementType) {
       self.panels = panels
@@ -56,13 +57,13 @@ extension VectorLowering {
   ) -> Launch {
     Launch(
       "gather_input",
-      global: [ceilDivide(gathering.C, WIDE_CHANNELS), ceilDivide(last - first, WIDE_GROUP_4X4)],
+      global: [ceilDivide(gathering.C, WIDE_CHANNELS), ceilDivide(last - first, WIDE_RUN)],
       [
         "input": .value(input), "panels": .store(.workspace), "panels_at": .int(at), "H": .int(gathering.H),
         "W": .int(gathering.W), "C": .int(gathering.C), "KH": .int(gathering.KH), "KW": .int(gathering.KW),
         "down": .int(gathering.down), "across": .int(gathering.across), "every": .int(gathering.every),
         "top": .int(gathering.top), "left": .int(gathering.left), "way": .int(gathering.way), "first": .int(first),
-        "last": .int(last), "T": .int(T), "run": .int(WIDE_GROUP_4X4), "by_rows": .flag(byRows),
+        "last": .int(last), "T": .int(T), "run": .int(WIDE_RUN), "by_rows": .flag(byRows),
       ])
   }
 
@@ -70,15 +71,15 @@ extension VectorLowering {
   private func products(
     _ gathering: Gathering, of input: Value, O: Int, panelsAt: Int, _ own: KernelArguments
   ) -> [Launch] {
-    let group = gathering.group, atOnce = gathering.atOnce(O)
+    let group = gathering.group, items = gathering.items(O), atOnce = items.groupsAtOnce * group
     return stride(from: 0, to: gathering.count, by: atOnce).flatMap { first -> [Launch] in
       let last = min(first + atOnce, gathering.count)
       let product = Launch(
-        "gather_output", global: [ceilDivide(O, 2 * Parameter.lanes), ceilDivide(last - first, group)],
+        "gather_output", global: items.grid(ceilDivide(last - first, group)),
         own + [
           "panels": .store(.workspace), "panels_at": .int(panelsAt), "O": .int(O), "K": .int(gathering.K),
           "down": .int(gathering.down), "across": .int(gathering.across), "first": .int(first), "last": .int(last),
-          "T": .int(group),
+          "T": .int(group), "outputs": .int(items.outputs), "by_outputs": .flag(items.byOutputs),
         ])
       // Without taps there is nothing to gather, and the results are zero.
       return gathering.K == 0
@@ -167,7 +168,7 @@ extension VectorLowering {
     // The panels of one tap and of doutput should fit into a core's cache, all of them into what the cores share.
     // Sums go over rows, whose words hold one number of each of two.
     let pair = panels.perWord
-    let most = min(pair * 131_072 / (C + O), 2 * pair * Wide.wave / (points * C + O)) / WIDE_GROUP_4X4
+    let most = min(pair * 131_072 / (C + O), 2 * pair * ProductItems.wave / (points * C + O)) / WIDE_GROUP_4X4
     let all = ceilDivide(gathering.count, WIDE_GROUP_4X4)
     let T = ceilDivide(all, ceilDivide(all, max(1, most))) * WIDE_GROUP_4X4, gradientsAt = points * C * T / pair
     var launches: [Launch] = []
@@ -177,7 +178,7 @@ extension VectorLowering {
         panels(gathering, of: backward.input, at: 0, first, last, T: T, byRows: true),
         panels(pixels, of: backward.doutput, at: gradientsAt, first, last, T: T, byRows: true),
         accumulate(
-          C: C, O: O, points: points,
+          C: C, O: O, points: points, rows: gathering.count,
           [
             "sums": .store(.gradients), "sums_at": .int(backward.weightsAt), "panels_at": .int(0),
             "gradients_at": .int(gradientsAt), "panel_step": .int(C * T / pair), "gradient_step": .int(0), "T": .int(T),
@@ -190,10 +191,13 @@ extension VectorLowering {
   }
 
   /// Adds the products of panels of C and O channels to the sums of each point.
-  func accumulate(C: Int, O: Int, points: Int, _ own: KernelArguments) -> Launch {
-    let lanes = Parameter.lanes
+  ///
+  /// A thread shares with the others what is smaller, the panels of `rows` rows in all or the sums.
+  func accumulate(C: Int, O: Int, points: Int, rows: Int, _ own: KernelArguments) -> Launch {
+    let channels = ceilDivide(C, Parameter.lanes), outputs = ceilDivide(O, 2 * Parameter.lanes)
+    let byOutputs = C * O > (C + O) * rows
     return Launch(
-      "panel_accumulate", global: [ceilDivide(O, 2 * lanes) * ceilDivide(C, lanes), points],
-      own + ["panels": .store(.workspace), "points": .int(points)])
+      "panel_accumulate", global: byOutputs ? [channels, points, outputs] : [channels, outputs, points],
+      own + ["panels": .store(.workspace), "points": .int(points), "by_outputs": .flag(byOutputs)])
   }
 }

@@ -21,16 +21,16 @@ extension VectorLowering {
     own["O"] = nil
     return Launch(
       "winograd_wide_input",
-      global: [ceilDivide(wide.C, WIDE_CHANNELS), ceilDivide(last - first, WIDE_GROUP_4X4)],
+      global: [ceilDivide(wide.C, WIDE_CHANNELS), ceilDivide(last - first, WIDE_RUN)],
       own + source.arguments + [
         "panels": .store(.workspace), "panels_at": .int(at), "first": .int(first), "last": .int(last), "T": .int(T),
-        "run": .int(WIDE_GROUP_4X4), "by_rows": .flag(byRows),
+        "run": .int(WIDE_RUN), "by_rows": .flag(byRows),
       ])
   }
 
   /// Weights, then panels and products in turn.
   private func launches(_ wide: Wide, rotated180: Bool, _ source: Source, _ output: KernelArguments) -> [Launch] {
-    let lanes = Parameter.lanes, group = wide.group, step = wide.groupsAtOnce * group
+    let lanes = Parameter.lanes, group = wide.group, items = wide.items, step = items.groupsAtOnce * group
     var launches = [
       Launch(
         "winograd_wide_weights", global: [ceilDivide(wide.C, lanes), ceilDivide(wide.O, lanes)],
@@ -43,17 +43,18 @@ extension VectorLowering {
       launches.append(panels(wide, source, at: wide.weightCount, first, last, T: group))
       launches.append(
         Launch(
-          "winograd_wide_output", global: [ceilDivide(wide.O, 2 * lanes), ceilDivide(last - first, group)],
+          "winograd_wide_output", global: items.grid(ceilDivide(last - first, group)),
           geometry + output + [
             "panels": .store(.workspace), "panels_at": .int(wide.weightCount), "weights": .store(.workspace),
             "weights_at": .int(0), "first": .int(first), "last": .int(last), "T": .int(group),
+            "outputs": .int(items.outputs), "by_outputs": .flag(items.byOutputs),
           ]))
     }
     return launches
   }
 
   private func workspace(_ wide: Wide) -> Int {
-    wide.weightCount + wide.groupsAtOnce * wide.panelCount(wide.C, T: wide.group)
+    wide.weightCount + wide.items.groupsAtOnce * wide.panelCount(wide.C, T: wide.group)
   }
 
   func wide(_ convolve: Convolve, _ wide: Wide) -> Lowered? {
@@ -120,14 +121,14 @@ extension VectorLowering {
       launches.append(
         Launch(
           "winograd_wide_gradient",
-          global: [ceilDivide(O, WIDE_CHANNELS), ceilDivide(last - first, WIDE_GROUP_4X4)],
+          global: [ceilDivide(O, WIDE_CHANNELS), ceilDivide(last - first, WIDE_RUN)],
           [
             "panels": .store(.workspace), "panels_at": .int(gradientsAt), "tile": .int(wide.tile),
-            "first": .int(first), "last": .int(last), "T": .int(T), "run": .int(WIDE_GROUP_4X4),
+            "first": .int(first), "last": .int(last), "T": .int(T), "run": .int(WIDE_RUN),
           ]))
       launches.append(
         accumulate(
-          C: C, O: O, points: wide.points,
+          C: C, O: O, points: wide.points, rows: wide.tiles,
           [
             "sums": .store(.workspace), "sums_at": .int(0), "panels_at": .int(wide.weightCount),
             "gradients_at": .int(gradientsAt), "panel_step": .int(wide.panelCount(C, T: T) / wide.points),

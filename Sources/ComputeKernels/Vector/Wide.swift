@@ -11,9 +11,6 @@ struct Wide {
   /// What panels hold.
   let panels: ElementType
 
-  /// Floats of the panels that are made before they are multiplied, which caches keep until then, and the fewest work-items
-  /// that multiply them.
-  static let wave = 1 << 19, items = 32
   /// What transforming a weight costs, in products.
   private static let weightCost = 16
   /// The fewest channels of either side.
@@ -87,15 +84,14 @@ struct Wide {
   /// Floats of a panel for T tiles.
   func panelCount(_ channels: Int, T: Int) -> Int { points * (panels.words(channels) * T + Parameter.lanes) }
 
-  /// Groups whose panels are made together, in turn with their products.
-  var groupsAtOnce: Int {
-    let most = max(Self.wave / panelCount(C, T: group), ceilDivide(Self.items, ceilDivide(O, 2 * Parameter.lanes)))
-    return ceilDivide(groups, ceilDivide(groups, most))
+  /// How its products are shared out.
+  var items: ProductItems {
+    ProductItems(groups: groups, panel: panelCount(C, T: group), weights: weightCount, O: O, panels)
   }
 
-  /// Tiles that a gradient of weights takes together.
+  /// Tiles that a gradient of weights takes together: as many as let the panels of one point stay in a core's cache.
   var chunk: Int {
-    let chunks = ceilDivide(tiles, 6 * WIDE_GROUP_4X4)
+    let chunks = ceilDivide(tiles, max(144, 73_728 / (C + O)))
     return ceilDivide(ceilDivide(tiles, chunks), WIDE_GROUP_4X4) * WIDE_GROUP_4X4
   }
 
