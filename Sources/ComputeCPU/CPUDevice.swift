@@ -36,6 +36,16 @@ public final class CPUDevice: KernelDevice {
       allocatedBytes.add(byteCount, ordering: .relaxed)
       let aligned = UnsafeMutableRawPointer(bitPattern: (UInt(bitPattern: base) + 63) & ~63) ?? base
       bytes = UnsafeMutableRawBufferPointer(start: aligned, count: byteCount)
+      adviseHugePages()
+    }
+
+    /// Asks the system for pages of 2 MB, which it gives on request only: panels are written to dozens of pages at a time.
+    private func adviseHugePages() {
+      guard bytes.count >= 4 << 20 else { return }
+      let page = UInt(getpagesize()), start = UInt(bitPattern: bytes.baseAddress)
+      let first = (start + page - 1) / page * page, last = (start + UInt(bytes.count)) / page * page
+      // Advice: where it is not taken, all is as before.
+      _ = madvise(UnsafeMutableRawPointer(bitPattern: first), Int(last - first), MADV_HUGEPAGE)
     }
 
     private let allocation: UnsafeMutableRawPointer
