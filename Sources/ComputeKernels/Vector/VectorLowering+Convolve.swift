@@ -119,7 +119,9 @@ extension VectorLowering {
     if let wide = Wide(weights: window, panels) { return self.wide(backward, wide) }
     if let rows = winogradRows(window) { return winograd(backward, rows: rows) }
     guard backward.normalized == nil else { return nil }
-    if rows3x3(window) == nil, window.KH * window.KW > 1, C % lanes == 0, isGathered(window, channels: O) {
+    if rows3x3(window) == nil, window.KH * window.KW > 1 || panels == .bfloat16, C % lanes == 0,
+      isGathered(window, channels: O)
+    {
       return gather(backward)
     }
     let images = imagesPerChunk(window), chunks = ceilDivide(window.B, images)

@@ -91,7 +91,7 @@ extension VectorLowering {
   /// too large for the general kernels to keep them in caches, or where products of bfloat16 make up for it.
   func isGathered(_ window: Window, channels: Int) -> Bool {
     guard channels % Parameter.lanes == 0 else { return false }
-    if panels == .bfloat16, window.KH * window.KW > 1, max(window.C, window.O) >= WINOGRAD_CHANNELS { return true }
+    if panels == .bfloat16, max(window.C, window.O) >= WINOGRAD_CHANNELS { return true }
     return window.KH * window.KW > 1
       ? max(window.C, window.O) > WINOGRAD_CHANNELS : min(window.C, window.O) > 2 * WINOGRAD_CHANNELS
   }
