@@ -91,7 +91,7 @@ struct Wide {
 
   /// Tiles that a gradient of weights takes together: as many as let the panels of one point stay in a core's cache.
   var chunk: Int {
-    let chunks = ceilDivide(tiles, max(144, 73_728 / (C + O)))
+    let chunks = ceilDivide(tiles, max(144, panels.perWord * 73_728 / (C + O)))
     return ceilDivide(ceilDivide(tiles, chunks), WIDE_GROUP_4X4) * WIDE_GROUP_4X4
   }
 
