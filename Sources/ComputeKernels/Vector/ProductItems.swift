@@ -22,8 +22,8 @@ struct ProductItems {
     let lanes = Parameter.lanes, fitting = max(1, Self.wave / max(1, panel)), pairs = ceilDivide(O, 2 * lanes)
     // More panels at once leave the caches; sixteen outputs cost float32 nothing, but products of bfloat16, which wait for
     // panels, a tenth of their speed.
-    let fewGroups = min(groups, panels == .float32 ? fitting : groups)
-    outputs = fewGroups * pairs < Self.fewest ? lanes : 2 * lanes
+    let together = panels == .float32 ? min(groups, fitting) : groups
+    outputs = together * pairs < Self.fewest ? lanes : 2 * lanes
     blocks = ceilDivide(O, outputs)
     let least = ceilDivide(Self.fewest, blocks)
     groupsAtOnce = ceilDivide(groups, min(ceilDivide(groups, fitting), max(1, groups / least)))
