@@ -78,6 +78,9 @@ static const gpunoisy_source sources[] = {
     {"vector/winograd_weights.cl", (const char[]){
 #embed "vector/winograd_weights.cl"
     , 0}},
+    {"vector/panel_multiply.cl", (const char[]){
+#embed "vector/panel_multiply.cl"
+    , 0}},
     {"vector/panel.cl", (const char[]){
 #embed "vector/panel.cl"
     , 0}},

@@ -42,7 +42,8 @@ class Ours:
             "--batch-size", str(options.batch_size), "--precision", precision, "--json", "-q"]
         if device == "cpu":
             self.command += ["--threads", str(options.threads)]
-            self.command += ["--instruction-set", "avx2"] if options.avx2 else []
+            instructions = "avx2" if options.avx2 else options.instruction_set
+            self.command += ["--instruction-set", instructions] if instructions else []
 
     def run(self, steps, blocks):
         ending = subprocess.run(
@@ -216,6 +217,7 @@ def main():
     parser.add_argument("--precision", choices=["fp32", "mixed"], default="fp32")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--avx2", action="store_true")
+    parser.add_argument("--instruction-set")
     parser.add_argument("--compile", type=lambda text: text.split(",") if text else [], default=None)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=6)

@@ -21,11 +21,17 @@ typedef void (*gpunoisy_kernel)(void *const *values);
 /// The instruction sets that the kernels were compiled for, the newest first.
 int gpunoisy_instruction_set_count(void);
 const char *gpunoisy_instruction_set_name(int set);
-/// Whether this processor has the instruction set.
+/// Whether this processor and the system have the instruction set.
 bool gpunoisy_instruction_set_works(int set);
 /// Whether it is worth its while on a processor that has it: on AMD's, dot products of bfloat16 are twice as fast as
 /// multiply-adds of float32; Intel's issue half as many of them. By maker, not by timing: what is chosen decides bits.
+/// Not AMX, which nobody has measured.
 bool gpunoisy_instruction_set_pays(int set);
+/// Asks the system for what must be asked for before the set's kernels run: AMX's registers, for which a process needs
+/// more room wherever its registers are saved. False if the system refuses.
+bool gpunoisy_instruction_set_open(int set);
+/// Whether other instructions emulate it: slow, for tests only.
+bool gpunoisy_instruction_set_is_emulated(int set);
 /// Whether it has kernels for words of two bfloat16 (factor.cl).
 bool gpunoisy_instruction_set_multiplies_bfloat16(int set);
 /// The kernel of that name, or null; for activations, and for panels, of bfloat16 or of float32.

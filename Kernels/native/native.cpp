@@ -10,6 +10,12 @@
 #include <utility>
 #include <vector>
 
+#if defined(__x86_64__) && defined(__linux__)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 thread_local int gpunoisy_global_id[3];
 
 // MARK: - The kernels, once per instruction set and format of activations
@@ -65,6 +71,7 @@ namespace avx512_bfloat16 {
     __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx512bf16,avx2,fma"))), apply_to = function)
 typedef __bf16 bfloat16x16 __attribute__((ext_vector_type(16)));
 typedef __bf16 bfloat16x32 __attribute__((ext_vector_type(32)));
+#include "tiles.h"
 #define NATIVE_BFLOAT16(value) __builtin_bit_cast(ushort16, __builtin_convertvector(value, bfloat16x16))
 #define NATIVE_DOT(a, b, sum) \
   __builtin_ia32_dpbf16ps_512(sum, __builtin_bit_cast(bfloat16x32, a), __builtin_bit_cast(bfloat16x32, b))
@@ -79,6 +86,41 @@ namespace avx512_bf16_bfloat16 {
 static const Entry entries[] = {FACTOR_ENTRIES};
 }
 #undef ACTIVATION_BFLOAT16
+
+// Products of matrices of such pairs, twice: emulated, for tests, and below by AMX's own instructions.
+#undef ENTRY
+#define ENTRY(kernel) {#kernel, call_with_tiles<kernel>}
+#define PANEL_AMX
+#define EMULATED_TILES
+namespace amx_emulated {
+#include "native_factors.h"
+static const Entry entries[] = {PRODUCT_ENTRIES};
+}
+#define ACTIVATION_BFLOAT16
+namespace amx_emulated_bfloat16 {
+#include "native_factors.h"
+static const Entry entries[] = {PRODUCT_ENTRIES};
+}
+#undef ACTIVATION_BFLOAT16
+#undef EMULATED_TILES
+#pragma clang attribute pop
+
+#pragma clang attribute push( \
+    __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx512bf16,avx2,fma,amx-tile,amx-bf16"))), \
+    apply_to = function)
+namespace amx {
+#include "native_factors.h"
+static const Entry entries[] = {PRODUCT_ENTRIES};
+}
+#define ACTIVATION_BFLOAT16
+namespace amx_bfloat16 {
+#include "native_factors.h"
+static const Entry entries[] = {PRODUCT_ENTRIES};
+}
+#undef ACTIVATION_BFLOAT16
+#undef PANEL_AMX
+#undef ENTRY
+#define ENTRY(kernel) {#kernel, Caller<kernel>::call}
 #undef PANEL_BFLOAT16
 #undef NATIVE_BFLOAT16
 #undef NATIVE_DOT
@@ -140,17 +182,39 @@ struct InstructionSet {
   Entries entries[2];
   // What replaces some of them where panels are of bfloat16; empty without instructions that multiply it.
   Entries panels[2];
+  // What replaces some of those; empty without instructions that multiply matrices.
+  Entries tiles[2];
 };
 
 #define ENTRIES(space) {space::entries, (int)(sizeof(space::entries) / sizeof(Entry))}
 #define SET(name) {ENTRIES(name), ENTRIES(name##_bfloat16)}
 const InstructionSet sets[] = {
 #if defined(__x86_64__)
-    {"avx512_bf16", SET(avx512), SET(avx512_bf16)},
-    {"avx512", SET(avx512), {}},
-    {"avx2", SET(avx2), {}},
+    {"amx", SET(avx512), SET(avx512_bf16), SET(amx)},
+    {"amx_emulated", SET(avx512), SET(avx512_bf16), SET(amx_emulated)},
+    {"avx512_bf16", SET(avx512), SET(avx512_bf16), {}},
+    {"avx512", SET(avx512), {}, {}},
+    {"avx2", SET(avx2), {}, {}},
 #endif
-    {"generic", SET(generic), {}}};
+    {"generic", SET(generic), {}, {}}};
+
+#if defined(__x86_64__)
+// arch_prctl of Linux: ARCH_GET_XCOMP_SUPP, ARCH_REQ_XCOMP_PERM and XFEATURE_XTILEDATA.
+constexpr long get_supported = 0x1021, request_permission = 0x1023, tile_data = 18;
+
+// Whether the processor multiplies matrices of bfloat16 and the system can save their registers.
+bool has_tiles() {
+#if defined(__linux__)
+  constexpr unsigned bfloat16 = 1u << 22, tiles = 1u << 24;
+  unsigned a, b, c, d;
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || (d & bfloat16) == 0 || (d & tiles) == 0) return false;
+  uint64_t supported = 0;
+  return syscall(SYS_arch_prctl, get_supported, &supported) == 0 && (supported >> tile_data & 1) != 0;
+#else
+  return false;
+#endif
+}
+#endif
 
 gpunoisy_kernel find(Entries entries, const char *name) {
   for (int i = 0; i < entries.count; i++)
@@ -167,6 +231,7 @@ extern "C" bool gpunoisy_instruction_set_works(int set) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   if (sets[set].panels[0].count > 0 && !__builtin_cpu_supports("avx512bf16")) return false;
+  if (sets[set].tiles[0].first == amx::entries && !has_tiles()) return false;
   if (sets[set].entries[0].first == avx512::entries)
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
            __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma");
@@ -179,9 +244,25 @@ extern "C" bool gpunoisy_instruction_set_works(int set) {
 extern "C" bool gpunoisy_instruction_set_pays(int set) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
+  if (sets[set].tiles[0].count > 0) return false;
   if (sets[set].panels[0].count > 0) return __builtin_cpu_is("amd");
 #endif
   return true;
+}
+
+extern "C" bool gpunoisy_instruction_set_open(int set) {
+#if defined(__x86_64__) && defined(__linux__)
+  if (sets[set].tiles[0].first == amx::entries) return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+#endif
+  return true;
+}
+
+extern "C" bool gpunoisy_instruction_set_is_emulated(int set) {
+#if defined(__x86_64__)
+  return sets[set].tiles[0].first == amx_emulated::entries;
+#else
+  return false;
+#endif
 }
 
 extern "C" bool gpunoisy_instruction_set_multiplies_bfloat16(int set) { return sets[set].panels[0].count > 0; }
@@ -189,7 +270,8 @@ extern "C" bool gpunoisy_instruction_set_multiplies_bfloat16(int set) { return s
 extern "C" gpunoisy_kernel gpunoisy_find_kernel(
     int set, bool activations_bfloat16, bool panels_bfloat16, const char *name) {
   const int format = activations_bfloat16 ? 1 : 0;
-  const gpunoisy_kernel kernel = panels_bfloat16 ? find(sets[set].panels[format], name) : nullptr;
+  gpunoisy_kernel kernel = panels_bfloat16 ? find(sets[set].tiles[format], name) : nullptr;
+  if (!kernel && panels_bfloat16) kernel = find(sets[set].panels[format], name);
   return kernel ? kernel : find(sets[set].entries[format], name);
 }
 

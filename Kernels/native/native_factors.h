@@ -12,6 +12,11 @@
 #include "../vector/factor.cl"
 #include "../vector/winograd.cl"
 #include "../vector/winograd_weights.cl"
+#ifdef PANEL_AMX
+#include "panel_multiply_amx.h"
+#else
+#include "../vector/panel_multiply.cl"
+#endif
 #include "../vector/panel.cl"
 #include "../vector/gather.cl"
 #include "../vector/winograd_wide.cl"
@@ -20,6 +25,7 @@
 #include "../vector/winograd_wide_gradient.cl"
 
 #undef FACTOR_ENTRIES
+#undef PRODUCT_ENTRIES
 #define FACTOR_ENTRIES \
   ENTRY(winograd_weights), \
   ENTRY(winograd_forward), \
@@ -28,11 +34,14 @@
   ENTRY(winograd_reduce_weights), \
   ENTRY(winograd_wide_weights), \
   ENTRY(winograd_wide_input), \
-  ENTRY(winograd_wide_output), \
   ENTRY(winograd_wide_gradient), \
-  ENTRY(panel_accumulate), \
   ENTRY(gather_input), \
   ENTRY(gather_forward_weights), \
   ENTRY(gather_weights), \
+  ENTRY(winograd_wide_reduce), \
+  PRODUCT_ENTRIES
+// Those that call panel_multiply and panel_accumulate_block.
+#define PRODUCT_ENTRIES \
+  ENTRY(winograd_wide_output), \
   ENTRY(gather_output), \
-  ENTRY(winograd_wide_reduce),
+  ENTRY(panel_accumulate),

@@ -82,3 +82,30 @@ FUNCTION void factor_stream(float16 value, __global float *to, int row, float16 
 #endif
   STREAM(value, to);
 }
+
+// Sixteen rows of sixteen words become columns. Oclgrind takes numbers for uninitialised that were shuffled by the
+// compiler's own function.
+FUNCTION void transpose16(float16 *rows) {
+#ifdef GPUNOISY_NATIVE
+  // Four times over, row i and row i + 8 are interleaved: of the place (row, column), as one number of eight bits, each
+  // turn moves the first to the end.
+  for (int turn = 0; turn < 4; turn++) {
+    float16 turned[LANES];
+#pragma unroll
+    for (int i = 0; i < LANES / 2; i++) {
+      const float16 a = rows[i], b = rows[i + LANES / 2];
+      turned[2 * i] = __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+      turned[2 * i + 1] = __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    }
+#pragma unroll
+    for (int i = 0; i < LANES; i++) rows[i] = turned[i];
+  }
+#else
+  float numbers[LANES * LANES], column[LANES];
+  for (int i = 0; i < LANES; i++) vstore16(rows[i], i, numbers);
+  for (int i = 0; i < LANES; i++) {
+    for (int j = 0; j < LANES; j++) column[j] = numbers[j * LANES + i];
+    rows[i] = vload16(0, column);
+  }
+#endif
+}

@@ -13,13 +13,23 @@ import Synchronization
 /// Results do not depend on the number of threads: the pieces of work, and the order of every sum, depend on shapes
 /// alone. Enqueueing computes; there is nothing to wait for.
 public final class CPUDevice: KernelDevice {
-  /// The instruction sets that this program was built for and this processor has, best first.
-  public static var instructionSets: [String] { working.map { String(cString: gpunoisy_instruction_set_name($0)) } }
+  /// The instruction sets that this program was built for and this processor has: first the one that is used unless
+  /// another is asked for.
+  public static var instructionSets: [String] {
+    working.filter { !gpunoisy_instruction_set_is_emulated($0) }.map(name(ofInstructionSet:))
+  }
 
-  private static var working: [Int32] {
+  /// These, and those that are emulated by others: slow, for tests only.
+  public static var testedInstructionSets: [String] { working.map(name(ofInstructionSet:)) }
+
+  private static func name(ofInstructionSet set: Int32) -> String {
+    String(cString: gpunoisy_instruction_set_name(set))
+  }
+
+  private static let working: [Int32] = {
     let working = (0..<gpunoisy_instruction_set_count()).filter { gpunoisy_instruction_set_works($0) }
     return working.filter { gpunoisy_instruction_set_pays($0) } + working.filter { !gpunoisy_instruction_set_pays($0) }
-  }
+  }()
 
   /// Zero-filled memory, aligned for the widest vectors.
   public final class Buffer {
@@ -105,27 +115,31 @@ public final class CPUDevice: KernelDevice {
 
   /// - Parameters:
   ///   - threads: how many threads work together; nil for one per processor.
-  ///   - instructionSet: a name from `instructionSets`; nil for the best.
+  ///   - instructionSet: a name from `testedInstructionSets`; nil for the best of `instructionSets`.
   ///   - panels: what Winograd's kernels and panels multiply: float32; or bfloat16, where the instruction set multiplies
   ///     that.
   ///   - tuning: choices of launches.
   public init(
     threads: Int? = nil, instructionSet: String? = nil, panels: ElementType = .float32, tuning: Tuning = .standard
   ) throws {
-    let chosen = Self.working.first {
-      instructionSet == nil || String(cString: gpunoisy_instruction_set_name($0)) == instructionSet
-    }
+    let chosen = Self.working.first { instructionSet == nil || Self.name(ofInstructionSet: $0) == instructionSet }
     guard let chosen else {
       throw Failure(
         .deviceUnavailable, "this processor cannot run the '\(instructionSet ?? "")' kernels.",
         why: "it has \(Self.instructionSets.joined(separator: ", ")).", fix: "remove --instruction-set.")
+    }
+    guard gpunoisy_instruction_set_open(chosen) else {
+      throw Failure(
+        .deviceUnavailable, "the system does not let this process use '\(Self.name(ofInstructionSet: chosen))'.",
+        why: "it was asked for the registers that these instructions need, and refused.",
+        fix: "choose another --instruction-set.")
     }
     set = chosen
     let panels = gpunoisy_instruction_set_multiplies_bfloat16(chosen) ? panels : .float32
     lowering = VectorLowering(panels: panels, tuning: tuning)
     self.panels = panels
     self.threads = max(1, threads ?? Processors.available)
-    driver = String(cString: gpunoisy_instruction_set_name(chosen))
+    driver = Self.name(ofInstructionSet: chosen)
     name = "cpu (built in, \(driver), \(self.threads) \(self.threads == 1 ? "thread" : "threads"))"
     guard let team = gpunoisy_threads_create(Int32(self.threads)) else {
       throw Failure(

@@ -50,7 +50,7 @@ struct BenchCommand: ParsableCommand {
   var precision = NameList(["fp32"])
   @Option(help: "Threads of the built-in CPU path, or several numbers: 1,2; default one per processor.")
   var threads: CountList?
-  @Option(help: "Kernels of the built-in CPU path: one of 'gpunoisy devices -v'; default the first.")
+  @Option(help: DeviceChoice.instructionSetHelp)
   var instructionSet: String?
   @Flag(
     inversion: .prefixedNo,

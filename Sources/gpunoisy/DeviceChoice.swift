@@ -1,3 +1,4 @@
+import ArgumentParser
 import Compute
 import ComputeCPU
 import ComputeKernels
@@ -20,7 +21,11 @@ struct DeviceChoice {
   var text: String
   /// Threads of the built-in CPU device; nil for one per processor.
   var threads: Int?
-  /// Kernels of the built-in CPU device, by a name of `CPUDevice.instructionSets`; nil for the best.
+  static let instructionSetHelp: ArgumentHelp = """
+    Kernels of the built-in CPU path: one of 'gpunoisy devices -v'; default the first. amx and avx512_bf16 differ from \
+    avx512 with --precision mixed only.
+    """
+  /// Kernels of the built-in CPU device, by a name of `CPUDevice.instructionSets`; nil for the first.
   var instructionSet: String?
   /// What is computed with: the device's matrix units are used for `tf32` and, where there are some, for `mixed`.
   var precision = Precision.fp32

@@ -28,7 +28,7 @@ struct RunOptions: ParsableArguments {
   var runsFolder = "runs"
   @Flag(help: "Overwrite --out even if it holds an earlier run; its files are deleted.")
   var force = false
-  @Option(help: "Kernels of the built-in CPU path: one of 'gpunoisy devices -v'; default the first.")
+  @Option(help: DeviceChoice.instructionSetHelp)
   var instructionSet: String?
   @Option(
     help: ArgumentHelp(

@@ -27,7 +27,7 @@ struct SelfTestCommand: ParsableCommand {
   var model = "resnet32"
   @Option(help: "Threads of the built-in CPU path; default one per processor.")
   var threads: Int?
-  @Option(help: "Kernels of the built-in CPU path: one of 'gpunoisy devices -v'; default the first.")
+  @Option(help: DeviceChoice.instructionSetHelp)
   var instructionSet: String?
   @OptionGroup var console: ConsoleOptions
 

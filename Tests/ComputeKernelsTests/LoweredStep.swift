@@ -101,7 +101,7 @@ struct LoweredStep: Sendable {
         step.images(cropped)
         step.forward(.batch)
         step.loss(RowFunction(kernel: "loss_ce_rows"))
-        step.rows(.smallest(of: .sampleLoss, into: .column("kept"), B: 128, slot: 0))
+        step.rows(.smallest(of: .sampleLoss, into: .column("kept"), slot: 0))
         step.cut()
         step.scaleRows(by: .column("kept"))
         step.backward()
@@ -109,7 +109,7 @@ struct LoweredStep: Sendable {
       },
       step(network, "small losses behind the first rows") { step in
         step.gradients(cropped, RowFunction(kernel: "loss_ce_rows"), peer: false, weighted: false)
-        step.rows(.smallestAfter(of: .column("judged"), into: .column("kept"), B: 128, slot: 2))
+        step.rows(.smallestAfter(of: .column("judged"), into: .column("kept"), slot: 2))
         step.update(.sgd, clip: false)
       },
       step(network, "triplets") { step in
@@ -119,10 +119,10 @@ struct LoweredStep: Sendable {
         let pair = (step.rowNumbers(), step.rowNumbers()), dfeatures = step.featureGradient()
         step.rows(
           .triplet(
-            features, farthest: pair.0, nearest: pair.1, chosen: .column("kept"), B: 128, D: 64, slot: 4))
+            features, farthest: pair.0, nearest: pair.1, chosen: .column("kept"), D: 64, slot: 4))
         step.rows(
           .tripletBackward(
-            features, farthest: pair.0, nearest: pair.1, dfeatures: dfeatures, chosen: .column("kept"), B: 128, D: 64))
+            features, farthest: pair.0, nearest: pair.1, dfeatures: dfeatures, chosen: .column("kept"), D: 64))
         step.backward(features: dfeatures)
         step.update(.sgd, clip: false)
       },
@@ -165,7 +165,7 @@ struct LoweredStep: Sendable {
         let dlogits = step.loss(RowFunction(kernel: "loss_ce_rows")), scratch = step.scratch()
         step.rows(
           .earlyLearning(
-            step.program.logits, scratch: scratch, dlogits: dlogits, target: .column("target"), B: 128, K: 10))
+            step.program.logits, scratch: scratch, dlogits: dlogits, target: .column("target"), K: 10))
         step.backward()
         step.update(.sgd, clip: false)
       },
@@ -180,8 +180,8 @@ struct LoweredStep: Sendable {
           let dindicator = step.rowNumbers(), program = step.program
           step.rows(
             .confidence(
-              program.logits, indicator: program.indicator ?? program.logits, scratch: scratch, dlogits: dlogits,
-              dindicator: dindicator, target: .column("target"), confidence: .column("confidence"), B: 128, K: 10))
+              logits: (program.logits, dlogits), indicator: (program.indicator ?? program.logits, dindicator),
+              scratch: scratch, target: .column("target"), confidence: .column("confidence"), K: 10))
           step.backward(dindicator: dindicator)
           step.update(.sgd, clip: false)
           return step.program
@@ -193,7 +193,7 @@ struct LoweredStep: Sendable {
         step.rows(
           .consistency(
             step.program.logits, with: .column("guesses"), scratch: scratch, dlogits: dlogits, weight: .column("kept"),
-            B: 128, K: 10))
+            K: 10))
         step.backward()
         step.update(.sgd, clip: false)
         step.flat(.average(slot: 2))
@@ -211,7 +211,7 @@ struct LoweredStep: Sendable {
         step.cut()
         let dlogits = step.loss(RowFunction(kernel: "loss_ce_rows")), scratch = step.scratch()
         step.rows(
-          .distil(step.program.logits, from: .logits(1), scratch: scratch, dlogits: dlogits, B: 128, K: 10))
+          .distil(step.program.logits, from: .logits(1), scratch: scratch, dlogits: dlogits, K: 10))
         step.backward()
         step.update(.sgd, clip: false)
       },
@@ -220,7 +220,7 @@ struct LoweredStep: Sendable {
         step.forward(.batch)
         let dlogits = step.loss(RowFunction(kernel: "loss_ce_rows")), targets = step.scratch()
         step.rows(.mixedTargets(targets, K: 10))
-        step.rows(.softLoss(step.program.logits, targets: targets, dlogits: dlogits, B: 128, K: 10))
+        step.rows(.softLoss(step.program.logits, targets: targets, dlogits: dlogits, K: 10))
         step.backward()
         step.update(.sgd, clip: false)
       },

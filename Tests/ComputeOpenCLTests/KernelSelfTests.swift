@@ -12,6 +12,12 @@ import Testing
   /// tiles of many, and gathered taps.
   static let simulatedShapes = ["1×13×5×48 → 16", "13×2×2×64 → 80", "16×3×3×48 → 80", "2×9×7×32 → 80"]
 
+  /// - Parameter large: whether those of `simulatedShapes` are among them.
+  private static func isSimulated(_ operationCase: OperationCase, large: Bool) -> Bool {
+    operationCase.byteCount <= simulatedBytes
+      || large && simulatedShapes.contains { operationCase.shape.hasPrefix($0) }
+  }
+
   @Test(
     .enabled(if: FirstDevice.supported != nil, "\(FirstDevice.absence)"),
     arguments: OpenCLDevice.Style.allCases, ElementType.allCases)
@@ -19,11 +25,7 @@ import Testing
     let info = try #require(FirstDevice.supported)
     var cases = OperationCase.all
     if info.platform.name == "Oclgrind" {
-      cases = cases.filter { simulated in
-        simulated.byteCount <= Self.simulatedBytes
-          || style == .vectors && activations == .float32
-            && Self.simulatedShapes.contains { simulated.shape.hasPrefix($0) }
-      }
+      cases = cases.filter { Self.isSimulated($0, large: style == .vectors && activations == .float32) }
     }
     let test = try SelfTest(on: OpenCLDevice(info, style: style), cases: cases, activations: activations)
     #expect(test.cases.count > 80)
@@ -36,11 +38,7 @@ import Testing
     var cases = OperationCase.all.filter { device.rounding(of: $0.operation) > 0x1p-24 }
     #expect(info.kind != .cpu || cases.count > 40)
     if info.platform.name == "Oclgrind" {
-      cases = cases.filter { simulated in
-        activations == .bfloat16
-          && (simulated.byteCount <= Self.simulatedBytes
-            || Self.simulatedShapes.contains { simulated.shape.hasPrefix($0) })
-      }
+      cases = cases.filter { activations == .bfloat16 && Self.isSimulated($0, large: true) }
     }
     try expectAllToPass(SelfTest(on: device, cases: cases, activations: activations))
   }

@@ -1,4 +1,5 @@
 import CKernels
+import ComputeCPU
 import ComputeKernels
 import Testing
 
@@ -10,6 +11,23 @@ import Testing
         #expect(gpunoisy_find_kernel(set, bfloat16, false, name) != nil, "native_set.h does not list \(kernel.title)")
       }
     }
+  }
+
+  /// Other tests run them; this one is counted as skipped where they cannot.
+  @Test(
+    .enabled(
+      if: CPUDevice.testedInstructionSets.contains("amx_emulated"), "the processor has no AVX-512 with bfloat16"))
+  func `for AMX replace those that multiply panels`() throws {
+    let names = (0..<gpunoisy_instruction_set_count()).map { String(cString: gpunoisy_instruction_set_name($0)) }
+    let emulated = Int32(try #require(names.firstIndex(of: "amx_emulated")))
+    let vectors = Int32(try #require(names.firstIndex(of: "avx512_bf16")))
+    let replaced = KernelSources.signatures(for: .vectors).keys.filter { name in
+      func kernel(_ set: Int32) -> UInt {
+        unsafeBitCast(gpunoisy_find_kernel(set, false, true, name), to: UInt.self)
+      }
+      return kernel(emulated) != kernel(vectors)
+    }
+    #expect(Set(replaced) == ["winograd_wide_output", "gather_output", "panel_accumulate"])
   }
 
   @Test func `are told apart by their rooms`() throws {

@@ -129,12 +129,11 @@ struct ProgramTests {
     }
   }
 
-  @Test("leave the same bits with 1, 2 and 3 threads, and twice", arguments: CPUDevice.instructionSets)
+  @Test("leave the same bits with 1, 2, 3 and 64 threads, and twice", arguments: CPUDevice.testedInstructionSets)
   func deterministic(instructionSet: String) throws {
-    let outcomes = try [1, 2, 3, 1].map { threads in
-      try Outcome(
-        TrainingBench(
-          on: CPUDevice(threads: threads, instructionSet: instructionSet), graph: .tinyResNet(batch: 7)), steps: 3)
+    let outcomes = try [1, 2, 3, 64, 1].map { threads in
+      let device = try CPUDevice(threads: threads, instructionSet: instructionSet, panels: .bfloat16)
+      return try Outcome(TrainingBench(on: device, graph: .tinyResNet(batch: 7)), steps: 3)
     }
     for outcome in outcomes.dropFirst() {
       for (one, other) in zip(outcomes[0].lists, outcome.lists) { #expect(one.values == other.values, "\(one.name)") }

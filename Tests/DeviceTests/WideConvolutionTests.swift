@@ -43,7 +43,7 @@ import Testing
     return (operationCase, convolve)
   }
 
-  @Test(arguments: CPUDevice.instructionSets)
+  @Test(arguments: CPUDevice.testedInstructionSets)
   func `lose digits to a large pixel in its own tiles alone`(instructionSet: String) throws {
     let test = SelfTest(
       on: try CPUDevice(threads: 2, instructionSet: instructionSet, panels: .bfloat16), cases: [])

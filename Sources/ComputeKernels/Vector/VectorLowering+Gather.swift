@@ -51,19 +51,20 @@ extension VectorLowering {
     }
   }
 
-  /// The panels of results from `first` to `last`, T of which are a group.
+  /// The panels of these results, T of which are a group.
   private func panels(
-    _ gathering: Gathering, of input: Value, at: Int, _ first: Int, _ last: Int, T: Int, byRows: Bool = false
+    _ gathering: Gathering, of input: Value, at: Int, _ results: Range<Int>, T: Int, byRows: Bool = false
   ) -> Launch {
     Launch(
       "gather_input",
-      global: [ceilDivide(gathering.C, WIDE_CHANNELS), ceilDivide(last - first, WIDE_RUN)],
+      global: [ceilDivide(gathering.C, WIDE_CHANNELS), ceilDivide(results.count, WIDE_RUN)],
       [
         "input": .value(input), "panels": .store(.workspace), "panels_at": .int(at), "H": .int(gathering.H),
         "W": .int(gathering.W), "C": .int(gathering.C), "KH": .int(gathering.KH), "KW": .int(gathering.KW),
         "down": .int(gathering.down), "across": .int(gathering.across), "every": .int(gathering.every),
-        "top": .int(gathering.top), "left": .int(gathering.left), "way": .int(gathering.way), "first": .int(first),
-        "last": .int(last), "T": .int(T), "run": .int(WIDE_RUN), "by_rows": .flag(byRows),
+        "top": .int(gathering.top), "left": .int(gathering.left), "way": .int(gathering.way),
+        "first": .int(results.lowerBound), "last": .int(results.upperBound), "T": .int(T), "run": .int(WIDE_RUN),
+        "by_rows": .flag(byRows),
       ])
   }
 
@@ -83,7 +84,7 @@ extension VectorLowering {
         ])
       // Without taps there is nothing to gather, and the results are zero.
       return gathering.K == 0
-        ? [product] : [panels(gathering, of: input, at: panelsAt, first, last, T: group), product]
+        ? [product] : [panels(gathering, of: input, at: panelsAt, first..<last, T: group), product]
     }
   }
 
@@ -175,8 +176,8 @@ extension VectorLowering {
     for first in stride(from: 0, to: gathering.count, by: T) {
       let last = min(first + T, gathering.count)
       launches += [
-        panels(gathering, of: backward.input, at: 0, first, last, T: T, byRows: true),
-        panels(pixels, of: backward.doutput, at: gradientsAt, first, last, T: T, byRows: true),
+        panels(gathering, of: backward.input, at: 0, first..<last, T: T, byRows: true),
+        panels(pixels, of: backward.doutput, at: gradientsAt, first..<last, T: T, byRows: true),
         accumulate(
           C: C, O: O, points: points, rows: gathering.count,
           [

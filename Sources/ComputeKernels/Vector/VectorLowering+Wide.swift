@@ -13,18 +13,18 @@ extension VectorLowering {
     }
   }
 
-  /// The panels of tiles from `first` to `last`, T of which are a group.
+  /// The panels of these tiles, T of which are a group.
   private func panels(
-    _ wide: Wide, _ source: Source, at: Int, _ first: Int, _ last: Int, T: Int, byRows: Bool = false
+    _ wide: Wide, _ source: Source, at: Int, _ tiles: Range<Int>, T: Int, byRows: Bool = false
   ) -> Launch {
     var own = wide.arguments
     own["O"] = nil
     return Launch(
       "winograd_wide_input",
-      global: [ceilDivide(wide.C, WIDE_CHANNELS), ceilDivide(last - first, WIDE_RUN)],
+      global: [ceilDivide(wide.C, WIDE_CHANNELS), ceilDivide(tiles.count, WIDE_RUN)],
       own + source.arguments + [
-        "panels": .store(.workspace), "panels_at": .int(at), "first": .int(first), "last": .int(last), "T": .int(T),
-        "run": .int(WIDE_RUN), "by_rows": .flag(byRows),
+        "panels": .store(.workspace), "panels_at": .int(at), "first": .int(tiles.lowerBound),
+        "last": .int(tiles.upperBound), "T": .int(T), "run": .int(WIDE_RUN), "by_rows": .flag(byRows),
       ])
   }
 
@@ -40,7 +40,7 @@ extension VectorLowering {
     for name in ["H", "W", "padding", "left"] { geometry[name] = nil }
     for first in stride(from: 0, to: wide.tiles, by: step) {
       let last = min(first + step, wide.tiles)
-      launches.append(panels(wide, source, at: wide.weightCount, first, last, T: group))
+      launches.append(panels(wide, source, at: wide.weightCount, first..<last, T: group))
       launches.append(
         Launch(
           "winograd_wide_output", global: items.grid(ceilDivide(last - first, group)),
@@ -117,7 +117,7 @@ extension VectorLowering {
     var launches: [Launch] = []
     for first in stride(from: 0, to: wide.tiles, by: T) {
       let last = min(first + T, wide.tiles)
-      launches.append(panels(wide, source, at: wide.weightCount, first, last, T: T, byRows: true))
+      launches.append(panels(wide, source, at: wide.weightCount, first..<last, T: T, byRows: true))
       launches.append(
         Launch(
           "winograd_wide_gradient",
