@@ -97,7 +97,7 @@ public struct StepBuilder {
   /// Makes the gradient of the batch's mean loss that of the mean weighted by a column [N] of the per-sample table.
   public mutating func scaleRows(by weights: Store) {
     guard let dlogits else { preconditionFailure("the loss comes first") }
-    rows(.scale(dlogits, by: weights, B: program.batch, K: program.classes))
+    rows(.scale(dlogits, by: weights, K: program.classes))
   }
 
   /// Keeps a value in a store of its own, which other networks may be lent, to be read once this segment is done.

@@ -89,12 +89,13 @@ private struct Fusion {
   }
 
   private func finishing(_ operation: TensorOperation, _ normalize: Normalize) -> TensorOperation? {
-    switch operation {
-    case .convolve(let convolve) where !convolve.isFused && convolve.statistics == nil:
-      .convolve(convolve.finishing(normalize))
-    case .depthwise(let depthwise) where !depthwise.isFused: .depthwise(depthwise.finishing(normalize))
-    default: nil
+    if case .convolve(let convolve) = operation, !convolve.isFused, convolve.statistics == nil {
+      return .convolve(convolve.finishing(normalize))
     }
+    if case .depthwise(let depthwise) = operation, !depthwise.isFused {
+      return .depthwise(depthwise.finishing(normalize))
+    }
+    return nil
   }
 
   // MARK: Forward

@@ -89,7 +89,7 @@ public final class OpenCLDevice: KernelDevice {
     self.panels = self.style == .vectors ? panels : .float32
     self.cache = cache ?? .standard(for: info)
     let built = try Self.build(
-      self.style, .float32, self.matrixUnits, self.panels, info, in: context, cache: self.cache)
+      self.style, .float32, self.matrixUnits, self.panels, in: context, cache: self.cache)
     programs = [.float32: built]
     switch self.style {
     case .vectors: lowering = VectorLowering(panels: self.panels, tuning: tuning)
@@ -110,8 +110,9 @@ public final class OpenCLDevice: KernelDevice {
 
   private static func build(
     _ style: Style, _ activations: ElementType, _ matrixUnits: MatrixUnits?, _ panels: ElementType,
-    _ info: DeviceInfo, in context: Context, cache: ProgramCache?
+    in context: Context, cache: ProgramCache?
   ) throws -> Program {
+    let info = context.device
     var options = style == .vectors ? ["-DGPUNOISY_CPU"] : []
     if style == .vectors, info.nativeFloatVectorWidth < 16 {
       // 16 registers of 8 floats, or fewer: smaller tiles, so that the sums stay in registers.
@@ -132,7 +133,7 @@ public final class OpenCLDevice: KernelDevice {
 
   private func program(_ activations: ElementType) throws -> Program {
     if let built = programs[activations] { return built }
-    let built = try Self.build(style, activations, matrixUnits, panels, info, in: queue.context, cache: cache)
+    let built = try Self.build(style, activations, matrixUnits, panels, in: queue.context, cache: cache)
     programs[activations] = built
     return built
   }

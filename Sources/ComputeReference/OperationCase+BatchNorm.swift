@@ -90,10 +90,11 @@ extension OperationCase {
   /// Where the gradient of a residual goes.
   enum ResidualGradient: CaseIterable { case none, inPlace, apart }
 
+  /// - Parameter limit: of the ReLU, `.infinity` for one without a limit; nil without a ReLU.
   static func normalizeBackward(
-    M: Int, C: Int, residual: ResidualGradient, rectify: Bool, limit: Float = .infinity, accumulate: Bool,
-    isConstant: Bool = false
+    M: Int, C: Int, residual: ResidualGradient, limit: Float?, accumulate: Bool, isConstant: Bool = false
   ) -> OperationCase {
+    let rectify = limit != nil, limit = limit ?? .infinity
     let gradients = betaAt(C) + Parameter.padded(C) + margin
     var contents: [Operand: Content] = [
       operand(0): .normal(M * C), operand(1): .rectified(M * C, limit: limit), operand(2): .normal(M * C),
@@ -123,11 +124,11 @@ extension OperationCase {
     let limited = shapes.filter { $0.0 % 2 == 1 }.flatMap { M, C in
       [
         normalize(M: M, C: C, residual: false, rectify: true, limit: 1),
-        normalizeBackward(M: M, C: C, residual: .none, rectify: true, limit: 1, accumulate: false),
-        normalizeBackward(M: M, C: C, residual: .apart, rectify: true, limit: 1, accumulate: true),
-        normalizeBackward(M: M, C: C, residual: .none, rectify: true, limit: 1, accumulate: false, isConstant: true),
-        normalizeBackward(M: M, C: C, residual: .apart, rectify: true, accumulate: true, isConstant: true),
-        normalizeBackward(M: M, C: C, residual: .none, rectify: false, accumulate: false, isConstant: true),
+        normalizeBackward(M: M, C: C, residual: .none, limit: 1, accumulate: false),
+        normalizeBackward(M: M, C: C, residual: .apart, limit: 1, accumulate: true),
+        normalizeBackward(M: M, C: C, residual: .none, limit: 1, accumulate: false, isConstant: true),
+        normalizeBackward(M: M, C: C, residual: .apart, limit: .infinity, accumulate: true, isConstant: true),
+        normalizeBackward(M: M, C: C, residual: .none, limit: nil, accumulate: false, isConstant: true),
         batchStatistics(M: M, C: C, epsilon: 1e-3),
       ]
     }
@@ -139,7 +140,7 @@ extension OperationCase {
           }
           + ResidualGradient.allCases.flatMap { residual in
             [(false, false), (false, true), (true, false), (true, true)].map {
-              normalizeBackward(M: M, C: C, residual: residual, rectify: $0, accumulate: $1)
+              normalizeBackward(M: M, C: C, residual: residual, limit: $0 ? .infinity : nil, accumulate: $1)
             }
           }
       }

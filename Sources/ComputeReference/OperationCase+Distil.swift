@@ -12,7 +12,7 @@ extension OperationCase {
     if logits != .ordinary { words.append(logits.rawValue) }
     if others != .ordinary { words.append("from \(others.rawValue)") }
     return rows(
-      .distil(value(0), from: .logits(1), scratch: value(1), dlogits: value(2), B: B, K: K), B: B, words,
+      .distil(value(0), from: .logits(1), scratch: value(1), dlogits: value(2), K: K), B: B, words,
       [
         operand(0): logits.content(B: B, K: K), .store(.logits(1)): others.content(B: B, K: K),
         operand(1): .nothing(B * K), operand(2): .normal(B * K + margin, deviation: 0.1),

@@ -52,7 +52,7 @@ extension OperationCase {
     let quarter = B / 4
     return rows(
       .dividedTargets(
-        value(0), unlabelled: .column("unlabelled"), labelled: .column("labelled"), clean: .column("clean"), B: B, K: K),
+        value(0), unlabelled: .column("unlabelled"), labelled: .column("labelled"), clean: .column("clean"), K: K),
       B: B, [text([B, K]), "temperature \(temperature)"],
       [
         operand(0): written(B * K), .store(.column("unlabelled")): probabilities(quarter, K),
@@ -67,7 +67,7 @@ extension OperationCase {
   /// - Parameter share: how much the unlabelled rows count at the epoch's first step.
   static func dividedLoss(B: Int, K: Int, share: Float = 0.25, logits: Logits = .ordinary) -> OperationCase {
     rows(
-      .dividedLoss(value(0), targets: value(1), probabilities: value(2), dlogits: value(3), B: B, K: K), B: B,
+      .dividedLoss(value(0), targets: value(1), probabilities: value(2), dlogits: value(3), K: K), B: B,
       [text([B, K]), "share \(share)"] + (logits == .ordinary ? [] : [logits.rawValue]),
       [
         operand(0): logits.content(B: B, K: K), operand(1): probabilities(B, K), operand(2): written(B * K),
@@ -77,7 +77,7 @@ extension OperationCase {
 
   static func mean(B: Int, K: Int) -> OperationCase {
     rows(
-      .mean(of: value(0), into: value(1), B: B, K: K), B: B, [text([B, K])],
+      .mean(of: value(0), into: value(1), K: K), B: B, [text([B, K])],
       [operand(0): probabilities(B, K), operand(1): written(K), .store(.counters): counters()])
   }
 
@@ -85,7 +85,7 @@ extension OperationCase {
     // A class that no row has anything of is among them.
     let mean = (0..<K).map { k -> Float in k == K - 1 && K > 2 ? 0 : 1 / Float(K + k) }
     return rows(
-      .prior(value(0), mean: value(1), dlogits: value(2), B: B, K: K), B: B, [text([B, K])],
+      .prior(value(0), mean: value(1), dlogits: value(2), K: K), B: B, [text([B, K])],
       [
         operand(0): probabilities(B, K), operand(1): .floats(mean), operand(2): .normal(B * K + margin, deviation: 0.1),
         .store(.counters): counters(), .store(.numbers): numbers(),
@@ -94,7 +94,7 @@ extension OperationCase {
 
   static func entropy(B: Int, K: Int, weight: Float = 1, logits: Logits = .ordinary) -> OperationCase {
     rows(
-      .entropy(value(0), scratch: value(1), dlogits: value(2), B: B, K: K), B: B,
+      .entropy(value(0), scratch: value(1), dlogits: value(2), K: K), B: B,
       [text([B, K]), "weight \(weight)"] + (logits == .ordinary ? [] : [logits.rawValue]),
       [
         operand(0): logits.content(B: B, K: K), operand(1): .nothing(B * K),

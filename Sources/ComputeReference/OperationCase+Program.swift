@@ -56,8 +56,9 @@ extension OperationCase {
     case .normalizeBackward(let backward):
       let residual = backward.dresidual.map { $0 == backward.doutput ? ResidualGradient.inPlace : .apart }
       self = .normalizeBackward(
-        M: small(backward.M), C: backward.C, residual: residual ?? .none, rectify: backward.rectify,
-        limit: backward.limit, accumulate: backward.accumulate, isConstant: backward.statistics.isConstant)
+        M: small(backward.M), C: backward.C, residual: residual ?? .none,
+        limit: backward.rectify ? backward.limit : nil, accumulate: backward.accumulate,
+        isConstant: backward.statistics.isConstant)
     case .normalizeBackwardSums(let sums):
       self = .normalizeBackwardSums(
         M: small(sums.M), C: sums.C, mask: Mask(of: sums.below.layer), inPlace: sums.gradient == sums.doutput,

@@ -33,7 +33,7 @@ extension OperationCase {
     // A third of the samples do not count, and the others unlike.
     let weights = (0..<N).map { id -> Float in isEmpty || id % 3 == 1 ? 0 : id % 4 == 0 ? 0.3 : 1 }
     return rows(
-      .scale(value(0), by: .sampleWeights, B: B, K: K), B: B, [text([B, K])] + (isEmpty ? ["none counts"] : []),
+      .scale(value(0), by: .sampleWeights, K: K), B: B, [text([B, K])] + (isEmpty ? ["none counts"] : []),
       [
         operand(0): .normal(B * K + margin, deviation: 1), .store(.sampleWeights): .floats(weights),
         .store(.counters): counters(),
@@ -46,7 +46,7 @@ extension OperationCase {
     state.methodNumbers = [Float](repeating: 0, count: slot) + [Float(keep)]
     let losses = (0..<N).map { id -> Float in id % 13 == 5 ? .nan : Float(id * 7 % 9) }
     return rows(
-      .smallest(of: .sampleLoss, into: .column("kept"), B: B, slot: slot), B: B, ["\(keep) of \(B)"],
+      .smallest(of: .sampleLoss, into: .column("kept"), slot: slot), B: B, ["\(keep) of \(B)"],
       [
         .store(.sampleLoss): .floats(losses), .store(.column("kept")): .nothing(N), .store(.counters): counters(),
         .store(.numbers): .floats(state.numbers),
@@ -59,7 +59,7 @@ extension OperationCase {
     state.methodNumbers = [Float](repeating: 0, count: slot) + [Float(first), Float(keep)]
     let losses = (0..<N).map { id -> Float in id % 13 == 5 ? .nan : Float(id * 7 % 9) }
     return rows(
-      .smallestAfter(of: .sampleLoss, into: .column("kept"), B: B, slot: slot), B: B,
+      .smallestAfter(of: .sampleLoss, into: .column("kept"), slot: slot), B: B,
       ["\(keep) of \(B) after \(first)"],
       [
         .store(.sampleLoss): .floats(losses), .store(.column("kept")): .nothing(N), .store(.counters): counters(),

@@ -67,7 +67,7 @@ extension OperationCase {
       return (0..<K).map { k -> Float in k == id % K ? own + rest : rest }
     }
     return rows(
-      .earlyLearning(value(0), scratch: value(1), dlogits: value(2), target: .column("target"), B: B, K: K), B: B,
+      .earlyLearning(value(0), scratch: value(1), dlogits: value(2), target: .column("target"), K: K), B: B,
       [text([B, K]), "momentum \(momentum)", "lambda \(lambda)"] + (logits == .ordinary ? [] : [logits.rawValue]),
       [
         operand(0): logits.content(B: B, K: K), operand(1): .nothing(B * K),
@@ -94,7 +94,7 @@ extension OperationCase {
       return row
     }
     return rows(
-      .softLoss(value(0), targets: value(1), dlogits: value(2), B: B, K: K), B: B,
+      .softLoss(value(0), targets: value(1), dlogits: value(2), K: K), B: B,
       [text([B, K])] + (logits == .ordinary ? [] : [logits.rawValue]),
       [
         operand(0): logits.content(B: B, K: K), operand(1): .floats(targets), operand(2): written(B * K),
@@ -117,8 +117,8 @@ extension OperationCase {
     }
     return rows(
       .confidence(
-        value(0), indicator: value(1), scratch: value(2), dlogits: value(3), dindicator: value(4),
-        target: .column("target"), confidence: .column("confidence"), B: B, K: K), B: B,
+        logits: (value(0), value(3)), indicator: (value(1), value(4)), scratch: value(2),
+        target: .column("target"), confidence: .column("confidence"), K: K), B: B,
       [text([B, K]), "beta \(beta)", "flags \(flags.map { "\(Int($0))" }.joined())"]
         + (logits == .ordinary ? [] : [logits.rawValue]),
       [
@@ -157,7 +157,7 @@ extension OperationCase {
   static func consistency(B: Int, K: Int, strength: Float = 100, logits: Logits = .ordinary) -> OperationCase {
     rows(
       .consistency(
-        value(0), with: guesses, scratch: value(1), dlogits: value(2), weight: .column("weight"), B: B, K: K), B: B,
+        value(0), with: guesses, scratch: value(1), dlogits: value(2), weight: .column("weight"), K: K), B: B,
       [text([B, K]), "strength \(strength)"] + (logits == .ordinary ? [] : [logits.rawValue]),
       [
         operand(0): logits.content(B: B, K: K), operand(1): .nothing(B * K),

@@ -12,7 +12,7 @@ extension OperationCase {
     state.methodNumbers = [Float](repeating: 0, count: slot) + [distance]
     return rows(
       .triplet(
-        value(0), farthest: value(1), nearest: value(2), chosen: .column("chosen"), B: B, D: D, slot: slot), B: B,
+        value(0), farthest: value(1), nearest: value(2), chosen: .column("chosen"), D: D, slot: slot), B: B,
       [text([B, D]), "\(labels) labels", "\(share) of 5", "margin \(distance)"],
       [
         operand(0): .normal(B * D + margin), operand(1): .nothing(B), operand(2): .nothing(B),
@@ -27,7 +27,7 @@ extension OperationCase {
     let near = (0..<B).map { $0 % 3 == 2 ? -1 : Float(($0 * 3 + 1) % B) }
     return rows(
       .tripletBackward(
-        value(0), farthest: value(1), nearest: value(2), dfeatures: value(3), chosen: .column("chosen"), B: B, D: D),
+        value(0), farthest: value(1), nearest: value(2), dfeatures: value(3), chosen: .column("chosen"), D: D),
       B: B, [text([B, D]), "\(share) of 5"],
       [
         operand(0): .normal(B * D + margin), operand(1): .floats(far), operand(2): .floats(near),

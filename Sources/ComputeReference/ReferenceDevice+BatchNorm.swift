@@ -4,7 +4,7 @@ import Compute
 private struct BoundNormalization {
   let input: ReferenceDevice.Buffer, mean: ReferenceDevice.Buffer, inverse: ReferenceDevice.Buffer
   let parameters: ReferenceDevice.Buffer
-  let gammaAt: Int, betaAt: Int?
+  let gammaAt: Int, betaAt: Int?, isConstant: Bool
   let M: Int, C: Int
 
   /// - Parameter betaAt: nil where only the gradient of the input is asked for.
@@ -15,6 +15,7 @@ private struct BoundNormalization {
     (self.input, parameters) = (memory[input], memory[.parameters])
     (mean, inverse) = (memory[statistics.mean], memory[statistics.inverse])
     (self.gammaAt, self.betaAt, self.M, self.C) = (gammaAt, betaAt, M, C)
+    isConstant = statistics.isConstant
   }
 
   init(_ layer: NormalizedInput, M: Int, C: Int, _ memory: ReferenceMemory) {
@@ -25,7 +26,7 @@ private struct BoundNormalization {
     ReferenceMath.Normalization(
       mean: mean.numbers(count: C), inverse: inverse.numbers(count: C),
       gamma: parameters.numbers(at: gammaAt, count: C),
-      beta: betaAt.map { parameters.numbers(at: $0, count: C) } ?? [])
+      beta: betaAt.map { parameters.numbers(at: $0, count: C) } ?? [], isConstant: isConstant)
   }
 
   func normalized(
@@ -90,7 +91,7 @@ extension ReferenceDevice {
       let result = ReferenceMath.normalizeBackward(
         doutput.numbers(count: M * C), output: backward.rectify ? output.numbers(count: M * C) : [],
         input: norm.input.numbers(count: M * C), by: norm.numbers, rectify: backward.rectify,
-        limit: backward.limit, isConstant: backward.statistics.isConstant)
+        limit: backward.limit)
       dinput.write(result.dinput)
       dresidual?.write(result.dresidual)
       gradients.write(gradient: result.dgamma, at: backward.gammaAt, accumulate: backward.accumulate)
@@ -152,8 +153,7 @@ extension ReferenceDevice {
         layer.rectify
         ? ReferenceMath.rectifyBackward(doutput, output: output?.numbers(count: M * C) ?? norm.normalized()) : doutput
       let result = ReferenceMath.normalizeBackwardSums(
-        gradient, input: norm.input.numbers(count: M * C), by: norm.numbers,
-        isConstant: layer.statistics.isConstant)
+        gradient, input: norm.input.numbers(count: M * C), by: norm.numbers)
       sums.write(result.means)
       sums.write(result.slopes, at: Parameter.padded(C))
       gradients.write(gradient: result.dgamma, at: layer.gammaAt, accumulate: below.accumulate)

@@ -41,12 +41,16 @@ extension ReferenceMath {
   /// The numbers of a batch norm, per channel: the mean and 1 / sqrt(variance + epsilon) of its input, and what is learned.
   public struct Normalization: Sendable {
     let mean: [ReferenceNumber], inverse: [ReferenceNumber], gamma: [ReferenceNumber], beta: [ReferenceNumber]
+    /// Whether mean and inverse are constants, which have no gradient, and not functions of the input.
+    let isConstant: Bool
 
     /// A batch norm; `beta` has no gradient of its input to give.
     public init(
-      mean: [ReferenceNumber], inverse: [ReferenceNumber], gamma: [ReferenceNumber], beta: [ReferenceNumber] = []
+      mean: [ReferenceNumber], inverse: [ReferenceNumber], gamma: [ReferenceNumber], beta: [ReferenceNumber] = [],
+      isConstant: Bool = false
     ) {
       (self.mean, self.inverse, self.gamma, self.beta) = (mean, inverse, gamma, beta)
+      self.isConstant = isConstant
     }
 
     /// Channels.
@@ -70,7 +74,7 @@ extension ReferenceMath {
     }
   }
 
-  /// Gradients of `normalize`, whose mean and inverse are functions of the input.
+  /// Gradients of `normalize`, whose mean and inverse are functions of the input unless they are constant.
   ///
   /// With g = doutput, zero where the ReLU was off or at its limit, and x̂ = (input − mean) · inverse:
   /// dgamma = Σ g · x̂, dbeta = Σ g, dinput = gamma · inverse · (g − dbeta / M − x̂ · dgamma / M), and g itself for a
@@ -79,7 +83,7 @@ extension ReferenceMath {
   /// - Source: Ioffe & Szegedy, 2015, arXiv:1502.03167, § 3.
   public static func normalizeBackward(
     _ doutput: [ReferenceNumber], output: [ReferenceNumber], input: [ReferenceNumber], by norm: Normalization,
-    rectify: Bool, limit: Float = .infinity, isConstant: Bool = false
+    rectify: Bool, limit: Float = .infinity
   ) -> (dinput: [ReferenceNumber], dresidual: [ReferenceNumber], dgamma: [ReferenceNumber], dbeta: [ReferenceNumber]) {
     let passed = rectify ? rectifyBackward(doutput, output: output, limit: limit) : doutput
     let (mean, inverse, gamma, C) = (norm.mean, norm.inverse, norm.gamma, norm.C), M = input.count / C
@@ -95,7 +99,7 @@ extension ReferenceMath {
       for m in 0..<M {
         let normalized = (input[m * C + c] - mean[c]) * inverse[c]
         let centered =
-          isConstant
+          norm.isConstant
           ? passed[m * C + c] : passed[m * C + c] - dbeta[c] / count - normalized * (dgamma[c] / count)
         dinput[m * C + c] = gamma[c] * inverse[c] * centered
       }
@@ -104,9 +108,9 @@ extension ReferenceMath {
   }
 
   /// The first half of `normalizeBackward`, from g, the gradient behind the ReLU: dgamma, dbeta, and per channel the
-  /// mean of g and the mean of g · (input − mean) times inverse squared.
+  /// mean of g and the mean of g · (input − mean) times inverse squared, or zeros where statistics are constant.
   public static func normalizeBackwardSums(
-    _ passed: [ReferenceNumber], input: [ReferenceNumber], by norm: Normalization, isConstant: Bool = false
+    _ passed: [ReferenceNumber], input: [ReferenceNumber], by norm: Normalization
   ) -> (means: [ReferenceNumber], slopes: [ReferenceNumber], dgamma: [ReferenceNumber], dbeta: [ReferenceNumber]) {
     let (mean, inverse, C) = (norm.mean, norm.inverse, norm.C), M = input.count / C
     var products = [ReferenceNumber].zeros(C), dbeta = products
@@ -116,8 +120,7 @@ extension ReferenceMath {
         dbeta[c].add(passed[m * C + c])
       }
     }
-    // Constant statistics have no gradient.
-    let share: ReferenceNumber = isConstant ? 0 : 1 / ReferenceNumber(Double(M))
+    let share: ReferenceNumber = norm.isConstant ? 0 : 1 / ReferenceNumber(Double(M))
     return (
       dbeta.map { $0 * share }, zip(products, inverse).map { $0 * $1 * $1 * share },
       zip(products, inverse).map { $0 * $1 }, dbeta

@@ -34,11 +34,18 @@ public struct SampleList {
   /// How texts of a column of classes are to be read.
   public var classes: ClassReader { ClassReader(dataset.classNames, counting: origin?.classNames) }
 
-  /// The class that each column [K] of a table of probabilities stands for; nil where columns are in the order of the
-  /// classes.
+  /// Rows [rows, K] of probabilities, whose columns may have the classes' order in the run that wrote the list, with columns
+  /// in the order of the data set's classes.
   ///
-  /// - Throws: `.badInput` if the data set does not have a class of the run that wrote the list.
-  public func classOrder() throws -> [Int]? { try classes.order("the columns of '\(path)'") }
+  /// - Throws: `.badInput` if the data set does not have a class of that run.
+  public func inClassOrder(_ rows: [Double], K: Int) throws -> [Double] {
+    guard let order = try classes.order("the columns of '\(path)'") else { return rows }
+    var result = rows
+    for start in stride(from: 0, to: rows.count, by: K) {
+      for (column, label) in order.enumerated() { result[start + label] = rows[start + column] }
+    }
+    return result
+  }
 
   /// What finds the samples of a table's rows; nil for a table without a path and without such a column of numbers.
   public func rows(of table: CSV, numbers column: Int?) -> SampleRows? {

@@ -60,7 +60,7 @@ final class AsymmetricClusters<D: Device>: Method {
       let losses = try device.allocate(byteCount: 4 * max(N, 1))
       try own.prepare(lent: [Self.lossesOfOther: losses]) { step, slot in
         step.rows(
-          .smallestAfter(of: Self.lossesOfOther, into: Self.kept.store, B: step.program.batch, slot: 2 * slot))
+          .smallestAfter(of: Self.lossesOfOther, into: Self.kept.store, slot: 2 * slot))
         step.images(own.settings.augmentation)
         step.forward(.batch)
         try Self.triplets(&step, of: own) { step, features, pair in
@@ -68,7 +68,7 @@ final class AsymmetricClusters<D: Device>: Method {
           step.rows(
             .tripletBackward(
               features, farthest: pair.0, nearest: pair.1, dfeatures: dfeatures, chosen: Self.kept.store,
-              B: step.program.batch, D: step.program.width(of: features)))
+              D: step.program.width(of: features)))
           step.backward(features: dfeatures)
         }
         own.update(&step)
@@ -97,8 +97,8 @@ final class AsymmetricClusters<D: Device>: Method {
     let pair = (step.rowNumbers(), step.rowNumbers()), program = step.program
     step.rows(
       .triplet(
-        features, farthest: pair.0, nearest: pair.1, chosen: kept.store, B: program.batch,
-        D: program.width(of: features), slot: 4))
+        features, farthest: pair.0, nearest: pair.1, chosen: kept.store, D: program.width(of: features),
+        slot: 4))
     try then(&step, features, pair)
   }
 

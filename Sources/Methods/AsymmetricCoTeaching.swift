@@ -52,7 +52,7 @@ final class AsymmetricCoTeaching<D: Device>: Method {
         step.forward(.batch)
         step.loss(own.settings.loss.function)
         step.rows(
-          .smallestAfter(of: Self.lossesOfOther, into: Self.kept.store, B: step.program.batch, slot: 2 * slot))
+          .smallestAfter(of: Self.lossesOfOther, into: Self.kept.store, slot: 2 * slot))
         step.scaleRows(by: Self.kept.store)
         step.backward()
         own.update(&step)

@@ -29,7 +29,7 @@ final class CoTeaching<D: Device>: Method {
         step.forward(.batch)
         step.loss(own.settings.loss.function)
         step.cut()  // the other network must have come this far
-        step.rows(.smallest(of: Self.lossesOfOther, into: Self.kept.store, B: step.program.batch, slot: slot))
+        step.rows(.smallest(of: Self.lossesOfOther, into: Self.kept.store, slot: slot))
         step.scaleRows(by: Self.kept.store)
         step.backward()
         own.update(&step)

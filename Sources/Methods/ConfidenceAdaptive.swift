@@ -35,8 +35,8 @@ final class ConfidenceAdaptive<D: Device>: Method {
       guard let indicator = program.indicator else { preconditionFailure("the network has no second head") }
       step.rows(
         .confidence(
-          program.logits, indicator: indicator, scratch: scratch, dlogits: dlogits, dindicator: dindicator,
-          target: target.store, confidence: confidence.store, B: program.batch, K: program.classes))
+          logits: (program.logits, dlogits), indicator: (indicator, dindicator), scratch: scratch,
+          target: target.store, confidence: confidence.store, K: program.classes))
       step.backward(dindicator: dindicator)
       member.update(&step)
     }

@@ -75,7 +75,7 @@ final class DivideMix<D: Device>: Method {
         step.forward(.batch)
         let dlogits = step.loss(member.settings.loss.function), scratch = step.scratch(), program = step.program
         step.rows(
-          .entropy(program.logits, scratch: scratch, dlogits: dlogits, B: program.batch, K: program.classes))
+          .entropy(program.logits, scratch: scratch, dlogits: dlogits, K: program.classes))
         step.backward()
         member.update(&step)
       }
@@ -128,17 +128,17 @@ final class DivideMix<D: Device>: Method {
         for _ in 0..<Division.views { step.advance() }
       },
       mixed: try plan(own, of: 2 * Division.views * b, counters: own.buffer(.counters)) { step in
-        let B = step.program.batch, targets = step.scratch(), probabilities = step.scratch(), mean = step.scratch()
+        let targets = step.scratch(), probabilities = step.scratch(), mean = step.scratch()
         step.rows(
-          .dividedTargets(targets, unlabelled: unlabelled, labelled: labelled, clean: cleanByOther, B: B, K: K))
+          .dividedTargets(targets, unlabelled: unlabelled, labelled: labelled, clean: cleanByOther, K: K))
         step.images(images, peer: true, mixed: true)
         step.forward(.batch)
         let dlogits = step.gradient()
         step.rows(
           .dividedLoss(
-            step.program.logits, targets: targets, probabilities: probabilities, dlogits: dlogits, B: B, K: K))
-        step.rows(.mean(of: probabilities, into: mean, B: B, K: K))
-        step.rows(.prior(probabilities, mean: mean, dlogits: dlogits, B: B, K: K))
+            step.program.logits, targets: targets, probabilities: probabilities, dlogits: dlogits, K: K))
+        step.rows(.mean(of: probabilities, into: mean, K: K))
+        step.rows(.prior(probabilities, mean: mean, dlogits: dlogits, K: K))
         step.backward()
         own.update(&step)
       }, order: order, partners: partners, factors: factors, guessCounters: counters[0], judgeCounters: counters[1])

@@ -26,8 +26,7 @@ final class EarlyLearning<D: Device>: Method {
       let dlogits = step.loss(member.settings.loss.function), scratch = step.scratch(), program = step.program
       step.rows(
         .earlyLearning(
-          program.logits, scratch: scratch, dlogits: dlogits, target: target.store, B: program.batch,
-          K: program.classes))
+          program.logits, scratch: scratch, dlogits: dlogits, target: target.store, K: program.classes))
       if setup.weights != nil { step.scaleRows(by: .sampleWeights) }
       step.backward()
       member.update(&step)

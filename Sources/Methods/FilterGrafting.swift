@@ -47,8 +47,7 @@ final class FilterGrafting<D: Device>: Method {
           for teacher in teachers.indices {
             step.rows(
               .distil(
-                program.logits, from: .logits(teacher), scratch: scratch, dlogits: dlogits, B: program.batch,
-                K: program.classes))
+                program.logits, from: .logits(teacher), scratch: scratch, dlogits: dlogits, K: program.classes))
           }
         })
     }

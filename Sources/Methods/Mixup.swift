@@ -28,7 +28,7 @@ final class Mixup<D: Device>: Method {
       let dlogits = step.loss(member.settings.loss.function), targets = step.scratch(), program = step.program
       step.rows(.mixedTargets(targets, K: program.classes))
       step.rows(
-        .softLoss(program.logits, targets: targets, dlogits: dlogits, B: program.batch, K: program.classes))
+        .softLoss(program.logits, targets: targets, dlogits: dlogits, K: program.classes))
       step.backward()
       member.update(&step)
     }

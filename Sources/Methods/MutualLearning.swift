@@ -41,8 +41,7 @@ final class MutualLearning<D: Device>: Method {
         for other in others {
           step.rows(
             .distil(
-              program.logits, from: .logits(other), scratch: scratch, dlogits: dlogits, B: program.batch,
-              K: program.classes))
+              program.logits, from: .logits(other), scratch: scratch, dlogits: dlogits, K: program.classes))
         }
         if setup.weights != nil { step.scaleRows(by: .sampleWeights) }
         step.backward()

@@ -53,7 +53,7 @@ final class SelfEnsemble<D: Device>: Method {
       step.rows(
         .consistency(
           program.logits, with: Self.guesses, scratch: scratch, dlogits: dlogits, weight: Self.kept.store,
-          B: program.batch, K: program.classes))
+          K: program.classes))
       step.backward()
       member.update(&step)
       step.flat(.average(slot: 2))

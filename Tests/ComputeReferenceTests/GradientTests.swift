@@ -151,12 +151,11 @@ struct GradientTests {
       ReferenceMath.normalize(
         x, by: .init(mean: .init(mean), inverse: .init(inverse), gamma: gamma, beta: beta), rectify: rectify)
     }
-    let norm = ReferenceMath.Normalization(mean: .init(mean), inverse: .init(inverse), gamma: .init(gamma))
+    let norm = ReferenceMath.Normalization(
+      mean: .init(mean), inverse: .init(inverse), gamma: .init(gamma), isConstant: true)
     let gradients = ReferenceMath.normalizeBackward(
-      .init(r), output: normalize(.init(x), .init(gamma), .init(beta)), input: .init(x), by: norm, rectify: rectify,
-      isConstant: true)
-    let sums = ReferenceMath.normalizeBackwardSums(
-      gradients.dresidual, input: .init(x), by: norm, isConstant: true)
+      .init(r), output: normalize(.init(x), .init(gamma), .init(beta)), input: .init(x), by: norm, rectify: rectify)
+    let sums = ReferenceMath.normalizeBackwardSums(gradients.dresidual, input: .init(x), by: norm)
     let halves = ReferenceMath.normalizeBackwardApply(
       gradients.dresidual, input: .init(x), by: norm, means: sums.means, slopes: sums.slopes)
     for dinput in [gradients.dinput, halves] {

@@ -1,9 +1,9 @@
 /// The row kernels of Kernels/shared/rows.cl.
 extension RowKernel {
   /// `dlogits` [B, K], in place, from the gradient of the batch's mean loss to that of the mean weighted by `weights`.
-  public static func scale(_ dlogits: Value, by weights: Store, B: Int, K: Int) -> RowKernel {
+  public static func scale(_ dlogits: Value, by weights: Store, K: Int) -> RowKernel {
     RowKernel(
-      "rows_scale", [.changeFloats("dlogits", dlogits)], ["weights": .store(weights), "B": .int(B), "K": .int(K)])
+      "rows_scale", [.changeFloats("dlogits", dlogits)], ["weights": .store(weights), "K": .int(K)])
   }
 
   /// `kept` becomes 1 for the rows of the smallest `losses` of the batch, 0 for the others.
@@ -15,10 +15,10 @@ extension RowKernel {
   ///   - slot: which of `StepState.methodNumbers` says how many.
   /// - Source: Han et al., "Co-teaching: robust training of deep neural networks with extremely noisy labels", NeurIPS
   ///   2018.
-  public static func smallest(of losses: Store, into kept: Store, B: Int, slot: Int) -> RowKernel {
+  public static func smallest(of losses: Store, into kept: Store, slot: Int) -> RowKernel {
     RowKernel(
       "rows_smallest", [],
-      ["losses": .store(losses), "kept": .store(kept), "B": .int(B), "slot": .int(slot)])
+      ["losses": .store(losses), "kept": .store(kept), "slot": .int(slot)])
   }
 
   /// `kept` becomes 1 for the first rows of a batch, and for those of the smallest `losses` behind them; 0 for the others.
@@ -28,10 +28,10 @@ extension RowKernel {
   ///   - slot: which of `StepState.methodNumbers` says how many the first rows are; the next one says how many are kept
   ///     behind them.
   /// - Source: Yang et al., "Asymmetric co-teaching for unsupervised cross-domain person re-identification", AAAI 2020.
-  public static func smallestAfter(of losses: Store, into kept: Store, B: Int, slot: Int) -> RowKernel {
+  public static func smallestAfter(of losses: Store, into kept: Store, slot: Int) -> RowKernel {
     RowKernel(
       "rows_smallest_after", [],
-      ["losses": .store(losses), "kept": .store(kept), "B": .int(B), "slot": .int(slot)])
+      ["losses": .store(losses), "kept": .store(kept), "slot": .int(slot)])
   }
 
   /// The columns that `dynamics` moves, beside those of margins.

@@ -11,11 +11,11 @@ extension RowKernel {
   /// - Source: Hinton, Vinyals and Dean, "Distilling the knowledge in a neural network", arXiv:1503.02531, 2015; Zhang,
   ///   Xiang, Hospedales and Lu, "Deep mutual learning", CVPR 2018.
   public static func distil(
-    _ logits: Value, from other: Store, scratch: Value, dlogits: Value, B: Int, K: Int
+    _ logits: Value, from other: Store, scratch: Value, dlogits: Value, K: Int
   ) -> RowKernel {
     RowKernel(
       "rows_distil",
       [.readFloats("logits", logits), .writeFloats("scratch", scratch), .changeFloats("dlogits", dlogits)],
-      ["other": .store(other), "B": .int(B), "K": .int(K)])
+      ["other": .store(other), "K": .int(K)])
   }
 }

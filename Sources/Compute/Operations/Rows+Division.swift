@@ -27,13 +27,13 @@ extension RowKernel {
   ///   - unlabelled, labelled: guesses [B / 4, K].
   ///   - clean: w, a column [N].
   public static func dividedTargets(
-    _ targets: Value, unlabelled: Store, labelled: Store, clean: Store, B: Int, K: Int
+    _ targets: Value, unlabelled: Store, labelled: Store, clean: Store, K: Int
   ) -> RowKernel {
     RowKernel(
       "rows_divided_targets", [.writeFloats("targets", targets)],
       [
         "unlabelled": .store(unlabelled), "labelled": .store(labelled), "clean": .store(clean),
-        "order": .store(.peerOrder), "B": .int(B), "K": .int(K),
+        "order": .store(.peerOrder), "K": .int(K),
       ])
   }
 
@@ -44,21 +44,21 @@ extension RowKernel {
   ///   - targets: [B, K], rows of which sum to 1.
   ///   - probabilities: softmax(logits) [B, K], which it writes.
   public static func dividedLoss(
-    _ logits: Value, targets: Value, probabilities: Value, dlogits: Value, B: Int, K: Int
+    _ logits: Value, targets: Value, probabilities: Value, dlogits: Value, K: Int
   ) -> RowKernel {
     RowKernel(
       "rows_divided_loss",
       [
         .readFloats("logits", logits), .readFloats("targets", targets), .writeFloats("probabilities", probabilities),
         .writeFloats("dlogits", dlogits),
-      ], ["B": .int(B), "K": .int(K)])
+      ], ["K": .int(K)])
   }
 
   /// The mean [K] of probabilities [B, K] over the batch.
-  public static func mean(of probabilities: Value, into mean: Value, B: Int, K: Int) -> RowKernel {
+  public static func mean(of probabilities: Value, into mean: Value, K: Int) -> RowKernel {
     RowKernel(
       "rows_mean", [.readFloats("probabilities", probabilities), .writeFloats("mean", mean)],
-      ["B": .int(B), "K": .int(K)])
+      ["K": .int(K)])
   }
 
   /// Adds the gradient of a weight times Σ 1/K · log((1/K) / mean_k).
@@ -66,21 +66,21 @@ extension RowKernel {
   /// - Parameters:
   ///   - probabilities: softmax of the logits [B, K].
   ///   - mean: their mean [K].
-  public static func prior(_ probabilities: Value, mean: Value, dlogits: Value, B: Int, K: Int) -> RowKernel {
+  public static func prior(_ probabilities: Value, mean: Value, dlogits: Value, K: Int) -> RowKernel {
     RowKernel(
       "rows_prior",
       [
         .readFloats("probabilities", probabilities), .readFloats("mean", mean), .changeFloats("dlogits", dlogits),
-      ], ["B": .int(B), "K": .int(K)])
+      ], ["K": .int(K)])
   }
 
   /// Adds a weight times the negative entropy Σ p_k log p_k to each row's loss, and its gradient to `dlogits`.
   ///
   /// - Parameter scratch: [B, K].
-  public static func entropy(_ logits: Value, scratch: Value, dlogits: Value, B: Int, K: Int) -> RowKernel {
+  public static func entropy(_ logits: Value, scratch: Value, dlogits: Value, K: Int) -> RowKernel {
     RowKernel(
       "rows_entropy",
       [.readFloats("logits", logits), .writeFloats("scratch", scratch), .changeFloats("dlogits", dlogits)],
-      ["B": .int(B), "K": .int(K)])
+      ["K": .int(K)])
   }
 }

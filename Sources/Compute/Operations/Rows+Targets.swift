@@ -32,12 +32,12 @@ extension RowKernel {
   /// - Source: Liu, Niles-Weed, Razavian and Fernandez-Granda, "Early-learning regularization prevents memorization of
   ///   noisy labels", NeurIPS 2020, and its code.
   public static func earlyLearning(
-    _ logits: Value, scratch: Value, dlogits: Value, target: Store, B: Int, K: Int
+    _ logits: Value, scratch: Value, dlogits: Value, target: Store, K: Int
   ) -> RowKernel {
     RowKernel(
       "rows_early_learning",
       [.readFloats("logits", logits), .writeFloats("scratch", scratch), .changeFloats("dlogits", dlogits)],
-      ["target": .store(target), "B": .int(B), "K": .int(K)])
+      ["target": .store(target), "K": .int(K)])
   }
 
   /// Confidence-adaptive regularisation, in place of the loss and gradient that were there.
@@ -46,21 +46,23 @@ extension RowKernel {
   /// three times 1 or 0: whether targets move, whether they take the labels' place, whether confidence is learned.
   ///
   /// - Parameters:
-  ///   - indicator, dindicator: a number for each row, whose sigmoid is the confidence, and its gradient.
+  ///   - logits: with the gradient that is written.
+  ///   - indicator: a number for each row, whose sigmoid is the confidence, with its gradient.
   ///   - scratch: [B, K].
   ///   - target, confidence: columns of floats, [N, K] and [N].
   /// - Source: Lu, Bo and He, "Noise attention learning: enhancing noise robustness by gradient scaling", NeurIPS 2022,
   ///   and its code.
   public static func confidence(
-    _ logits: Value, indicator: Value, scratch: Value, dlogits: Value, dindicator: Value, target: Store,
-    confidence: Store, B: Int, K: Int
+    logits: (value: Value, gradient: Value), indicator: (value: Value, gradient: Value), scratch: Value, target: Store,
+    confidence: Store, K: Int
   ) -> RowKernel {
     RowKernel(
       "rows_confidence",
       [
-        .readFloats("logits", logits), .readFloats("indicator", indicator), .writeFloats("scratch", scratch),
-        .writeFloats("dlogits", dlogits), .writeFloats("dindicator", dindicator),
-      ], ["target": .store(target), "confidence": .store(confidence), "B": .int(B), "K": .int(K)])
+        .readFloats("logits", logits.value), .readFloats("indicator", indicator.value),
+        .writeFloats("scratch", scratch), .writeFloats("dlogits", logits.gradient),
+        .writeFloats("dindicator", indicator.gradient),
+      ], ["target": .store(target), "confidence": .store(confidence), "K": .int(K)])
   }
 
   /// The targets [B, K] of mixed images: f for the sample's label and 1 − f for its partner's (`Store.partners`,
@@ -72,11 +74,11 @@ extension RowKernel {
   }
 
   /// Cross entropy against `targets` [B, K], each row of which sums to 1, in place of the loss and gradient that were there.
-  public static func softLoss(_ logits: Value, targets: Value, dlogits: Value, B: Int, K: Int) -> RowKernel {
+  public static func softLoss(_ logits: Value, targets: Value, dlogits: Value, K: Int) -> RowKernel {
     RowKernel(
       "rows_soft_loss",
       [.readFloats("logits", logits), .readFloats("targets", targets), .writeFloats("dlogits", dlogits)],
-      ["B": .int(B), "K": .int(K)])
+      ["K": .int(K)])
   }
 
   /// A mean teacher's probabilities of a batch, and the moving average of those that it gave a sample over the epochs.
@@ -104,11 +106,11 @@ extension RowKernel {
   ///   - weight: a column [N] of floats.
   /// - Source: Tarvainen and Valpola, "Mean teachers are better role models", NeurIPS 2017, and its code.
   public static func consistency(
-    _ logits: Value, with guesses: Store, scratch: Value, dlogits: Value, weight: Store, B: Int, K: Int
+    _ logits: Value, with guesses: Store, scratch: Value, dlogits: Value, weight: Store, K: Int
   ) -> RowKernel {
     RowKernel(
       "rows_consistency",
       [.readFloats("logits", logits), .writeFloats("scratch", scratch), .changeFloats("dlogits", dlogits)],
-      ["guesses": .store(guesses), "weight": .store(weight), "B": .int(B), "K": .int(K)])
+      ["guesses": .store(guesses), "weight": .store(weight), "K": .int(K)])
   }
 }

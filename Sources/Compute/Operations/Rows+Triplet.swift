@@ -11,24 +11,24 @@ extension RowKernel {
   /// - Source: Hermans, Beyer and Leibe, "In defense of the triplet loss for person re-identification",
   ///   arXiv:1703.07737, 2017.
   public static func triplet(
-    _ features: Value, farthest: Value, nearest: Value, chosen: Store, B: Int, D: Int, slot: Int
+    _ features: Value, farthest: Value, nearest: Value, chosen: Store, D: Int, slot: Int
   ) -> RowKernel {
     RowKernel(
       "rows_triplet",
       [
         .readFloats("features", features), .writeFloats("farthest", farthest), .writeFloats("nearest", nearest),
-      ], ["chosen": .store(chosen), "B": .int(B), "D": .int(D), "slot": .int(slot)])
+      ], ["chosen": .store(chosen), "D": .int(D), "slot": .int(slot)])
   }
 
   /// The gradient [B, D] of the mean of these losses over the chosen rows.
   public static func tripletBackward(
-    _ features: Value, farthest: Value, nearest: Value, dfeatures: Value, chosen: Store, B: Int, D: Int
+    _ features: Value, farthest: Value, nearest: Value, dfeatures: Value, chosen: Store, D: Int
   ) -> RowKernel {
     RowKernel(
       "rows_triplet_backward",
       [
         .readFloats("features", features), .readFloats("farthest", farthest), .readFloats("nearest", nearest),
         .writeFloats("dfeatures", dfeatures),
-      ], ["chosen": .store(chosen), "B": .int(B), "D": .int(D)])
+      ], ["chosen": .store(chosen), "D": .int(D)])
   }
 }

@@ -1,7 +1,7 @@
 /// Arithmetic on the rows of a batch, by its kernel: one work-item for each row, without barriers.
 ///
 /// Devices launch it and know nothing else of it, so that a training method brings its own. Arguments that it does not
-/// name are the stores of those names.
+/// name are the stores of those names, and `B`, the number of rows.
 public struct RowKernel: Hashable, Sendable {
   /// The kernel, such as `rows_scale`.
   public let kernel: String
@@ -31,7 +31,7 @@ public struct ComputeRows: OperationBody {
 
   var name: String { "rows" }
   var tensors: [Tensor] { kernel.tensors }
-  var scalars: KernelArguments { kernel.scalars }
+  var scalars: KernelArguments { kernel.scalars.merging(["B": .int(count)]) { _, rows in rows } }
   /// Columns and rows of a few numbers: nothing beside the layers.
   var cost: TensorOperation.Cost { .floats(count, operations: count) }
   var shapeText: String { "\(kernel.kernel) \(count)" }

@@ -45,15 +45,7 @@ struct GivenProbabilities {
     }
     let list = SampleList(path, of: dataset)
     try list.requireSameSamples(rows: array.shape[0])
-    if let order = try list.classOrder() {
-      var own = values
-      for start in stride(from: 0, to: values.count, by: K) {
-        for (column, label) in order.enumerated() { own[start + label] = values[start + column] }
-      }
-      self.values = own
-    } else {
-      self.values = values
-    }
+    self.values = try list.inClassOrder(values, K: K)
     (self.path, classCount) = (path, K)
     notes = [SampleList.Matching(byNumber: array.shape[0]).note("--noise", path)].compactMap { $0 }
   }

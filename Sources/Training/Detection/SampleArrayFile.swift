@@ -92,13 +92,7 @@ struct SampleArrayFile {
         why: "it has \(width) columns, and there are \(classes) classes.",
         fix: "save one probability for each class, in the order of their names.")
     }
-    var found = rows(ids)
-    if let order = try list.classOrder() {
-      for start in stride(from: 0, to: found.count, by: classes) {
-        let row = Array(found[start..<start + classes])
-        for (column, label) in order.enumerated() { found[start + label] = row[column] }
-      }
-    }
+    let found = try list.inClassOrder(rows(ids), K: classes)
     for (row, id) in ids.enumerated() {
       let part = found[row * classes..<(row + 1) * classes], sum = part.reduce(0, +)
       guard part.allSatisfy({ $0 >= 0 }), abs(sum - 1) < 1e-3 else {
