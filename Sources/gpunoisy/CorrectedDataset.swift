@@ -110,13 +110,12 @@ struct CorrectedDataset {
     return Self.padded("\(id)", to: String(set.count - 1).count) + ".png"
   }
 
-  /// Readers of an image folder pass over files with other names.
+  /// What is an image, readers of an image folder tell by its first bytes; hidden files they pass over.
   private func requireImageName(_ file: String) throws {
-    let suffix = file.lastIndex(of: ".").map { file[file.index(after: $0)...].lowercased() }
-    guard file.hasPrefix(".") || !["jpg", "jpeg", "png"].contains(suffix) else { return }
+    guard file.hasPrefix(".") else { return }
     throw Failure(
       .cannotCreate, "the image '\(file)' cannot be in an image folder.",
-      why: "its name is hidden, or does not end in jpg, jpeg or png.", fix: "use --layout manifest.")
+      why: "its name begins with a point: it is hidden.", fix: "use --layout manifest.")
   }
 
   private static func padded(_ text: String, to count: Int) -> String {

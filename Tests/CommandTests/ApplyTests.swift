@@ -6,7 +6,7 @@ import Testing
 extension CommandTests {
   @Suite("Corrected data sets")
   struct Apply {
-    /// Sixty photos of ten classes, and a detection that has looked at them.
+    /// Sixty photos of ten classes, of which two have no suffix or an unusual one, and a detection that has looked at them.
     private struct Case {
       let folder = ScratchFolder()
       let issues: CSV
@@ -14,6 +14,10 @@ extension CommandTests {
       init() throws {
         try CommandUnderTest.output(
           ["data", "shapes", "--limit-train", "60", "--limit-test", "20", "--out", "photos", "-q"], in: folder)
+        let first = folder("photos/train/\(try FileBytes.names(in: folder("photos/train"))[0])/")
+        for (name, suffix) in zip(try FileBytes.names(in: first), ["", ".webp"]) {
+          try #require(rename(first + name, first + name.dropLast(4) + suffix) == 0)
+        }
         try CommandUnderTest.output(
           [
             "detect", "photos", "--model", "resnet20", "--batch-size", "30", "--epochs", "2", "--lr", "0.05",
