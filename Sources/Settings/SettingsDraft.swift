@@ -100,10 +100,14 @@ public struct SettingsDraft: Sendable {
 
   /// Every setting of the job, each with its origin in a comment.
   public var configuration: FlatTOML {
-    settings.configuration { setting in
+    var configuration = settings.configuration { setting in
       let origin = origin(of: setting.name)
       guard origin == .standard, let follows = setting.follows else { return origin.text }
       return "\(origin.text): \(follows)"
     }
+    if !Dataset.isName(settings.data) {
+      configuration.comments.append("The data was not read: what follows its size is shown as it is for a large set.")
+    }
+    return configuration
   }
 }
