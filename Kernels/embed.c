@@ -57,9 +57,6 @@ static const gpunoisy_source sources[] = {
     {"vector/conv.cl", (const char[]){
 #embed "vector/conv.cl"
     , 0}},
-    {"vector/conv_weights.cl", (const char[]){
-#embed "vector/conv_weights.cl"
-    , 0}},
     {"vector/panel_weights.cl", (const char[]){
 #embed "vector/panel_weights.cl"
     , 0}},
@@ -86,6 +83,9 @@ static const gpunoisy_source sources[] = {
     , 0}},
     {"vector/gather.cl", (const char[]){
 #embed "vector/gather.cl"
+    , 0}},
+    {"vector/conv_taps.cl", (const char[]){
+#embed "vector/conv_taps.cl"
     , 0}},
     {"vector/winograd_wide.cl", (const char[]){
 #embed "vector/winograd_wide.cl"

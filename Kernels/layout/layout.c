@@ -24,6 +24,7 @@ static_assert(NUMBER_LOSS_COUNT >= LOSS_SUM_COUNT && LOSS_SPARSE - LOSS_SECOND =
 // Pieces are whole vectors; the trees that add up a group's sums halve it.
 static_assert(ELEMENTS_PER_ITEM % LANES == 0 && REDUCE_PIECE % LANES == 0 && REDUCE_GROUP_PIECE % LANES == 0);
 static_assert(CONV_SCRATCH % LANES == 0 && WINOGRAD_STAGED % LANES == 0 && WINOGRAD_CHANNELS % LANES == 0);
+static_assert(GATHER_SLICE % (2 * LANES) == 0);
 static_assert(WIDE_PRODUCTS >= 16 * 2 * (WIDE_GROUP + 1) * LANES);
 static_assert(WIDE_GROUP % WIDE_GROUP_4X4 == 0 && WIDE_GROUP_4X4 % WIDE_RUN == 0 && WIDE_RUN % 2 == 0);
 static_assert((GROUP_ITEMS & (GROUP_ITEMS - 1)) == 0 && CONV_GROUP_PIXELS <= GROUP_ITEMS);

@@ -54,7 +54,6 @@ struct Entry {
 #pragma clang attribute push(__attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma"))), apply_to = function)
 #define CONV_PIXELS 8
 #define CONV_BLOCKS 2
-#define CONV_WEIGHT_CHANNELS 8
 #define WINOGRAD_STEP 16
 namespace avx512 {
 #include "native_set.h"
@@ -126,7 +125,6 @@ static const Entry entries[] = {PRODUCT_ENTRIES};
 #undef NATIVE_DOT
 #undef CONV_PIXELS
 #undef CONV_BLOCKS
-#undef CONV_WEIGHT_CHANNELS
 #undef WINOGRAD_STEP
 #pragma clang attribute pop
 
@@ -134,7 +132,6 @@ static const Entry entries[] = {PRODUCT_ENTRIES};
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 #define CONV_PIXELS 6
 #define CONV_BLOCKS 1
-#define CONV_WEIGHT_CHANNELS 2
 #define WINOGRAD_STEP 4
 namespace avx2 {
 #include "native_set.h"
@@ -146,7 +143,6 @@ namespace avx2_bfloat16 {
 #undef ACTIVATION_BFLOAT16
 #undef CONV_PIXELS
 #undef CONV_BLOCKS
-#undef CONV_WEIGHT_CHANNELS
 #undef WINOGRAD_STEP
 #pragma clang attribute pop
 #endif
@@ -159,7 +155,6 @@ namespace avx2_bfloat16 {
 #endif
 #define CONV_PIXELS 4
 #define CONV_BLOCKS 1
-#define CONV_WEIGHT_CHANNELS 2
 #define WINOGRAD_STEP 4
 namespace generic {
 #include "native_set.h"

@@ -19,6 +19,7 @@
 #endif
 #include "../vector/panel.cl"
 #include "../vector/gather.cl"
+#include "../vector/conv_taps.cl"
 #include "../vector/winograd_wide.cl"
 #include "../vector/winograd_wide_output.cl"
 #include "../vector/winograd_wide_weights.cl"
@@ -38,6 +39,7 @@
   ENTRY(gather_input), \
   ENTRY(gather_forward_weights), \
   ENTRY(gather_weights), \
+  ENTRY(conv_taps), \
   ENTRY(winograd_wide_reduce), \
   PRODUCT_ENTRIES
 // Those that call panel_multiply and panel_accumulate_block.

@@ -16,7 +16,6 @@
 #include "../shared/rows_triplet.cl"
 #include "../vector/augment.cl"
 #include "../vector/conv.cl"
-#include "../vector/conv_weights.cl"
 #include "../vector/panel_weights.cl"
 #include "../vector/conv_1x1.cl"
 #include "../vector/depthwise.cl"
@@ -34,7 +33,7 @@
 #define LOSS_ENTRY(name) ENTRY(loss_##name##_rows),
 
 // What the launches count on.
-static_assert(CONV_PIXELS <= CONV_PIXELS_MAX && CONV_WEIGHT_UNIT % CONV_WEIGHT_CHANNELS == 0);
+static_assert(CONV_PIXELS <= CONV_PIXELS_MAX);
 static_assert(PANEL_COLUMNS % CONV_PIXELS == 0 && PANEL_OUTPUTS % (CONV_BLOCKS * LANES) == 0);
 
 static const Entry entries[] = {
@@ -44,11 +43,7 @@ static const Entry entries[] = {
     ENTRY(gather_mix),
     ENTRY(augment_mix),
     ENTRY(conv_forward_3x3),
-    ENTRY(conv_forward),
     ENTRY(conv_transpose_weights),
-    ENTRY(conv_backward_data),
-    ENTRY(conv_backward_weights_3x3),
-    ENTRY(conv_backward_weights),
     ENTRY(conv_backward_weights_panel),
     ENTRY(conv_forward_1x1),
     ENTRY(depthwise_forward),

@@ -93,9 +93,10 @@ FUNCTION void amx_fill(float16 *words, const float *from, int count) {
 }
 
 FUNCTION void panel_accumulate_block(
-    const float *panel, const float *gradients, float *sums, int T, int count, int next, int accumulate, int blocks) {
+    const float *panel, const float *gradients, float *sums, int T, int count, int next, int channels, int accumulate,
+    int blocks) {
   float16 words[LANES];
-  use_tiles(LANES);
+  use_tiles(channels);
   TILE_ZERO(0);
   TILE_ZERO(1);
   if (accumulate) {

@@ -27,7 +27,7 @@ FUNCTION void panel_store(float16 value, __global float *to, int row, int by_row
 
 // MARK: Gradients of weights
 
-// Adds `count` tiles, in panels for T of them, to the sums [O/16][point][PADDED(C)][16], or begins them. The panels of
+// Adds `count` tiles, in panels for T of them, to the sums [O/16][point][C][16], or begins them. The panels of
 // two points are panel_step and gradient_step floats apart. One work-item: 16 channels, 32 outputs, one point. Launch:
 // (ceil(C / 16), ceil(O / 32), points), or with by_outputs (ceil(C / 16), points, ceil(O / 32)): a thread that has
 // neighbouring work-items reads panels that no other thread reads, or writes sums that it will itself make weights of.
@@ -35,12 +35,11 @@ __kernel void panel_accumulate(
     __global const float *panels, __global float *sums, int panels_at, int gradients_at, int sums_at, int panel_step,
     int gradient_step, int C, int O, int T, int count, int points, int by_outputs, int accumulate) {
   const int c = get_global_id(0) * LANES, o = get_global_id(1 + by_outputs) * 2 * LANES;
-  const int point = get_global_id(2 - by_outputs), channels = PADDED(C);
-  const int blocks = O - o > LANES ? 2 : 1, next = points * channels * LANES;
+  const int point = get_global_id(2 - by_outputs), blocks = O - o > LANES ? 2 : 1, next = points * C * LANES;
   T /= FACTOR_PAIR;
   count = (count + FACTOR_PAIR - 1) / FACTOR_PAIR;
   __global const float *panel = panels + panels_at + point * panel_step + c * T;
   __global const float *gradients = panels + gradients_at + point * gradient_step + o * T;
-  sums += sums_at + (o * points + point * LANES) * channels + c * LANES;
-  panel_accumulate_block(panel, gradients, sums, T, count, next, accumulate, blocks);
+  sums += sums_at + (o * points + point * LANES) * C + c * LANES;
+  panel_accumulate_block(panel, gradients, sums, T, count, next, min(LANES, C - c), accumulate, blocks);
 }

@@ -97,13 +97,13 @@ FUNCTION void panel_accumulate_tile(
       if (j < blocks && i < inputs) vstore16(sum[j * CONV_PIXELS + i], i, sums + j * next);
 }
 
-// The sums [channel][16] of sixteen channels and one block of outputs, or two, `next` floats apart: begins them, or
+// The sums [channel][16] of `channels` channels, up to sixteen, and one block of outputs, or two, `next` floats apart: begins them, or
 // adds to them, `count` of the T words of each channel times those of the outputs.
 FUNCTION void panel_accumulate_block(
     __global const float *panel, __global const float *gradients, __global float *sums, int T, int count, int next,
-    int accumulate, int blocks) {
-  for (int i = 0; i < LANES; i += CONV_PIXELS) {
-    const int inputs = min(CONV_PIXELS, LANES - i);
+    int channels, int accumulate, int blocks) {
+  for (int i = 0; i < channels; i += CONV_PIXELS) {
+    const int inputs = min(CONV_PIXELS, channels - i);
     int j = 0;
     for (; blocks - j >= CONV_BLOCKS; j += CONV_BLOCKS)
       panel_accumulate_tile(

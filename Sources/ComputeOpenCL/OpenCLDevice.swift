@@ -116,7 +116,7 @@ public final class OpenCLDevice: KernelDevice {
     var options = style == .vectors ? ["-DGPUNOISY_CPU"] : []
     if style == .vectors, info.nativeFloatVectorWidth < 16 {
       // 16 registers of 8 floats, or fewer: smaller tiles, so that the sums stay in registers.
-      options += ["-DCONV_PIXELS=6", "-DCONV_BLOCKS=1", "-DCONV_WEIGHT_CHANNELS=2", "-DWINOGRAD_STEP=4"]
+      options += ["-DCONV_PIXELS=6", "-DCONV_BLOCKS=1", "-DWINOGRAD_STEP=4"]
     }
     if activations == .bfloat16 { options.append("-DACTIVATION_BFLOAT16") }
     if panels == .bfloat16 { options.append("-DPANEL_BFLOAT16") }

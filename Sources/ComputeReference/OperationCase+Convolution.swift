@@ -117,6 +117,7 @@ extension OperationCase {
       Window(2, 9, 7, 32, 80, stride: 2), Window(3, 8, 5, 80, 48, stride: 2), Window(1, 7, 8, 80, 33, stride: 2),
       Window(2, 6, 5, 144, 160, 1, stride: 2, padding: 0), Window(1, 11, 10, 80, 32, 5, stride: 3),
       Window(same: 3, B: 2, H: 8, W: 7, C: 48, O: 80, stride: 2), Window(17, 2, 2, 16, 96, 2, padding: 0),
+      Window(1, 6, 7, 130, 37, stride: 2), Window(1, 5, 6, 20, 261, stride: 2),
     ]
   }()
 

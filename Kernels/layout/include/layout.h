@@ -121,7 +121,6 @@ enum {
   PANEL_TAPS = 1024,          // the most columns of conv_backward_weights_panel: taps of the filter times channels
   CONV_SCRATCH = 16384,       // floats of private scratch for a padded piece of the input: 64 KB, within the
                               // second-level cache
-  CONV_WEIGHT_UNIT = 8,       // input channels of one work-item of conv_backward_weights_3x3
   CONV_1X1_ROWS = 48,         // pixels of one work-item of conv_forward_1x1: whole tiles of 8, 6 and 4
   CONV_1X1_COLUMNS = 256,     // output channels of one work-item, whole tiles of 32
   DEPTHWISE_CHANNELS = 64,    // channels of one work-item of depthwise_backward_weights
@@ -133,6 +132,7 @@ enum {
   WIDE_CHANNELS = 64,         // and its channels
   WIDE_STAGED = 6 * (4 * WIDE_RUN + 2) * LANES,            // floats of private scratch for staged input,
   WIDE_PRODUCTS = 36 * 2 * (WIDE_GROUP_4X4 + 1) * LANES,   // and for the products of two blocks of a group
+  GATHER_SLICE = 1024,        // the most numbers of a row that one work-item of gather_input copies
   // Work-groups (GPUs).
   GROUP_ITEMS = 256,          // the most work-items of a group
   REDUCE_GROUP_PIECE = 64,    // elements of one group that adds up partial sums

@@ -10,25 +10,9 @@ extension VectorLowering {
     return fitting >= 1 ? min(8, fitting, window.H) : nil
   }
 
-  /// Channels that are staged together: all, where `rows` rows of `width` pixels fit into the scratch; else as many as
-  /// fit of the `columns` that one tile reads.
-  private func slice(_ channels: Int, rows: Int, width: Int, columns: Int) -> KernelArguments {
-    if rows * width * channels <= Self.scratch { return ["slice": .int(channels), "whole": .flag(true)] }
-    let fitting = Self.scratch / (rows * columns)
-    precondition(fitting >= 1, "a filter of \(rows) rows is too large for the convolution's scratch")
-    return ["slice": .int(min(channels, fitting)), "whole": .flag(false)]
-  }
-
-  /// A direct convolution.
-  private func direct(_ window: Window, _ own: KernelArguments) -> Launch {
-    if let rows = rows3x3(window) {
-      return Launch(
-        "conv_forward_3x3", global: [ceilDivide(window.H, rows), window.B], own + ["rows": .int(rows)])
-    }
-    let slice = slice(
-      window.C, rows: window.KH, width: max(window.W + 2 * window.left, (window.Q - 1) * window.stride + window.KW),
-      columns: Self.tile * window.stride + window.KW)
-    return Launch("conv_forward", global: [window.P, window.B], own + slice)
+  /// A 3×3 convolution, `rows` rows at a time.
+  private func slide(_ window: Window, rows: Int, _ own: KernelArguments) -> Launch {
+    Launch("conv_forward_3x3", global: [ceilDivide(window.H, rows), window.B], own + ["rows": .int(rows)])
   }
 
   func lower(_ convolve: Convolve) -> Lowered? {
@@ -37,12 +21,14 @@ extension VectorLowering {
     if convolve.finished == nil, let rows = winogradRows(window) { return winograd(convolve, rows: rows) }
     if convolve.normalized == nil, isProduct(window) { return product(convolve) }
     guard convolve.normalized == nil, convolve.finished == nil else { return nil }
-    if rows3x3(window) == nil, isGathered(window, channels: window.C) { return gather(convolve) }
-    guard let statistics = convolve.statistics else { return Lowered([direct(window, ["partials": .noBuffer])]) }
-    let rows = rows3x3(window) ?? 1, perImage = ceilDivide(window.P, rows), count = window.B * perImage
+    guard let rows = rows3x3(window) else { return gather(convolve) }
+    guard let statistics = convolve.statistics else {
+      return Lowered([slide(window, rows: rows, ["partials": .noBuffer])])
+    }
+    let perImage = ceilDivide(window.P, rows), count = window.B * perImage
     let pieces = Pieces(count: count, perImage: perImage, rows: rows, H: window.P, Q: window.Q)
     return Lowered(
-      [direct(window, ["partials": .store(.workspace)]), combine(statistics, C: window.O, pieces)],
+      [slide(window, rows: rows, ["partials": .store(.workspace)]), combine(statistics, C: window.O, pieces)],
       workspace: count * 2 * Parameter.padded(window.O))
   }
 
@@ -62,30 +48,21 @@ extension VectorLowering {
     if let rows = winogradRows(window) { return winograd(backward, rows: rows) }
     guard !backward.isFused else { return nil }
     if isProduct(window) { return product(backward) }
-    let workspace = window.KH * window.KW * O * Parameter.padded(window.C)
     // Backward-data of a 3×3 convolution with stride 1 is the forward kernel on rotated filters.
     // It keeps the image's size; other filters do not, and may not even fit on their own output.
-    if window.KH == 3 && window.KW == 3 && window.stride == 1 && window.padding == 1 && window.left == 1 {
-      let reverse = Window(B: window.B, H: H, W: window.W, C: O, O: window.C, KH: 3, KW: 3, stride: 1, padding: 1)
-      if rows3x3(reverse) != nil {
-        let forward = direct(
-          reverse,
-          [
-            "input": .value(backward.doutput), "weights": .store(.workspace), "weights_at": .int(0),
-            "output": .value(backward.dinput), "C": .int(reverse.C), "O": .int(reverse.O), "partials": .noBuffer,
-            "has_partials": .flag(false),
-          ])
-        return Lowered([transpose(window, rotated180: true), forward], workspace: workspace)
-      }
+    guard window.KH == 3 && window.KW == 3 && window.stride == 1 && window.padding == 1 && window.left == 1 else {
+      return gather(backward)
     }
-    if isGathered(window, channels: O) { return gather(backward) }
-    let edge = window.KW + Self.tile
-    let slice = slice(O, rows: window.KH, width: window.Q + 2 * edge, columns: edge)
-    return Lowered(
+    let reverse = Window(B: window.B, H: H, W: window.W, C: O, O: window.C, KH: 3, KW: 3, stride: 1, padding: 1)
+    guard let rows = rows3x3(reverse) else { return gather(backward) }
+    let forward = slide(
+      reverse, rows: rows,
       [
-        transpose(window, rotated180: false),
-        Launch("conv_backward_data", global: [H, window.B], slice + ["transposed": .store(.workspace)]),
-      ], workspace: workspace)
+        "input": .value(backward.doutput), "weights": .store(.workspace), "weights_at": .int(0),
+        "output": .value(backward.dinput), "C": .int(reverse.C), "O": .int(reverse.O), "partials": .noBuffer,
+        "has_partials": .flag(false),
+      ])
+    return Lowered([transpose(window, rotated180: true), forward], workspace: 9 * O * Parameter.padded(window.C))
   }
 
   // MARK: Weight gradients
@@ -97,10 +74,12 @@ extension VectorLowering {
   }
 
   /// Output rows of which conv_backward_weights_panel stages the input together, or nil where that kernel does not apply:
-  /// where channels fill a vector, or not even the filter's rows fit.
+  /// where gathered panels are faster, or not even the filter's rows fit.
   private func panelRows(_ window: Window) -> Int? {
     let pitch = ((window.Q - 1) * window.stride + window.KW) * window.C
-    guard window.C < Parameter.lanes, window.KH * window.KW * window.C <= PANEL_TAPS, window.KH * pitch <= Self.scratch
+    let isNarrow = (window.KH * window.KW == 1 ? min : max)(window.C, window.O) <= WINOGRAD_CHANNELS
+    guard window.C < Parameter.lanes || isNarrow && panels == .float32,
+      window.KH * window.KW * window.C <= PANEL_TAPS, window.KH * pitch <= Self.scratch
     else { return nil }
     return min(window.P, (Self.scratch / pitch - window.KH) / window.stride + 1)
   }
@@ -113,31 +92,17 @@ extension VectorLowering {
   }
 
   func lower(_ backward: ConvolveBackwardWeights) -> Lowered? {
-    let window = backward.window, (C, O) = (window.C, window.O), lanes = Parameter.lanes
+    let window = backward.window, (C, O) = (window.C, window.O)
     // Recomputed without its residual only.
     if backward.normalized?.residual != nil { return nil }
     if let wide = Wide(weights: window, panels) { return self.wide(backward, wide) }
     if let rows = winogradRows(window) { return winograd(backward, rows: rows) }
     guard backward.normalized == nil else { return nil }
-    if rows3x3(window) == nil, window.KH * window.KW > 1 || panels == .bfloat16, C % lanes == 0,
-      isGathered(window, channels: O)
-    {
-      return gather(backward)
-    }
     let images = imagesPerChunk(window), chunks = ceilDivide(window.B, images)
-    let own: KernelArguments = ["partials": .store(.workspace), "images": .int(images)]
-    let partial: Launch
-    if rows3x3(window) != nil, C % 8 == 0, O % lanes == 0 {
-      partial = Launch(
-        "conv_backward_weights_3x3", global: [3 * (C / CONV_WEIGHT_UNIT) * (O / lanes), chunks], own)
-    } else if let rows = panelRows(window) {
-      partial = Launch(
-        "conv_backward_weights_panel", global: [ceilDivide(O, PANEL_OUTPUTS), chunks], own + ["rows": .int(rows)])
-    } else {
-      partial = Launch(
-        "conv_backward_weights",
-        global: [window.KH * window.KW * ceilDivide(C, lanes) * ceilDivide(O, lanes), chunks], own)
-    }
+    guard let rows = panelRows(window) else { return gather(backward) }
+    let partial = Launch(
+      "conv_backward_weights_panel", global: [ceilDivide(O, PANEL_OUTPUTS), chunks],
+      ["partials": .store(.workspace), "images": .int(images), "rows": .int(rows)])
     let count = Parameter.padded(O) * window.KH * window.KW * C
     return Lowered([partial, reducePartials(count: count, chunks: chunks)], workspace: chunks * count)
   }

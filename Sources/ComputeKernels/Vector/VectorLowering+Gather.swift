@@ -1,34 +1,42 @@
 import CLayout
 import Compute
 
-/// Convolutions with any filter and stride whose input has whole vectors of channels: gathered panels, multiplied as
-/// matrices.
+/// Convolutions with any filter, stride and number of channels: gathered panels, multiplied as matrices.
 extension VectorLowering {
   /// The results that are computed together, `[B, down, across]`, from images of H × W pixels and C channels.
   private struct Gathering {
     var B: Int, H: Int, W: Int, C: Int, KH: Int, KW: Int, down: Int, across: Int
     /// Where the taps of a result lie; see gather.cl.
-    var every: Int, top: Int, left: Int, way: Int
+    var every: Int, top: Int, left: Int
 
     /// What panels hold.
     var panels: ElementType
+    /// Whether weights were packed for panels.
+    var isBackward = false
 
     var count: Int { B * down * across }
-    /// Words of a result's row of the panels, of all taps.
-    var K: Int { KH * KW * panels.words(C) }
+    /// The numbers that a result reads.
+    var numbers: Int { KH * KW * C }
+    /// Words of a result's row of the panels.
+    var K: Int { panels.words(numbers) }
     /// Results of a group, whose panels should stay in a core's cache.
     var group: Int { K * WIDE_GROUP <= 110_592 ? WIDE_GROUP : WIDE_GROUP_4X4 }
+    /// Whether products with O outputs take so few numbers that gathering them would take as long.
+    func isNarrow(_ O: Int) -> Bool {
+      if C < Parameter.lanes { return !isBackward && (panels == .float32 || numbers <= 64) }
+      return panels == .float32 && C % Parameter.lanes == 0 && max(C, O) <= WINOGRAD_CHANNELS
+    }
     /// How products with O outputs are shared out.
     func items(_ O: Int) -> ProductItems {
       ProductItems(groups: ceilDivide(count, group), panel: K * group, weights: K * Parameter.padded(O), O: O, panels)
     }
     /// Results whose panels are made together, in turn with the products of O outputs.
-    func atOnce(_ O: Int) -> Int { items(O).groupsAtOnce * group }
+    func atOnce(_ O: Int) -> Int { isNarrow(O) ? 0 : items(O).groupsAtOnce * group }
 
     init(forward window: Window, _ panels: ElementType) {
       self.panels = panels
       (B, H, W, C, KH, KW) = (window.B, window.H, window.W, window.C, window.KH, window.KW)
-      (down, across, every, top, left, way) = (window.P, window.Q, window.stride, -window.padding, -window.left, 1)
+      (down, across, every, top, left) = (window.P, window.Q, window.stride, -window.padding, -window.left)
     }
 
     /// The pixels of dinput in rows and columns that are `row` and `column` modulo the stride.
@@ -39,15 +47,15 @@ extension VectorLowering {
       (B, H, W, C) = (window.B, window.P, window.Q, window.O)
       (KH, KW) = (ceilDivide(max(0, window.KH - firstRow), stride), ceilDivide(max(0, window.KW - firstColumn), stride))
       (down, across) = (ceilDivide(window.H - row, stride), ceilDivide(window.W - column, stride))
-      (every, way) = (1, -1)
-      (top, left) = ((row + window.padding) / stride, (column + window.left) / stride)
+      (every, isBackward) = (1, true)
+      (top, left) = ((row + window.padding) / stride - KH + 1, (column + window.left) / stride - KW + 1)
     }
 
     /// Pixels as they are, as panels.
     init(pixels window: Window, _ panels: ElementType) {
       self.panels = panels
       (B, H, W, C, KH, KW) = (window.B, window.P, window.Q, window.O, 1, 1)
-      (down, across, every, top, left, way) = (window.P, window.Q, 1, 0, 0, 1)
+      (down, across, every, top, left) = (window.P, window.Q, 1, 0, 0)
     }
   }
 
@@ -55,23 +63,42 @@ extension VectorLowering {
   private func panels(
     _ gathering: Gathering, of input: Value, at: Int, _ results: Range<Int>, T: Int, byRows: Bool = false
   ) -> Launch {
-    Launch(
+    let slices = ceilDivide(gathering.numbers, GATHER_SLICE), pair = 2 * Parameter.lanes
+    let slice = ceilDivide(ceilDivide(gathering.numbers, slices), pair) * pair
+    // Short rows are copied by groups: what a work-item must find out first would take longer than copying eight.
+    let run = stride(from: Int(WIDE_GROUP), to: WIDE_RUN, by: -WIDE_RUN).first {
+      T % $0 == 0 && $0 * slice <= WIDE_RUN * GATHER_SLICE
+    }
+    return Launch(
       "gather_input",
-      global: [ceilDivide(gathering.C, WIDE_CHANNELS), ceilDivide(results.count, WIDE_RUN)],
+      global: [slices, ceilDivide(results.count, run ?? WIDE_RUN)],
       [
-        "input": .value(input), "panels": .store(.workspace), "panels_at": .int(at), "H": .int(gathering.H),
+        "input": .value(input), "panels": .store(.workspace), "panels_at": .int(at),
+        "size": .int(gathering.B * gathering.H * gathering.W * gathering.C), "H": .int(gathering.H),
         "W": .int(gathering.W), "C": .int(gathering.C), "KH": .int(gathering.KH), "KW": .int(gathering.KW),
         "down": .int(gathering.down), "across": .int(gathering.across), "every": .int(gathering.every),
-        "top": .int(gathering.top), "left": .int(gathering.left), "way": .int(gathering.way),
-        "first": .int(results.lowerBound), "last": .int(results.upperBound), "T": .int(T), "run": .int(WIDE_RUN),
+        "top": .int(gathering.top), "left": .int(gathering.left), "first": .int(results.lowerBound),
+        "last": .int(results.upperBound), "T": .int(T), "run": .int(run ?? WIDE_RUN), "slice": .int(slice),
         "by_rows": .flag(byRows),
       ])
   }
 
-  /// Panels and products in turn.
+  /// Panels and products in turn, or products of few channels alone.
   private func products(
     _ gathering: Gathering, of input: Value, O: Int, panelsAt: Int, _ own: KernelArguments
   ) -> [Launch] {
+    if gathering.isNarrow(O) {
+      return [
+        Launch(
+          "conv_taps", global: [ceilDivide(O, 2 * Parameter.lanes), ceilDivide(gathering.count, gathering.group)],
+          own + [
+            "input": .value(input), "input_H": .int(gathering.H), "input_W": .int(gathering.W), "C": .int(gathering.C),
+            "O": .int(O), "KH": .int(gathering.KH), "KW": .int(gathering.KW), "reads_every": .int(gathering.every),
+            "reads_top": .int(gathering.top), "reads_left": .int(gathering.left), "down": .int(gathering.down),
+            "across": .int(gathering.across), "count": .int(gathering.count), "T": .int(gathering.group),
+          ])
+      ]
+    }
     let group = gathering.group, items = gathering.items(O), atOnce = items.groupsAtOnce * group
     return stride(from: 0, to: gathering.count, by: atOnce).flatMap { first -> [Launch] in
       let last = min(first + atOnce, gathering.count)
@@ -88,15 +115,6 @@ extension VectorLowering {
     }
   }
 
-  /// Whether a convolution whose input, or doutput, has whole vectors of `channels` is gathered: where weights and rows are
-  /// too large for the general kernels to keep them in caches, or where products of bfloat16 make up for it.
-  func isGathered(_ window: Window, channels: Int) -> Bool {
-    guard channels % Parameter.lanes == 0 else { return false }
-    if panels == .bfloat16, max(window.C, window.O) >= WINOGRAD_CHANNELS { return true }
-    return window.KH * window.KW > 1
-      ? max(window.C, window.O) > WINOGRAD_CHANNELS : min(window.C, window.O) > 2 * WINOGRAD_CHANNELS
-  }
-
   func gather(_ convolve: Convolve) -> Lowered {
     let window = convolve.window, gathering = Gathering(forward: window, panels), group = gathering.group
     var own: KernelArguments = [
@@ -104,12 +122,11 @@ extension VectorLowering {
       "partials": convolve.statistics == nil ? .noBuffer : .store(.vectors),
     ]
     var packing: [Launch] = [], panelsAt = 0
-    if panels == .bfloat16 {
+    if !gathering.isNarrow(window.O), panels == .bfloat16 || gathering.K != gathering.numbers {
       let lanes = Parameter.lanes
       packing = [
         Launch(
-          "gather_forward_weights",
-          global: [window.KH * window.KW * ceilDivide(window.C, lanes), ceilDivide(window.O, lanes)],
+          "gather_forward_weights", global: [ceilDivide(gathering.numbers, lanes), ceilDivide(window.O, lanes)],
           ["packed": .store(.workspace)])
       ]
       panelsAt = gathering.K * Parameter.padded(window.O)
@@ -118,7 +135,8 @@ extension VectorLowering {
     }
     var lowered = Lowered(
       packing + products(gathering, of: convolve.input, O: window.O, panelsAt: panelsAt, own),
-      workspace: panelsAt + gathering.atOnce(window.O) * gathering.K, rounding: panelRounding)
+      workspace: panelsAt + gathering.atOnce(window.O) * gathering.K)
+    if !gathering.isNarrow(window.O) { lowered.rounding = panelRounding }
     if let statistics = convolve.statistics {
       let count = ceilDivide(gathering.count, group)
       let pieces = Pieces(count: count, perImage: count, rows: group, H: gathering.count, Q: 1)
@@ -129,49 +147,47 @@ extension VectorLowering {
   }
 
   func gather(_ backward: ConvolveBackwardData) -> Lowered {
-    let window = backward.window, lanes = Parameter.lanes, each = Parameter.padded(window.C) * panels.words(window.O)
-    let panelsAt = window.KH * window.KW * each
-    var lowered = Lowered([], rounding: panelRounding), weightsAt = 0
-    for row in 0..<min(window.stride, window.H) {
-      for column in 0..<min(window.stride, window.W) {
+    let window = backward.window, lanes = Parameter.lanes, stride = window.stride, columns = Parameter.padded(window.C)
+    var lowered = Lowered([], rounding: panelRounding)
+    for row in 0..<min(stride, window.H) {
+      for column in 0..<min(stride, window.W) {
         let gathering = Gathering(backward: window, row: row, column: column, panels)
-        let taps = gathering.KH * gathering.KW
-        if taps > 0 {
+        if gathering.numbers > 0 {
           lowered.launches.append(
             Launch(
-              "gather_weights", global: [taps * window.O / lanes, ceilDivide(window.C, lanes)],
+              "gather_weights", global: [ceilDivide(gathering.numbers, lanes), ceilDivide(window.C, lanes)],
               [
-                "transposed": .store(.workspace), "transposed_at": .int(weightsAt), "rows": .int(window.KH),
-                "columns": .int(window.KW), "KH": .int(gathering.KH), "KW": .int(gathering.KW),
-                "top": .int((row + window.padding) % window.stride),
-                "left": .int((column + window.left) % window.stride),
+                "transposed": .store(.workspace), "height": .int(window.KH), "width": .int(window.KW),
+                "KH": .int(gathering.KH), "KW": .int(gathering.KW),
+                "top": .int((row + window.padding) % stride + (gathering.KH - 1) * stride),
+                "left": .int((column + window.left) % stride + (gathering.KW - 1) * stride),
               ]))
         }
+        let panelsAt = columns * gathering.K
         lowered.launches += products(
           gathering, of: backward.doutput, O: window.C, panelsAt: panelsAt,
           [
-            "weights": .store(.workspace), "weights_at": .int(weightsAt), "output": .value(backward.dinput),
-            "H": .int(window.H), "W": .int(window.W), "every": .int(window.stride), "top": .int(row),
-            "left": .int(column),
+            "weights": .store(.workspace), "weights_at": .int(0), "output": .value(backward.dinput),
+            "H": .int(window.H), "W": .int(window.W), "every": .int(stride), "top": .int(row), "left": .int(column),
             "partials": .noBuffer, "has_partials": .flag(false),
           ])
         lowered.workspace = max(lowered.workspace, panelsAt + gathering.atOnce(window.C) * gathering.K)
-        weightsAt += taps * each
       }
     }
     return lowered
   }
 
   func gather(_ backward: ConvolveBackwardWeights) -> Lowered {
-    let window = backward.window
+    let window = backward.window, O = window.O
     let gathering = Gathering(forward: window, panels), pixels = Gathering(pixels: window, panels)
-    let (C, O) = (window.C, window.O), points = window.KH * window.KW
+    // Sums of taps with whole vectors are points of their own; others are rows [KH][KW][C] of one.
+    let taps = window.C % Parameter.lanes == 0 ? window.KH * window.KW : 1, C = gathering.numbers / taps
     // The panels of one tap and of doutput should fit into a core's cache, all of them into what the cores share.
     // Sums go over rows, whose words hold one number of each of two.
-    let pair = panels.perWord
-    let most = min(pair * 131_072 / (C + O), 2 * pair * ProductItems.wave / (points * C + O)) / WIDE_GROUP_4X4
+    let pair = panels.perWord, row = Parameter.padded(C)
+    let most = min(pair * 131_072 / (C + O), 2 * pair * ProductItems.wave / (taps * C + O)) / WIDE_GROUP_4X4
     let all = ceilDivide(gathering.count, WIDE_GROUP_4X4)
-    let T = ceilDivide(all, ceilDivide(all, max(1, most))) * WIDE_GROUP_4X4, gradientsAt = points * C * T / pair
+    let T = ceilDivide(all, ceilDivide(all, max(1, most))) * WIDE_GROUP_4X4, gradientsAt = taps * row * T / pair
     var launches: [Launch] = []
     for first in stride(from: 0, to: gathering.count, by: T) {
       let last = min(first + T, gathering.count)
@@ -179,16 +195,15 @@ extension VectorLowering {
         panels(gathering, of: backward.input, at: 0, first..<last, T: T, byRows: true),
         panels(pixels, of: backward.doutput, at: gradientsAt, first..<last, T: T, byRows: true),
         accumulate(
-          C: C, O: O, points: points, rows: gathering.count,
+          C: C, O: O, points: taps, rows: gathering.count,
           [
             "sums": .store(.gradients), "sums_at": .int(backward.weightsAt), "panels_at": .int(0),
-            "gradients_at": .int(gradientsAt), "panel_step": .int(C * T / pair), "gradient_step": .int(0), "T": .int(T),
-            "count": .int(last - first), "accumulate": .flag(first > 0 || backward.accumulate),
+            "gradients_at": .int(gradientsAt), "panel_step": .int(row * T / pair), "gradient_step": .int(0),
+            "T": .int(T), "count": .int(last - first), "accumulate": .flag(first > 0 || backward.accumulate),
           ]),
       ]
     }
-    return Lowered(
-      launches, workspace: gradientsAt + Parameter.padded(O) * T / pair, rounding: panelRounding)
+    return Lowered(launches, workspace: gradientsAt + Parameter.padded(O) * T / pair, rounding: panelRounding)
   }
 
   /// Adds the products of panels of C and O channels to the sums of each point.
@@ -199,6 +214,8 @@ extension VectorLowering {
     let byOutputs = C * O > (C + O) * rows
     return Launch(
       "panel_accumulate", global: byOutputs ? [channels, points, outputs] : [channels, outputs, points],
-      own + ["panels": .store(.workspace), "points": .int(points), "by_outputs": .flag(byOutputs)])
+      own + [
+        "panels": .store(.workspace), "C": .int(C), "points": .int(points), "by_outputs": .flag(byOutputs),
+      ])
   }
 }

@@ -128,7 +128,7 @@ extension VectorLowering {
           ]))
       launches.append(
         accumulate(
-          C: C, O: O, points: wide.points, rows: wide.tiles,
+          C: Parameter.padded(C), O: O, points: wide.points, rows: wide.tiles,
           [
             "sums": .store(.workspace), "sums_at": .int(0), "panels_at": .int(wide.weightCount),
             "gradients_at": .int(gradientsAt), "panel_step": .int(wide.panelCount(C, T: T) / wide.points),
