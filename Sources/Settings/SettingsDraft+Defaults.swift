@@ -70,7 +70,7 @@ extension SettingsDraft {
   public mutating func follow(_ data: DataFacts) {
     if settings.job == .detect { followDetector(data) }
     if settings.recipe == nil { followPretrained(data) }
-    if settings.recipe == nil, !Dataset.isName(settings.data) { followCount(data) }
+    if followsCount { followCount(data) }
     if settings.job == .detect { followSelection() }
     followSettings()
     fill(
@@ -145,6 +145,9 @@ extension SettingsDraft {
       "weight-decay", \.optimizer.weightDecay, min(1_000 / Double(max(count, 1)), 10),
       because: "\(count) training images")
   }
+
+  /// Whether settings follow from the number of training samples: not those of a recipe, nor of a set known by its name.
+  var followsCount: Bool { settings.recipe == nil && !Dataset.isName(settings.data) }
 
   /// What follows from the number of training samples.
   private mutating func followCount(_ data: DataFacts) {

@@ -105,7 +105,7 @@ public struct SettingsDraft: Sendable {
       guard origin == .standard, let follows = setting.follows else { return origin.text }
       return "\(origin.text): \(follows)"
     }
-    if !Dataset.isName(settings.data) {
+    if followsCount {
       configuration.comments.append("The data was not read: what follows its size is shown as it is for a large set.")
     }
     return configuration
