@@ -11,7 +11,7 @@ extension VectorLowering {
 
     /// What panels hold.
     var panels: ElementType
-    /// Whether weights were packed for panels.
+    /// Whether this is backward-data, whose weights are packed for panels.
     var isBackward = false
 
     var count: Int { B * down * across }
@@ -21,7 +21,8 @@ extension VectorLowering {
     var K: Int { panels.words(numbers) }
     /// Results of a group, whose panels should stay in a core's cache.
     var group: Int { K * WIDE_GROUP <= 110_592 ? WIDE_GROUP : WIDE_GROUP_4X4 }
-    /// Whether products with O outputs take so few numbers that gathering them would take as long.
+    /// Whether products with O outputs take so few numbers that gathering these would take as long: see conv_taps.cl. Pairs of
+    /// bfloat16 are worth gathering earlier. Packed weights lie as that kernel reads them where channels are whole vectors.
     func isNarrow(_ O: Int) -> Bool {
       if C < Parameter.lanes { return !isBackward && (panels == .float32 || numbers <= 64) }
       return panels == .float32 && C % Parameter.lanes == 0 && max(C, O) <= WINOGRAD_CHANNELS
@@ -66,19 +67,18 @@ extension VectorLowering {
     let slices = ceilDivide(gathering.numbers, GATHER_SLICE), pair = 2 * Parameter.lanes
     let slice = ceilDivide(ceilDivide(gathering.numbers, slices), pair) * pair
     // Short rows are copied by groups: what a work-item must find out first would take longer than copying eight.
-    let run = stride(from: Int(WIDE_GROUP), to: WIDE_RUN, by: -WIDE_RUN).first {
-      T % $0 == 0 && $0 * slice <= WIDE_RUN * GATHER_SLICE
-    }
+    let groups = stride(from: WIDE_GROUP, to: WIDE_RUN, by: -WIDE_RUN)
+    let run = groups.first { T % $0 == 0 && $0 * slice <= WIDE_RUN * GATHER_SLICE } ?? WIDE_RUN
     return Launch(
       "gather_input",
-      global: [slices, ceilDivide(results.count, run ?? WIDE_RUN)],
+      global: [slices, ceilDivide(results.count, run)],
       [
         "input": .value(input), "panels": .store(.workspace), "panels_at": .int(at),
         "size": .int(gathering.B * gathering.H * gathering.W * gathering.C), "H": .int(gathering.H),
         "W": .int(gathering.W), "C": .int(gathering.C), "KH": .int(gathering.KH), "KW": .int(gathering.KW),
         "down": .int(gathering.down), "across": .int(gathering.across), "every": .int(gathering.every),
         "top": .int(gathering.top), "left": .int(gathering.left), "first": .int(results.lowerBound),
-        "last": .int(results.upperBound), "T": .int(T), "run": .int(run ?? WIDE_RUN), "slice": .int(slice),
+        "last": .int(results.upperBound), "T": .int(T), "run": .int(run), "slice": .int(slice),
         "by_rows": .flag(byRows),
       ])
   }
