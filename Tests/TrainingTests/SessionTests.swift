@@ -74,7 +74,7 @@ private func run<D: Device>(
   }
 
   /// By how much the gradients of some losses are smaller than that of cross entropy where all classes are alike.
-  private static let smallness = ["ael": 5.0, "nce": 20, "nfl": 20, "ngce": 20, "nmae": 20, "nnce": 100, "aul": 0.1]
+  private static let smallness = ["ael": 5.0, "nce": 20, "nfl": 20, "ngce": 20, "nmae": 20, "nnce": 10, "aul": 0.1]
   /// What some losses need to learn a few images.
   private static let parameters = [
     "peer": ":alpha=0.1", "ce+sr": ":rho=1", "dmi": ":warm=20,rate=0.05", "cores2": ":beta=0.5",
