@@ -97,8 +97,8 @@ FUNCTION void panel_accumulate_tile(
       if (j < blocks && i < inputs) vstore16(sum[j * CONV_PIXELS + i], i, sums + j * next);
 }
 
-// The sums [channel][16] of `channels` channels, up to sixteen, and one block of outputs, or two, `next` floats apart: begins them, or
-// adds to them, `count` of the T words of each channel times those of the outputs.
+// The sums [channel][16] of `channels` channels, up to sixteen, and one block of outputs, or two, `next` floats apart:
+// begins them, or adds to them, `count` of the T words of each channel times those of the outputs.
 FUNCTION void panel_accumulate_block(
     __global const float *panel, __global const float *gradients, __global float *sums, int T, int count, int next,
     int channels, int accumulate, int blocks) {

@@ -3,8 +3,8 @@
 
 // One register tile: the sums over `rows` rows of `inputs` columns by `blocks` blocks of up to 16 of the N outputs.
 // columns: their offsets in `panel`, whose rows are `step` apart, and `jump` further from line to line of `width` rows; a
-// tile over the last column repeats it. doutput: rows of N, of which `ahead` follow in the tensor, from the first of the blocks on; `count` outputs follow in the row. sums:
-// the first block's, [K][16], from the first column on; accumulate = 1: they are added to. A block over the end of a row
+// tile over the last column repeats it. doutput: rows of N, of which `ahead` follow in the tensor, from the first of the
+// blocks on; `count` outputs follow in the row. sums: the first block's, [K][16], from the first column on; accumulate = 1: they are added to. A block over the end of a row
 // of doutput finds the next row there, which is left out in the end; behind the last row nothing is read.
 FUNCTION void panel_tile(
     const float *panel, const int *columns, __global const activation *doutput, __global float *sums, int step,
@@ -107,7 +107,7 @@ FUNCTION void conv_stage_columns(
     conv_stage_row(from ? from + left * stride : 0, to, inner, C, stride, before, count - before - inner);
 }
 
-// A convolution with few input channels, any filter, stride and padding: the filter's taps and channels are the columns.
+// A convolution with few channels, any filter, stride and padding: the filter's taps and channels are the columns.
 // One work-item: `images` images, whose rows of output are taken `rows` at a time. Writes sums [chunk][O/16][KH][KW][C][16],
 // which reduce_partials adds up in order. Launch: (ceil(O / PANEL_OUTPUTS), chunks).
 __kernel void conv_backward_weights_panel(
