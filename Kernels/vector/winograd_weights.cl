@@ -46,8 +46,8 @@ FUNCTION void winograd_transform_input_row(
   }
 }
 
-// Row i of A dy At, of `count` tiles from tile `first` of the piece on, as words [4][O/16][WINOGRAD_LONG / FACTOR_PAIR][16]; outside of the
-// piece dy is zero.
+// Row i of A dy At, of `count` tiles from tile `first` of the piece on, as words
+// [4][O/16][WINOGRAD_LONG / FACTOR_PAIR][16]; outside of the piece dy is zero.
 FUNCTION void winograd_transform_gradient_row(
     __global const activation *doutput, float *transformed, int W, int O, int rows, int across, int first, int count,
     int i) {

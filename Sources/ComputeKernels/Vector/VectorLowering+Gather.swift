@@ -21,8 +21,10 @@ extension VectorLowering {
     var K: Int { panels.words(numbers) }
     /// Results of a group, whose panels should stay in a core's cache.
     var group: Int { K * WIDE_GROUP <= 110_592 ? WIDE_GROUP : WIDE_GROUP_4X4 }
-    /// Whether products with O outputs take so few numbers that gathering these would take as long: see conv_taps.cl. Pairs of
-    /// bfloat16 are worth gathering earlier. Packed weights lie as that kernel reads them where channels are whole vectors.
+    /// Whether products with O outputs take so few numbers that gathering these would take as long: see conv_taps.cl.
+    ///
+    /// Pairs of bfloat16 are worth gathering earlier. Packed weights lie as that kernel reads them where channels are
+    /// whole vectors.
     func isNarrow(_ O: Int) -> Bool {
       if C < Parameter.lanes { return !isBackward && (panels == .float32 || numbers <= 64) }
       return panels == .float32 && C % Parameter.lanes == 0 && max(C, O) <= WINOGRAD_CHANNELS
