@@ -75,6 +75,12 @@ static const gpunoisy_source sources[] = {
     {"vector/winograd_weights.cl", (const char[]){
 #embed "vector/winograd_weights.cl"
     , 0}},
+    {"vector/winograd_narrow.cl", (const char[]){
+#embed "vector/winograd_narrow.cl"
+    , 0}},
+    {"vector/winograd_narrow_weights.cl", (const char[]){
+#embed "vector/winograd_narrow_weights.cl"
+    , 0}},
     {"vector/panel_multiply.cl", (const char[]){
 #embed "vector/panel_multiply.cl"
     , 0}},
@@ -92,9 +98,6 @@ static const gpunoisy_source sources[] = {
     , 0}},
     {"vector/winograd_wide_output.cl", (const char[]){
 #embed "vector/winograd_wide_output.cl"
-    , 0}},
-    {"vector/winograd_wide_weights.cl", (const char[]){
-#embed "vector/winograd_wide_weights.cl"
     , 0}},
     {"vector/winograd_wide_gradient.cl", (const char[]){
 #embed "vector/winograd_wide_gradient.cl"

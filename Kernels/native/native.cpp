@@ -54,7 +54,7 @@ struct Entry {
 #pragma clang attribute push(__attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma"))), apply_to = function)
 #define CONV_PIXELS 8
 #define CONV_BLOCKS 2
-#define WINOGRAD_STEP 16
+#define WINOGRAD_STEP 8
 namespace avx512 {
 #include "native_set.h"
 }

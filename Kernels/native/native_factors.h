@@ -12,6 +12,8 @@
 #include "../vector/factor.cl"
 #include "../vector/winograd.cl"
 #include "../vector/winograd_weights.cl"
+#include "../vector/winograd_narrow.cl"
+#include "../vector/winograd_narrow_weights.cl"
 #ifdef PANEL_AMX
 #include "panel_multiply_amx.h"
 #else
@@ -22,7 +24,6 @@
 #include "../vector/conv_taps.cl"
 #include "../vector/winograd_wide.cl"
 #include "../vector/winograd_wide_output.cl"
-#include "../vector/winograd_wide_weights.cl"
 #include "../vector/winograd_wide_gradient.cl"
 
 #undef FACTOR_ENTRIES
@@ -33,14 +34,12 @@
   ENTRY(winograd_backward_data), \
   ENTRY(winograd_backward_weights), \
   ENTRY(winograd_reduce_weights), \
-  ENTRY(winograd_wide_weights), \
   ENTRY(winograd_wide_input), \
   ENTRY(winograd_wide_gradient), \
   ENTRY(gather_input), \
   ENTRY(gather_forward_weights), \
   ENTRY(gather_weights), \
   ENTRY(conv_taps), \
-  ENTRY(winograd_wide_reduce), \
   PRODUCT_ENTRIES
 // Those that call panel_multiply and panel_accumulate_block.
 #define PRODUCT_ENTRIES \

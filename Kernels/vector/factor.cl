@@ -45,19 +45,7 @@ FUNCTION float16 factor_upper(float16 value, float16 lower) {
 }
 #endif
 
-// Sixteen channels of a row at the words that it may share with its neighbour.
-FUNCTION void factor_store_shared(float16 value, __global float *to, int row) {
-#ifdef PANEL_BFLOAT16
-  if (row % 2)
-    vstore16(factor_upper(value, vload16(0, to)), 0, to);
-  else
-    vstore16(factor_lower(value), 0, to);
-#else
-  vstore16(value, 0, to);
-#endif
-}
-
-// The same among words [rows / FACTOR_PAIR][16].
+// Sixteen channels of a row, in words [rows / FACTOR_PAIR][16] that it may share with its neighbour.
 FUNCTION void factor_store_row(float16 value, float *words, int row) {
 #ifdef PANEL_BFLOAT16
   float *to = words + row / 2 * LANES;
@@ -70,9 +58,9 @@ FUNCTION void factor_store_row(float16 value, float *words, int row) {
 #endif
 }
 
-// The same where other threads will read them (see STREAM). The first of two rows is held until its neighbour follows; a
-// last one without a neighbour is the caller's to store.
-FUNCTION void factor_stream(float16 value, __global float *to, int row, float16 *held) {
+// The same, of which the first of two rows is held until its neighbour follows; a last one without a neighbour is the
+// caller's to store. streams: other threads will read them (see STREAM).
+FUNCTION void factor_store_held(float16 value, __global float *to, int row, int streams, float16 *held) {
 #ifdef PANEL_BFLOAT16
   if (row % 2 == 0) {
     *held = factor_lower(value);
@@ -80,7 +68,10 @@ FUNCTION void factor_stream(float16 value, __global float *to, int row, float16 
   }
   value = factor_upper(value, *held);
 #endif
-  STREAM(value, to);
+  if (streams)
+    STREAM(value, to);
+  else
+    vstore16(value, 0, to);
 }
 
 // Sixteen rows of sixteen words become columns. Oclgrind takes numbers for uninitialised that were shuffled by the

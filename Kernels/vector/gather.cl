@@ -119,8 +119,8 @@ FUNCTION void gather_store_weights(const float16 *rows, __global float *packed, 
   packed += block * words * LANES;
   float16 held;
   for (int i = 0; i < last; i++)
-    factor_stream(
-        first + i < K ? rows[i] : (float16)(0.0f), packed + (first + i) / FACTOR_PAIR * LANES, first + i, &held);
+    factor_store_held(
+        first + i < K ? rows[i] : (float16)(0.0f), packed + (first + i) / FACTOR_PAIR * LANES, first + i, 1, &held);
 }
 
 // The weights of a forward convolution as words. Launch: (ceil(KH * KW * C / 16), ceil(O / 16)).
@@ -182,12 +182,12 @@ FUNCTION void gather_finish(
     const int here = o + j * LANES, lanes = min(LANES, O - here);
     const float *product = products + j * apart;
     const float16 none = (float16)(0.0f);
-    float16 origin = vload16(0, product), sum = none, squares = none;
+    winograd_sums sums = {vload16(0, product), none, none, count};
     int image = first / (down * across), y = first / across % down, x = first % across;
     for (int n = 0; n < count; n++) {
       const int row = image * shape->H + y * shape->every + shape->top;
       const int at = (row * shape->W + x * shape->every + shape->left) * O + here;
-      winograd_finish(&result, vload16(n, product), at, lanes, none, none, &origin, &sum, &squares);
+      winograd_finish(&result, vload16(n, product), at, lanes, none, none, &sums);
       if (++x == across) {
         x = 0;
         if (++y == down) {
@@ -196,11 +196,7 @@ FUNCTION void gather_finish(
         }
       }
     }
-    if (partials) {
-      const float16 mean = sum * (float16)(1.0f / (float)count);
-      vstore16(origin + mean, 0, partials + here);
-      vstore16(squares - sum * mean, 0, partials + PADDED(O) + here);
-    }
+    winograd_leave(&result, &sums, O, here);
   }
 }
 

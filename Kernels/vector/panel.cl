@@ -12,10 +12,10 @@ FUNCTION __global float *panel_place(__global float *panel, int c, int row, int 
 #endif
 }
 
-// Stores sixteen channels of a row at their place. Panels by rows are for all threads: see factor_stream.
+// Stores sixteen channels of a row at their place. Panels by rows are for all threads: see factor_store_held.
 FUNCTION void panel_store(float16 value, __global float *to, int row, int by_rows, float16 *held) {
   if (by_rows) {
-    factor_stream(value, to, row, held);
+    factor_store_held(value, to, row, 1, held);
     return;
   }
 #ifdef PANEL_BFLOAT16

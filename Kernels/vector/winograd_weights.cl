@@ -1,172 +1,176 @@
-// The gradient of a 3x3 convolution's weights by the transposed form of winograd.cl's algorithm:
-//
-//   dw = Gt [ sum over tiles of (A dy At) * (Bt d B) ] G
-//
-// with 16 multiplications for what takes 36. Each work-item sums over a chunk of images; the chunks' sums are added up in
-// order, and transformed once, by winograd_reduce_weights.
+// Weights of Winograd's convolutions (winograd.cl), and their gradients.
 
-// Tiles that are transformed together: the longer, the less the sums travel; the transformed tiles of four points should
-// stay in the first-level cache.
-#define WINOGRAD_LONG 32
-// Vectors of private scratch: transformed tiles of four points.
-#define WINOGRAD_ROW (4 * WINOGRAD_LONG * WINOGRAD_CHANNELS / LANES)
+// One line of G w.
+FUNCTION void winograd_line_weights(const float16 *w, int tile, float16 *u) {
+  if (tile == 2) {
+    const float16 ends = (w[0] + w[2]) * (float16)(0.5f), middle = w[1] * (float16)(0.5f);
+    u[0] = w[0];
+    u[1] = ends + middle;
+    u[2] = ends - middle;
+    u[3] = w[2];
+    return;
+  }
+  const float16 ends = fma((float16)(0.5f), w[2], w[0]) * (float16)(-2.0f / 3.0f);
+  const float16 far = fma((float16)(2.0f), w[2], w[0]) * (float16)(1.0f / 6.0f);
+  const float16 middle = w[1] * (float16)(-2.0f / 3.0f * WINOGRAD_A);
+  const float16 middle_far = w[1] * (float16)(WINOGRAD_B / 6.0f);
+  u[0] = w[0];
+  u[1] = ends + middle;
+  u[2] = ends - middle;
+  u[3] = far + middle_far;
+  u[4] = far - middle_far;
+  u[5] = w[2];
+}
 
-// Row i of Bt d B, of `count` tiles from tile `first` of the staged piece on, as words
-// [4][C/16][WINOGRAD_LONG / FACTOR_PAIR][16].
-FUNCTION void winograd_transform_input_row(
-    const float *staged, float *transformed, int C, int pitch, int across, int first, int count, int i) {
-  const int point = C * WINOGRAD_LONG / FACTOR_PAIR;
-  // Each row of Bt takes two rows of pixels.
-  const int upper = (i == 0 ? 0 : i == 2 ? 2 : 1) * pitch * C, lower = (i == 3 ? 3 : i == 2 ? 1 : 2) * pitch * C;
-  const float16 sign = (float16)(i == 1 ? 1.0f : -1.0f);
-  for (int c = 0; c < C; c += LANES) {
-    float16 left, second, third = (float16)(0.0f), right = third;
-    int y = first / across, x = first - y * across;
-    for (int n = 0; n < count; n++) {
-      const float *pixel = staged + (2 * y * pitch + 2 * x) * C + c;
-      if (n == 0 || x == 0) {
-        left = fma(sign, vload16(0, pixel + lower), vload16(0, pixel + upper));
-        second = fma(sign, vload16(0, pixel + C + lower), vload16(0, pixel + C + upper));
-      } else {  // neighbours share two columns
-        left = third;
-        second = right;
-      }
-      third = fma(sign, vload16(0, pixel + 2 * C + lower), vload16(0, pixel + 2 * C + upper));
-      right = fma(sign, vload16(0, pixel + 3 * C + lower), vload16(0, pixel + 3 * C + upper));
-      float *to = transformed + c * WINOGRAD_LONG / FACTOR_PAIR;
-      factor_store_row(left - third, to, n);
-      factor_store_row(second + third, to + point, n);
-      factor_store_row(third - second, to + 2 * point, n);
-      factor_store_row(second - right, to + 3 * point, n);
-      if (++x == across) {
-        x = 0;
-        y++;
-      }
+// G w Gt of taps [3][3], which becomes row `row` of points that are `next` floats apart.
+FUNCTION void winograd_tile_weights(
+    const float16 *taps, __global float *to, int row, int next, int tile, int streams, float16 *held) {
+  float16 rows[6 * 3];
+#pragma unroll
+  for (int kw = 0; kw < 3; kw++) {
+    float16 w[3], u[6];
+#pragma unroll
+    for (int kh = 0; kh < 3; kh++) w[kh] = taps[3 * kh + kw];
+    winograd_line_weights(w, tile, u);
+#pragma unroll
+    for (int i = 0; i < tile + 2; i++) rows[3 * i + kw] = u[i];
+  }
+#pragma unroll
+  for (int i = 0; i < tile + 2; i++) {
+    float16 u[6];
+    winograd_line_weights(rows + 3 * i, tile, u);
+#pragma unroll
+    for (int j = 0; j < tile + 2; j++) {
+      const int p = (tile + 2) * i + j;
+      factor_store_held(u[j], to + p * next, row, streams, held + p);
     }
   }
 }
 
-// Row i of A dy At, of `count` tiles from tile `first` of the piece on, as words
-// [4][O/16][WINOGRAD_LONG / FACTOR_PAIR][16]; outside of the piece dy is zero.
-FUNCTION void winograd_transform_gradient_row(
-    __global const activation *doutput, float *transformed, int W, int O, int rows, int across, int first, int count,
-    int i) {
-  const int point = O * WINOGRAD_LONG / FACTOR_PAIR;
-  const float16 zero = (float16)(0.0f);
-  const float16 upper = (float16)(i == 3 ? 0.0f : 1.0f), lower = (float16)(i == 0 ? 0.0f : i == 1 ? 1.0f : -1.0f);
-  for (int o = 0; o < O; o += LANES) {
-    int y = first / across, x = first - y * across;
-    for (int n = 0; n < count; n++) {
-      const int wide = 2 * x + 1 < W, high = 2 * y + 1 < rows;
-      __global const activation *from = doutput + (2 * y * W + 2 * x) * O + o;
-      float16 left = upper * load_activation16(from), right = wide ? upper * load_activation16(from + O) : zero;
-      if (high) left = fma(lower, load_activation16(from + W * O), left);
-      if (high && wide) right = fma(lower, load_activation16(from + W * O + O), right);
-      float *to = transformed + o * WINOGRAD_LONG / FACTOR_PAIR;
-      factor_store_row(left, to, n);
-      factor_store_row(left + right, to + point, n);
-      factor_store_row(left - right, to + 2 * point, n);
-      factor_store_row(-right, to + 3 * point, n);
-      if (++x == across) {
-        x = 0;
-        y++;
-      }
-    }
+// U = G w Gt as words (factor.cl) [written/16][point][FACTOR_WORDS(read)][16]. With `rotated180`, the filters are rotated
+// by 180 degrees and input and output channels change places: the convolution with them is backward-data, which reads O
+// channels and writes C. streams: they are too many for a cache. One work-item: 16 x 16 channels. Launch: (ceil(read / 16),
+// ceil(written / 16)).
+__kernel void winograd_weights(
+    __global const float *restrict weights, __global float *restrict transformed, int weights_at, int C, int O,
+    int rotated180, int tile, int streams) {
+  const int from = get_global_id(0) * LANES, block = get_global_id(1);
+  const int read = rotated180 ? O : C, words = FACTOR_WORDS(read);
+  float16 taps[9 * LANES], held[WINOGRAD_POINTS(4)];
+  weights += weights_at;
+  transformed += block * WINOGRAD_POINTS(tile) * words * LANES;
+  for (int tap = 0; tap < 9; tap++) {
+    float16 *w = taps + tap * LANES;
+    const int first = rotated180 ? block * LANES : from;
+    const int row = rotated180 ? (from / LANES * 9 + 8 - tap) * C : (block * 9 + tap) * C;
+    for (int i = 0; i < LANES; i++)
+      w[i] = first + i < C ? vload16(row + first + i, weights) : (float16)(0.0f);
+    if (rotated180) transpose16(w);
+  }
+  // The last of an odd number of vectors also has the other half of its words.
+  const int next = words * LANES, last = from + LANES < read ? LANES : words * FACTOR_PAIR - from;
+  for (int c = 0; c < last; c++) {
+    const int row = from + c;
+    __global float *to = transformed + row / FACTOR_PAIR * LANES;
+    float16 w[9];
+#pragma unroll
+    for (int tap = 0; tap < 9; tap++) w[tap] = c < LANES ? taps[tap * LANES + c] : (float16)(0.0f);
+    if (tile == 2)
+      winograd_tile_weights(w, to, row, next, 2, streams, held);
+    else
+      winograd_tile_weights(w, to, row, next, 4, streams, held);
   }
 }
 
-// sums [16][16] += tiles' [count][16] words times gradients [count][16]: sixteen input by sixteen output channels.
-FUNCTION void winograd_accumulate(
-    const float *tiles, const float *gradients, __global float *sums, int count, int begin) {
-  for (int first = 0; first < LANES; first += WINOGRAD_STEP) {
-    float16 sum[WINOGRAD_STEP];
+// MARK: Gradients
+
+// One line of A dy.
+FUNCTION void winograd_line_gradient(const float16 *y, int tile, float16 *v) {
+  if (tile == 2) {
+    v[0] = y[0];
+    v[1] = y[0] + y[1];
+    v[2] = y[0] - y[1];
+    v[3] = -y[1];
+    return;
+  }
+  const float16 even = fma((float16)(0.5f), y[2], y[0]), far = fma((float16)(2.0f), y[2], y[0]);
+  const float16 odd = (float16)(WINOGRAD_A) * fma((float16)(0.5f), y[3], y[1]);
+  const float16 far_odd = (float16)(WINOGRAD_B) * fma((float16)(2.0f), y[3], y[1]);
+  v[0] = y[0];
+  v[1] = even + odd;
+  v[2] = even - odd;
+  v[3] = far + far_odd;
+  v[4] = far - far_odd;
+  v[5] = y[3];
+}
+
+// A dy of a tile of the gradient of P x Q pixels of O channels, at `from`, which is pixel (y, x): lines [tile + 2][tile].
+// Outside of the image it is zero.
+FUNCTION void winograd_lines_gradient(
+    __global const activation *from, int P, int Q, int O, int lanes, int y, int x, int tile, float16 *lines) {
 #pragma unroll
-    for (int i = 0; i < WINOGRAD_STEP; i++) sum[i] = begin ? (float16)(0.0f) : vload16(first + i, sums);
-    const float *tile = tiles + first;
-#pragma unroll 1
-    for (int n = 0; n < count; n++) {
-      const float16 gradient = vload16(n, gradients);
+  for (int j = 0; j < tile; j++) {
+    float16 d[4], v[6];
 #pragma unroll
-      for (int i = 0; i < WINOGRAD_STEP; i++)
-        sum[i] = factor_multiply_add((float16)(tile[n * LANES + i]), gradient, sum[i]);
-    }
+    for (int i = 0; i < tile; i++)
+      d[i] = y + i < P && x + j < Q ? load_activations(from + (i * Q + j) * O, lanes) : (float16)(0.0f);
+    winograd_line_gradient(d, tile, v);
 #pragma unroll
-    for (int i = 0; i < WINOGRAD_STEP; i++) vstore16(sum[i], first + i, sums);
+    for (int i = 0; i < tile + 2; i++) lines[tile * i + j] = v[i];
   }
 }
 
-// One work-item: `images` images. Writes sums [chunk][O/16][16][C][16]. The input is taken through batch norm and ReLU
-// if `normalized`, as in winograd_forward. Launch: (chunks).
-__kernel void winograd_backward_weights(
-    __global const activation *restrict input, __global const float *restrict mean,
-    __global const float *restrict inverse, __global const float *restrict parameters,
-    __global const activation *restrict doutput, __global float *restrict partials, int gamma_at, int beta_at, int B,
-    int H, int W, int C, int O, int rows, int images, int normalized, int rectify) {
-  float16 staged[WINOGRAD_STAGED / LANES], transformed[WINOGRAD_ROW], gradients[WINOGRAD_ROW];
-  const int chunk = get_global_id(0), pitch = (W + 3) / 2 * 2, across = (W + 1) / 2;
-  int begin = 1;
-  partials += chunk * 16 * C * O;
-  for (int image = chunk * images; image < min(B, (chunk + 1) * images); image++)
-    for (int piece = 0; piece < H; piece += rows) {
-      const int own = min(rows, H - piece), tiles = across * ((own + 1) / 2);
-      winograd_stage(
-          input + image * H * W * C, 0, normalized ? mean : 0, inverse, parameters + gamma_at, parameters + beta_at, 0,
-          (float *)staged, H, W, C, piece, (own + 1) / 2 * 2, pitch, rectify);
-      for (int first = 0; first < tiles; first += WINOGRAD_LONG) {
-        const int count = min(WINOGRAD_LONG, tiles - first);
-        for (int i = 0; i < 4; i++) {
-          winograd_transform_input_row((const float *)staged, (float *)transformed, C, pitch, across, first, count, i);
-          winograd_transform_gradient_row(
-              doutput + (image * H + piece) * W * O, (float *)gradients, W, O, own, across, first, count, i);
-          for (int o = 0; o < O; o += LANES)
-            for (int j = 0; j < 4; j++) {
-              // What the next piece will read, while nothing else is read.
-              for (int line = 0; line < WINOGRAD_LONG / 4; line++) {
-                const int ahead = (image * H + piece + rows) * W + first * 4;
-                const int part = ((o + 4 * i + j) * WINOGRAD_LONG / 4 + line) * LANES;
-                PREFETCH(input + ahead * C + part);
-                PREFETCH(doutput + ahead * O + part);
-              }
-              for (int c = 0; c < C; c += LANES)
-                winograd_accumulate(
-                    (const float *)transformed + (j * C + c) * WINOGRAD_LONG / FACTOR_PAIR,
-                    (const float *)gradients + (j * O + o) * WINOGRAD_LONG / FACTOR_PAIR,
-                    partials + ((o + 4 * i + j) * C + c) * LANES, (count + FACTOR_PAIR - 1) / FACTOR_PAIR, begin);
-            }
-        }
-        begin = 0;
-      }
-    }
+// One line of Gt s.
+FUNCTION void winograd_line_sums(const float16 *s, int tile, float16 *w) {
+  if (tile == 2) {
+    const float16 half_of = (s[1] + s[2]) * (float16)(0.5f);
+    w[0] = s[0] + half_of;
+    w[1] = (s[1] - s[2]) * (float16)(0.5f);
+    w[2] = s[3] + half_of;
+    return;
+  }
+  const float16 near = (s[1] + s[2]) * (float16)(1.0f / 3.0f), far = (s[3] + s[4]) * (float16)(1.0f / 6.0f);
+  w[0] = fma((float16)(-2.0f), near, s[0] + far);
+  w[1] = fma((float16)(-2.0f / 3.0f * WINOGRAD_A), s[1] - s[2], (float16)(WINOGRAD_B / 6.0f) * (s[3] - s[4]));
+  w[2] = fma((float16)(2.0f), far, s[5] - near);
 }
 
-// Adds the chunks' sums up in order, and writes, or adds to, the gradient: Gt [sums] G. Launch: (C, O / 16).
+// Gt s G, taps [3][3], of the sums of `chunks` chunks that are `chunk` floats apart, whose points are `next` floats apart.
+FUNCTION void winograd_tile_sums(__global const float *sums, int chunks, int chunk, int next, int tile, float16 *taps) {
+  float16 rows[3 * 6];
+#pragma unroll
+  for (int j = 0; j < tile + 2; j++) {
+    float16 s[6], w[3];
+#pragma unroll
+    for (int i = 0; i < tile + 2; i++) {
+      __global const float *from = sums + ((tile + 2) * i + j) * next;
+      s[i] = vload16(0, from);
+      for (int k = 1; k < chunks; k++) s[i] += vload16(0, from + k * chunk);
+    }
+    winograd_line_sums(s, tile, w);
+#pragma unroll
+    for (int i = 0; i < 3; i++) rows[6 * i + j] = w[i];
+  }
+#pragma unroll
+  for (int i = 0; i < 3; i++) winograd_line_sums(rows + 6 * i, tile, taps + 3 * i);
+}
+
+// Adds the chunks' sums [chunk][O/16][point][PADDED(C)][16] up in order, and writes, or adds to, the gradient. Launch: (C,
+// ceil(O / 16)).
 __kernel void winograd_reduce_weights(
-    __global const float *restrict partials, __global float *restrict gradients, int at, int C, int O, int chunks,
+    __global const float *restrict sums, __global float *restrict gradients, int at, int C, int O, int tile, int chunks,
     int accumulate) {
-  const int c = get_global_id(0), block = get_global_id(1);
-  float16 sums[16];
-  for (int p = 0; p < 16; p++) sums[p] = (float16)(0.0f);
-  for (int chunk = 0; chunk < chunks; chunk++) {
-    __global const float *from = partials + chunk * 16 * C * O + (block * 16 * C + c) * LANES;
-    for (int p = 0; p < 16; p++) sums[p] += vload16(0, from + p * C * LANES);
-  }
-  float16 rows[12];
-  const float16 half_of = (float16)(0.5f);
-  for (int j = 0; j < 4; j++) {
-    rows[j] = sums[j] + half_of * (sums[4 + j] + sums[8 + j]);
-    rows[4 + j] = half_of * (sums[4 + j] - sums[8 + j]);
-    rows[8 + j] = sums[12 + j] + half_of * (sums[4 + j] + sums[8 + j]);
-  }
+  const int c = get_global_id(0), block = get_global_id(1), next = PADDED(C) * LANES;
+  const int points = WINOGRAD_POINTS(tile), chunk = PADDED(O) / LANES * points * next;
+  float16 taps[9];
+  sums += block * points * next + c * LANES;
+  if (tile == 2)
+    winograd_tile_sums(sums, chunks, chunk, next, 2, taps);
+  else
+    winograd_tile_sums(sums, chunks, chunk, next, 4, taps);
   gradients += at + (block * 9 * C + c) * LANES;
-  for (int kh = 0; kh < 3; kh++) {
-    const float16 *row = rows + 4 * kh;
-    float16 taps[3];
-    taps[0] = row[0] + half_of * (row[1] + row[2]);
-    taps[1] = half_of * (row[1] - row[2]);
-    taps[2] = row[3] + half_of * (row[1] + row[2]);
-    for (int kw = 0; kw < 3; kw++) {
-      __global float *to = gradients + (kh * 3 + kw) * C * LANES;
-      vstore16(accumulate ? vload16(0, to) + taps[kw] : taps[kw], 0, to);
-    }
+  for (int tap = 0; tap < 9; tap++) {
+    __global float *to = gradients + tap * C * LANES;
+    vstore16(accumulate ? vload16(0, to) + taps[tap] : taps[tap], 0, to);
   }
 }

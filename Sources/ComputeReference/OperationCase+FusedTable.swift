@@ -12,6 +12,8 @@ extension OperationCase {
       // What a device may leave to the operations apart.
       Window(3, 7, 13, 17, 31), Window(1, 9, 9, 16, 32, stride: 2), Window(1, 7, 7, 3, 16),
       Window(1, 6, 5, 48, 16, 1, padding: 0),
+      // Few channels in tiles of 4×4 pixels: several pieces, the last of few rows, and part of a tile at either end.
+      Window(2, 19, 15, 16, 32), Window(1, 15, 19, 32, 16),
     ]
   }()
 

@@ -12,7 +12,7 @@ import Testing
   private static let share = 0.01
   /// What transforms weights, or adds up partial sums, in next to no time.
   private static let small: Set = [
-    "winograd_weights", "winograd_wide_weights", "winograd_wide_reduce",
+    "winograd_weights", "winograd_reduce_weights",
     "gather_weights", "gather_forward_weights", "conv_transpose_weights", "reduce_partials",
     "batchnorm_combine", "batchnorm_combine_tiles", "batchnorm_backward_combine",
   ]

@@ -67,9 +67,9 @@ enum {
   PURPOSE_UNLABELLED_ORDER = 27
 };
 
-// What happens to a convolution's input on its way into winograd_wide_input's panels: nothing; the batch norm above it,
-// of which it is the input; or, where it is the gradient of that batch norm's output, that of its input.
-enum { WIDE_PLAIN, WIDE_NORMALIZED, WIDE_GRADIENT };
+// What happens to a convolution's input on its way into Winograd's tiles: nothing; the batch norm above it, of which it is
+// the input; or, where it is the gradient of that batch norm's output, that of its input.
+enum { WINOGRAD_PLAIN, WINOGRAD_NORMALIZED, WINOGRAD_GRADIENT };
 
 // The losses that can be parts of a weighted sum: functions of p_y alone (loss_probability.cl), or of the whole row
 // (loss_row.cl). Append only: the place is the number by which a sum names its parts.
@@ -125,7 +125,11 @@ enum {
   CONV_1X1_COLUMNS = 256,     // output channels of one work-item, whole tiles of 32
   DEPTHWISE_CHANNELS = 64,    // channels of one work-item of depthwise_backward_weights
   WINOGRAD_STAGED = 16384,    // floats of private scratch for staged input
-  WINOGRAD_CHANNELS = 64,     // the most channels that Winograd's kernels take, but for those of winograd_wide.cl:
+  WINOGRAD_CHANNELS = 64,     // the most channels of winograd_narrow.cl,
+  WINOGRAD_CHANNELS_4X4 = 32, // and of its tiles of 4x4 pixels
+  WINOGRAD_TRANSFORMED = 36 * WINOGRAD_CHANNELS_4X4,  // the most floats of a transformed tile there,
+  WINOGRAD_TILES = 8,         // tiles that are transformed together and multiplied with weights,
+  WINOGRAD_LONG = 16,         // and with those of the gradient
   WIDE_GROUP = 48,            // the most tiles of a group: whole register tiles of 8, 6 and 4;
   WIDE_GROUP_4X4 = 24,        // of tiles of 4x4 pixels
   WIDE_RUN = 8,               // tiles of one work-item of winograd_wide_input, a divisor of both,

@@ -18,7 +18,7 @@ extension VectorLowering {
   func lower(_ convolve: Convolve) -> Lowered? {
     let window = convolve.window
     if convolve.finished == nil, let wide = Wide(forward: window, panels) { return self.wide(convolve, wide) }
-    if convolve.finished == nil, let rows = winogradRows(window) { return winograd(convolve, rows: rows) }
+    if convolve.finished == nil, let narrow = narrow(window) { return self.narrow(convolve, narrow) }
     if convolve.normalized == nil, isProduct(window) { return product(convolve) }
     guard convolve.normalized == nil, convolve.finished == nil else { return nil }
     guard let rows = rows3x3(window) else { return gather(convolve) }
@@ -45,7 +45,7 @@ extension VectorLowering {
   func lower(_ backward: ConvolveBackwardData) -> Lowered? {
     let window = backward.window, (H, O) = (window.H, window.O)
     if let wide = Wide(backward: window, panels) { return self.wide(backward, wide) }
-    if let rows = winogradRows(window) { return winograd(backward, rows: rows) }
+    if let narrow = narrow(window) { return self.narrow(backward, narrow) }
     guard !backward.isFused else { return nil }
     if isProduct(window) { return product(backward) }
     // Backward-data of a 3×3 convolution with stride 1 is the forward kernel on rotated filters.
@@ -96,7 +96,7 @@ extension VectorLowering {
     // Recomputed without its residual only.
     if backward.normalized?.residual != nil { return nil }
     if let wide = Wide(weights: window, panels) { return self.wide(backward, wide) }
-    if let rows = winogradRows(window) { return winograd(backward, rows: rows) }
+    if let narrow = narrow(window) { return self.narrow(backward, narrow) }
     guard backward.normalized == nil else { return nil }
     let images = imagesPerChunk(window), chunks = ceilDivide(window.B, images)
     guard let rows = panelRows(window) else { return gather(backward) }

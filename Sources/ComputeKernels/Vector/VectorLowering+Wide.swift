@@ -6,7 +6,7 @@ import Compute
 extension VectorLowering {
   /// What a convolution's input goes through on its way into the panels; the rest the operation says by itself.
   private struct Source {
-    var input: Value, other: Value?, mode = WIDE_PLAIN, own: KernelArguments = [:]
+    var input: Value, other: Value?, mode = WINOGRAD_PLAIN, own: KernelArguments = [:]
 
     var arguments: KernelArguments {
       own + ["input": .value(input), "other": .value(other), "has_other": .flag(other != nil), "mode": .int(mode)]
@@ -33,8 +33,11 @@ extension VectorLowering {
     let lanes = Parameter.lanes, group = wide.group, items = wide.items, step = items.groupsAtOnce * group
     var launches = [
       Launch(
-        "winograd_wide_weights", global: [ceilDivide(wide.C, lanes), ceilDivide(wide.O, lanes)],
-        ["transformed": .store(.workspace), "rotated180": .flag(rotated180), "tile": .int(wide.tile)])
+        "winograd_weights", global: [ceilDivide(wide.C, lanes), ceilDivide(wide.O, lanes)],
+        [
+          "transformed": .store(.workspace), "rotated180": .flag(rotated180), "tile": .int(wide.tile),
+          "streams": .flag(true),
+        ])
     ]
     var geometry = wide.arguments
     for name in ["H", "W", "padding", "left"] { geometry[name] = nil }
@@ -61,7 +64,7 @@ extension VectorLowering {
     let layer = convolve.normalized
     guard layer?.output == nil || wide.keepsSize else { return nil }
     let source = Source(
-      input: convolve.input, other: layer?.residual, mode: layer == nil ? WIDE_PLAIN : WIDE_NORMALIZED,
+      input: convolve.input, other: layer?.residual, mode: layer == nil ? WINOGRAD_PLAIN : WINOGRAD_NORMALIZED,
       own: ["sums": .noBuffer])
     var lowered = Lowered(
       launches(
@@ -87,7 +90,8 @@ extension VectorLowering {
   func wide(_ backward: ConvolveBackwardData, _ wide: Wide) -> Lowered? {
     guard backward.above == nil || wide.keepsSize else { return nil }
     let source = Source(
-      input: backward.doutput, other: backward.above?.input, mode: backward.above == nil ? WIDE_PLAIN : WIDE_GRADIENT,
+      input: backward.doutput, other: backward.above?.input,
+      mode: backward.above == nil ? WINOGRAD_PLAIN : WINOGRAD_GRADIENT,
       own: [
         "sums": .value(backward.above?.sums), "beta_at": .int(0), "rectify": .flag(false),
         "has_stored": .flag(backward.above != nil),
@@ -112,7 +116,7 @@ extension VectorLowering {
     let T = wide.chunk, (C, O) = (wide.C, wide.O), lanes = Parameter.lanes
     let gradientsAt = wide.weightCount + wide.panelCount(C, T: T)
     let source = Source(
-      input: backward.input, other: nil, mode: backward.normalized == nil ? WIDE_PLAIN : WIDE_NORMALIZED,
+      input: backward.input, other: nil, mode: backward.normalized == nil ? WINOGRAD_PLAIN : WINOGRAD_NORMALIZED,
       own: ["sums": .noBuffer, "stored": .noBuffer, "has_stored": .flag(false)])
     var launches: [Launch] = []
     for first in stride(from: 0, to: wide.tiles, by: T) {
@@ -138,8 +142,8 @@ extension VectorLowering {
     }
     launches.append(
       Launch(
-        "winograd_wide_reduce", global: [C, ceilDivide(O, lanes)],
-        ["sums": .store(.workspace), "tile": .int(wide.tile)]))
+        "winograd_reduce_weights", global: [C, ceilDivide(O, lanes)],
+        ["sums": .store(.workspace), "tile": .int(wide.tile), "chunks": .int(1)]))
     return Lowered(launches, workspace: gradientsAt + wide.panelCount(O, T: T), rounding: gradientRounding)
   }
 }

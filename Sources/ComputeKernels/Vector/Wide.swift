@@ -63,7 +63,7 @@ struct Wide {
     // With products of bfloat16, which are twice as fast, F(4×4) would make errors 4 times a direct convolution's.
     if panels == .bfloat16 { return 2 }
     let direct = 9 * window.B * P * Q, best = edge < 2 && cost(4) < cost(2) ? 4 : 2
-    // Up to so many channels, the small tiles of winograd.cl are faster than these, and few channels make large errors.
+    // Up to so many channels, the small tiles of winograd_narrow.cl are faster than these.
     if max(window.C, window.O) == WINOGRAD_CHANNELS, best == 2 || window.C != window.O { return nil }
     return cost(best) < direct ? best : nil
   }
