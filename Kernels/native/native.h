@@ -43,3 +43,4 @@ extern thread_local int gpunoisy_global_id[3];
 #define get_global_id(dimension) gpunoisy_global_id[dimension]
 
 #define PREFETCH(pointer) __builtin_prefetch(pointer)
+#define PREFETCH_FAR(pointer) __builtin_prefetch(pointer, 0, 2)

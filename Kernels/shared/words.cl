@@ -19,12 +19,16 @@
 #define CONVERT(value, type) convert_##type(value)
 #define vload16_ushort(from) vload16(0, from)
 #define vstore16_ushort(value, to) vstore16(value, 0, to)
-// Asks for a cache line that will be read later. OpenCL's own prefetch() does nothing in the CPU drivers that were tried.
+// Asks for a cache line that will be read later, in the nearest cache or the second one. OpenCL's own prefetch() does
+// nothing in the CPU drivers that were tried.
 #define PREFETCH(pointer)
+#define PREFETCH_FAR(pointer)
 #ifdef __has_builtin
 #if __has_builtin(__builtin_prefetch) && !defined(GPUNOISY_SIMULATED)
 #undef PREFETCH
+#undef PREFETCH_FAR
 #define PREFETCH(pointer) __builtin_prefetch(pointer)
+#define PREFETCH_FAR(pointer) __builtin_prefetch(pointer, 0, 2)
 #endif
 #if __has_builtin(__builtin_convertvector)
 // One instruction, where some drivers' convert functions go element by element.

@@ -118,6 +118,8 @@ FUNCTION void winograd_piece(
   winograd_sums sums[WINOGRAD_CHANNELS / LANES];
   const int across = (W + tile - 1) / tile, tiles = across * ((rows + tile - 1) / tile);
   const int points = WINOGRAD_POINTS(tile), words = FACTOR_WORDS(C), lines = tile * tile * WINOGRAD_TILES;
+  // A first-level cache waits for some 20 lines at once, each for some 400 cycles. Few channels in many tensors need more.
+  const int is_far = ahead->count * (int)sizeof(activation) >= C;
   for (int o = 0; o < O; o += LANES) winograd_begin(result, &sums[o / LANES], o);
   for (int first = 0; first < tiles; first += WINOGRAD_TILES) {
     const int count = min(WINOGRAD_TILES, tiles - first);
@@ -126,8 +128,13 @@ FUNCTION void winograd_piece(
     for (int o = 0; o < O; o += LANES) {
       for (int p = 0, line = 0; p < points; p++) {
         for (; line < lines * (p + 1) / points; line++)
-          for (int i = 0; i < ahead->count; i++)
-            PREFETCH(ahead->at[i] + first * tile * tile * O + (o / LANES * lines + line) * LANES);
+          for (int i = 0; i < ahead->count; i++) {
+            __global const activation *at = ahead->at[i] + first * tile * tile * O + (o / LANES * lines + line) * LANES;
+            if (is_far)
+              PREFETCH_FAR(at);
+            else
+              PREFETCH(at);
+          }
         winograd_multiply(
             (const float *)transformed + p * words * WINOGRAD_TILES, weights + (o / LANES * points + p) * words * LANES,
             (float *)products + p * WINOGRAD_TILES * LANES, C / FACTOR_PAIR);

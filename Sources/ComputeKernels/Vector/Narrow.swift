@@ -3,7 +3,7 @@ import Compute
 
 /// How a 3×3 convolution with stride 1, padding 1 and few channels is cut for winograd_narrow.cl.
 ///
-/// It reads and writes B·H·W pixels of at most `channels` channels, so that backward-data is cut as the forward pass is.
+/// It reads and writes as many pixels, so that backward-data is cut as the forward pass is.
 struct Narrow {
   let window: Window
   /// Pixels of a tile's side, 2 or 4.

@@ -3,9 +3,9 @@ import Compute
 
 /// Convolutions with any filter, stride and number of channels: gathered panels, multiplied as matrices.
 extension VectorLowering {
-  /// The results that are computed together, `[B, down, across]`, from images of H × W pixels and C channels.
+  /// The results that are computed together, `[B, down, across, O]`, from images of H × W pixels and C channels.
   private struct Gathering {
-    var B: Int, H: Int, W: Int, C: Int, KH: Int, KW: Int, down: Int, across: Int
+    var B: Int, H: Int, W: Int, C: Int, O: Int, KH: Int, KW: Int, down: Int, across: Int
     /// Where the taps of a result lie; see gather.cl.
     var every: Int, top: Int, left: Int
 
@@ -21,24 +21,25 @@ extension VectorLowering {
     var K: Int { panels.words(numbers) }
     /// Results of a group, whose panels should stay in a core's cache.
     var group: Int { K * WIDE_GROUP <= 110_592 ? WIDE_GROUP : WIDE_GROUP_4X4 }
-    /// Whether products with O outputs take so few numbers that gathering these would take as long: see conv_taps.cl.
+    /// Whether products take so few numbers that gathering these would take as long: see conv_taps.cl.
     ///
     /// Pairs of bfloat16 are worth gathering earlier. Packed weights lie as that kernel reads them where channels are
     /// whole vectors.
-    func isNarrow(_ O: Int) -> Bool {
+    var isNarrow: Bool {
       if C < Parameter.lanes { return !isBackward && (panels == .float32 || numbers <= 64) }
       return panels == .float32 && C % Parameter.lanes == 0 && max(C, O) <= WINOGRAD_CHANNELS
     }
-    /// How products with O outputs are shared out.
-    func items(_ O: Int) -> ProductItems {
+    /// How products are shared out.
+    var items: ProductItems {
       ProductItems(groups: ceilDivide(count, group), panel: K * group, weights: K * Parameter.padded(O), O: O, panels)
     }
-    /// Results whose panels are made together, in turn with the products of O outputs.
-    func atOnce(_ O: Int) -> Int { isNarrow(O) ? 0 : items(O).groupsAtOnce * group }
+    /// Results whose panels are made together, in turn with their products.
+    var atOnce: Int { isNarrow ? 0 : items.groupsAtOnce * group }
 
     init(forward window: Window, _ panels: ElementType) {
       self.panels = panels
-      (B, H, W, C, KH, KW) = (window.B, window.H, window.W, window.C, window.KH, window.KW)
+      (B, H, W, C, O) = (window.B, window.H, window.W, window.C, window.O)
+      (KH, KW) = (window.KH, window.KW)
       (down, across, every, top, left) = (window.P, window.Q, window.stride, -window.padding, -window.left)
     }
 
@@ -47,7 +48,7 @@ extension VectorLowering {
       self.panels = panels
       let stride = window.stride
       let firstRow = (row + window.padding) % stride, firstColumn = (column + window.left) % stride
-      (B, H, W, C) = (window.B, window.P, window.Q, window.O)
+      (B, H, W, C, O) = (window.B, window.P, window.Q, window.O, window.C)
       (KH, KW) = (ceilDivide(max(0, window.KH - firstRow), stride), ceilDivide(max(0, window.KW - firstColumn), stride))
       (down, across) = (ceilDivide(window.H - row, stride), ceilDivide(window.W - column, stride))
       (every, isBackward) = (1, true)
@@ -57,7 +58,7 @@ extension VectorLowering {
     /// Pixels as they are, as panels.
     init(pixels window: Window, _ panels: ElementType) {
       self.panels = panels
-      (B, H, W, C, KH, KW) = (window.B, window.P, window.Q, window.O, 1, 1)
+      (B, H, W, C, O, KH, KW) = (window.B, window.P, window.Q, window.O, window.O, 1, 1)
       (down, across, every, top, left) = (window.P, window.Q, 1, 0, 0)
     }
   }
@@ -87,9 +88,10 @@ extension VectorLowering {
 
   /// Panels and products in turn, or products of few channels alone.
   private func products(
-    _ gathering: Gathering, of input: Value, O: Int, panelsAt: Int, _ own: KernelArguments
+    _ gathering: Gathering, of input: Value, panelsAt: Int, _ own: KernelArguments
   ) -> [Launch] {
-    if gathering.isNarrow(O) {
+    let O = gathering.O
+    if gathering.isNarrow {
       return [
         Launch(
           "conv_taps", global: [ceilDivide(O, 2 * Parameter.lanes), ceilDivide(gathering.count, gathering.group)],
@@ -101,7 +103,7 @@ extension VectorLowering {
           ])
       ]
     }
-    let group = gathering.group, items = gathering.items(O), atOnce = items.groupsAtOnce * group
+    let group = gathering.group, items = gathering.items, atOnce = gathering.atOnce
     return stride(from: 0, to: gathering.count, by: atOnce).flatMap { first -> [Launch] in
       let last = min(first + atOnce, gathering.count)
       let product = Launch(
@@ -124,7 +126,7 @@ extension VectorLowering {
       "partials": convolve.statistics == nil ? .noBuffer : .store(.vectors),
     ]
     var packing: [Launch] = [], panelsAt = 0
-    if !gathering.isNarrow(window.O), panels == .bfloat16 || gathering.K != gathering.numbers {
+    if !gathering.isNarrow, panels == .bfloat16 || gathering.K != gathering.numbers {
       let lanes = Parameter.lanes
       packing = [
         Launch(
@@ -136,9 +138,9 @@ extension VectorLowering {
       own["weights_at"] = .int(0)
     }
     var lowered = Lowered(
-      packing + products(gathering, of: convolve.input, O: window.O, panelsAt: panelsAt, own),
-      workspace: panelsAt + gathering.atOnce(window.O) * gathering.K)
-    if !gathering.isNarrow(window.O) { lowered.rounding = panelRounding }
+      packing + products(gathering, of: convolve.input, panelsAt: panelsAt, own),
+      workspace: panelsAt + gathering.atOnce * gathering.K)
+    if !gathering.isNarrow { lowered.rounding = panelRounding }
     if let statistics = convolve.statistics {
       let count = ceilDivide(gathering.count, group)
       let pieces = Pieces(count: count, perImage: count, rows: group, H: gathering.count, Q: 1)
@@ -167,13 +169,13 @@ extension VectorLowering {
         }
         let panelsAt = columns * gathering.K
         lowered.launches += products(
-          gathering, of: backward.doutput, O: window.C, panelsAt: panelsAt,
+          gathering, of: backward.doutput, panelsAt: panelsAt,
           [
             "weights": .store(.workspace), "weights_at": .int(0), "output": .value(backward.dinput),
             "H": .int(window.H), "W": .int(window.W), "every": .int(stride), "top": .int(row), "left": .int(column),
             "partials": .noBuffer, "has_partials": .flag(false),
           ])
-        lowered.workspace = max(lowered.workspace, panelsAt + gathering.atOnce(window.C) * gathering.K)
+        lowered.workspace = max(lowered.workspace, panelsAt + gathering.atOnce * gathering.K)
       }
     }
     return lowered
