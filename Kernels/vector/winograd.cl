@@ -90,20 +90,25 @@ FUNCTION void winograd_line(const float16 *d, int tile, float16 *v) {
   v[5] = fma((float16)(-2.5f), d[3], d[1] + d[5]);
 }
 
-// Bt d of a tile whose rows are `row` floats and whose pixels `step` floats apart: columns [tile + 2][tile + 2], the
-// first two of which are the last two of its neighbour's, unless it is the first.
+// Column j of Bt d, of a tile whose rows are `row` floats and whose pixels `step` floats apart.
+FUNCTION void winograd_column(const float *pixel, int row, int step, int tile, int j, float16 *columns) {
+  float16 d[6];
+#pragma unroll
+  for (int i = 0; i < tile + 2; i++) d[i] = vload16(0, pixel + j * step + i * row);
+  winograd_line(d, tile, columns + j * (tile + 2));
+}
+
+// All of them, [tile + 2][tile + 2], the first two of which are the last two of its neighbour's, unless it is the first.
 FUNCTION void winograd_columns(const float *pixel, int row, int step, int tile, int is_first, float16 *columns) {
+  if (is_first) {
+    winograd_column(pixel, row, step, tile, 0, columns);
+    winograd_column(pixel, row, step, tile, 1, columns);
+  } else {
 #pragma unroll
-  for (int i = 0; i < 2 * (tile + 2); i++)
-    if (!is_first) columns[i] = columns[tile * (tile + 2) + i];
-#pragma unroll
-  for (int j = 0; j < tile + 2; j++) {
-    if (j < 2 && !is_first) continue;
-    float16 d[6];
-#pragma unroll
-    for (int i = 0; i < tile + 2; i++) d[i] = vload16(0, pixel + j * step + i * row);
-    winograd_line(d, tile, columns + j * (tile + 2));
+    for (int i = 0; i < 2 * (tile + 2); i++) columns[i] = columns[tile * (tile + 2) + i];
   }
+#pragma unroll
+  for (int j = 2; j < tile + 2; j++) winograd_column(pixel, row, step, tile, j, columns);
 }
 
 // Row i of Bt d B.

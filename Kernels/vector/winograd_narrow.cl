@@ -57,10 +57,7 @@ FUNCTION void winograd_transform(
     for (int n = 0; n < count; n++) {
       const int y = (first + n) / across, x = first + n - y * across;
       const float *pixel = staged + tile * (y * pitch + x) * C + c;
-      if (n == 0 || x == 0)
-        winograd_columns(pixel, pitch * C, C, tile, 1, columns);
-      else
-        winograd_columns(pixel, pitch * C, C, tile, 0, columns);
+      winograd_columns(pixel, pitch * C, C, tile, n == 0 || x == 0, columns);
 #pragma unroll
       for (int i = 0; i < tile + 2; i++) {
         float16 v[6];

@@ -39,10 +39,7 @@ FUNCTION void wide_transform(
   for (int n = 0; n < count; n++) {
     const int r = first + n;
     __global float *to = panel_place(panel, c, r, T, by_rows);
-    if (n == 0)
-      winograd_columns(staged, pitch, LANES, tile, 1, columns);
-    else
-      winograd_columns(staged + tile * n * LANES, pitch, LANES, tile, 0, columns);
+    winograd_columns(staged + tile * n * LANES, pitch, LANES, tile, n == 0, columns);
 #pragma unroll
     for (int i = 0; i < tile + 2; i++) {
       float16 v[6];

@@ -6,7 +6,7 @@ import Compute
 public struct Tuning: Sendable, Hashable {
   /// What can be chosen for a convolution.
   public enum Choice: String, Sendable, CaseIterable {
-    /// Output rows of one work-item of the Winograd kernels: an even number; at most as many as are staged.
+    /// Output rows of one work-item of the Winograd kernels: whole tiles; at most as many as are staged.
     case winogradRows = "winograd-rows"
     /// Partial sums of a weight gradient, in the kernels for CPUs: at most one for each image.
     case weightChunks = "weight-chunks"

@@ -49,6 +49,6 @@ struct Narrow {
     return groups * Int(WINOGRAD_TILES) * (tile + 2) * (tile + 2)
   }
 
-  /// Transformed weights, or one chunk's sums of their gradient.
-  var weightCount: Int { (tile + 2) * (tile + 2) * window.C * window.O }
+  /// Points of a tile.
+  var points: Int { (tile + 2) * (tile + 2) }
 }

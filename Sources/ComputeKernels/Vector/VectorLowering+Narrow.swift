@@ -6,39 +6,31 @@ import Compute
 extension VectorLowering {
   func narrow(_ window: Window) -> Narrow? { Narrow(window, panels, tuned: tuned(.winogradRows, window)) }
 
-  /// Words of transformed weights that read so many channels.
-  private func weightCount(_ narrow: Narrow, reading channels: Int) -> Int {
-    narrow.weightCount / channels * panels.words(channels)
-  }
-
-  private func transformedWeights(_ narrow: Narrow, rotated180: Bool) -> Launch {
-    let window = narrow.window, lanes = Parameter.lanes
-    return Launch(
-      "winograd_weights",
-      global: [(rotated180 ? window.O : window.C) / lanes, (rotated180 ? window.C : window.O) / lanes],
-      [
-        "transformed": .store(.workspace), "rotated180": .flag(rotated180), "tile": .int(narrow.tile),
-        "streams": .flag(false),
-      ])
-  }
-
   private func pieces(_ narrow: Narrow) -> Pieces {
     let window = narrow.window, perImage = ceilDivide(window.H, narrow.rows)
     return Pieces(count: window.B * perImage, perImage: perImage, rows: narrow.rows, H: window.H, Q: window.W)
   }
 
+  /// Transformed weights, and the kernel that convolves with them, from `reading` channels to `writing`.
+  private func pass(
+    _ kernel: String, _ narrow: Narrow, _ pieces: Pieces, reading: Int, writing: Int, rotated180: Bool
+  ) -> Lowered {
+    Lowered(
+      [
+        winogradWeights(reading: reading, writing: writing, tile: narrow.tile, rotated180: rotated180, streams: false),
+        Launch(
+          kernel, global: [pieces.perImage, narrow.window.B],
+          [
+            "weights": .store(.workspace), "partials": .store(.vectors), "C": .int(reading), "O": .int(writing),
+            "rows": .int(narrow.rows), "tile": .int(narrow.tile),
+          ]),
+      ], workspace: narrow.points * panels.words(reading) * writing, rounding: panelRounding)
+  }
+
   func narrow(_ convolve: Convolve, _ narrow: Narrow) -> Lowered {
     let window = narrow.window, pieces = pieces(narrow)
-    var lowered = Lowered(
-      [
-        transformedWeights(narrow, rotated180: false),
-        Launch(
-          "winograd_forward", global: [pieces.perImage, window.B],
-          [
-            "weights": .store(.workspace), "partials": .store(.vectors), "rows": .int(narrow.rows),
-            "tile": .int(narrow.tile),
-          ]),
-      ], workspace: weightCount(narrow, reading: window.C), rounding: panelRounding)
+    var lowered = pass(
+      "winograd_forward", narrow, pieces, reading: window.C, writing: window.O, rotated180: false)
     if let statistics = convolve.statistics {
       lowered.launches.append(combine(statistics, C: window.O, pieces, in: .vectors))
       lowered.vectors = pieces.count * 2 * window.O
@@ -48,16 +40,8 @@ extension VectorLowering {
 
   func narrow(_ backward: ConvolveBackwardData, _ narrow: Narrow) -> Lowered {
     let window = narrow.window, pieces = pieces(narrow)
-    var lowered = Lowered(
-      [
-        transformedWeights(narrow, rotated180: true),
-        Launch(
-          "winograd_backward_data", global: [pieces.perImage, window.B],
-          [
-            "weights": .store(.workspace), "partials": .store(.vectors), "C": .int(window.O), "O": .int(window.C),
-            "rows": .int(narrow.rows), "tile": .int(narrow.tile),
-          ]),
-      ], workspace: weightCount(narrow, reading: window.O), rounding: panelRounding)
+    var lowered = pass(
+      "winograd_backward_data", narrow, pieces, reading: window.O, writing: window.C, rotated180: true)
     if let below = backward.below {
       let M = window.B * window.H * window.W
       lowered.launches.append(
@@ -77,9 +61,7 @@ extension VectorLowering {
             "partials": .store(.workspace), "rows": .int(narrow.rows), "tile": .int(narrow.tile),
             "images": .int(images),
           ]),
-        Launch(
-          "winograd_reduce_weights", global: [window.C, window.O / Parameter.lanes],
-          ["sums": .store(.workspace), "tile": .int(narrow.tile), "chunks": .int(chunks)]),
-      ], workspace: chunks * narrow.weightCount, rounding: gradientRounding)
+        winogradReduce(C: window.C, O: window.O, tile: narrow.tile, chunks: chunks),
+      ], workspace: chunks * narrow.points * window.C * window.O, rounding: gradientRounding)
   }
 }

@@ -30,14 +30,9 @@ extension VectorLowering {
 
   /// Weights, then panels and products in turn.
   private func launches(_ wide: Wide, rotated180: Bool, _ source: Source, _ output: KernelArguments) -> [Launch] {
-    let lanes = Parameter.lanes, group = wide.group, items = wide.items, step = items.groupsAtOnce * group
+    let group = wide.group, items = wide.items, step = items.groupsAtOnce * group
     var launches = [
-      Launch(
-        "winograd_weights", global: [ceilDivide(wide.C, lanes), ceilDivide(wide.O, lanes)],
-        [
-          "transformed": .store(.workspace), "rotated180": .flag(rotated180), "tile": .int(wide.tile),
-          "streams": .flag(true),
-        ])
+      winogradWeights(reading: wide.C, writing: wide.O, tile: wide.tile, rotated180: rotated180, streams: true)
     ]
     var geometry = wide.arguments
     for name in ["H", "W", "padding", "left"] { geometry[name] = nil }
@@ -113,7 +108,7 @@ extension VectorLowering {
   }
 
   func wide(_ backward: ConvolveBackwardWeights, _ wide: Wide) -> Lowered {
-    let T = wide.chunk, (C, O) = (wide.C, wide.O), lanes = Parameter.lanes
+    let T = wide.chunk, (C, O) = (wide.C, wide.O)
     let gradientsAt = wide.weightCount + wide.panelCount(C, T: T)
     let source = Source(
       input: backward.input, other: nil, mode: backward.normalized == nil ? WINOGRAD_PLAIN : WINOGRAD_NORMALIZED,
@@ -140,10 +135,7 @@ extension VectorLowering {
             "accumulate": .flag(first > 0),
           ]))
     }
-    launches.append(
-      Launch(
-        "winograd_reduce_weights", global: [C, ceilDivide(O, lanes)],
-        ["sums": .store(.workspace), "tile": .int(wide.tile), "chunks": .int(1)]))
+    launches.append(winogradReduce(C: C, O: O, tile: wide.tile, chunks: 1))
     return Lowered(launches, workspace: gradientsAt + wide.panelCount(O, T: T), rounding: gradientRounding)
   }
 }
